@@ -1,0 +1,73 @@
+package dev.kedge.cli;
+
+import dev.kedge.bench.CallBench;
+import dev.kedge.bench.GenerateBench;
+import dev.kedge.bench.HeadBench;
+import dev.kedge.bench.Report;
+import dev.kedge.bench.TrainBench;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// Speed, side by side in one run.
+@Command(
+        name = "bench",
+        description = "Measure speed, side by side with Python where it is there.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "train     a step of training: Kedge, the bare binding, Python",
+            "generate  greedy decoding, one row and 64",
+            "head      log-probs of a large vocabulary: memory and time",
+            "call      nanoseconds of a call"
+        })
+final class BenchCommand implements Callable<Integer> {
+    enum What {
+        TRAIN,
+        GENERATE,
+        HEAD,
+        CALL
+    }
+
+    @Spec
+    CommandSpec spec;
+
+    @Parameters(paramLabel = "WHAT", description = "${COMPLETION-CANDIDATES}")
+    What what;
+
+    @Option(names = "--rounds", defaultValue = "6", paramLabel = "N",
+            description = "Turns of each in train and generate (${DEFAULT-VALUE}).")
+    int rounds;
+
+    @Option(names = "--model", paramLabel = "PATH",
+            description = "What generate decodes with; stories260k where it lies beside the project.")
+    Path model;
+
+    @Option(names = "--json", description = "One JSON object, alone on the last line.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+        if (rounds < 1) {
+            throw new ParameterException(spec.commandLine(), "--rounds must be at least 1, was " + rounds);
+        }
+        Path stories = Installation.root().resolve("../shared/data/stories260k/stories260K.bin").normalize();
+        Report report =
+                switch (what) {
+                    case TRAIN -> TrainBench.run(rounds);
+                    case GENERATE -> GenerateBench.run(model == null ? stories : model, rounds);
+                    case HEAD -> HeadBench.run();
+                    case CALL -> CallBench.run();
+                };
+        report.lines().forEach(System.out::println);
+        if (json) {
+            System.out.println(report.json());
+        }
+        return 0;
+    }
+}

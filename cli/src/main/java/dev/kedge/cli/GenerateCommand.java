@@ -1,0 +1,203 @@
+package dev.kedge.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Sampling;
+import dev.kedge.recipe.Models;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Message;
+import dev.kedge.text.StreamDecoder;
+import dev.kedge.text.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// Continues a prompt.
+@Command(name = "generate", description = "Continue a prompt with a model from disk.", mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR",
+            description = "A Hugging Face folder, a llama2.c file, or a folder that holds one.")
+    Path model;
+
+    @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to continue; may be empty.")
+    String prompt;
+
+    @Option(names = "--chat", description = "Put the prompt through the model's chat template, as the user's turn.")
+    boolean chat;
+
+    @Option(
+            names = "--max-tokens",
+            defaultValue = "200",
+            paramLabel = "N",
+            description = "At most so many tokens (${DEFAULT-VALUE}).")
+    int maxTokens;
+
+    @Option(
+            names = "--temperature",
+            defaultValue = "0",
+            description = "0 takes the likeliest token (${DEFAULT-VALUE}).")
+    double temperature;
+
+    @Option(
+            names = "--top-k",
+            defaultValue = "0",
+            paramLabel = "K",
+            description = "Only the K likeliest tokens; 0: all.")
+    int topK;
+
+    @Option(
+            names = "--top-p",
+            defaultValue = "1",
+            paramLabel = "P",
+            description = "Only the likeliest tokens of mass P; 1: all.")
+    double topP;
+
+    @Option(
+            names = "--min-p",
+            defaultValue = "0",
+            paramLabel = "P",
+            description = "Only tokens at least P times as likely as the likeliest; 0: all.")
+    double minP;
+
+    @Option(
+            names = "--samples",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Continuations (${DEFAULT-VALUE}).")
+    int samples;
+
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End at this text; may be given several times.")
+    List<String> stop = List.of();
+
+    @Option(names = "--seed", defaultValue = "0", description = "Seed of the draws (${DEFAULT-VALUE}).")
+    long seed;
+
+    @Option(names = "--device", defaultValue = "cpu", description = "cpu, cuda or cuda:N (${DEFAULT-VALUE}).")
+    String device;
+
+    @Option(names = "--json", description = "One JSON object, alone on the last line.")
+    boolean json;
+
+    @Option(names = "--logits", description = "With --json: the logits after the last prompt token.")
+    boolean logits;
+
+    @Override
+    public Integer call() throws JsonProcessingException {
+        Sampling sampling = new Sampling(temperature, topK, topP, minP);
+        try (Scope _ = new Scope();
+                Tokenizer tokenizer = Models.tokenizer(model)) {
+            ModelFolder folder = ModelFolder.load(model, DType.FLOAT32, new Device(device));
+            try (Decoder decoder = Models.decoder(folder, new Device(device))) {
+                int[] ids = promptIds(tokenizer);
+                Generator.Options options = new Generator.Options(
+                        sampling, maxTokens, samples, ends(folder, tokenizer), stopRule(tokenizer), seed, false);
+                if (json) {
+                    System.out.println(object(decoder, tokenizer, ids, options));
+                } else {
+                    stream(decoder, tokenizer, ids, options);
+                }
+            }
+        }
+        return 0;
+    }
+
+    private int[] promptIds(Tokenizer tokenizer) {
+        if (!chat) {
+            return tokenizer.encode(prompt);
+        }
+        Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+        ChatTemplate template = ChatTemplate.load(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
+        return tokenizer.encodeOrdinary(template.render(List.of(new Message("user", prompt)), true));
+    }
+
+    private static Set<Integer> ends(ModelFolder folder, Tokenizer tokenizer) {
+        Set<Integer> ends = new HashSet<>(tokenizer.stopIds());
+        ends.addAll(folder.generation().eosIds());
+        return ends;
+    }
+
+    private Predicate<int[]> stopRule(Tokenizer tokenizer) {
+        return stop.isEmpty() ? null : tokens -> stop.stream().anyMatch(tokenizer.decode(tokens)::contains);
+    }
+
+    private void stream(Decoder decoder, Tokenizer tokenizer, int[] ids, Generator.Options options) {
+        if (samples > 1) {
+            for (Generator.Completion c : Generator.generate(decoder, List.of(ids), options, null)) {
+                System.out.println(prompt + cut(tokenizer.decode(c.tokens())) + "\n---");
+            }
+            return;
+        }
+        StreamDecoder text = new StreamDecoder(tokenizer);
+        for (int id : ids) {
+            System.out.print(text.feed(id));
+        }
+        Generator.generate(decoder, List.of(ids), options, (_, token) -> {
+            System.out.print(text.feed(token));
+            System.out.flush();
+        });
+        System.out.println(text.finish());
+    }
+
+    private String object(Decoder decoder, Tokenizer tokenizer, int[] ids, Generator.Options options)
+            throws JsonProcessingException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode result = mapper.createObjectNode();
+        List<Generator.Completion> all = Generator.generate(decoder, List.of(ids), options, null);
+        Generator.Completion first = all.getFirst();
+        result.put("text", text(tokenizer, ids, first));
+        ObjectNode tokenIds = result.putObject("token_ids");
+        tokenIds.set("prompt", mapper.valueToTree(ids));
+        tokenIds.set("continuation", mapper.valueToTree(first.tokens()));
+        result.put("stop_reason", first.reason().name().toLowerCase());
+        if (all.size() > 1) {
+            result.set(
+                    "texts",
+                    mapper.valueToTree(
+                            all.stream().map(c -> text(tokenizer, ids, c)).toList()));
+        }
+        if (logits) {
+            result.set("last_logits", mapper.valueToTree(lastLogits(decoder, ids)));
+        }
+        return mapper.writeValueAsString(result);
+    }
+
+    private String text(Tokenizer tokenizer, int[] ids, Generator.Completion completion) {
+        int[] all = Arrays.copyOf(ids, ids.length + completion.tokens().length);
+        System.arraycopy(completion.tokens(), 0, all, ids.length, completion.tokens().length);
+        return tokenizer.decode(all);
+    }
+
+    /// The text up to the first stop text.
+    private String cut(String text) {
+        int end =
+                stop.stream().mapToInt(text::indexOf).filter(i -> i >= 0).min().orElse(text.length());
+        return text.substring(0, end);
+    }
+
+    private static float[] lastLogits(Decoder decoder, int[] ids) {
+        try (Scope _ = new Scope();
+                var _ = Gradients.off()) {
+            Tensor hidden = decoder.hidden(Tensor.of(ids, 1, ids.length).to(decoder.device()));
+            return decoder.logits(hidden.narrow(0, ids.length - 1L, 1)).toFloats();
+        }
+    }
+}

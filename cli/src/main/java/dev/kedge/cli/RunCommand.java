@@ -1,0 +1,91 @@
+package dev.kedge.cli;
+
+import dev.kedge.lab.Report;
+import dev.kedge.recipe.Recipes;
+import dev.kedge.recipe.run.ConfigException;
+import dev.kedge.recipe.run.ConfigFile;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Terminal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// Runs a recipe.
+@Command(
+        name = "run",
+        description = "Run a recipe; without one, the main job on a task that Kedge makes itself.",
+        mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "RECIPE.yaml|key=value",
+            description = "A recipe file or the name of one that Kedge brings, and values that replace the file's.")
+    List<String> words = List.of();
+
+    @Option(names = "--out", paramLabel = "DIR", description = "The run folder; by default a new one under runs/.")
+    Path out;
+
+    @Option(names = "--resume", paramLabel = "DIR", description = "Go on with the run in this folder.")
+    Path resume;
+
+    @Option(names = "--print-config", description = "Show what would run, and run nothing.")
+    boolean printConfig;
+
+    @Option(names = "--quiet", description = "No progress.")
+    boolean quiet;
+
+    @Override
+    public Integer call() {
+        Terminal terminal = quiet ? Terminal.quiet() : Terminal.standardError();
+        if (resume != null) {
+            if (!words.isEmpty()) {
+                throw new ConfigException(
+                        "--resume goes on with the configuration of the run: leave out " + words.getFirst());
+            }
+            try (Run run = Run.resume(resume, terminal)) {
+                return carryOut(run.config(), run);
+            }
+        }
+        ConfigFile file = ConfigFile.open(
+                recipe(), words.stream().filter(w -> w.contains("=")).toList());
+        Record config = Recipes.config(file);
+        if (printConfig) {
+            System.out.print(ConfigFile.text(file.recipe(), config));
+            return 0;
+        }
+        Path folder = out == null ? Run.newFolder(Path.of("runs"), file.recipe()) : out;
+        try (Run run = Run.start(folder, file.recipe(), config, terminal)) {
+            return carryOut(file, run);
+        }
+    }
+
+    private static int carryOut(ConfigFile file, Run run) {
+        try {
+            Recipes.run(file, run);
+        } catch (RuntimeException e) {
+            run.fail(String.valueOf(e.getMessage()));
+            Report.write(run.folder());
+            throw e;
+        }
+        Path report = Report.write(run.folder());
+        System.out.println(Verdict.of(run.folder()));
+        System.out.println("report: " + report);
+        return 0;
+    }
+
+    private Path recipe() {
+        List<String> files =
+                new ArrayList<>(words.stream().filter(w -> !w.contains("=")).toList());
+        if (files.size() > 1) {
+            throw new ConfigException("one recipe at a time, were " + files);
+        }
+        Path given = Path.of(files.isEmpty() ? "main" : files.getFirst());
+        Path brought = Installation.recipes().resolve(given + ".yaml");
+        return Files.exists(given) && !Files.isDirectory(given) || !Files.exists(brought) ? given : brought;
+    }
+}

@@ -1,0 +1,115 @@
+package dev.kedge.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GenerateCommandTest {
+    @TempDir
+    Path folder;
+
+    private static JsonNode object(String... arguments) throws IOException {
+        return new ObjectMapper()
+                .readTree(Spoken.of(arguments).fine().out().lines().toList().getLast());
+    }
+
+    @Test
+    void oneObjectOnTheLastLine() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        JsonNode said = object(
+                "generate", "--model", "" + model, "--prompt", "ab c", "--max-tokens", "5", "--json", "--logits");
+        assertEquals("[1,3,4,11,5]", said.get("token_ids").get("prompt").toString());
+        List<Integer> continuation = ids(said.get("token_ids").get("continuation"));
+        assertTrue(!continuation.isEmpty() && continuation.size() <= 5);
+        assertTrue(said.get("text").asText().startsWith("ab c"));
+        JsonNode logits = said.get("last_logits");
+        assertEquals(TinyFiles.TOKENIZER.vocabularySize(), logits.size());
+        int likeliest = 0;
+        for (int v = 1; v < logits.size(); v++) {
+            likeliest = logits.get(v).asDouble() > logits.get(likeliest).asDouble() ? v : likeliest;
+        }
+        assertEquals(likeliest, continuation.getFirst(), "greedy takes the likeliest token");
+        assertFalse(object("generate", "--model", "" + model, "--prompt", "ab", "--json")
+                .has("last_logits"));
+    }
+
+    @Test
+    void drawsDependOnTheSeedAlone() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        List<JsonNode> said = new ArrayList<>();
+        for (String seed : List.of("1", "1", "2")) {
+            said.add(object(
+                    "generate",
+                    "--model",
+                    "" + model,
+                    "--prompt",
+                    "a",
+                    "--max-tokens",
+                    "20",
+                    "--temperature",
+                    "1",
+                    "--samples",
+                    "3",
+                    "--seed",
+                    seed,
+                    "--json"));
+        }
+        assertEquals(said.get(0), said.get(1));
+        assertFalse(said.get(0).equals(said.get(2)));
+        assertEquals(3, said.get(0).get("texts").size());
+    }
+
+    @Test
+    void textWithoutJson() {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        String text = Spoken.of("generate", "--model", "" + model, "--prompt", "ab", "--max-tokens", "3")
+                .fine()
+                .out();
+        assertTrue(text.startsWith("ab"), text);
+    }
+
+    @Test
+    void badModelsAndPrompts() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        Spoken.of("generate", "--model", "" + folder.resolve("none"), "--prompt", "a")
+                .refused(3, "none");
+        Spoken.of("generate", "--model", "" + model, "--prompt", "xyz").refused(2, "'x'", "not in the alphabet");
+        Spoken.of("generate", "--model", "" + model, "--prompt", "a", "--temperature", "-1")
+                .refused(2, "-1");
+        Files.writeString(model.resolve("config.json"), "{\"model_type\": ");
+        Spoken.of("generate", "--model", "" + model, "--prompt", "a").refused(3, "config.json");
+        Path other = TinyFiles.model(folder.resolve("other"));
+        Files.writeString(other.resolve("tokenizer.json"), "{}");
+        Spoken.of("generate", "--model", "" + other, "--prompt", "a").refused(3, "tokenizer.json");
+    }
+
+    /// The published output of llama2.c for this model.
+    @Test
+    void storiesAsPublished() throws IOException {
+        Path model = Path.of(System.getProperty("kedge.data.dir", "data")).resolve("stories260k");
+        assumeTrue(Files.isDirectory(model), "no folder " + model);
+        JsonNode said = object("generate", "--model", "" + model, "--prompt", "", "--max-tokens", "200", "--json");
+        assertEquals(
+                Files.readString(model.resolve("expected_greedy_200_steps.txt")),
+                said.get("text").asText());
+        assertEquals("[1]", said.get("token_ids").get("prompt").toString());
+        assertEquals(200, said.get("token_ids").get("continuation").size());
+    }
+
+    private static List<Integer> ids(JsonNode array) {
+        List<Integer> ids = new ArrayList<>();
+        array.forEach(id -> ids.add(id.asInt()));
+        return ids;
+    }
+}

@@ -1,0 +1,151 @@
+package dev.kedge.data;
+
+import dev.kedge.data.DataException.Place;
+import dev.kedge.data.ReadOptions.Wrong;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// Turns examples into tokens and says which of them are to be learnt.
+///
+/// Text and rendered conversations are cut where the model begins and ends to speak, and each piece is encoded by
+/// itself. So the prompt that a model is sampled from ([#prompt]) is token for token the prompt that it is trained
+/// on, and no token reaches over the border. A tokenizer that merges across a border would have given other tokens
+/// for the whole.
+///
+/// - Text: the prompt is encoded with the tokens that the tokenizer adds at the beginning (BOS), the reply as it
+///   stands; the end-of-sequence token follows, if the tokenizer has one, and is a target.
+/// - Messages: the chat template writes them; the targets are the assistant's replies with their end-of-turn marker.
+///   What the template writes after the last of them is dropped. If it writes no marker there, the end-of-sequence
+///   token follows.
+/// - Documents: all is a target, end-of-sequence token included, but for the first token, before which nothing stands.
+///
+/// @param tokenizer  belongs to the caller
+/// @param template   needed for messages
+/// @param maxLength  tokens of a sequence, at least 2
+/// @param truncation what happens to longer ones
+public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template, int maxLength, Truncation truncation) {
+    public Tokenisation {
+        if (maxLength < 2) {
+            throw new IllegalArgumentException("maxLength must be at least 2, was " + maxLength);
+        }
+    }
+
+    /// The results for many examples.
+    ///
+    /// @param items   one for each example that could be used
+    /// @param sources for each item, the index of its example
+    /// @param skipped what was left out
+    public record Tokens<T>(List<T> items, int[] sources, Skipped skipped) {
+        public Tokens {
+            items = List.copyOf(items);
+        }
+    }
+
+    /// The tokens from which a reply is sampled, at whatever length.
+    ///
+    /// @throws IllegalArgumentException if the template or the tokenizer refuses the prompt
+    public int[] prompt(Content prompt) {
+        return pieces().prompt(prompt);
+    }
+
+    /// A conversation, a document, or a prompt with its reply as one sequence; empty if it is too long for the
+    /// truncation.
+    ///
+    /// @throws IllegalArgumentException if the template or the tokenizer refuses it, or it is a preference or a
+    ///                                  prompt alone
+    public Optional<Tokenized> sequence(Example example) {
+        return pieces().spoken(example).fitted(maxLength, truncation, tokenizer.bos());
+    }
+
+    /// A preference as two sequences with the same prompt; empty if it is too long for the truncation.
+    ///
+    /// @throws IllegalArgumentException if the template or the tokenizer refuses it
+    public Optional<TokenizedPair> pair(Preference preference) {
+        Pieces pieces = pieces();
+        Spoken chosen = pieces.reply(preference.prompt(), preference.chosen());
+        Spoken rejected = pieces.reply(preference.prompt(), preference.rejected());
+        return Spoken.fittedPair(chosen, rejected, maxLength, truncation, tokenizer.bos());
+    }
+
+    /// [#sequence] of each example.
+    ///
+    /// @throws DataException if an example is refused and wrong ones fail
+    public Tokens<Tokenized> sequences(List<? extends Example> examples, Wrong wrong) {
+        return each(examples, wrong, this::sequence);
+    }
+
+    /// [#pair] of each preference.
+    ///
+    /// @throws DataException if an example is refused or no preference, and wrong ones fail
+    public Tokens<TokenizedPair> pairs(List<? extends Example> examples, Wrong wrong) {
+        return each(examples, wrong, example -> {
+            if (example instanceof Preference preference) {
+                return pair(preference);
+            }
+            throw new IllegalArgumentException("expected a preference, found a " + name(example));
+        });
+    }
+
+    /// [#prompt] of each example that has one; longer than `maxLength` it is cut or left out as truncation says, where
+    /// [Truncation#CUT_REPLY] leaves it out, as there is no reply to cut.
+    ///
+    /// @throws DataException if an example is refused or has no prompt, and wrong ones fail
+    public Tokens<int[]> prompts(List<? extends Example> examples, Wrong wrong) {
+        return each(examples, wrong, example -> {
+            Content prompt =
+                    switch (example) {
+                        case Prompt(Content p) -> p;
+                        case PromptCompletion(Content p, Content _) -> p;
+                        case Preference(Content p, Content _, Content _) -> p;
+                        case Conversation _, Document _ ->
+                            throw new IllegalArgumentException("expected a prompt, found a " + name(example));
+                    };
+            return Spoken.fittedPrompt(prompt(prompt), maxLength, truncation, tokenizer.bos());
+        });
+    }
+
+    private <E extends Example, T> Tokens<T> each(
+            List<E> examples, Wrong wrong, Function<? super E, Optional<T>> tokens) {
+        List<T> items = new ArrayList<>();
+        List<Integer> sources = new ArrayList<>();
+        Skipped.Counter skipped = new Skipped.Counter();
+        for (int i = 0; i < examples.size(); i++) {
+            Place place = new Place(Path.of(""), "example", i + 1);
+            try {
+                Optional<T> item = tokens.apply(examples.get(i));
+                if (item.isPresent()) {
+                    items.add(item.get());
+                    sources.add(i);
+                } else {
+                    skipped.add("longer than " + maxLength + " tokens", place.toString());
+                }
+            } catch (IllegalArgumentException e) {
+                DataException problem = new DataException(place, String.valueOf(e.getMessage()));
+                if (wrong == Wrong.FAIL) {
+                    throw problem;
+                }
+                skipped.add(problem.reason(), place.toString());
+            }
+        }
+        return new Tokens<>(items, sources.stream().mapToInt(Integer::intValue).toArray(), skipped.skipped());
+    }
+
+    private static String name(Example example) {
+        return switch (example) {
+            case PromptCompletion _ -> "prompt with completion";
+            case Conversation _ -> "conversation";
+            case Preference _ -> "preference";
+            case Prompt _ -> "prompt alone";
+            case Document _ -> "document";
+        };
+    }
+
+    private Pieces pieces() {
+        return new Pieces(tokenizer, template);
+    }
+}

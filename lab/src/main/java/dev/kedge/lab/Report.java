@@ -1,0 +1,260 @@
+package dev.kedge.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+
+/// A run on one page: what was found, the frontier, before and after, training curves, facts, samples, configuration.
+/// The page is one file without scripts or references, for light and dark screens, wide and narrow.
+public final class Report {
+    private static final int PAGE = 1056;
+    private static final int COLUMN = 760;
+    private static final int NARROW = 360;
+    private static final int OPEN_SAMPLES = 8;
+
+    private Report() {}
+
+    /// Reads the run in `folder` and writes its `report.html` there, whole or not at all; returns the file.
+    ///
+    /// @throws IllegalArgumentException where [RecordedRun#read] does
+    public static Path write(Path folder) {
+        var html = html(RecordedRun.read(folder));
+        var report = folder.resolve("report.html");
+        var unfinished = folder.resolve("report.html.unfinished");
+        try {
+            try (var out = FileChannel.open(
+                    unfinished,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE)) {
+                var bytes = ByteBuffer.wrap(html.getBytes(StandardCharsets.UTF_8));
+                while (bytes.hasRemaining()) {
+                    out.write(bytes);
+                }
+                out.force(true);
+            }
+            return Files.move(unfinished, report, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + report, e);
+        }
+    }
+
+    /// The page as text.
+    public static String html(RecordedRun run) {
+        var s = run.summary();
+        var title = !s.title().isEmpty() ? s.title() : run.name();
+        return """
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <meta name="color-scheme" content="light dark">
+                <title>%s</title>
+                <style>
+                %s</style>
+                </head>
+                <body>
+                <main>
+                %s</main>
+                </body>
+                </html>
+                """.formatted(Svg.escape(title), style(), head(run, title) + body(run));
+    }
+
+    private static String style() {
+        try (var in = Report.class.getResourceAsStream("report.css")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the resource report.css", e);
+        }
+    }
+
+    private static String head(RecordedRun run, String title) {
+        var s = run.summary();
+        var status = s.status().isEmpty() ? "unfinished" : s.status();
+        var line = new StringBuilder();
+        line.append("<span class=\"status ").append(tone(status)).append("\">");
+        line.append(Svg.escape(status)).append("</span>");
+        for (var item : new String[] {
+            s.recipe(), Double.isFinite(s.seconds()) ? Quantity.duration(s.seconds()) : "", steps(run.metrics())
+        }) {
+            if (!item.isEmpty()) {
+                line.append("<span>").append(Svg.escape(item)).append("</span>");
+            }
+        }
+        return "<header>\n<p class=\"meta\">" + line + "</p>\n<h1>" + Svg.escape(title) + "</h1>\n"
+                + (s.verdict().isEmpty() ? "" : "<p class=\"verdict\">" + Svg.escape(s.verdict()) + "</p>\n")
+                + "</header>\n";
+    }
+
+    private static String tone(String status) {
+        return switch (status) {
+            case "finished" -> "good";
+            case "failed" -> "bad";
+            default -> "open";
+        };
+    }
+
+    private static String steps(Metrics metrics) {
+        double steps = metrics.phases().stream()
+                .mapToDouble(p -> p.series().values().stream()
+                        .mapToDouble(series -> series.steps()[series.steps().length - 1])
+                        .max()
+                        .orElse(0))
+                .sum();
+        return steps == 0 ? "" : Quantity.number(steps) + " steps";
+    }
+
+    private static String body(RecordedRun run) {
+        var s = run.summary();
+        var notes =
+                s.notes().stream().map(n -> "<li>" + Svg.escape(n) + "</li>\n").collect(Collectors.joining());
+        return s.frontier().map(Report::frontier).orElse("")
+                + section("Before and after", comparisons(s.comparisons()))
+                + section("Training", training(run.metrics()))
+                + section("Facts", facts(s.facts()))
+                + section("Samples", samples(s.samples()))
+                + section("Phases", table(s.phases()))
+                + section("Notes", notes.isEmpty() ? "" : "<ul>\n" + notes + "</ul>\n")
+                + section("Configuration", details("config.yaml", run.config()))
+                + section("Environment", entries(s.environment()));
+    }
+
+    private static String section(String heading, String content) {
+        return content.isEmpty() ? "" : "<section>\n<h2>" + heading + "</h2>\n" + content + "</section>\n";
+    }
+
+    /// The picture twice, of which the style shows the one that fits the screen.
+    private static String figure(int wide, IntFunction<String> plot) {
+        return "<figure><div class=\"wide\">" + plot.apply(wide) + "</div><div class=\"narrow\">" + plot.apply(NARROW)
+                + "</div></figure>\n";
+    }
+
+    private static String frontier(Frontier frontier) {
+        return "<section class=\"frontier\">\n" + figure(PAGE, width -> Plot.frontier(frontier, width))
+                + "</section>\n";
+    }
+
+    private static String comparisons(List<Comparison> comparisons) {
+        var byUnit = new LinkedHashMap<String, List<Comparison>>();
+        for (var c : comparisons) {
+            byUnit.computeIfAbsent(c.unit(), _ -> new ArrayList<>()).add(c);
+        }
+        return byUnit.values().stream()
+                .map(group -> figure(COLUMN, width -> Plot.bars("", group, width)))
+                .collect(Collectors.joining());
+    }
+
+    private static String training(Metrics metrics) {
+        var out = new StringBuilder();
+        for (var phase : metrics.phases()) {
+            if (phase.series().isEmpty()) {
+                continue;
+            }
+            if (!phase.name().isEmpty()) {
+                out.append("<h3>").append(Svg.escape(phase.name())).append("</h3>\n");
+            }
+            out.append("<div class=\"multiples\">\n");
+            for (var plot : TrainingCurves.draw(phase)) {
+                out.append("<figure>").append(plot).append("</figure>\n");
+            }
+            out.append("</div>\n");
+        }
+        if (out.isEmpty()) {
+            out.append("<p class=\"quiet\">Nothing has been measured yet.</p>\n");
+        }
+        if (metrics.truncated()) {
+            out.append("<p class=\"quiet\">The last line of the metrics is unfinished and was left out.</p>\n");
+        }
+        return out.toString();
+    }
+
+    private static String facts(List<Summary.Fact> facts) {
+        if (facts.isEmpty()) {
+            return "";
+        }
+        var rows = new StringBuilder();
+        for (var f : facts) {
+            var value = f.text().isEmpty() ? Quantity.text(f.value().value(), f.unit()) : f.text();
+            rows.append("<tr><th scope=\"row\">").append(Svg.escape(f.name()));
+            rows.append("</th><td class=\"value\">").append(Svg.escape(value));
+            rows.append("</td><td class=\"quiet\">").append(Quantity.interval(f.value(), f.unit()));
+            rows.append("</td><td class=\"quiet\">")
+                    .append(Svg.escape(f.note()))
+                    .append("</td></tr>\n");
+        }
+        return "<table class=\"facts\">\n" + rows + "</table>\n";
+    }
+
+    private static String samples(List<Summary.Sample> samples) {
+        var first = samples.stream().limit(OPEN_SAMPLES).map(Report::sample).collect(Collectors.joining());
+        var rest = samples.stream().skip(OPEN_SAMPLES).map(Report::sample).collect(Collectors.joining());
+        return rest.isEmpty()
+                ? first
+                : first + "<details><summary>" + (samples.size() - OPEN_SAMPLES) + " more</summary>\n" + rest
+                        + "</details>\n";
+    }
+
+    private static String sample(Summary.Sample s) {
+        return "<article>\n<pre class=\"prompt\">" + Svg.escape(s.prompt()) + "</pre>\n<div class=\"sides\">"
+                + side("before", s.before(), s.rewardBefore())
+                + side("after", s.after(), s.rewardAfter())
+                + "</div>\n"
+                + (s.note().isEmpty() ? "" : "<p class=\"quiet\">" + Svg.escape(s.note()) + "</p>\n")
+                + "</article>\n";
+    }
+
+    private static String side(String name, String answer, double reward) {
+        var badge = Double.isNaN(reward) ? "" : "<b>reward " + Quantity.number(reward) + "</b>";
+        return "<div class=\"" + name + "\"><p class=\"side\">" + name + badge + "</p><pre>" + Svg.escape(answer)
+                + "</pre></div>";
+    }
+
+    private static String table(List<Map<String, String>> rows) {
+        var columns = new LinkedHashSet<String>();
+        rows.forEach(row -> columns.addAll(row.keySet()));
+        if (columns.isEmpty()) {
+            return "";
+        }
+        var html = new StringBuilder("<div class=\"scroll\"><table>\n<tr>");
+        columns.forEach(
+                c -> html.append("<th scope=\"col\">").append(Svg.escape(c)).append("</th>"));
+        html.append("</tr>\n");
+        for (var row : rows) {
+            html.append("<tr>");
+            columns.forEach(c -> html.append("<td>")
+                    .append(Svg.escape(row.getOrDefault(c, "")))
+                    .append("</td>"));
+            html.append("</tr>\n");
+        }
+        return html.append("</table></div>\n").toString();
+    }
+
+    private static String entries(Map<String, String> entries) {
+        var rows = entries.entrySet().stream()
+                .map(e -> "<tr><th scope=\"row\">" + Svg.escape(e.getKey()) + "</th><td>" + Svg.escape(e.getValue())
+                        + "</td></tr>\n")
+                .collect(Collectors.joining());
+        return rows.isEmpty() ? "" : "<div class=\"scroll\"><table>\n" + rows + "</table></div>\n";
+    }
+
+    private static String details(String summary, String text) {
+        return text.isEmpty()
+                ? ""
+                : "<details><summary>" + summary + "</summary>\n<pre>" + Svg.escape(text) + "</pre></details>\n";
+    }
+}

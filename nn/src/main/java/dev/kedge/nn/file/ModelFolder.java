@@ -1,0 +1,206 @@
+package dev.kedge.nn.file;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.nn.file.DecoderWeights.NameStyle;
+import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.nn.lm.DecoderLayout;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.regex.Pattern;
+
+/// A language model on disk: a Hugging Face folder (config.json, safetensors, tokenizer), or a llama2.c file.
+///
+/// @param path       the folder or file that was loaded
+/// @param config     the shape of the decoder
+/// @param parameters its weights, under the names and in the layouts of [DecoderLayout]
+/// @param generation its special tokens, and its maker's choices for sampling
+/// @param origin     how to write it as it was found
+public record ModelFolder(
+        Path path,
+        DecoderConfig config,
+        SequencedMap<String, Tensor> parameters,
+        GenerationConfig generation,
+        Origin origin) {
+    private static final String CONFIG = "config.json";
+    private static final String GENERATION = "generation_config.json";
+    private static final long MAX_SHARD_BYTES = 5_000_000_000L;
+
+    /// What is copied beside the weights: the tokenizer's files, and a llama2.c tokenizer.
+    private static final Pattern TOKENIZER =
+            Pattern.compile("tokenizer\\.json|tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json"
+                    + "|tokenizer\\.model|vocab\\.json|merges\\.txt|chat_template\\.jinja|tok\\d*\\.bin");
+
+    /// Loads a Hugging Face folder, a llama2.c file, or a folder that holds one. The parameters belong to the caller's
+    /// scope.
+    ///
+    /// @param dtype the type to convert the weights to
+    /// @throws InvalidFileException if a file is damaged, missing or asks for what is not supported
+    /// @throws UncheckedIOException if a file cannot be read
+    public static ModelFolder load(Path path, DType dtype, Device device) {
+        return load(path, Optional.of(dtype), device);
+    }
+
+    /// Loads as [#load(Path, DType, Device)] does, in the types that the files store, to the processor's memory.
+    public static ModelFolder load(Path path) {
+        return load(path, Optional.empty(), Device.CPU);
+    }
+
+    private static ModelFolder load(Path path, Optional<DType> dtype, Device device) {
+        if (!Files.exists(path)) {
+            throw new InvalidFileException(path, "does not exist");
+        }
+        if (dtype.isPresent() && !dtype.get().isFloatingPoint()) {
+            throw new IllegalArgumentException("weights must be floating point, not " + dtype.get());
+        }
+        if (Files.isRegularFile(path)) {
+            return loadLlamaC(path, path, dtype, device);
+        }
+        return Files.exists(path.resolve(CONFIG))
+                ? loadHuggingFace(path, dtype, device)
+                : loadLlamaC(path, llamaCFile(path), dtype, device);
+    }
+
+    private static ModelFolder loadHuggingFace(Path folder, Optional<DType> dtype, Device device) {
+        JsonFields json = JsonFields.read(folder.resolve(CONFIG));
+        HuggingFaceConfig found = HuggingFaceConfig.of(json);
+        DecoderConfig config = found.config();
+        GenerationConfig tokens = GenerationConfig.of(
+                json.tokens("eos_token_id"),
+                json.tokens("bos_token_id").stream().findFirst(),
+                json.tokens("pad_token_id").stream().findFirst());
+        Path generationFile = folder.resolve(GENERATION);
+        GenerationConfig generation = Files.exists(generationFile)
+                ? GenerationConfig.read(generationFile).or(tokens)
+                : tokens;
+        try (Checkpoint weights = Checkpoint.open(folder)) {
+            NameStyle style = NameStyle.of(weights.entries().keySet(), found.family(), config);
+            var parameters = new DecoderWeights(found.family(), config, style).read(weights, dtype, device);
+            Origin origin = new Origin(found.family(), style, Optional.of(json), Optional.of(folder));
+            return new ModelFolder(folder, config, parameters, generation, origin);
+        }
+    }
+
+    /// Text ends in llama2.c where the next one begins: token 1 ends it as well as token 2.
+    private static ModelFolder loadLlamaC(Path path, Path file, Optional<DType> dtype, Device device) {
+        LlamaCFile.Model model = LlamaCFile.read(file, dtype.orElse(DType.FLOAT32), device);
+        Optional<Path> folder = Optional.of(file.toAbsolutePath().getParent());
+        Origin origin = new Origin(Family.LLAMA, NameStyle.usual(model.config()), Optional.empty(), folder);
+        GenerationConfig generation = GenerationConfig.of(List.of(2, 1), Optional.of(1), Optional.empty());
+        return new ModelFolder(path, model.config(), model.parameters(), generation, origin);
+    }
+
+    private static Path llamaCFile(Path folder) {
+        List<Path> fitting = new ArrayList<>();
+        List<String> reasons = new ArrayList<>();
+        try (var files = Files.newDirectoryStream(folder, "*.bin")) {
+            for (Path file : files) {
+                try {
+                    LlamaCFile.check(file);
+                    fitting.add(file);
+                } catch (InvalidFileException e) {
+                    reasons.add(e.getMessage());
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be read: " + e, e);
+        }
+        if (fitting.size() != 1) {
+            String others = reasons.isEmpty() ? "" : "; no model: " + DecoderLayout.firstOf(reasons);
+            throw new InvalidFileException(
+                    folder,
+                    "holds no config.json and " + (fitting.isEmpty() ? "no" : "more than one")
+                            + " llama2.c model (.bin)" + others);
+        }
+        return fitting.getFirst();
+    }
+
+    /// Writes this model to a folder as it was found: the same tensor names, and a config.json that keeps what we do
+    /// not read. Tokenizer files are copied.
+    ///
+    /// @throws UncheckedIOException if a file cannot be written
+    public void save(Path folder) {
+        save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
+    }
+
+    /// Writes a model of our own to a folder, as the first family that can say it. There are no tokenizer files to
+    /// copy.
+    ///
+    /// @throws IllegalArgumentException if no family can say it, or the parameters do not fit
+    /// @throws UncheckedIOException if a file cannot be written
+    public static void save(
+            Path folder, DecoderConfig config, Map<String, Tensor> parameters, GenerationConfig generation) {
+        Origin origin = Origin.of(Family.of(config), config);
+        save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
+    }
+
+    /// Writes a model to a folder, file by file, each whole or not at all, config.json last.
+    ///
+    /// @param parameters    under the names and in the layouts of [DecoderLayout], in any types
+    /// @param origin        the family, and the folder to take other files and unknown keys from
+    /// @param maxShardBytes weights larger than this are written in shards
+    /// @throws IllegalArgumentException if the family cannot say it, or the parameters do not fit
+    /// @throws UncheckedIOException if a file cannot be written
+    public static void save(
+            Path folder,
+            DecoderConfig config,
+            Map<String, Tensor> parameters,
+            GenerationConfig generation,
+            Origin origin,
+            long maxShardBytes) {
+        DecoderLayout.check(config, parameters);
+        Family family = origin.family();
+        DType dtype = parameters.get("embedding.weight").dtype();
+        ObjectNode json = origin.config().isPresent()
+                ? ConfigWriter.over(origin.config().get().node(), config, family, dtype, generation)
+                : ConfigWriter.write(config, family, dtype, generation);
+        // A head that was tied and no longer is, or the other way round, changes what is stored.
+        NameStyle style = new NameStyle(
+                origin.style().prefixed(),
+                origin.style().embedding() || !config.tiedHead(),
+                origin.style().head() || !config.tiedHead());
+        try (Scope _ = new Scope()) {
+            var tensors = new DecoderWeights(family, config, style).toDisk(parameters);
+            Checkpoint.write(folder, tensors, Map.of("format", "pt"), maxShardBytes);
+        }
+        origin.folder().ifPresent(from -> copyTokenizer(from, folder));
+        AtomicFile.write(folder.resolve(GENERATION), JsonFields.bytes(generationJson(origin, generation)));
+        AtomicFile.write(folder.resolve(CONFIG), JsonFields.bytes(json));
+    }
+
+    private static ObjectNode generationJson(Origin origin, GenerationConfig generation) {
+        Path file = origin.folder().map(f -> f.resolve(GENERATION)).orElse(Path.of(GENERATION));
+        ObjectNode node = origin.folder().isPresent() && Files.exists(file)
+                ? JsonFields.read(file).node()
+                : JsonFields.MAPPER.createObjectNode();
+        return generation.over(node);
+    }
+
+    private static void copyTokenizer(Path from, Path to) {
+        try (var files = Files.list(from)) {
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                Path copy = to.resolve(file.getFileName());
+                boolean wanted =
+                        TOKENIZER.matcher(file.getFileName().toString()).matches();
+                if (wanted
+                        && !copy.toAbsolutePath()
+                                .normalize()
+                                .equals(file.toAbsolutePath().normalize())) {
+                    AtomicFile.write(copy, Files.readAllBytes(file));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(from + ": cannot be read: " + e, e);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package dev.kedge.objective.preference;
+
+import dev.kedge.objective.Require;
+import dev.kedge.tensor.Tensor;
+
+/// Log-probabilities of answer pairs, each summed over the answer's tokens: nats, shape [B].
+///
+/// @param chosen      `log π(y_w|x)` under the policy; gradient flows
+/// @param rejected    `log π(y_l|x)` under the policy; gradient flows
+/// @param refChosen   `log π_ref(y_w|x)`, a constant whatever graph it carries
+/// @param refRejected `log π_ref(y_l|x)`, likewise
+public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChosen, Tensor refRejected) {
+    /// @throws IllegalArgumentException if the four are not vectors of one length
+    public PreferenceLogProbs {
+        Require.dims("chosen", chosen, 1, "[B]");
+        Require.sameShape("rejected", rejected, "chosen", chosen);
+        Require.sameShape("refChosen", refChosen, "chosen", chosen);
+        Require.sameShape("refRejected", refRejected, "chosen", chosen);
+    }
+
+    /// The same pairs with a reference that finds all answers equally probable: log-ratios become
+    /// log-probabilities.
+    public static PreferenceLogProbs referenceFree(Tensor chosen, Tensor rejected) {
+        return new PreferenceLogProbs(
+                chosen, rejected, chosen.detach().zerosLike(), rejected.detach().zerosLike());
+    }
+
+    /// The same pairs, each log-probability divided by the length of its answer: means over tokens where there
+    /// were sums.
+    ///
+    /// @param chosenTokens   length of y_w, tokens [B]; an answer without tokens counts as one, so that its mean
+    ///                       is 0
+    /// @param rejectedTokens length of y_l, likewise
+    public PreferenceLogProbs lengthNormalized(Tensor chosenTokens, Tensor rejectedTokens) {
+        Require.sameShape("chosenTokens", chosenTokens, "chosen", chosen);
+        Require.sameShape("rejectedTokens", rejectedTokens, "chosen", chosen);
+        Tensor w = chosenTokens.to(chosen.dtype()).clampMin(1);
+        Tensor l = rejectedTokens.to(chosen.dtype()).clampMin(1);
+        return new PreferenceLogProbs(chosen.div(w), rejected.div(l), refChosen.div(w), refRejected.div(l));
+    }
+
+    /// `log π(y_w|x)/π_ref(y_w|x)`, [B].
+    public Tensor chosenLogRatio() {
+        return chosen.minus(refChosen.detach());
+    }
+
+    /// `log π(y_l|x)/π_ref(y_l|x)`, [B].
+    public Tensor rejectedLogRatio() {
+        return rejected.minus(refRejected.detach());
+    }
+
+    /// How many pairs, B.
+    public long pairs() {
+        return chosen.size(0);
+    }
+}

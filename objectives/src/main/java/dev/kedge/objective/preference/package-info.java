@@ -1,0 +1,2 @@
+/// Learning from pairs of answers, one preferred: DPO and its relatives.
+package dev.kedge.objective.preference;

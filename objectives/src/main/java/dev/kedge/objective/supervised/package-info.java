@@ -1,0 +1,2 @@
+/// Learning from demonstrations: likelihood of given completions.
+package dev.kedge.objective.supervised;

@@ -1,0 +1,46 @@
+package dev.kedge.objective;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.kedge.objective.conformance.ConformanceRun;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/// Holds the objectives against numbers that the papers' own code computed.
+///
+/// Reads every `*.json` of the folder named by the system property `kedge.conformance.dir` (relative paths are
+/// relative to the project's root) and compares within 1e-6 relative, 1e-9 absolute near zero, in float64. A
+/// case without an adapter is pending, and one that keeps its values back is computed but unchecked; both count
+/// as skipped. The last line printed is `N passed, N failed, N skipped`; `target/conformance.json` holds the
+/// counts by method.
+class ConformanceTest {
+    private static final Path ROOT = Path.of(System.getProperty("kedge.root", ".."));
+
+    @Test
+    void objectivesAgreeWithTheConformanceCases() {
+        Path folder = ROOT.resolve(System.getProperty("kedge.conformance.dir", "../shared/conformance"))
+                .normalize();
+        System.out.println(); // whatever was printed before may not have ended its line
+        boolean there = Files.isDirectory(folder);
+        if (!there) {
+            System.out.println("No folder " + folder + ": nothing was compared (set -Dkedge.conformance.dir)");
+            System.out.println("0 passed, 0 failed, 0 skipped");
+        }
+        assumeTrue(there, "no folder " + folder + " with conformance cases");
+
+        ConformanceRun run = ConformanceRun.of(folder);
+        run.write(ROOT.resolve("objectives/target/conformance.json"));
+        boolean empty = run.total().cases() == 0;
+        if (empty) {
+            System.out.println("No case in " + folder + ": nothing was compared");
+        }
+        run.report().forEach(System.out::println);
+        assertFalse(empty, "no case in " + folder + ": nothing was compared");
+        if (run.total().failed() > 0) {
+            fail(String.join("\n", run.failures()));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.kedge.objective;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(InScope.class)
+class LossTest {
+    @Test
+    void metricsAreDetachedAndKeepTheirOrder() {
+        Tensor x = Tensor.of(1, 2).requiresGrad();
+        Loss loss = Loss.of(x.sum()).with("b", x.times(2)).with("a", x);
+        assertEquals(List.of("b", "a"), List.copyOf(loss.metrics().keySet()));
+        assertFalse(loss.metric("b").hasGradientGraph());
+        assertTrue(loss.value().hasGradientGraph());
+    }
+
+    @Test
+    void withLeavesTheLossItStartsFromAsItWas() {
+        Loss bare = Loss.of(Tensor.scalarOf(1));
+        bare.with("a", Tensor.of(1));
+        assertTrue(bare.metrics().isEmpty());
+        assertThrows(UnsupportedOperationException.class, () -> bare.metrics().put("b", Tensor.of(1)));
+    }
+
+    @Test
+    void whatIsNotALossIsRefused() {
+        assertThrows(IllegalArgumentException.class, () -> Loss.of(Tensor.of(1, 2)));
+        Loss loss = Loss.of(Tensor.scalarOf(1)).with("a", Tensor.of(1));
+        assertThrows(IllegalArgumentException.class, () -> loss.with("a", Tensor.of(2)));
+        assertThrows(IllegalArgumentException.class, () -> loss.with("b", Tensor.scalarOf(2)));
+        assertThrows(IllegalArgumentException.class, () -> loss.metric("b"));
+        var attached = new LinkedHashMap<String, Tensor>();
+        attached.put("a", Tensor.of(1).requiresGrad());
+        assertThrows(IllegalArgumentException.class, () -> new Loss(Tensor.scalarOf(1), attached));
+    }
+}

@@ -1,0 +1,21 @@
+package dev.kedge.objective.conformance;
+
+import java.util.Map;
+import java.util.Optional;
+
+/// From a file's `method` to the adapter that turns its cases into calls of the objective.
+///
+/// An adapter looks at the names of a case's inputs and parameters, never at its name or its numbers. It returns
+/// the outputs by the case's names (numbers, tensors, strings, lists and maps of these), or nothing if it does
+/// not know the signature. To add one: a class a paper, a line here.
+final class Adapters {
+    private Adapters() {}
+
+    static Optional<Map<String, Object>> outputs(Case c) {
+        return switch (c.method()) {
+            case "_grpo-family" -> GrpoFamilyCases.outputs(c);
+            case "f-dpo" -> FDpoCases.outputs(c);
+            default -> Optional.empty();
+        };
+    }
+}

@@ -1,0 +1,116 @@
+package dev.kedge.objective.invariance;
+
+import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.objective.preference.SequenceLogProbs;
+import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/// Some rows of a step as padded tensors: what an objective under test is called with.
+final class Batch {
+    private final List<Row> rows;
+    private final List<Row> step;
+    private final Padding padding;
+    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
+
+    Batch(List<Row> rows, List<Row> step, Padding padding) {
+        this.rows = rows;
+        this.step = step;
+        this.padding = padding;
+    }
+
+    /// Token log-probabilities under the policy, [B, T], a leaf: the same at every call.
+    Tensor policy(String answer) {
+        return leaves.computeIfAbsent(
+                answer, _ -> collate(answer, Row.Answer::policy).requiresGrad());
+    }
+
+    /// Under the reference, [B, T].
+    Tensor ref(String answer) {
+        return collate(answer, Row.Answer::ref);
+    }
+
+    /// Under the policy that sampled, [B, T].
+    Tensor old(String answer) {
+        return collate(answer, Row.Answer::old);
+    }
+
+    /// True at tokens that count, [B, T].
+    Tensor mask(String answer) {
+        boolean[][] mask = new boolean[rows.size()][width(answer)];
+        for (int i = 0; i < mask.length; i++) {
+            boolean[] counts = rows.get(i).answers().get(answer).counts();
+            System.arraycopy(counts, 0, mask[i], padding.left(), counts.length);
+        }
+        return Tensor.mask(mask);
+    }
+
+    /// A number of each row, [B].
+    Tensor scalar(String name) {
+        return Tensor.of(rows.stream().mapToDouble(r -> r.scalars().get(name)).toArray());
+    }
+
+    /// Lengths of the answers, [B].
+    Tensor lengths(String answer) {
+        return SequenceLogProbs.lengths(mask(answer));
+    }
+
+    /// The answers of each row as a pair.
+    PreferenceLogProbs pairs() {
+        Tensor w = mask("chosen");
+        Tensor l = mask("rejected");
+        return new PreferenceLogProbs(
+                SequenceLogProbs.sum(policy("chosen"), w),
+                SequenceLogProbs.sum(policy("rejected"), l),
+                SequenceLogProbs.sum(ref("chosen"), w),
+                SequenceLogProbs.sum(ref("rejected"), l));
+    }
+
+    /// Rows of the whole step.
+    long rowsInStep() {
+        return step.size();
+    }
+
+    /// Tokens that count in the whole step.
+    long tokensInStep(String answer) {
+        return step.stream().mapToLong(r -> r.tokens(answer)).sum();
+    }
+
+    List<Row> rows() {
+        return rows;
+    }
+
+    /// Where a row's first token stands.
+    int left() {
+        return padding.left();
+    }
+
+    Map<String, Tensor> leaves() {
+        return leaves;
+    }
+
+    private int width(String answer) {
+        int longest = rows.stream()
+                .mapToInt(r -> r.answers().get(answer).counts().length)
+                .max()
+                .orElse(0);
+        return padding.left() + longest + padding.right();
+    }
+
+    private Tensor collate(String answer, Function<Row.Answer, double[]> values) {
+        double[][] table = new double[rows.size()][width(answer)];
+        for (int i = 0; i < table.length; i++) {
+            Arrays.fill(table[i], padding.filler());
+            Row.Answer row = rows.get(i).answers().get(answer);
+            for (int t = 0; t < row.counts().length; t++) {
+                if (row.counts()[t]) {
+                    table[i][padding.left() + t] = values.apply(row)[t];
+                }
+            }
+        }
+        return Tensor.of(table);
+    }
+}

@@ -1,0 +1,161 @@
+package dev.kedge.objective.invariance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.objective.Loss;
+import dev.kedge.objective.divergence.AlphaDivergence;
+import dev.kedge.objective.divergence.ForwardKl;
+import dev.kedge.objective.divergence.JensenShannon;
+import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.objective.preference.Dpo;
+import dev.kedge.objective.preference.FDpo;
+import dev.kedge.objective.preference.Ipo;
+import dev.kedge.objective.preference.Slic;
+import dev.kedge.objective.supervised.CrossEntropy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The laws that every objective keeps: how a step is split, padded, ordered, and what stands where nothing counts
+/// change neither the value, nor a gradient, nor a metric of any row.
+class InvarianceTest {
+    /// To put another objective under the laws, add a line.
+    static Stream<Objective> objectives() {
+        return Stream.of(
+                objective(
+                        "cross-entropy",
+                        b -> CrossEntropy.crossEntropy(b.policy("chosen"), b.mask("chosen"), b.tokensInStep("chosen"))),
+                objective("DPO", b -> Dpo.dpo(b.pairs(), 0.3, b.rowsInStep())),
+                objective("conservative DPO", b -> Dpo.conservative(b.pairs(), 0.3, 0.1, b.rowsInStep())),
+                objective("robust DPO", b -> Dpo.robust(b.pairs(), 0.3, 0.1, b.rowsInStep())),
+                objective(
+                        "reference-free DPO",
+                        b -> Dpo.referenceFree(b.pairs().chosen(), b.pairs().rejected(), 0.3, b.rowsInStep())),
+                objective(
+                        "length-normalized DPO",
+                        b -> Dpo.lengthNormalized(
+                                b.pairs(), b.lengths("chosen"), b.lengths("rejected"), 2, b.rowsInStep())),
+                objective("IPO", b -> Ipo.ipo(b.pairs(), 0.3, b.rowsInStep())),
+                objective("hinge", b -> Slic.hinge(b.pairs(), 0.3, b.rowsInStep())),
+                objective("f-DPO, reverse KL", b -> FDpo.fDpo(b.pairs(), new ReverseKl(), 0.3, b.rowsInStep())),
+                objective("f-DPO, forward KL", b -> FDpo.fDpo(b.pairs(), new ForwardKl(), 0.03, b.rowsInStep())),
+                objective("f-DPO, Jensen-Shannon", b -> FDpo.fDpo(b.pairs(), new JensenShannon(), 0.3, b.rowsInStep())),
+                objective("f-DPO, alpha", b -> FDpo.fDpo(b.pairs(), new AlphaDivergence(0.5), 0.1, b.rowsInStep())),
+                objective("f-DPO, clamped", b -> FDpo.clamped(b.pairs(), new ForwardKl(), 0.03, 2, b.rowsInStep())));
+    }
+
+    private static final List<Row> STEP = Row.step(20);
+
+    record Objective(String name, Function<Batch, Loss> loss) {
+        Outcome of(List<Row> part, Padding padding) {
+            return Outcome.of(loss, part, STEP, padding);
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    private static Objective objective(String name, Function<Batch, Loss> loss) {
+        return new Objective(name, loss);
+    }
+
+    @ParameterizedTest
+    @MethodSource("objectives")
+    void unevenPartsAddUpToTheStep(Objective objective) {
+        Outcome whole = objective.of(STEP, Padding.NONE);
+        int[][] splits = {{1, 5}, {4, 2}, {1, 2, 3}, {2, 1, 1, 2}, {1, 1, 1, 1, 1, 1}};
+        for (int[] sizes : splits) {
+            Outcome sum = new Outcome(0, List.of());
+            int from = 0;
+            for (int size : sizes) {
+                sum = sum.plus(objective.of(STEP.subList(from, from + size), Padding.NONE));
+                from += size;
+            }
+            whole.assertSame(sum, "split into " + Arrays.toString(sizes));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("objectives")
+    void paddingOnEitherSideChangesNothing(Objective objective) {
+        Outcome tight = objective.of(STEP, Padding.NONE);
+        for (int left = 0; left <= 4; left += 2) {
+            for (int right = 0; right <= 9; right += 3) {
+                tight.assertSame(
+                        objective.of(STEP, new Padding(left, right, -0.7)), left + " left, " + right + " right");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("objectives")
+    void orderOfRowsDoesNotMatter(Objective objective) {
+        Outcome inOrder = objective.of(STEP, Padding.NONE);
+        var random = new Random(21);
+        for (int trial = 0; trial < 5; trial++) {
+            List<Integer> order = new ArrayList<>(List.of(0, 1, 2, 3, 4, 5));
+            Collections.shuffle(order, random);
+            Outcome shuffled = objective.of(order.stream().map(STEP::get).toList(), Padding.NONE);
+            var expected = new Outcome(
+                    inOrder.value(), order.stream().map(inOrder.rows()::get).toList());
+            expected.assertSame(shuffled, "order " + order);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("objectives")
+    void whatStandsWhereNothingCountsReachesNothing(Objective objective) {
+        Outcome plain = objective.of(STEP, Padding.NONE);
+        for (double filler : new double[] {Double.NaN, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, 1e300}) {
+            plain.assertSame(objective.of(STEP, new Padding(1, 2, filler)), "filled with " + filler);
+        }
+    }
+
+    /// The laws would hold for a constant as well.
+    @ParameterizedTest
+    @MethodSource("objectives")
+    void everyRowThatCountsHasAGradient(Objective objective) {
+        Outcome outcome = objective.of(STEP, Padding.NONE);
+        long moved = outcome.rows().stream()
+                .filter(row -> row.entrySet().stream()
+                        .filter(e -> e.getKey().startsWith("gradient"))
+                        .anyMatch(e -> Arrays.stream(e.getValue()).anyMatch(g -> g != 0)))
+                .count();
+        assertTrue(moved >= 4, objective + ": only " + moved + " rows have a gradient");
+    }
+
+    @ParameterizedTest
+    @MethodSource("objectives")
+    void gradientsEqualCentralDifferences(Objective objective) {
+        Outcome at = objective.of(STEP, Padding.NONE);
+        double h = 1e-5;
+        for (int row = 0; row < STEP.size(); row++) {
+            for (String name : at.rows().get(row).keySet()) {
+                if (name.startsWith("gradient of ")) {
+                    String answer = name.substring("gradient of ".length());
+                    double[] gradient = at.rows().get(row).get(name);
+                    int last = gradient.length - 1;
+                    double slope =
+                            (valueWith(objective, row, answer, last, h) - valueWith(objective, row, answer, last, -h))
+                                    / (2 * h);
+                    assertEquals(slope, gradient[last], 1e-8 * Math.max(1, Math.abs(slope)), name + ", row " + row);
+                }
+            }
+        }
+    }
+
+    private static double valueWith(Objective objective, int row, String answer, int token, double nudge) {
+        List<Row> step = new ArrayList<>(STEP);
+        step.set(row, STEP.get(row).nudged(answer, token, nudge));
+        return objective.of(step, Padding.NONE).value();
+    }
+}

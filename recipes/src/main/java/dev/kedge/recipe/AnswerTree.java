@@ -1,0 +1,118 @@
+package dev.kedge.recipe;
+
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Everything that two models can answer to a prompt in a few tokens, by enumeration: no sampling, no error bars.
+///
+/// An answer is a sequence that ends with the end token or has `depth` tokens without it; answers of up to `depth`
+/// tokens form a tree, and by the chain rule the divergence of whole answers is the sum over its nodes of the chance to
+/// come there times the divergence of the next token.
+final class AnswerTree {
+    private AnswerTree() {}
+
+    /// @param reward probability that the policy gives the right answer
+    /// @param kl     `KL(policy || reference)` of whole answers, nats
+    record Exact(double reward, double kl) {}
+
+    /// @param prompts   token ids
+    /// @param solutions the right answer of each, end token included, at most `depth` tokens
+    /// @param end       the end token
+    /// @param depth     1 to 3: nodes grow as V to the power of depth - 1
+    static List<Exact> exact(
+            Decoder policy, Decoder reference, List<int[]> prompts, List<int[]> solutions, int end, int depth) {
+        List<Exact> all = new ArrayList<>();
+        try (var _ = Gradients.off()) {
+            for (int i = 0; i < prompts.size(); i++) {
+                try (Scope _ = new Scope()) {
+                    long[] rows = rows(policy.config().vocabularySize(), prompts.get(i), end, depth);
+                    int width = prompts.get(i).length + depth - 1;
+                    double[][] p = nextTokens(policy, rows, width, depth);
+                    double[][] q = policy == reference ? p : nextTokens(reference, rows, width, depth);
+                    all.add(exact(p, q, policy.config().vocabularySize(), solutions.get(i), end, depth));
+                }
+            }
+        }
+        return all;
+    }
+
+    /// The prompt with every run of `depth - 1` further tokens, the end token among them too (what follows it is
+    /// unused).
+    private static long[] rows(int vocabulary, int[] prompt, int end, int depth) {
+        int count = count(vocabulary, depth - 1);
+        int width = prompt.length + depth - 1;
+        long[] rows = new long[count * width];
+        for (int row = 0; row < count; row++) {
+            for (int t = 0; t < prompt.length; t++) {
+                rows[row * width + t] = prompt[t];
+            }
+            for (int t = depth - 2, left = row; t >= 0; t--, left /= vocabulary) {
+                rows[row * width + prompt.length + t] = left % vocabulary;
+            }
+        }
+        return rows;
+    }
+
+    private static int count(int vocabulary, int length) {
+        int count = 1;
+        for (int i = 0; i < length; i++) {
+            count = Math.multiplyExact(count, vocabulary);
+        }
+        return count;
+    }
+
+    /// Log-probabilities of the token at each depth, a level of the tree each: [depth][V^level * V], nodes in order.
+    private static double[][] nextTokens(Decoder model, long[] rows, int width, int depth) {
+        int vocabulary = model.config().vocabularySize();
+        int count = rows.length / width;
+        Tensor hidden = model.hidden(Tensor.of(rows, count, width).to(model.device()))
+                .view(count, width, model.config().hiddenSize());
+        double[][] levels = new double[depth][];
+        for (int level = 0; level < depth; level++) {
+            int nodes = count(vocabulary, level);
+            long[] first = new long[nodes]; // the first of the rows that share a node's tokens
+            for (int node = 0; node < nodes; node++) {
+                first[node] = (long) node * (count / nodes);
+            }
+            Tensor states = hidden.select(1, width - depth + level)
+                    .indexSelect(0, Tensor.of(first, nodes).to(model.device()));
+            levels[level] = model.logits(states)
+                    .to(DType.FLOAT64)
+                    .logSoftmax(-1)
+                    .to(Device.CPU)
+                    .toDoubles();
+        }
+        return levels;
+    }
+
+    private static Exact exact(double[][] p, double[][] q, int vocabulary, int[] solution, int end, int depth) {
+        double kl = 0;
+        double[] reach = {0}; // log-probability of coming to each node of the level
+        for (int level = 0; level < depth; level++) {
+            double[] next = new double[reach.length * vocabulary];
+            for (int node = 0; node < reach.length; node++) {
+                double divergence = 0;
+                for (int v = 0; v < vocabulary; v++) {
+                    int at = node * vocabulary + v;
+                    divergence += Math.exp(p[level][at]) * (p[level][at] - q[level][at]);
+                    next[at] = v == end ? Double.NEGATIVE_INFINITY : reach[node] + p[level][at];
+                }
+                kl += Math.exp(reach[node]) * divergence;
+            }
+            reach = next;
+        }
+        double right = 0;
+        int node = 0;
+        for (int level = 0; level < solution.length; level++) {
+            right += p[level][node * vocabulary + solution[level]];
+            node = node * vocabulary + solution[level];
+        }
+        return new Exact(Math.exp(right), kl);
+    }
+}

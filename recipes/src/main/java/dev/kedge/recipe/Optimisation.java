@@ -1,0 +1,54 @@
+package dev.kedge.recipe;
+
+import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Schedule;
+
+/// How parameters are moved: AdamW under a schedule. Shared by the configurations of all recipes.
+///
+/// @param steps           optimiser steps, >= 1
+/// @param batchSize       examples a step (pairs, for preferences), >= 1
+/// @param microBatch      examples a forward pass; the step's gradient is the whole batch's whatever it is, >= 1
+/// @param batches         which examples share a batch
+/// @param learningRate    at its peak, > 0
+/// @param schedule        its shape after the warm-up
+/// @param warmupSteps     >= 0
+/// @param finalShare      share of the peak that is left at the last step, in [0, 1]
+/// @param beta1           decay of the first moments
+/// @param beta2           decay of the second moments
+/// @param weightDecay     decoupled, >= 0
+/// @param clipNorm        longest gradient, > 0
+/// @param checkpointEvery steps between checkpoints, >= 1
+public record Optimisation(
+        int steps,
+        int batchSize,
+        int microBatch,
+        EpochBatches.Order batches,
+        double learningRate,
+        Schedule.Shape schedule,
+        int warmupSteps,
+        double finalShare,
+        double beta1,
+        double beta2,
+        double weightDecay,
+        double clipNorm,
+        int checkpointEvery) {
+    public Optimisation {
+        if (batchSize < 1 || microBatch < 1 || checkpointEvery < 1) {
+            throw new IllegalArgumentException("batch_size, micro_batch and checkpoint_every must be at least 1, were "
+                    + batchSize + ", " + microBatch + " and " + checkpointEvery);
+        }
+        if (!(clipNorm > 0)) {
+            throw new IllegalArgumentException("clip_norm must be > 0, was " + clipNorm);
+        }
+        new Schedule(schedule, learningRate, warmupSteps, steps, finalShare);
+        new AdamW.Config(beta1, beta2, 1e-8, weightDecay);
+    }
+
+    Schedule schedules() {
+        return new Schedule(schedule, learningRate, warmupSteps, steps, finalShare);
+    }
+
+    AdamW.Config adamW() {
+        return new AdamW.Config(beta1, beta2, 1e-8, weightDecay);
+    }
+}

@@ -1,0 +1,34 @@
+package dev.kedge.recipe;
+
+import dev.kedge.recipe.run.ConfigFile;
+import dev.kedge.recipe.run.Run;
+import java.util.List;
+
+/// The recipes by name: an explicit list.
+public final class Recipes {
+    private Recipes() {}
+
+    private static final List<String> NAMES = List.of("main", "sft", "dpo");
+
+    /// The configuration of a recipe file, checked.
+    ///
+    /// @throws dev.kedge.recipe.run.ConfigException naming file, line and key of what is wrong
+    public static Record config(ConfigFile file) {
+        return switch (file.recipe()) {
+            case "main" -> file.as(MainRecipe.Config.class);
+            case "sft" -> file.as(SftRecipe.Config.class);
+            case "dpo" -> file.as(DpoRecipe.Config.class);
+            default -> throw file.unknownRecipe(NAMES);
+        };
+    }
+
+    /// Runs a recipe; goes on where the run stands.
+    public static void run(ConfigFile file, Run run) {
+        switch (config(file)) {
+            case MainRecipe.Config config -> MainRecipe.run(config, run);
+            case SftRecipe.Config config -> SftRecipe.run(config, run);
+            case DpoRecipe.Config config -> DpoRecipe.run(config, run);
+            default -> throw file.unknownRecipe(NAMES);
+        }
+    }
+}

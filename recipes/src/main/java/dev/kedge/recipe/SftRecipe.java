@@ -1,0 +1,288 @@
+package dev.kedge.recipe;
+
+import dev.kedge.data.Batches;
+import dev.kedge.data.Dataset;
+import dev.kedge.data.Document;
+import dev.kedge.data.Example;
+import dev.kedge.data.Packing;
+import dev.kedge.data.Preference;
+import dev.kedge.data.PromptCompletion;
+import dev.kedge.data.ReadOptions;
+import dev.kedge.data.Split;
+import dev.kedge.data.TokenBatch;
+import dev.kedge.data.Tokenisation;
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.Truncation;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Sampling;
+import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Schedule;
+import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.recipe.run.Checkpoint;
+import dev.kedge.recipe.run.ConfigException;
+import dev.kedge.recipe.run.Progress;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Summary;
+import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Estimate;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Supervised fine-tuning: cross-entropy on completions only, or on whole documents of plain text.
+///
+/// Kept: length-grouped batches, gradient accumulation whose result equals the whole batch's, held-out loss before and
+/// after. Left out: packing of conversations, several epochs with different data.
+///
+/// Command: `./kedge run recipes/sft.yaml`.
+public final class SftRecipe {
+    private SftRecipe() {}
+
+    /// @param model        the folder to start from
+    /// @param data         records with completions, or a text file
+    /// @param promptKey    the key that stands for `prompt` in the file, where it is another
+    /// @param completionKey the key that stands for `completion`
+    /// @param separator    between the documents of a text file
+    /// @param maxLength    tokens of a sequence
+    /// @param truncation   what happens to longer ones
+    /// @param heldOut      examples (documents) kept for judging
+    /// @param optimisation how parameters are moved
+    /// @param samples      continuations shown, before and after
+    /// @param sampleTokens their length
+    /// @param device       cpu, cuda or cuda:N
+    /// @param seed         of everything drawn
+    public record Config(
+            Path model,
+            Path data,
+            Optional<String> promptKey,
+            Optional<String> completionKey,
+            Optional<String> separator,
+            int maxLength,
+            Truncation truncation,
+            int heldOut,
+            Optimisation optimisation,
+            int samples,
+            int sampleTokens,
+            String device,
+            long seed) {
+        public Config {
+            if (heldOut < 1 || samples < 0 || sampleTokens < 1) {
+                throw new IllegalArgumentException("held_out >= 1, samples >= 0, sample_tokens >= 1 expected, were "
+                        + heldOut + ", " + samples + ", " + sampleTokens);
+            }
+        }
+    }
+
+    public static void run(Config config, Run run) {
+        Device device = new Device(config.device());
+        try (Tokenizer tokenizer = Models.tokenizer(config.model());
+                Decoder model = Models.load(config.model(), device)) {
+            Split<Tokenized> split = tokens(config, tokenizer, model.config().maxPositions(), run);
+            run.note(split.train().size() + " sequences to learn from, "
+                    + split.heldOut().size() + " held out");
+            double[] before = losses(model, split.heldOut(), tokenizer);
+            List<String> said = continuations(model, tokenizer, split.heldOut(), config);
+
+            train(run, "sft", model, split.train(), Models.padId(tokenizer), config.optimisation(), config.seed());
+
+            double[] after = losses(model, split.heldOut(), tokenizer);
+            Models.saveLike(config.model(), model, run.folder().resolve("model"));
+            run.summarise(summary(
+                    config,
+                    tokenizer,
+                    split,
+                    before,
+                    after,
+                    said,
+                    continuations(model, tokenizer, split.heldOut(), config),
+                    run));
+        }
+    }
+
+    private static Split<Tokenized> tokens(Config config, Tokenizer tokenizer, int maxPositions, Run run) {
+        Map<String, String> keys = new LinkedHashMap<>();
+        config.promptKey().ifPresent(key -> keys.put("prompt", key));
+        config.completionKey().ifPresent(key -> keys.put("completion", key));
+        ReadOptions options = ReadOptions.skipping().withKeys(keys);
+        Dataset data = Dataset.read(
+                config.data(), config.separator().map(options::withSeparator).orElse(options));
+        data.skipped().lines().forEach(line -> run.note("left out: " + line));
+        Split<Example> split = Split.seeded(data.examples(), config.heldOut(), config.seed());
+        int length = Math.min(config.maxLength(), maxPositions);
+        return new Split<>(
+                sequences(config, split.train(), tokenizer, length, run),
+                sequences(config, split.heldOut(), tokenizer, length, run));
+    }
+
+    /// Documents are joined and cut into windows; everything else is one sequence each. Of a preference, the chosen
+    /// reply.
+    private static List<Tokenized> sequences(
+            Config config, List<Example> examples, Tokenizer tokenizer, int length, Run run) {
+        if (examples.stream().allMatch(Document.class::isInstance)) {
+            List<int[]> documents = examples.stream()
+                    .map(e -> tokenizer.encode(((Document) e).text()))
+                    .toList();
+            int end = tokenizer.bos().isPresent() ? -1 : tokenizer.eos().orElse(-1); // BOS parts documents already
+            return Packing.windows(documents, length, end);
+        }
+        Optional<ChatTemplate> template =
+                Files.isDirectory(config.model()) ? ChatTemplate.load(config.model()) : Optional.empty();
+        Tokenisation tokenisation = new Tokenisation(
+                tokenizer, template.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)), length, config.truncation());
+        List<Example> replies = examples.stream()
+                .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
+                .toList();
+        var tokens = tokenisation.sequences(replies, ReadOptions.Wrong.SKIP);
+        tokens.skipped().lines().forEach(line -> run.note("left out: " + line));
+        if (tokens.items().isEmpty()) {
+            throw new ConfigException(config.data() + ": no sequence is left of " + examples.size() + "; left out: "
+                    + tokens.skipped().lines().getFirst());
+        }
+        return tokens.items();
+    }
+
+    /// The loop. Goes on from the run's checkpoint where that is of this phase.
+    ///
+    /// @param data  sequences with at least one target each
+    /// @param padId fills batches
+    static void train(
+            Run run, String phase, Decoder model, List<Tokenized> data, int padId, Optimisation o, long seed) {
+        int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
+        Schedule schedule = o.schedules();
+        try (AdamW optimizer = new AdamW(model.parameters(), o.adamW())) {
+            int first = 0;
+            var saved = run.latest().filter(c -> c.phase().equals(phase));
+            if (saved.isPresent()) {
+                saved.get().restore("model", model.parameters().named());
+                saved.get().restore("optimizer", optimizer.state());
+                first = (int) saved.get().step();
+            }
+            EpochBatches batches = new EpochBatches(o.batches(), lengths, o.batchSize(), seed);
+            try (Progress progress = run.progress(phase, first, o.steps())) {
+                for (int step = first; step < o.steps(); step++) {
+                    List<Tokenized> batch =
+                            Arrays.stream(batches.at(step)).mapToObj(data::get).toList();
+                    long start = System.nanoTime();
+                    double loss = gradient(model, batch, padId, o.microBatch());
+                    double norm = model.parameters().clipGradient(o.clipNorm());
+                    Map<String, Double> metrics = new LinkedHashMap<>();
+                    metrics.put("loss", loss);
+                    metrics.put("grad_norm", norm);
+                    run.guard(phase, step + 1L, metrics);
+                    optimizer.step(schedule.at(step));
+                    long tokens = batch.stream().mapToInt(Tokenized::length).sum();
+                    metrics.put("lr", schedule.at(step));
+                    metrics.put("tokens_per_s", tokens / ((System.nanoTime() - start) / 1e9));
+                    run.log(phase, step + 1L, metrics);
+                    progress.step(step + 1L, loss, tokens);
+                    if ((step + 1) % o.checkpointEvery() == 0 || step + 1 == o.steps()) {
+                        run.save(Checkpoint.at(phase, step + 1L)
+                                .tensors("model", model.parameters().named())
+                                .tensors("optimizer", optimizer.state()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the gradient of the batch's mean loss per target, micro-batch by micro-batch.
+    private static double gradient(Decoder model, List<Tokenized> batch, int padId, int microBatch) {
+        int targets = batch.stream().mapToInt(Tokenized::targets).sum();
+        double loss = 0;
+        for (int[] part : Batches.inOrder(batch.size(), microBatch)) {
+            try (Scope _ = new Scope()) {
+                TokenBatch tokens = TokenBatch.of(
+                                Arrays.stream(part).mapToObj(batch::get).toList(), padId, 1)
+                        .to(model.device());
+                Tensor hidden = model.hidden(tokens.tokens()).indexSelect(0, tokens.targetIndex());
+                loss += HeadLogProbs.crossEntropyBackward(hidden, model.head(), tokens.targetTokens(), targets)
+                        .item();
+            }
+        }
+        return loss;
+    }
+
+    /// The loss of each sequence, nats a token.
+    private static double[] losses(Decoder model, List<Tokenized> sequences, Tokenizer tokenizer) {
+        double[] losses = SequenceScores.of(model, sequences, Models.padId(tokenizer), 1.0);
+        for (int i = 0; i < losses.length; i++) {
+            losses[i] /= -sequences.get(i).targets();
+        }
+        return losses;
+    }
+
+    /// Greedy continuations of the first tokens of held-out sequences.
+    private static List<String> continuations(
+            Decoder model, Tokenizer tokenizer, List<Tokenized> heldOut, Config config) {
+        List<int[]> prompts = new ArrayList<>();
+        for (Tokenized sequence : heldOut.subList(0, Math.min(config.samples(), heldOut.size()))) {
+            prompts.add(beginning(sequence));
+        }
+        int room = model.config().maxPositions();
+        prompts.replaceAll(p -> p.length < room ? p : Arrays.copyOf(p, room - 1));
+        Generator.Options options = new Generator.Options(
+                Sampling.GREEDY, config.sampleTokens(), 1, tokenizer.stopIds(), null, config.seed(), false);
+        return Generator.generate(model, prompts, options, null).stream()
+                .map(c -> tokenizer.decode(c.tokens()))
+                .toList();
+    }
+
+    /// The prompt; of a document, which is all target, a quarter.
+    private static int[] beginning(Tokenized sequence) {
+        int given = 0;
+        while (given < sequence.length() && !sequence.target()[given]) {
+            given++;
+        }
+        return Arrays.copyOf(sequence.tokens(), given > 1 ? given : Math.max(1, sequence.length() / 4));
+    }
+
+    private static Summary summary(
+            Config config,
+            Tokenizer tokenizer,
+            Split<Tokenized> split,
+            double[] before,
+            double[] after,
+            List<String> saidBefore,
+            List<String> saidAfter,
+            Run run) {
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Estimate change = bootstrap.pairedBca(before, after);
+        Summary summary = Summary.of("sft", Summary.Status.FINISHED, run.seconds())
+                .title("Supervised fine-tuning on " + config.data().getFileName())
+                .verdict(String.format(
+                        "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
+                        Bootstraps.mean(before), Bootstraps.mean(after), change.value(), change.low(), change.high()))
+                .comparison(
+                        "Held-out loss",
+                        "nats a token",
+                        Bootstraps.of(bootstrap, before),
+                        Bootstraps.of(bootstrap, after))
+                .fact(
+                        "sequences to learn from",
+                        Summary.Estimate.of(split.train().size()),
+                        "",
+                        "")
+                .fact("sequences held out", Summary.Estimate.of(split.heldOut().size()), "", "");
+        for (int i = 0; i < saidBefore.size(); i++) {
+            summary = summary.sample(new Summary.Sample(
+                    tokenizer.decode(beginning(split.heldOut().get(i))),
+                    saidBefore.get(i),
+                    saidAfter.get(i),
+                    Optional.empty(),
+                    Optional.empty(),
+                    ""));
+        }
+        return summary;
+    }
+}

@@ -1,0 +1,49 @@
+package dev.kedge.recipe.run;
+
+import java.util.Collection;
+import java.util.Locale;
+
+/// How names are spelled in YAML, and which valid one somebody may have meant.
+final class Names {
+    private Names() {}
+
+    /// `learningRate`, `LearningRate` and `LEARNING_RATE` as `learning_rate`.
+    static String snake(String name) {
+        return name.replaceAll("([a-z0-9])([A-Z])", "$1_$2")
+                .replaceAll("([A-Z])([A-Z][a-z])", "$1_$2")
+                .toLowerCase(Locale.ROOT);
+    }
+
+    /// "; did you mean `beta`? Valid here: `beta`, `steps`", the question only where a name is near.
+    static String advice(String wrong, Collection<String> valid) {
+        String nearest = null;
+        int least = Math.max(2, wrong.length() / 3) + 1;
+        for (String name : valid) {
+            int distance = distance(wrong.toLowerCase(Locale.ROOT), name);
+            if (distance < least) {
+                least = distance;
+                nearest = name;
+            }
+        }
+        String all = valid.isEmpty() ? "no key is valid here" : "valid here: `" + String.join("`, `", valid) + "`";
+        return (nearest == null ? "; " : "; did you mean `" + nearest + "`? ") + all;
+    }
+
+    /// Insertions, deletions and substitutions that turn one text into the other (Levenshtein 1966).
+    static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(substituted, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[b.length()];
+    }
+}

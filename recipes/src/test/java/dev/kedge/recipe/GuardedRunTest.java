@@ -1,0 +1,60 @@
+package dev.kedge.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.run.RunFailedException;
+import dev.kedge.tensor.Device;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Numbers that are none end a run at the step where they come up.
+class GuardedRunTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void aLearningRateBeyondAllMeasure() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = TinyTask.completions(folder.resolve("sft.jsonl"), 64, 2);
+        failed("sft", TinyTask.sft(model, data, TinyTask.optimisation(9, 8, 1e30, 1)), "sft", "[2-9]");
+        Path pairs = TinyTask.preferences(folder.resolve("dpo.jsonl"), 64, 2);
+        failed(
+                "dpo",
+                TinyTask.dpo(model, pairs, new PairObjective.Sigmoid(1), TinyTask.optimisation(9, 8, 1e30, 1)),
+                "dpo",
+                "[2-9]");
+    }
+
+    @Test
+    void aModelThatIsBrokenFromTheStart() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        try (Decoder decoder = Models.load(model, Device.CPU)) {
+            decoder.parameters().named().get("layers.0.mlp.down.weight").fill_(Double.POSITIVE_INFINITY);
+            Models.saveLike(model, decoder, folder.resolve("broken"));
+        }
+        Path broken = folder.resolve("broken");
+        Path data = TinyTask.completions(folder.resolve("sft.jsonl"), 64, 2);
+        failed("sft", TinyTask.sft(broken, data, TinyTask.optimisation(9, 8, 1e-3, 1)), "sft", "1");
+        Path pairs = TinyTask.preferences(folder.resolve("dpo.jsonl"), 64, 2);
+        failed(
+                "dpo",
+                TinyTask.dpo(broken, pairs, new PairObjective.Sigmoid(1), TinyTask.optimisation(9, 8, 1e-3, 1)),
+                "dpo",
+                "1");
+    }
+
+    private void failed(String recipe, Record config, String phase, String step) throws Exception {
+        Path run = folder.resolve("run-" + recipe);
+        var e = assertThrows(RunFailedException.class, () -> TinyTask.run(recipe, config, run));
+        assertTrue(
+                e.getMessage()
+                        .matches("(loss|grad_norm|[a-z/]+) became (NaN|-?Infinity) at step " + step + " of " + phase
+                                + ", before the parameters were changed; .*"),
+                e.getMessage());
+        assertEquals("failed", new RecordedRun(run).summary().get("status").asText());
+    }
+}

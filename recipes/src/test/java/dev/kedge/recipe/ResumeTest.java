@@ -1,0 +1,99 @@
+package dev.kedge.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.kedge.recipe.run.ConfigFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Kills a recipe (SIGKILL) at random moments, resumes it each time, and compares with a run left in peace.
+class ResumeTest {
+    private static final int STEPS = 40;
+
+    @TempDir
+    Path folder;
+
+    /// Both phases: supervised first, then preferences against what came out.
+    @Test
+    void preferencesAfterFineTuning() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = TinyTask.preferences(folder.resolve("data.jsonl"), 120, 2);
+        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        DpoRecipe.Config c = TinyTask.dpo(model, data, new PairObjective.Sigmoid(0.5), o);
+        DpoRecipe.Config config = new DpoRecipe.Config(
+                c.model(),
+                c.data(),
+                c.objective(),
+                c.adapter(),
+                c.maxLength(),
+                c.truncation(),
+                c.heldOut(),
+                Optional.of(o),
+                c.dpo(),
+                c.evaluation(),
+                c.device(),
+                c.seed());
+        killAndCompare("dpo", config, new String[] {"sft", "dpo"}, 20263);
+    }
+
+    @Test
+    void fineTuning() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = TinyTask.completions(folder.resolve("data.jsonl"), 120, 2);
+        SftRecipe.Config config = TinyTask.sft(model, data, TinyTask.optimisation(STEPS, 8, 3e-3, 7));
+        killAndCompare("sft", config, new String[] {"sft"}, 20264);
+    }
+
+    /// One kill in each phase.
+    private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
+        Random random = new Random(seed);
+        Path yaml = Files.writeString(folder.resolve("recipe.yaml"), ConfigFile.text(recipe, config));
+        Path undisturbed = folder.resolve("undisturbed");
+        Process inPeace = RecipeProcess.process(yaml, undisturbed).start();
+        Path killed = folder.resolve("killed");
+        for (int phase = 0; phase < phases.length; phase++) {
+            // Beyond the first checkpoint, and far enough from the end to be hit.
+            int lines = phase * STEPS + 8 + random.nextInt(STEPS / 2);
+            killAfter(
+                    lines,
+                    random.nextInt(10),
+                    RecipeProcess.process(yaml, killed).start(),
+                    killed);
+        }
+        assertEquals(0, RecipeProcess.process(yaml, killed).start().waitFor());
+        assertEquals(0, inPeace.waitFor());
+        for (String phase : phases) {
+            var expected = new RecordedRun(undisturbed).metrics(phase);
+            assertEquals(STEPS, expected.size());
+            assertEquals(expected, new RecordedRun(killed).metrics(phase), "seed " + seed);
+        }
+        assertArrayEquals(
+                Files.readAllBytes(undisturbed.resolve("model/model.safetensors")),
+                Files.readAllBytes(killed.resolve("model/model.safetensors")),
+                "seed " + seed);
+        assertEquals(
+                new RecordedRun(undisturbed).summary().get("verdict"),
+                new RecordedRun(killed).summary().get("verdict"));
+    }
+
+    private static void killAfter(int lines, int millis, Process process, Path run) throws Exception {
+        Path metrics = run.resolve("metrics.jsonl");
+        while (process.isAlive() && !(Files.exists(metrics) && lines(metrics) >= lines)) {
+            Thread.sleep(1);
+        }
+        Thread.sleep(millis);
+        process.destroyForcibly();
+        assertEquals(128 + 9, process.waitFor(), "not killed, but ended by itself");
+    }
+
+    private static long lines(Path file) throws Exception {
+        try (var lines = Files.lines(file)) {
+            return lines.count();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package dev.kedge.recipe;
+
+import dev.kedge.data.Truncation;
+import dev.kedge.nn.Parameters;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.run.ConfigFile;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Terminal;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
+import dev.kedge.text.CharTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/// Models of a few hundred numbers and files of a few dozen lines. The rule: good replies are letters from a to d, bad
+/// ones from e to h.
+final class TinyTask {
+    static final CharTokenizer TOKENIZER = CharTokenizer.of("abcdefgh ");
+
+    private TinyTask() {}
+
+    /// Random weights with logits far enough apart to tell sequences from each other; in float64, so that the order of
+    /// a sum does not show.
+    static Decoder decoder(int vocabulary, long seed) {
+        DecoderConfig config = DecoderConfig.small(vocabulary, 8, 2, 2, 16);
+        try (Scope _ = new Scope();
+                Rng rng = Rng.seeded(seed);
+                Decoder shape = Decoder.random(config, rng, Device.CPU)) {
+            Decoder decoder =
+                    new Decoder(config, Parameters.copyOf(shape.parameters().named(), DType.FLOAT64, Device.CPU));
+            var flat = decoder.parameters().flat();
+            flat.copy_(rng.normal(flat.numel()).times(0.7).to(DType.FLOAT64));
+            return decoder;
+        }
+    }
+
+    /// A folder with a random model and its tokenizer.
+    static Path model(Path folder, long seed) {
+        DecoderConfig config = DecoderConfig.small(TOKENIZER.vocabularySize(), 16, 1, 2, 24);
+        try (Rng rng = Rng.seeded(seed);
+                Decoder decoder = Decoder.random(config, rng, Device.CPU)) {
+            Models.save(decoder, TOKENIZER, folder);
+        }
+        return folder;
+    }
+
+    static Path preferences(Path file, int count, long seed) throws IOException {
+        Random random = new Random(seed);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add("{\"prompt\": \"%s \", \"chosen\": \"%s\", \"rejected\": \"%s\"}"
+                    .formatted(word("abcdefgh", 3, random), word("abcd", 4, random), word("efgh", 4, random)));
+        }
+        return Files.write(file, lines);
+    }
+
+    static Path completions(Path file, int count, long seed) throws IOException {
+        Random random = new Random(seed);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add("{\"prompt\": \"%s \", \"completion\": \"%s\"}"
+                    .formatted(word("abcdefgh", 3, random), word("abcd", 1 + random.nextInt(5), random)));
+        }
+        return Files.write(file, lines);
+    }
+
+    private static String word(String letters, int length, Random random) {
+        StringBuilder word = new StringBuilder();
+        for (int i = 0; i < length; i++) {
+            word.append(letters.charAt(random.nextInt(letters.length())));
+        }
+        return word.toString();
+    }
+
+    static Optimisation optimisation(int steps, int microBatch, double learningRate, int checkpointEvery) {
+        return new Optimisation(
+                steps,
+                8,
+                microBatch,
+                EpochBatches.Order.SHUFFLED,
+                learningRate,
+                Schedule.Shape.LINEAR,
+                2,
+                0.1,
+                0.9,
+                0.98,
+                0.0,
+                1.0,
+                checkpointEvery);
+    }
+
+    static SftRecipe.Config sft(Path model, Path data, Optimisation optimisation) {
+        return new SftRecipe.Config(
+                model,
+                data,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                24,
+                Truncation.DROP,
+                32,
+                optimisation,
+                2,
+                6,
+                "cpu",
+                5);
+    }
+
+    static DpoRecipe.Config dpo(Path model, Path data, PairObjective objective, Optimisation optimisation) {
+        return new DpoRecipe.Config(
+                model,
+                data,
+                objective,
+                Optional.empty(),
+                24,
+                Truncation.DROP,
+                40,
+                Optional.empty(),
+                optimisation,
+                new PreferenceEvaluation.Config(8, 6, 1.0, 2),
+                "cpu",
+                5);
+    }
+
+    /// Runs a recipe as its command does: by name, from the configuration's text.
+    static Path run(String recipe, Record config, Path folder) throws IOException {
+        Path yaml = Files.writeString(
+                Files.createTempFile(folder.toAbsolutePath().getParent(), recipe, ".yaml"),
+                ConfigFile.text(recipe, config));
+        ConfigFile file = ConfigFile.open(yaml, List.of());
+        try (Run run = Run.start(folder, file.recipe(), Recipes.config(file), Terminal.quiet())) {
+            Recipes.run(file, run);
+        }
+        return folder;
+    }
+}

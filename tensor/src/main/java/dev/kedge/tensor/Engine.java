@@ -1,0 +1,40 @@
+package dev.kedge.tensor;
+
+import org.bytedeco.pytorch.global.torch;
+
+/// LibTorch itself: its threads, its version.
+public final class Engine {
+    private Engine() {}
+
+    /// Sets the number of threads that operators called on this thread use on the processor from now on, and the number
+    /// that matrix products use in the whole process.
+    ///
+    /// @throws IllegalArgumentException if count is below 1
+    public static void useThreads(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("threads must be at least 1, was " + count);
+        }
+        Natives.ready();
+        torch.set_num_threads(count);
+        BlasThreads.use(count);
+    }
+
+    public static int threads() {
+        Natives.ready();
+        return torch.get_num_threads();
+    }
+
+    /// The version of the binding's artifact, such as 2.10.0-1.5.13: LibTorch's, then JavaCPP's.
+    public static String version() {
+        String version = torch.class.getPackage().getImplementationVersion();
+        return version == null ? "unknown" : version;
+    }
+
+    /// How the engine was built, in its own words, several lines.
+    public static String configuration() {
+        Natives.ready();
+        try (var text = torch.show_config()) {
+            return text.getString();
+        }
+    }
+}

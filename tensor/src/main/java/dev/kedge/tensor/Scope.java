@@ -1,0 +1,102 @@
+package dev.kedge.tensor;
+
+import java.util.ArrayList;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Owns native memory. Every tensor made on this thread while a scope is the innermost open one belongs to it and is
+/// freed when it closes; a training step is one scope.
+///
+/// ```java
+/// try (Scope step = new Scope()) {
+///     Tensor loss = model.loss(batch);
+///     loss.backward();
+///     mean = step.keep(loss.detach()); // outlives the step: belongs to the scope around it, or to the caller
+/// }
+/// ```
+///
+/// Without any open scope a tensor belongs to whoever made it. Scopes close in the reverse order of their opening, on
+/// the thread that opened them.
+public final class Scope implements AutoCloseable {
+    private static final ThreadLocal<Scope> INNERMOST = new ThreadLocal<>();
+    private static final LongAdder LIVE = new LongAdder();
+    private static final int FIRST_SWEEP = 1024;
+
+    private final Scope outer = INNERMOST.get();
+    private final Thread thread = Thread.currentThread();
+    private ArrayList<Tensor> owned = new ArrayList<>();
+    private int sweepAt = FIRST_SWEEP;
+
+    public Scope() {
+        INNERMOST.set(this);
+    }
+
+    /// Moves a tensor from this scope to the scope around it, or to the caller where there is none. A tensor that does
+    /// not belong to this scope stays where it is.
+    ///
+    /// @return the same tensor
+    /// @throws IllegalStateException if this scope or the tensor is closed
+    public Tensor keep(Tensor tensor) {
+        tensor.handle("keep");
+        if (owned == null) {
+            throw new IllegalStateException("keep: this scope is closed");
+        }
+        if (tensor.owner == this) {
+            tensor.owner = outer;
+            if (outer != null) {
+                outer.add(tensor);
+            }
+        }
+        return tensor;
+    }
+
+    /// Frees what belongs to this scope. Closing twice does nothing.
+    ///
+    /// @throws IllegalStateException on another thread, or while a scope opened later is still open
+    @Override
+    public void close() {
+        if (owned == null) {
+            return;
+        }
+        if (INNERMOST.get() != this) {
+            throw new IllegalStateException(
+                    Thread.currentThread() == thread
+                            ? "a scope opened inside this one is still open"
+                            : "a scope closes on the thread that opened it, " + thread.getName());
+        }
+        INNERMOST.set(outer);
+        for (Tensor tensor : owned) {
+            if (tensor.owner == this) {
+                tensor.free();
+            }
+        }
+        owned = null;
+    }
+
+    /// How many tensors are open in this process: allocating tests assert that it returns to its start.
+    public static long liveTensors() {
+        return LIVE.sum();
+    }
+
+    static Scope adopt(Tensor tensor) {
+        LIVE.increment();
+        Scope scope = INNERMOST.get();
+        if (scope != null) {
+            scope.add(tensor);
+        }
+        return scope;
+    }
+
+    /// Tensors that were closed or kept elsewhere since are forgotten each time the list has doubled, so that a scope
+    /// open for a whole run holds on to live tensors only.
+    private void add(Tensor tensor) {
+        if (owned.size() == sweepAt) {
+            owned.removeIf(t -> t.owner != this);
+            sweepAt = Math.max(FIRST_SWEEP, 2 * owned.size());
+        }
+        owned.add(tensor);
+    }
+
+    static void freed() {
+        LIVE.decrement();
+    }
+}

@@ -1,0 +1,73 @@
+package dev.kedge.text;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Turns text into token ids and back. Safe for use by several threads; closing frees native memory where there is any.
+public sealed interface Tokenizer extends AutoCloseable permits HuggingFaceTokenizer, LlamaCTokenizer, CharTokenizer {
+    /// Token ids, and for each the half-open range of the text that it covers, in UTF-16 units: `starts[i]..ends[i]`.
+    /// A token that the tokenizer itself added, or that covers nothing, has an empty range. Tokens that are parts of
+    /// one character all cover that character.
+    record Encoding(int[] ids, int[] starts, int[] ends) {}
+
+    /// The ids of a text with the special tokens that this tokenizer adds by itself, such as BOS.
+    int[] encode(String text);
+
+    /// The ids of a text as it stands: no token is added, special tokens written in the text are recognised. This is
+    /// the way to encode a rendered chat template.
+    default int[] encodeOrdinary(String text) {
+        return encodeWithOffsets(text).ids();
+    }
+
+    /// As [#encodeOrdinary], with the place of each token in the text.
+    Encoding encodeWithOffsets(String text);
+
+    /// The text of token ids without the special tokens; bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// @throws IllegalArgumentException if an id is not in the vocabulary
+    default String decode(int[] ids) {
+        return decode(ids, false);
+    }
+
+    /// The text of token ids, with the special tokens written out if `keepSpecial`.
+    String decode(int[] ids, boolean keepSpecial);
+
+    /// The piece of one id as it stands in the vocabulary, for display.
+    String token(int id);
+
+    /// The number of ids, special ones included: every id is below it. A model's embedding may be longer.
+    int vocabularySize();
+
+    /// The id that begins a text, if the tokenizer or its model names one.
+    OptionalInt bos();
+
+    /// The id that ends a text, if the tokenizer or its model names one; of several, the tokenizer's own.
+    OptionalInt eos();
+
+    /// The id that fills a batch, if the tokenizer or its model names one.
+    OptionalInt pad();
+
+    /// All ids at which generation stops: [#eos] and what the model's generation_config.json or config.json adds.
+    Set<Integer> stopIds();
+
+    /// Writes what [#load] reads into a folder, which is made if need be.
+    ///
+    /// @throws java.io.UncheckedIOException if a file cannot be written
+    void save(Path folder);
+
+    /// Frees native memory; the tokenizer cannot be used after it.
+    @Override
+    default void close() {}
+
+    /// Loads the tokenizer of a model folder, or from one of its files.
+    ///
+    /// Looked for in this order: `tokenizer.json`; `vocab.json` with `merges.txt` (byte-level BPE: see
+    /// [HuggingFaceTokenizer] for how GPT-2 and Qwen2 are told apart); `tokenizer_config.json` with `char_ords`;
+    /// a llama2.c `tok*.bin`, also beside a given llama2.c model file.
+    ///
+    /// @throws IllegalArgumentException if there is no tokenizer, or it is damaged; one line that names the file
+    static Tokenizer load(Path modelFolderOrFile) {
+        return TokenizerFiles.load(modelFolderOrFile);
+    }
+}
