@@ -47,7 +47,8 @@ final class BareTraining implements AutoCloseable {
         batch = workload.batch();
         length = workload.length();
         try (var source = workload.decoder()) {
-            flat = floats(source.parameters().flat().toFloats(), source.parameters().count());
+            flat = floats(
+                    source.parameters().flat().toFloats(), source.parameters().count());
         }
         gradient = torch.zeros_like(flat);
         firstMoments = torch.zeros_like(flat);
@@ -61,7 +62,8 @@ final class BareTraining implements AutoCloseable {
             long size = java.util.Arrays.stream(shape).reduce(1, Math::multiplyExact);
             Tensor window = flat.narrow(0, offset, size).view(shape).detach();
             window.set_requires_grad(true);
-            window.mutable_grad().put(gradient.narrow(0, offset, size).view(shape).detach());
+            window.mutable_grad()
+                    .put(gradient.narrow(0, offset, size).view(shape).detach());
             weights.put(entry.getKey(), window);
             offset += size;
         }
@@ -107,7 +109,8 @@ final class BareTraining implements AutoCloseable {
     }
 
     private Tensor hidden() {
-        Tensor x = torch.embedding(weights.get("embedding.weight"), tokens).reshape((long) batch * length, config.hiddenSize());
+        Tensor x = torch.embedding(weights.get("embedding.weight"), tokens)
+                .reshape((long) batch * length, config.hiddenSize());
         Tensor cos = cosines.narrow(0, 0, length);
         Tensor sin = sines.narrow(0, 0, length);
         for (int n = 0; n < config.layers(); n++) {

@@ -28,7 +28,10 @@ public final class CallBench {
                 .measurementIterations(5)
                 .measurementTime(TimeValue.seconds(1))
                 .timeUnit(TimeUnit.NANOSECONDS)
-                .jvmArgs("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC")
+                .jvmArgs(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-XX:+UseSerialGC")
                 .verbosity(VerboseMode.SILENT)
                 .build();
         System.setProperty("jmh.ignoreLock", "true");

@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A process of its own that waits for a line, works, and answers with a line of JSON: one computes at a time, while the
-/// others sleep on their standard input, and the peak memory of each is its own.
+/// A process of its own that waits for a line, works, and answers with a line of JSON: one computes at a time, while
+/// the others sleep on their standard input, and the peak memory of each is its own.
 final class Contestant implements AutoCloseable {
     /// Idle OpenMP threads sleep: what Kedge sets for itself, and what Python may be given.
     static final Map<String, String> PASSIVE = Map.of("OMP_WAIT_POLICY", "passive", "GOMP_SPINCOUNT", "0");

@@ -45,7 +45,8 @@ public final class GenerateBench {
             JsonNode answer = contestant.ask("generate " + batch + " " + TOKENS);
             tokens.put(batch, answer.get("tokens"));
             if (counts) {
-                seconds.computeIfAbsent(batch, _ -> new ArrayList<>()).add(answer.get("seconds").asDouble());
+                seconds.computeIfAbsent(batch, _ -> new ArrayList<>())
+                        .add(answer.get("seconds").asDouble());
             }
         }
     }
@@ -60,10 +61,12 @@ public final class GenerateBench {
             entries.put("kedge", new Entry(Contestant.java("Kedge", "kedge", folder.toString())));
             if (Contestant.pythonHasTorch()) {
                 entries.put("python", new Entry(Contestant.python("Python as it comes", folder, Map.of())));
-                entries.put("python_passive",
+                entries.put(
+                        "python_passive",
                         new Entry(Contestant.python("Python, passive waiting", folder, Contestant.PASSIVE)));
             } else {
-                Report.progress("Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
+                Report.progress(
+                        "Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
             }
             double copyRate = 0;
             for (int round = 0; round <= rounds; round++) {
@@ -78,7 +81,12 @@ public final class GenerateBench {
             entries.forEach((name, entry) -> peaks.put(name, entry.contestant.peakBytes()));
             for (int i = 0; i < 3; i++) {
                 copyRate = Math.max(
-                        copyRate, entries.get("kedge").contestant.ask("copy").get("bytes_per_second").asDouble());
+                        copyRate,
+                        entries.get("kedge")
+                                .contestant
+                                .ask("copy")
+                                .get("bytes_per_second")
+                                .asDouble());
             }
             return report(workload, Files.exists(model) ? model.toString() : "random", entries, peaks, copyRate);
         } catch (IOException e) {
@@ -96,8 +104,25 @@ public final class GenerateBench {
             }
         }
         Report.progress(model + " is absent: a random model of the same shape stands in");
-        DecoderConfig config = new DecoderConfig(512, 64, 172, 5, 8, 4, 8, 512, Norm.RMS, 1e-5,
-                new Rotary(10000, 8, new Scaling.None()), Mlp.GATED_SILU, false, false, false, false, false, true);
+        DecoderConfig config = new DecoderConfig(
+                512,
+                64,
+                172,
+                5,
+                8,
+                4,
+                8,
+                512,
+                Norm.RMS,
+                1e-5,
+                new Rotary(10000, 8, new Scaling.None()),
+                Mlp.GATED_SILU,
+                false,
+                false,
+                false,
+                false,
+                false,
+                true);
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(0);
                 Decoder decoder = Decoder.random(config, rng, Device.CPU)) {
@@ -153,10 +178,7 @@ public final class GenerateBench {
         lines.add(text(
                 "One row reads %.2f MB a step, %.1f %% of what the measured copy rate of %.1f GB/s allows: calls, not"
                         + " bytes, are its limit; greedy tokens %s.",
-                bytesPerStep(workload.config(), 1) / 1e6,
-                100 * share,
-                copyRate / 1e9,
-                agree ? "agree" : "DIFFER"));
+                bytesPerStep(workload.config(), 1) / 1e6, 100 * share, copyRate / 1e9, agree ? "agree" : "DIFFER"));
         json.put("bytes_per_step", bytesPerStep(workload.config(), 1));
         return new Report(lines, json);
     }

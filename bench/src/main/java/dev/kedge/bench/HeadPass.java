@@ -16,7 +16,8 @@ final class HeadPass {
     private HeadPass() {}
 
     /// @param way `chunked` or `plain`
-    /// @return a JSON object: `extra_bytes`, what the peak has above parameters, gradients and inputs; `seconds`, the
+    /// @return a JSON object: `extra_bytes`, what the peak has above parameters, gradients and inputs; `seconds`,
+    /// the
     ///         best of several; `log_prob_sum`
     static String measure(String way, int vocabulary) {
         try (Scope _ = new Scope();
@@ -49,7 +50,8 @@ final class HeadPass {
     }
 
     private static Tensor targets(int count, int vocabulary) {
-        long[] ids = new java.util.SplittableRandom(2).longs(count, 0, vocabulary).toArray();
+        long[] ids =
+                new java.util.SplittableRandom(2).longs(count, 0, vocabulary).toArray();
         return Tensor.of(ids, count);
     }
 

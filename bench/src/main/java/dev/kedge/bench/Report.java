@@ -27,7 +27,8 @@ public record Report(List<String> lines, ObjectNode json) {
         });
         List<String> lines = new ArrayList<>();
         for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder(row.getFirst()).repeat(' ', widths[0] - row.getFirst().length());
+            StringBuilder line = new StringBuilder(row.getFirst())
+                    .repeat(' ', widths[0] - row.getFirst().length());
             for (int c = 1; c < columns; c++) {
                 line.repeat(' ', widths[c] - row.get(c).length() + 2).append(row.get(c));
             }

@@ -68,9 +68,14 @@ public final class TrainBench {
             for (int round = 1; round <= rounds; round++) {
                 Report.progress("round " + round + " of " + rounds);
                 entries.values().forEach(e -> e.turn(STEPS, true));
-                rates.add(entries.get(KEDGE).contestant.ask("matmul").get("flops_per_second").asDouble());
+                rates.add(entries.get(KEDGE)
+                        .contestant
+                        .ask("matmul")
+                        .get("flops_per_second")
+                        .asDouble());
             }
-            return report(workload, entries, rates.stream().mapToDouble(r -> r).max().orElseThrow(), rounds);
+            return report(
+                    workload, entries, rates.stream().mapToDouble(r -> r).max().orElseThrow(), rounds);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
@@ -103,7 +108,9 @@ public final class TrainBench {
     private static Report report(Workload workload, Map<String, Entry> entries, double rate, int rounds) {
         ObjectNode json = Report.object();
         json.put("benchmark", "train").put("rounds", rounds).put("steps_per_round", STEPS);
-        json.put("batch", BATCH).put("length", LENGTH).put("vocabulary_size", workload.config().vocabularySize());
+        json.put("batch", BATCH)
+                .put("length", LENGTH)
+                .put("vocabulary_size", workload.config().vocabularySize());
         json.put("load_average", Report.load()).put("matmul_flops_per_second", rate);
         json.put("linear_flops_per_step", workload.linearFlops());
         json.put("attention_flops_per_step", workload.attentionFlops());
@@ -121,7 +128,9 @@ public final class TrainBench {
             one.put("peak_bytes", entry.contestant.peakBytes());
             entry.losses.forEach(one.withArray("first_losses")::add);
             for (int i = 0; i < FIRST; i++) {
-                spread = Math.max(spread, Math.abs(entry.losses.get(i) - entries.get(KEDGE).losses.get(i)));
+                spread = Math.max(
+                        spread,
+                        Math.abs(entry.losses.get(i) - entries.get(KEDGE).losses.get(i)));
             }
             rows.add(List.of(
                     entry.contestant.name(),
@@ -147,7 +156,8 @@ public final class TrainBench {
         String python = entries.containsKey(PYTHON)
                 ? text(
                         "Python takes %.2f times as long as it comes, %.2f with passive waiting",
-                        median(entries.get(PYTHON).seconds) / kedge, median(entries.get(PYTHON_PASSIVE).seconds) / kedge)
+                        median(entries.get(PYTHON).seconds) / kedge,
+                        median(entries.get(PYTHON_PASSIVE).seconds) / kedge)
                 : "Python was left out";
         lines.add(text(
                 "The step runs at %.0f %% of the measured matrix-product rate of %.0f GFLOP/s (%.0f %% with attention's"

@@ -40,11 +40,16 @@ final class BenchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "WHAT", description = "${COMPLETION-CANDIDATES}")
     What what;
 
-    @Option(names = "--rounds", defaultValue = "6", paramLabel = "N",
+    @Option(
+            names = "--rounds",
+            defaultValue = "6",
+            paramLabel = "N",
             description = "Turns of each in train and generate (${DEFAULT-VALUE}).")
     int rounds;
 
-    @Option(names = "--model", paramLabel = "PATH",
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
             description = "What generate decodes with; stories260k where it lies beside the project.")
     Path model;
 
@@ -56,7 +61,9 @@ final class BenchCommand implements Callable<Integer> {
         if (rounds < 1) {
             throw new ParameterException(spec.commandLine(), "--rounds must be at least 1, was " + rounds);
         }
-        Path stories = Installation.root().resolve("../shared/data/stories260k/stories260K.bin").normalize();
+        Path stories = Installation.root()
+                .resolve("../shared/data/stories260k/stories260K.bin")
+                .normalize();
         Report report =
                 switch (what) {
                     case TRAIN -> TrainBench.run(rounds);

@@ -10,9 +10,9 @@ public final class Packing {
 
     /// Windows of `length` tokens over the documents, each followed by `endId`, in their order.
     ///
-    /// A window begins with the last token of the one before it: so each token of the whole but the first is a target
-    /// in exactly one window. The last window may be shorter. Attention is not cut at document ends; `endId` tells
-    /// the model where they are.
+    /// A window begins with the last token of the one before it: so each token of the whole but the first is a
+    /// target in exactly one window. The last window may be shorter. Attention is not cut at document ends; `endId`
+    /// tells the model where they are.
     ///
     /// @param documents token ids without an end
     /// @param length    tokens of a window, at least 2

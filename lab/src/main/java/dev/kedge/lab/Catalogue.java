@@ -47,8 +47,8 @@ public record Catalogue(List<Paper> papers) {
     }
 
     /// The papers that `query` means: a slug, a method, an arXiv id, a family, or words of the entry. Case and
-    /// punctuation do not count. Exact slugs and methods come first, then names that contain the query, then entries
-    /// that hold all its words. A blank query finds all papers in catalogue order.
+    /// punctuation do not count. Exact slugs and methods come first, then names that contain the query, then
+    /// entries that hold all its words. A blank query finds all papers in catalogue order.
     public Found find(String query) {
         var compact = compact(query);
         if (compact.isEmpty()) {

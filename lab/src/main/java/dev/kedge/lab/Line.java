@@ -25,9 +25,9 @@ public record Line(String name, double[] x, double[] y, double[] raw) {
     }
 
     /// The measured curve, faint, under its average over both sides with exponentially falling weights, whose memory
-    /// is a thirtieth of the curve; unlike a running average it does not lag behind. A short or a smooth curve stays
-    /// as it is. Non-finite values stay gaps and do not enter the average. Long curves are thinned to what a screen
-    /// can show, keeping the extremes.
+    /// is a thirtieth of the curve; unlike a running average it does not lag behind. A short or a smooth curve
+    /// stays as it is. Non-finite values stay gaps and do not enter the average. Long curves are thinned to what a
+    /// screen can show, keeping the extremes.
     public static Line smoothed(String name, double[] x, double[] y) {
         if (x.length < SHORT) {
             return plain(name, x, y);

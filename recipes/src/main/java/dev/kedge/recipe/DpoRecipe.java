@@ -178,8 +178,9 @@ public final class DpoRecipe {
         Stream.of(train, heldOut).forEach(t -> t.skipped().lines().forEach(line -> run.note("left out: " + line)));
         if (train.items().isEmpty() || heldOut.items().isEmpty()) {
             var none = train.items().isEmpty() ? train : heldOut;
-            throw new ConfigException(config.data() + ": no pair is left to " + (none == train ? "learn from" : "judge by")
-                    + "; left out: " + none.skipped().lines().getFirst());
+            throw new ConfigException(
+                    config.data() + ": no pair is left to " + (none == train ? "learn from" : "judge by")
+                            + "; left out: " + none.skipped().lines().getFirst());
         }
         return new Split<>(train.items(), heldOut.items());
     }

@@ -99,7 +99,8 @@ public final class Functional {
     ///
     /// @param q    [B, heads, Tq, d]
     /// @param k    [B, kvHeads, Tk, d], where kvHeads divides heads (grouped queries); `v` likewise
-    /// @param mask boolean, true = may attend, or floating, added to the scores; broadcast to [B, heads, Tq, Tk]; or
+    /// @param mask boolean, true = may attend, or floating, added to the scores; broadcast to [B, heads, Tq, Tk];
+    /// or
     ///             null
     /// @param causal whether position t sees positions up to t only (Tq = Tk); no mask then
     /// @return [B, heads, Tq, d]; a query whose mask hides every key gets what the kernel makes of it

@@ -174,8 +174,8 @@ public final class CharTokenizer implements Tokenizer {
     }
 
     /// Writes a tokenizer.json that Hugging Face's libraries read too (byte-pair encoding without merges) and a
-    /// tokenizer_config.json. An unknown character, which this class refuses or maps to its unknown token, is dropped
-    /// there unless the alphabet has an unknown token.
+    /// tokenizer_config.json. An unknown character, which this class refuses or maps to its unknown token, is
+    /// dropped there unless the alphabet has an unknown token.
     @Override
     public void save(Path folder) {
         TokenizerFiles.write(folder, "tokenizer.json", bytes(tokenizerJson()));

@@ -21,7 +21,8 @@ import java.util.Optional;
 public final class ChatTemplate {
     /// The plain form of the HH-RLHF data, for a model without a template: `"\n\nHuman: "` before what the user says,
     /// `"\n\nAssistant: "` before the replies, a system message as it stands before all; the generation prompt is
-    /// `"\n\nAssistant:"`, so that a reply begins with its space. It has no end-of-turn marker: training appends EOS.
+    /// `"\n\nAssistant:"`, so that a reply begins with its space. It has no end-of-turn marker: training appends
+    /// EOS.
     public static final ChatTemplate HUMAN_ASSISTANT = of("""
             {%- for message in messages -%}
               {%- if message.role == 'user' -%}
@@ -129,7 +130,8 @@ public final class ChatTemplate {
     /// a reply to the end of its end-of-turn marker, or of its content when the template writes no marker. White
     /// space that the template puts after that is not part of the span, as the model never has to write it.
     ///
-    /// @throws IllegalArgumentException if the template does not keep prefixes: if what it writes for the messages up
+    /// @throws IllegalArgumentException if the template does not keep prefixes: if what it writes for the messages
+    /// up
     ///     to a reply is not how the text of the whole conversation begins
     public Rendered renderWithSpans(List<Message> messages) {
         String whole = render(messages, false);

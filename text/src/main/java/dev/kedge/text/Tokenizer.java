@@ -7,8 +7,8 @@ import java.util.Set;
 /// Turns text into token ids and back. Safe for use by several threads; closing frees native memory where there is any.
 public sealed interface Tokenizer extends AutoCloseable permits HuggingFaceTokenizer, LlamaCTokenizer, CharTokenizer {
     /// Token ids, and for each the half-open range of the text that it covers, in UTF-16 units: `starts[i]..ends[i]`.
-    /// A token that the tokenizer itself added, or that covers nothing, has an empty range. Tokens that are parts of
-    /// one character all cover that character.
+    /// A token that the tokenizer itself added, or that covers nothing, has an empty range. Tokens that are parts
+    /// of one character all cover that character.
     record Encoding(int[] ids, int[] starts, int[] ends) {}
 
     /// The ids of a text with the special tokens that this tokenizer adds by itself, such as BOS.

@@ -52,8 +52,8 @@ public final class Safetensors {
 
     /// Writes tensors to a file that replaces the one at `path` at once, when all of it is on the disk.
     ///
-    /// The same tensors and metadata give the same bytes, whatever the order of the maps: wider types stand first, so
-    /// that every tensor is aligned, then names are sorted.
+    /// The same tensors and metadata give the same bytes, whatever the order of the maps: wider types stand first,
+    /// so that every tensor is aligned, then names are sorted.
     ///
     /// @throws IllegalArgumentException if a tensor is named `__metadata__`
     /// @throws java.io.UncheckedIOException if the file cannot be written
