@@ -20,7 +20,7 @@ public final class Functional {
     /// @param bias   [out], or null
     public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
         if (bias == null) {
-            return isRow(x) ? rowProduct(x, weight) : Op.binary("linear", x, weight, torch::linear);
+            return Op.binary("linear", x, weight, (a, w) -> isRow(a) ? rowProduct(a, w) : torch.linear(a, w));
         }
         return made(
                 "linear",
@@ -35,18 +35,17 @@ public final class Functional {
     }
 
     /// Whether this is a single row on the processor, as in decoding one sequence.
-    private static boolean isRow(Tensor x) {
-        return x.dim() == 2 && x.size(0) == 1 && x.device().isCpu();
+    private static boolean isRow(org.bytedeco.pytorch.Tensor x) {
+        return x.dim() == 2 && x.size(0) == 1 && x.is_cpu();
     }
 
     /// A matrix-vector product: the kernel for matrices takes two to four times as long on a single row.
-    private static Tensor rowProduct(Tensor x, Tensor weight) {
-        return Op.binary("linear", x, weight, (a, w) -> {
-            try (var vector = a.view(-1);
-                    var product = w.mv(vector)) {
-                return product.unsqueeze(0);
-            }
-        });
+    private static org.bytedeco.pytorch.Tensor rowProduct(
+            org.bytedeco.pytorch.Tensor row, org.bytedeco.pytorch.Tensor weight) {
+        try (var vector = row.view(-1);
+                var product = weight.mv(vector)) {
+            return product.unsqueeze(0);
+        }
     }
 
     /// The rows of `table` [V, H] at `ids` int64 of any shape [...]: [..., H].
@@ -56,27 +55,34 @@ public final class Functional {
 
     /// Root-mean-square norm over the last dimension, times `weight` [H]: `x / √(mean(x²) + ε) · w`.
     public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
-        if (!x.device().isCpu()) {
-            return fusedRmsNorm(x, weight, epsilon);
-        }
-        // The processor has no fused kernel, and the engine's composite is twice as slow: its mean alone costs three
-        // sums.
-        double size = x.size(-1);
-        Tensor scale = x.square().sum(-1, true).plus(size * epsilon).rsqrt().times(Math.sqrt(size));
-        return x.times(scale).times(weight);
+        return Op.binary(
+                "rmsNorm",
+                x,
+                weight,
+                (a, w) -> a.is_cpu() ? composedRmsNorm(a, w, epsilon) : fusedRmsNorm(a, w, epsilon));
     }
 
-    private static Tensor fusedRmsNorm(Tensor x, Tensor weight, double epsilon) {
-        return made(
-                "rmsNorm",
-                () -> {
-                    try (var w = new TensorOptional(weight.handle("rmsNorm"));
-                            var e = new DoubleOptional(epsilon)) {
-                        return torch.rms_norm(x.handle("rmsNorm"), new long[] {x.size(-1)}, w, e);
-                    }
-                },
-                x,
-                weight);
+    /// The processor has no fused kernel, and the engine's composite is twice as slow: its mean alone costs three sums.
+    private static org.bytedeco.pytorch.Tensor composedRmsNorm(
+            org.bytedeco.pytorch.Tensor x, org.bytedeco.pytorch.Tensor weight, double epsilon) {
+        int code = x.scalar_type().value;
+        double size = x.size(-1);
+        try (var squares = x.square();
+                var sum = squares.sum(new long[] {-1}, true, Tensor.NoType.VALUE);
+                var shifted = sum.add(Constants.of(code, size * epsilon));
+                var inverse = shifted.rsqrt();
+                var scale = inverse.mul(Constants.of(code, Math.sqrt(size)));
+                var normed = x.mul(scale)) {
+            return normed.mul(weight);
+        }
+    }
+
+    private static org.bytedeco.pytorch.Tensor fusedRmsNorm(
+            org.bytedeco.pytorch.Tensor x, org.bytedeco.pytorch.Tensor weight, double epsilon) {
+        try (var w = new TensorOptional(weight);
+                var e = new DoubleOptional(epsilon)) {
+            return torch.rms_norm(x, new long[] {x.size(-1)}, w, e);
+        }
     }
 
     /// Layer norm over the last dimension.

@@ -1062,7 +1062,7 @@ public final class Tensor implements AutoCloseable {
     // --- native memory ---
 
     /// Apart, so that this class initialises where the natives are missing and can say so.
-    private static final class NoType {
+    static final class NoType {
         static final ScalarTypeOptional VALUE = new ScalarTypeOptional();
     }
 
