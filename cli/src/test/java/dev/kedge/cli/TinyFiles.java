@@ -62,6 +62,7 @@ final class TinyFiles {
                 samples: 1
                 sample_tokens: 3
                 device: cpu
+                threads: 1
                 seed: 1
                 """.formatted(model, data));
     }

@@ -27,6 +27,7 @@ import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -63,6 +64,7 @@ public final class DpoRecipe {
     /// @param dpo        how the policy is moved
     /// @param evaluation how the result is judged
     /// @param device     cpu, cuda or cuda:N
+    /// @param threads    of the engine: a model of a few megabytes is fastest on one
     /// @param seed       of everything drawn
     public record Config(
             Path model,
@@ -76,6 +78,7 @@ public final class DpoRecipe {
             Optimisation dpo,
             PreferenceEvaluation.Config evaluation,
             String device,
+            int threads,
             long seed) {
         public Config {
             if (heldOut < 1) {
@@ -89,6 +92,7 @@ public final class DpoRecipe {
     public record Adapter(int rank, double alpha) {}
 
     public static void run(Config config, Run run) {
+        Engine.useThreads(config.threads());
         Device device = new Device(config.device());
         Path reference = run.folder().resolve("reference");
         try (Tokenizer tokenizer = Models.tokenizer(config.model())) {

@@ -27,6 +27,7 @@ import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.recipe.statistics.Estimate;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.ChatTemplate;
@@ -61,6 +62,7 @@ public final class SftRecipe {
     /// @param samples      continuations shown, before and after
     /// @param sampleTokens their length
     /// @param device       cpu, cuda or cuda:N
+    /// @param threads      of the engine: a model of a few megabytes is fastest on one
     /// @param seed         of everything drawn
     public record Config(
             Path model,
@@ -75,6 +77,7 @@ public final class SftRecipe {
             int samples,
             int sampleTokens,
             String device,
+            int threads,
             long seed) {
         public Config {
             if (heldOut < 1 || samples < 0 || sampleTokens < 1) {
@@ -85,6 +88,7 @@ public final class SftRecipe {
     }
 
     public static void run(Config config, Run run) {
+        Engine.useThreads(config.threads());
         Device device = new Device(config.device());
         try (Tokenizer tokenizer = Models.tokenizer(config.model());
                 Decoder model = Models.load(config.model(), device)) {

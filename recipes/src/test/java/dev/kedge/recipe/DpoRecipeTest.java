@@ -73,6 +73,7 @@ class DpoRecipeTest {
                         c.dpo(),
                         c.evaluation(),
                         c.device(),
+                        1,
                         c.seed()),
                 folder.resolve("run")));
         run.assertComplete("dpo");
@@ -203,6 +204,7 @@ class DpoRecipeTest {
                 c.dpo(),
                 new PreferenceEvaluation.Config(8, 24, 1.0, 2),
                 c.device(),
+                1,
                 c.seed());
         Path run = folder.resolve("run");
         var e = assertThrows(RunFailedException.class, () -> TinyTask.run("dpo", config, run));

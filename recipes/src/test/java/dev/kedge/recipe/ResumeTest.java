@@ -37,6 +37,7 @@ class ResumeTest {
                 c.dpo(),
                 c.evaluation(),
                 c.device(),
+                1,
                 c.seed());
         killAndCompare("dpo", config, new String[] {"sft", "dpo"}, 20263);
     }

@@ -112,6 +112,7 @@ final class TinyTask {
                 2,
                 6,
                 "cpu",
+                1,
                 5);
     }
 
@@ -128,6 +129,7 @@ final class TinyTask {
                 optimisation,
                 new PreferenceEvaluation.Config(8, 6, 1.0, 2),
                 "cpu",
+                1,
                 5);
     }
 
