@@ -11,9 +11,8 @@ public final class PreferenceGame {
     private final double[][] p;
 
     /// @param winProbabilities `P`, [n, n], copied
-    /// @throws IllegalArgumentException naming row and column, if P is not square, an entry is no probability, one
-    /// off
-    ///                                  the diagonal and its mirror do not add up to 1, or one on it is not 1/2
+    /// @throws IllegalArgumentException naming row and column, if P is not square, an entry is no probability, an
+    ///                                  entry and its mirror do not add up to 1, or the diagonal is not 1/2
     public PreferenceGame(double[][] winProbabilities) {
         p = Arrays.stream(winProbabilities).map(double[]::clone).toArray(double[][]::new);
         if (p.length == 0) {

@@ -3,8 +3,8 @@ package dev.kedge.env;
 import java.util.Arrays;
 
 /// A preference game whose players are held to a reference: the first maximises, and the second minimises,
-/// `V(p, q) = pᵀ·P·q - beta·KL(p||ref) + beta·KL(q||ref)` (arXiv:2312.00886, Sec. 3; arXiv:2503.08942). It has one
-/// equilibrium, in which both play the same policy: `π(y) ~ ref(y)·exp(P(y > π)/beta)`.
+/// `V(p, q) = pᵀ·P·q - beta·KL(p||ref) + beta·KL(q||ref)` (arXiv:2312.00886; arXiv:2503.08942). It has one equilibrium,
+/// in which both play the same policy: `π(y) ~ ref(y)·exp(P(y > π)/beta)`.
 ///
 /// Policies are normalised log-probabilities, nats, [n]: with a small beta the rare actions are rarer than a double
 /// can say. Each method throws [IllegalArgumentException] if a policy has another length or is not normalised.
@@ -68,8 +68,8 @@ public final class RegularizedGame {
 
     /// `V(BR, π) - V(π, BR)` with the best response BR to π: never below 0, and 0 at the equilibrium only.
     ///
-    /// As `V(BR, π) - V(π, π) = beta·KL(π||BR)` and the game is symmetric, it is computed as `2·beta·KL(π||BR)`,
-    /// which keeps its digits when it is small.
+    /// As `V(BR, π) - V(π, π) = beta·KL(π||BR)` and the game is symmetric, it is `2·beta·KL(π||BR)`, which keeps
+    /// its digits when it is small.
     public double dualityGap(double[] logPolicy) {
         return 2 * beta * Categorical.kl(logPolicy, bestResponse(logPolicy));
     }
