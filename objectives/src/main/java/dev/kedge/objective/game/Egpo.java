@@ -38,17 +38,15 @@ public final class Egpo {
     ///
     /// With y and y' uniform its gradient is that of [#egpo] in expectation. The draws of y'' decide the method:
     /// from π_θ it is online IPO, from the half step's policy the second step of EGPO. With y and y' from π_θ and
-    // the
-    /// preferences `P(y > y')` and 1/2 it is [OnlineIpo#onlineIpo2].
+    /// the preferences `P(y > y')` and 1/2 it is [OnlineIpo#onlineIpo2].
     ///
     /// @param logProbs    `log π` of y and of y', summed over tokens, nats, [B, 2]; gradient flows
     /// @param refLogProbs `log π_ref` of the same, [B, 2]; a constant whatever graph it carries
     /// @param preferences `P(y > y'')` and `P(y' > y'')`, in [0, 1], [B, 2]; a constant likewise
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param pairsInStep pairs in the whole optimizer step, at least B
-    /// @return the loss; metrics [B]: `loss`, and the implicit rewards `beta·log π/π_ref` as `reward/first` for y
-    /// and
-    ///         `reward/second` for y'
+    /// @return the loss; metrics [B]: `loss`, and as `reward/first` and `reward/second` the implicit rewards
+    ///         `beta·log π/π_ref` of y and of y'
     /// @throws IllegalArgumentException if shapes do not fit or an argument is out of range
     public static Loss sequences(
             Tensor logProbs, Tensor refLogProbs, Tensor preferences, double beta, long pairsInStep) {

@@ -27,8 +27,8 @@ public final class Inpo {
     /// @param previousChosen   `log π_t(y_w)`, nats, [B]; a constant whatever graph it carries
     /// @param previousRejected `log π_t(y_l)`, likewise
     /// @param pairsInStep      pairs in the whole optimizer step, at least B
-    /// @return the loss; metrics as in [Ipo#ipo], with rewards `eta·s(y)`, which tend to `P(y > π_t)` up to a
-    /// constant
+    /// @return the loss; metrics as in [Ipo#ipo], with rewards `eta·s(y)`, which tend to `P(y > π_t)` but for a
+    ///         constant
     public static Loss inpo(
             PreferenceLogProbs lp,
             Tensor previousChosen,
