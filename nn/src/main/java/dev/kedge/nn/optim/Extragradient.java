@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Extragradient steps (Korpelevich 1976) with any optimiser: look where a step would lead, return, and step by what was
-/// seen there. Where losses pull round in circles, as in games, plain steps turn outwards and these come to rest.
+/// Extragradient steps (Korpelevich 1976) with any optimiser: look where a step would lead, return, and step by what
+/// was seen there. Where losses pull round in circles, as in games, plain steps turn outwards and these come to rest.
 ///
 /// Looking ahead saves the parameters and the optimiser's state, and returning restores both: stepping back by the
 /// negative gradient would undo neither a momentum nor an adaptive step. Holds a copy of both in memory.
@@ -34,7 +34,8 @@ public final class Extragradient implements AutoCloseable {
     /// One update: an opponent made at θ gives the gradient of the half step, an opponent made there that of the step,
     /// and both gradients are taken at θ.
     ///
-    /// @param opponent     what the current parameters play, without gradient, such as their policy or draws from it
+    /// @param opponent     what the current parameters play, without gradient, such as their policy or draws from
+    /// it
     /// @param addGradient  adds the loss's gradient against an opponent to that of the parameters
     /// @param learningRate of both steps
     public <O> void step(Supplier<O> opponent, Consumer<O> addGradient, double learningRate) {

@@ -28,9 +28,7 @@ class ExtragradientTest {
 
     static Stream<Function<Parameters, Optimizer>> optimizers() {
         return Stream.of(
-                p -> new Sgd(p, 0),
-                p -> new Sgd(p, 0.9),
-                p -> new AdamW(p, new AdamW.Config(0.9, 0.95, 1e-8, 0.01)));
+                p -> new Sgd(p, 0), p -> new Sgd(p, 0.9), p -> new AdamW(p, new AdamW.Config(0.9, 0.95, 1e-8, 0.01)));
     }
 
     private static Parameters parameters() {
