@@ -22,6 +22,8 @@ class ArchitectureTest {
             .definedBy("dev.kedge.text..")
             .layer("nn")
             .definedBy("dev.kedge.nn..")
+            .layer("env")
+            .definedBy("dev.kedge.env..")
             .layer("objective")
             .definedBy("dev.kedge.objective..")
             .layer("data")
@@ -43,6 +45,8 @@ class ArchitectureTest {
             .whereLayer("recipe")
             .mayOnlyBeAccessedByLayers("lab", "bench", "cli")
             .whereLayer("data")
+            .mayOnlyBeAccessedByLayers("recipe", "lab", "bench", "cli")
+            .whereLayer("env")
             .mayOnlyBeAccessedByLayers("recipe", "lab", "bench", "cli")
             .whereLayer("objective")
             .mayOnlyBeAccessedByLayers("recipe", "lab", "bench", "cli")
@@ -74,6 +78,14 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage("dev.kedge.objective..", "dev.kedge.tensor..", "java..");
+
+    @ArchTest
+    static final ArchRule environmentsSeeNoLearner = classes()
+            .that()
+            .resideInAPackage("dev.kedge.env..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage("dev.kedge.env..", "dev.kedge.tensor..", "java..", "org.apache.commons.math3..");
 
     @ArchTest
     static final ArchRule noCyclesBetweenPackages =

@@ -14,7 +14,9 @@ final class Adapters {
     static Optional<Map<String, Object>> outputs(Case c) {
         return switch (c.method()) {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
+            case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
+            case "inpo" -> InpoCases.outputs(c);
             default -> Optional.empty();
         };
     }

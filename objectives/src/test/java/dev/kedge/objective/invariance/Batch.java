@@ -58,15 +58,25 @@ final class Batch {
         return SequenceLogProbs.lengths(mask(answer));
     }
 
+    /// Log-probabilities of answers under the policy, [B].
+    Tensor policySums(String answer) {
+        return SequenceLogProbs.sum(policy(answer), mask(answer));
+    }
+
+    /// Under the reference, [B].
+    Tensor refSums(String answer) {
+        return SequenceLogProbs.sum(ref(answer), mask(answer));
+    }
+
+    /// Under the policy that sampled, [B].
+    Tensor oldSums(String answer) {
+        return SequenceLogProbs.sum(old(answer), mask(answer));
+    }
+
     /// The answers of each row as a pair.
     PreferenceLogProbs pairs() {
-        Tensor w = mask("chosen");
-        Tensor l = mask("rejected");
         return new PreferenceLogProbs(
-                SequenceLogProbs.sum(policy("chosen"), w),
-                SequenceLogProbs.sum(policy("rejected"), l),
-                SequenceLogProbs.sum(ref("chosen"), w),
-                SequenceLogProbs.sum(ref("rejected"), l));
+                policySums("chosen"), policySums("rejected"), refSums("chosen"), refSums("rejected"));
     }
 
     /// Rows of the whole step.

@@ -8,11 +8,15 @@ import dev.kedge.objective.divergence.AlphaDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.objective.game.Egpo;
+import dev.kedge.objective.game.Inpo;
+import dev.kedge.objective.game.NashMdPg;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.FDpo;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.Slic;
 import dev.kedge.objective.supervised.CrossEntropy;
+import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -48,7 +52,34 @@ class InvarianceTest {
                 objective("f-DPO, forward KL", b -> FDpo.fDpo(b.pairs(), new ForwardKl(), 0.03, b.rowsInStep())),
                 objective("f-DPO, Jensen-Shannon", b -> FDpo.fDpo(b.pairs(), new JensenShannon(), 0.3, b.rowsInStep())),
                 objective("f-DPO, alpha", b -> FDpo.fDpo(b.pairs(), new AlphaDivergence(0.5), 0.1, b.rowsInStep())),
-                objective("f-DPO, clamped", b -> FDpo.clamped(b.pairs(), new ForwardKl(), 0.03, 2, b.rowsInStep())));
+                objective("f-DPO, clamped", b -> FDpo.clamped(b.pairs(), new ForwardKl(), 0.03, 2, b.rowsInStep())),
+                objective(
+                        "INPO",
+                        b -> Inpo.inpo(
+                                b.pairs(), b.oldSums("chosen"), b.oldSums("rejected"), 0.3, 0.1, b.rowsInStep())),
+                objective(
+                        "EGPO, sequences",
+                        b -> Egpo.sequences(
+                                columns(b.policySums("chosen"), b.policySums("rejected")),
+                                columns(b.refSums("chosen"), b.refSums("rejected")),
+                                columns(
+                                        b.scalar("reward").sigmoid(),
+                                        b.scalar("advantage").sigmoid()),
+                                0.3,
+                                b.rowsInStep())),
+                objective(
+                        "Nash-MD-PG, sequences",
+                        b -> NashMdPg.sequences(
+                                b.policySums("chosen"),
+                                b.oldSums("chosen"),
+                                b.refSums("chosen"),
+                                b.scalar("reward").sigmoid(),
+                                0.3,
+                                b.rowsInStep())));
+    }
+
+    private static Tensor columns(Tensor first, Tensor second) {
+        return Tensor.stack(List.of(first, second), 1);
     }
 
     private static final List<Row> STEP = Row.step(20);

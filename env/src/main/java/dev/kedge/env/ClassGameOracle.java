@@ -1,0 +1,52 @@
+package dev.kedge.env;
+
+import java.util.List;
+import java.util.function.ToIntBiFunction;
+
+/// A judge who sees only which class an answer belongs to, and lets the classes play a game.
+///
+/// @param game    whose actions are the classes
+/// @param classOf from prompt and answer, as token ids, to an action of the game
+public record ClassGameOracle(PreferenceGame game, ToIntBiFunction<int[], int[]> classOf) implements PreferenceOracle {
+    /// Classes by the first token: answers that begin with `tokens[k]` are action k; all others, the empty one too,
+    /// are one more action, which loses to every other.
+    ///
+    /// @param game   with one action for each token
+    /// @param tokens distinct token ids
+    /// @throws IllegalArgumentException if their number is not that of the actions
+    public static ClassGameOracle byFirstToken(PreferenceGame game, int... tokens) {
+        if (tokens.length != game.actions()) {
+            throw new IllegalArgumentException(
+                    tokens.length + " first tokens for a game of " + game.actions() + " actions");
+        }
+        int[] kinds = tokens.clone();
+        return new ClassGameOracle(game.withOutsider(), (_, answer) -> {
+            int kind = 0;
+            while (kind < kinds.length && (answer.length == 0 || answer[0] != kinds[kind])) {
+                kind++;
+            }
+            return kind;
+        });
+    }
+
+    /// @throws IllegalArgumentException naming the duel, if the class of one of its answers is no action
+    @Override
+    public double[] firstWins(List<Duel> duels) {
+        double[] wins = new double[duels.size()];
+        for (int i = 0; i < wins.length; i++) {
+            Duel duel = duels.get(i);
+            wins[i] = game.winProbability(
+                    actionOf(i, duel.prompt(), duel.first()), actionOf(i, duel.prompt(), duel.second()));
+        }
+        return wins;
+    }
+
+    private int actionOf(int duel, int[] prompt, int[] answer) {
+        int action = classOf.applyAsInt(prompt, answer);
+        if (action < 0 || action >= game.actions()) {
+            throw new IllegalArgumentException("the class of an answer in duel " + duel + " must be in [0, "
+                    + game.actions() + "), was " + action);
+        }
+        return action;
+    }
+}
