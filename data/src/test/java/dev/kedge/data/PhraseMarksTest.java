@@ -68,23 +68,21 @@ class PhraseMarksTest {
         assertArrayEquals(new int[] {1}, MARKS.phrases("a <MASK>red</MASK> <MASK>ball</MASK> so é", plain, over));
     }
 
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "a <MASK>red <MASK>ball</MASK>|tags must open and close in turn, found <MASK> at character 12 of \"a"
-                        + " <MASK>red <MASK>ball</MASK>\"",
-                "a red</MASK> ball|tags must open and close in turn, found </MASK> at character 5 of \"a red</MASK> ball\"",
-                "a <MASK>red ball|tags must open and close in turn, found the end instead of </MASK> at character 16"
-                        + " of \"a <MASK>red ball\"",
-                "a <MASK>blue</MASK> ball|the marked reply differs from the plain one: \"blue</MASK> ball\" at character"
-                        + " 8, where the plain one has \"red ball\"",
-                "a <MASK>red</MASK>|the marked reply differs from the plain one: \"\" at character 18, where the plain"
-                        + " one has \"ball\"",
-                "a red ball, so|the marked reply differs from the plain one: \", so\" at character 10, where the plain"
-                        + " one has \"\""
-            })
-    void whatDoesNotFitIsRefusedInOneLine(String marked, String message) {
+    @Test
+    void whatDoesNotFitIsRefusedInOneLine() {
+        String turn = "tags must open and close in turn, found ";
+        refused("a <MASK>red <MASK>ball", turn + "<MASK> at character 12 of \"a <MASK>red <MASK>ball\"");
+        refused("a red</MASK> ball", turn + "</MASK> at character 5 of \"a red</MASK> ball\"");
+        refused("a <MASK>red ball", turn + "the end instead of </MASK> at character 16 of \"a <MASK>red ball\"");
+        String differs = "the marked reply differs from the plain one: ";
+        refused(
+                "a <MASK>blue</MASK> ball",
+                differs + "\"blue</MASK> ball\" at character 8, where the plain one has \"red ball\"");
+        refused("a <MASK>red</MASK>", differs + "\"\" at character 18, where the plain one has \"ball\"");
+        refused("a red ball, so", differs + "\", so\" at character 10, where the plain one has \"\"");
+    }
+
+    private static void refused(String marked, String message) {
         var e = assertThrows(IllegalArgumentException.class, () -> ofLetters(marked, "a red ball"));
         assertEquals(message, e.getMessage());
     }

@@ -46,9 +46,9 @@ class AnchorRuleTest {
 
     @Test
     void aFullWindowWithALargeMeanCopiesAndStartsAnew() {
-        var rule = new AnchorRule.KlTriggered(0.1, 3);
-        // 0.9 alone is no window; (0.9, 0, 0) means 0.3; then the window fills again: 0.1 is not above 0.1
-        assertEquals(List.of(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0), kept(rule, 0.9, 0, 0, 0.1, 0.05, 0.15, 0.11));
+        var rule = new AnchorRule.KlTriggered(0.5, 3);
+        // 4 alone is no window; (4, 0, 0) is one; then it fills again, where a mean of 0.5 is not above 0.5
+        assertEquals(List.of(1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0), kept(rule, 4, 0, 0, 0.5, 0.25, 0.75, 0.75));
     }
 
     @Test

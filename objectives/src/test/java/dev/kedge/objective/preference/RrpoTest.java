@@ -348,17 +348,6 @@ class RrpoTest {
         assertNull(ref.grad());
     }
 
-    /// The sums of the two entrances are the same.
-    @Test
-    void fromSumsItIsTheSame() {
-        Rrpo.Tokens tokens = Rrpo.Tokens.ofLogits(logits(LOGITS), logits(REF), targets(TARGETS), -100);
-        Tensor sums = SequenceLogProbs.sum(tokens.logRatios(), phrases(PHRASES).gt(0));
-        Tensor zeros = Tensor.of(0, 0);
-        var lp = new PreferenceLogProbs(sums.narrow(0, 0, 2), sums.narrow(0, 2, 2), zeros, zeros);
-        Loss loss = Rrpo.rrpo(lp, tokens.kl().sum(1).narrow(0, 0, 2), BETA, ALPHA, 2);
-        assertEquals(loss(logits(LOGITS), ALPHA).value().item(), loss.value().item(), 1e-15);
-    }
-
     @Test
     void whatIsOutOfRangeIsRefused() {
         Tensor two = Tensor.of(-1, -2);
