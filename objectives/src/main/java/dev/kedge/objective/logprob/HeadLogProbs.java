@@ -69,7 +69,7 @@ public final class HeadLogProbs {
         }
     }
 
-    private static Tensor joined(List<Tensor> chunks, Tensor hidden) {
+    static Tensor joined(List<Tensor> chunks, Tensor hidden) {
         return chunks.isEmpty() ? Tensor.zeros(hidden.dtype(), hidden.device(), 0) : Tensor.cat(chunks, 0);
     }
 
@@ -169,6 +169,11 @@ public final class HeadLogProbs {
         Tensor column = weights.unsqueeze(1);
         Tensor slope = logits.minus_(normalizers.unsqueeze(1)).exp_().times_(column.neg());
         slope.scatterAdd_(1, targets.unsqueeze(1), column);
+        carry(slope, hidden, head, hiddenGradient);
+    }
+
+    /// From the gradient of a chunk's logits to those of its hidden states and of the head.
+    static void carry(Tensor slope, Tensor hidden, Tensor head, Tensor hiddenGradient) {
         hiddenGradient.plusMatmul_(slope, head);
         if (head.hasGradientGraph()) {
             Tensor gathered = head.grad();
@@ -185,7 +190,7 @@ public final class HeadLogProbs {
         return temperature == 1 ? logits : logits.times_(1 / temperature);
     }
 
-    private static long rows(Tensor head) {
+    static long rows(Tensor head) {
         return Math.clamp(CHUNK_ELEMENTS / head.size(0), 16, 1024);
     }
 

@@ -14,9 +14,11 @@ final class Adapters {
     static Optional<Map<String, Object>> outputs(Case c) {
         return switch (c.method()) {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
+            case "adpo" -> AdpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
+            case "rrpo" -> RrpoCases.outputs(c);
             default -> Optional.empty();
         };
     }

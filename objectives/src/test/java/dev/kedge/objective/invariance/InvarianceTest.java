@@ -8,12 +8,20 @@ import dev.kedge.objective.divergence.AlphaDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.objective.game.Egpo;
 import dev.kedge.objective.game.Inpo;
 import dev.kedge.objective.game.NashMdPg;
+import dev.kedge.objective.preference.Adpo;
+import dev.kedge.objective.preference.AdpoTargets;
+import dev.kedge.objective.preference.AdpoTemperature;
+import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.FDpo;
 import dev.kedge.objective.preference.Ipo;
+import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.objective.preference.Rrpo;
+import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.objective.preference.Slic;
 import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.tensor.Tensor;
@@ -75,7 +83,20 @@ class InvarianceTest {
                                 b.refSums("chosen"),
                                 b.scalar("reward").sigmoid(),
                                 0.3,
-                                b.rowsInStep())));
+                                b.rowsInStep())),
+                objective(
+                        "ADPO, listwise",
+                        b -> Adpo.listwise(anchored(b), AdpoTargets.groupRelative(rewards(b), 0.5), b.rowsInStep())),
+                objective("ADPO, adaptive", InvarianceTest::adaptive),
+                objective(
+                        "ADPO, pairwise",
+                        b -> Adpo.pairwise(anchored(b), AdpoTargets.softPreferences(rewards(b), 1), b.rowsInStep())),
+                objective("ADPO, Plackett-Luce", b -> Adpo.plackettLuce(anchored(b), rewards(b), b.rowsInStep())),
+                objective(
+                        "ADPO, anchor penalty",
+                        b -> Adpo.anchorPenalty(
+                                b.policy("chosen"), b.ref("chosen"), b.mask("chosen"), 0.1, b.tokensInStep("chosen"))),
+                objective("RRPO", InvarianceTest::rrpo));
     }
 
     private static Tensor columns(Tensor first, Tensor second) {
@@ -83,6 +104,51 @@ class InvarianceTest {
     }
 
     private static final List<Row> STEP = Row.step(20);
+
+    /// Each row as a set of three: both answers and one without tokens.
+    private static AnchoredLogits anchored(Batch b) {
+        return anchored(b, b.scalar("reward").onesLike().times(2));
+    }
+
+    private static AnchoredLogits anchored(Batch b, Tensor tau) {
+        PreferenceLogProbs lp = b.pairs();
+        Tensor none = b.scalar("reward").zerosLike();
+        return AnchoredLogits.of(
+                Tensor.stack(List.of(lp.chosen(), lp.rejected(), none), 1),
+                Tensor.stack(List.of(lp.refChosen(), lp.refRejected(), none), 1),
+                tau);
+    }
+
+    private static Loss adaptive(Batch b) {
+        Tensor targets = AdpoTargets.softmax(rewards(b), 0.5);
+        Tensor tau = AdpoTemperature.fromTargetEntropy(targets, 2, 0.5, 0.1);
+        return Adpo.listwise(anchored(b, tau), targets, b.rowsInStep());
+    }
+
+    private static Tensor rewards(Batch b) {
+        return Tensor.stack(
+                List.of(
+                        b.scalar("reward"),
+                        b.scalar("advantage"),
+                        b.scalar("reward").zerosLike()),
+                1);
+    }
+
+    /// Phrases are the tokens that the reference finds likely; a sampled KL stands for that of the vocabulary.
+    private static Loss rrpo(Batch b) {
+        Tensor w = b.mask("chosen").and(b.ref("chosen").gt(-1.5));
+        Tensor l = b.mask("rejected").and(b.ref("rejected").gt(-1.5));
+        var phrases = new PreferenceLogProbs(
+                SequenceLogProbs.sum(b.policy("chosen"), w),
+                SequenceLogProbs.sum(b.policy("rejected"), l),
+                SequenceLogProbs.sum(b.ref("chosen"), w),
+                SequenceLogProbs.sum(b.ref("rejected"), l));
+        Tensor answer = b.mask("chosen");
+        Tensor kl = SampledKl.k3(
+                        b.policy("chosen").whereElse(answer, 0), b.ref("chosen").whereElse(answer, 0))
+                .sum(1);
+        return Rrpo.rrpo(phrases, kl, 0.3, 0.05, b.rowsInStep());
+    }
 
     record Objective(String name, Function<Batch, Loss> loss) {
         Outcome of(List<Row> part, Padding padding) {

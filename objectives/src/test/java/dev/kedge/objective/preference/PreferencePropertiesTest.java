@@ -11,6 +11,7 @@ import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import net.jqwik.api.Arbitraries;
@@ -55,7 +56,26 @@ class PreferencePropertiesTest {
                 new Named("conservative", (lp, beta) -> Dpo.conservative(lp, beta, 0.1, 1)),
                 new Named("robust", (lp, beta) -> Dpo.robust(lp, beta, 0.1, 1)),
                 new Named("ipo", (lp, beta) -> Ipo.ipo(lp, beta, 1)),
-                new Named("hinge", (lp, beta) -> Slic.hinge(lp, beta, 1)));
+                new Named("hinge", (lp, beta) -> Slic.hinge(lp, beta, 1)),
+                new Named("adpo, listwise", (lp, beta) -> Adpo.listwise(set(lp, beta), targets(0.7, 0.3), 1)),
+                new Named("adpo, one-hot", (lp, beta) -> Adpo.listwise(set(lp, beta), targets(1, 0), 1)),
+                new Named(
+                        "adpo, pairwise",
+                        (lp, beta) ->
+                                Adpo.pairwise(set(lp, beta), AdpoTargets.softPreferences(targets(0.7, 0.3), 1), 1)),
+                new Named("adpo, Plackett-Luce", (lp, beta) -> Adpo.plackettLuce(set(lp, beta), targets(0, 1), 1)),
+                new Named("rrpo", (lp, beta) -> Rrpo.rrpo(lp, Tensor.of(0.5), beta, 0.01, 1)));
+    }
+
+    private static AnchoredLogits set(PreferenceLogProbs lp, double beta) {
+        return AnchoredLogits.of(
+                Tensor.stack(List.of(lp.chosen(), lp.rejected()), 1),
+                Tensor.stack(List.of(lp.refChosen(), lp.refRejected()), 1),
+                1 / beta);
+    }
+
+    private static Tensor targets(double chosen, double rejected) {
+        return Tensor.of(new double[][] {{chosen, rejected}});
     }
 
     /// Both models' log-probabilities of an answer shifted alike: the log-ratios stay.
