@@ -19,18 +19,11 @@ class MainRecipeTest {
 
     private static MainRecipe.Config config(int evaluation) {
         return new MainRecipe.Config(
-                9,
-                0.4,
-                16,
-                1,
-                2,
-                TinyTask.optimisation(60, 8, 1e-2, 30),
-                300,
+                new Sums.Config(9, 0.4, 16, 1, 2, 300, TinyTask.optimisation(60, 8, 1e-2, 30), evaluation),
                 150,
                 8,
                 TinyTask.optimisation(15, 8, 5e-3, 15),
                 List.of(0.5, 2.0),
-                evaluation,
                 "cpu",
                 1,
                 3);
@@ -79,6 +72,6 @@ class MainRecipeTest {
     @Test
     void moreHeldOutSumsThanThereAre() {
         var e = assertThrows(ConfigException.class, () -> TinyTask.run("main", config(1000), folder.resolve("run")));
-        assertTrue(e.getMessage().matches("evaluation is 1000, but there are only \\d+ held-out sums .* up to 9"));
+        assertTrue(e.getMessage().matches("held_out is 1000, but there are only \\d+ held-out sums .* up to 9"));
     }
 }
