@@ -15,6 +15,8 @@ final class Adapters {
         return switch (c.method()) {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
+            case "hypo" -> HypoCases.outputs(c);
+            case "xpo" -> XpoCases.outputs(c);
             default -> Optional.empty();
         };
     }

@@ -10,8 +10,10 @@ import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.FDpo;
+import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.Slic;
+import dev.kedge.objective.preference.Xpo;
 import dev.kedge.objective.supervised.CrossEntropy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,7 +50,13 @@ class InvarianceTest {
                 objective("f-DPO, forward KL", b -> FDpo.fDpo(b.pairs(), new ForwardKl(), 0.03, b.rowsInStep())),
                 objective("f-DPO, Jensen-Shannon", b -> FDpo.fDpo(b.pairs(), new JensenShannon(), 0.3, b.rowsInStep())),
                 objective("f-DPO, alpha", b -> FDpo.fDpo(b.pairs(), new AlphaDivergence(0.5), 0.1, b.rowsInStep())),
-                objective("f-DPO, clamped", b -> FDpo.clamped(b.pairs(), new ForwardKl(), 0.03, 2, b.rowsInStep())));
+                objective("f-DPO, clamped", b -> FDpo.clamped(b.pairs(), new ForwardKl(), 0.03, 2, b.rowsInStep())),
+                objective("HyPO", b -> Hypo.hypo(b.pairs(), b.online(), 0.3, 0.1, b.rowsInStep(), b.samplesInStep())),
+                objective(
+                        "HyPO, leave-one-out",
+                        b -> Hypo.leaveOneOut(b.pairs(), b.online(), 0.3, 0.1, b.rowsInStep(), b.samplesInStep())),
+                objective("XPO", b -> Xpo.xpo(b.pairs(), b.positive("reward"), 0.2, 0.3, b.rowsInStep())),
+                objective("XPO on IPO", b -> Xpo.ipo(b.pairs(), b.positive("reward"), 0.2, 0.3, b.rowsInStep())));
     }
 
     private static final List<Row> STEP = Row.step(20);
