@@ -5,7 +5,6 @@ import dev.kedge.recipe.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
 
 /// Draws what two arms gave on the same seeds: a dot a seed and arm, a line between the two of a seed; below it the
@@ -14,75 +13,79 @@ final class PairPlot {
     private static final double TEXT = 12.5;
     private static final double TICK = 12;
     private static final double X_TICKS = 80;
-    private static final double ROW = 52;
+    private static final double ROW = 38;
     private static final double AXIS = 34;
-    private static final double GAP = 26;
+    private static final double GAP = 22;
     private static final double DOT = 3.5;
     private static final double SIDE = 10;
-    private static final String GREY = "stroke:currentColor;stroke-opacity:.22;stroke-width:1";
+    private static final double WIDEST_NAME = 0.3;
+    private static final String GREY = "stroke:currentColor;stroke-opacity:.2;stroke-width:1";
 
     private PairPlot() {}
 
     static String draw(PairedSample sample, int width) {
-        double top = 22;
-        double axis = top + ROW * sample.arms().size() - 14;
+        double top = 26;
+        double axis = top + ROW * sample.arms().size();
         double second = axis + AXIS + GAP;
-        var svg = new Svg(width, second + 118, sample.measure() + ", seed by seed");
+        var svg = new Svg(width, second + 106, sample.measure() + ", seed by seed");
+        double left = sample.arms().stream()
+                        .mapToDouble(a -> Svg.width(a.name(), TEXT))
+                        .max()
+                        .orElse(0)
+                + 14;
+        left = Math.min(left, width * WIDEST_NAME);
         svg.text(0, 14, Anchor.START, TEXT, Svg.MUTED, Svg.fit(sample.measure(), TEXT, width));
-        arms(svg, sample, top, axis, width);
-        margins(svg, sample, second, width);
+        arms(svg, sample, top, left, width);
+        margins(svg, sample, second, left, width);
         return svg.end();
     }
 
-    private static void arms(Svg svg, PairedSample sample, double top, double axis, int width) {
+    private static void arms(Svg svg, PairedSample sample, double top, double left, int width) {
         var values = DoubleStream.concat(
                 sample.arms().stream().flatMapToDouble(a -> Arrays.stream(a.values())),
                 sample.threshold().stream());
-        var scale = Scale.over(values.toArray(), 0.04, SIDE, width - SIDE);
+        var scale = Scale.over(values.toArray(), 0.04, left + SIDE, width - SIDE);
+        double axis = top + ROW * sample.arms().size();
         axis(svg, scale, axis);
         if (sample.threshold().isPresent()) {
-            mark(svg, scale, sample.threshold(), top + 4, axis, "asked");
+            mark(svg, scale, sample.threshold().getAsDouble(), top, axis, "threshold");
         }
         if (sample.arms().size() == 2) {
             var upper = sample.arms().getFirst().values();
             var lower = sample.arms().getLast().values();
             for (int i = 0; i < upper.length; i++) {
-                svg.line(scale.at(upper[i]), top + 28, scale.at(lower[i]), top + ROW + 28, GREY);
+                svg.line(scale.at(upper[i]), top + ROW / 2, scale.at(lower[i]), top + ROW * 1.5, GREY);
             }
         }
         for (int i = 0; i < sample.arms().size(); i++) {
             var arm = sample.arms().get(i);
-            double y = top + ROW * i;
+            double y = top + ROW * (i + 0.5);
             var colour = i == 0 ? Svg.colour(0) : Svg.colour(5);
-            svg.text(SIDE, y + 16, Anchor.START, TEXT, "font-weight:600;fill:" + colour, arm.name());
+            var bold = "font-weight:600;fill:" + colour;
+            svg.text(0, y + 4, Anchor.START, TEXT, bold, Svg.fit(arm.name(), TEXT, left));
             for (int s = 0; s < arm.values().length; s++) {
-                dot(svg, scale.at(arm.values()[s]), y + 28, colour, hint(s, arm.values()[s]));
+                dot(svg, scale.at(arm.values()[s]), y, colour, hint(s, arm.values()[s]));
             }
         }
     }
 
-    private static void margins(Svg svg, PairedSample sample, double top, int width) {
+    private static void margins(Svg svg, PairedSample sample, double top, double left, int width) {
         var effect = sample.effect();
+        var ends = DoubleStream.of(0, sample.asked(), effect.low(), effect.high());
         var scale = Scale.over(
-                DoubleStream.concat(
-                                Arrays.stream(sample.margins()),
-                                DoubleStream.of(0, sample.asked(), effect.low(), effect.high()))
-                        .toArray(),
-                0.06,
-                SIDE,
-                width - SIDE);
-        double axis = top + 84;
-        double middle = top + 34;
-        svg.text(0, top, Anchor.START, TEXT, Svg.MUTED, Svg.fit("the difference; right of 0 is as claimed", TEXT, width));
+                DoubleStream.concat(Arrays.stream(sample.margins()), ends).toArray(), 0.06, left + SIDE, width - SIDE);
+        double axis = top + 76;
+        svg.text(0, top + 34, Anchor.START, TEXT, Svg.STRONG, Svg.fit("difference", TEXT, left));
+        svg.text(scale.at(0) + 6, top + 4, Anchor.START, TICK, Svg.MUTED, "as claimed →");
         axis(svg, scale, axis);
-        svg.line(scale.at(0), top + 10, scale.at(0), axis, "stroke:currentColor;stroke-opacity:.6;stroke-width:1.5");
+        svg.line(scale.at(0), top - 6, scale.at(0), axis, "stroke:currentColor;stroke-opacity:.6;stroke-width:1.5");
         if (sample.asked() > 0) {
-            mark(svg, scale, OptionalDouble.of(sample.asked()), top + 10, axis, "asked");
+            mark(svg, scale, sample.asked(), top + 10, axis, "asked");
         }
         var places = apart(sample.margins(), scale);
         for (int i = 0; i < places.length; i++) {
             double margin = sample.margins()[i];
-            dot(svg, scale.at(margin), middle + places[i], Svg.colour(margin < 0 ? 1 : 0), hint(i, margin));
+            dot(svg, scale.at(margin), top + 30 + places[i], Svg.colour(margin < 0 ? 1 : 0), hint(i, margin));
         }
         interval(svg, scale, effect, axis - 14);
     }
@@ -107,8 +110,8 @@ final class PairPlot {
         }
     }
 
-    private static void mark(Svg svg, Scale scale, OptionalDouble at, double top, double bottom, String word) {
-        double x = scale.at(at.getAsDouble());
+    private static void mark(Svg svg, Scale scale, double at, double top, double bottom, String word) {
+        double x = scale.at(at);
         svg.line(x, top, x, bottom, "stroke-width:1.5;stroke-dasharray:4 4;stroke:" + Svg.colour(4));
         boolean left = x > (scale.start() + scale.end()) / 2;
         svg.text(

@@ -1,9 +1,11 @@
 package dev.kedge.lab.tabular;
 
+import dev.kedge.lab.Frontier;
 import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
@@ -18,8 +20,14 @@ import java.util.stream.IntStream;
 public record Bandit(double[][] logRef, double[][] reward) {
     private static final int BISECTIONS = 80;
 
-    /// The log of the strength at which the optimum is the reference; at its inverse the optimum is deterministic.
-    private static final double STRONGEST = Math.log(1e8);
+    /// The log of a strength at which the optimum is the reference; at its inverse the optimum is deterministic.
+    private static final double EXTREME = Math.log(1e8);
+
+    /// Strengths between which the optimum is drawn, and the points less one.
+    private static final double WEAKEST = 0.02;
+
+    private static final double STRONGEST = 20;
+    private static final int DRAWN = 40;
 
     /// Where a policy stands.
     ///
@@ -28,6 +36,9 @@ public record Bandit(double[][] logRef, double[][] reward) {
     /// @param entropy   nats, mean over contexts
     /// @param shortfall how much less reward than the best policy of the same divergence: `>= 0` up to rounding
     public record Standing(double kl, double reward, double entropy, double shortfall) {
+        /// Where there is no policy, or one that diverged.
+        static final Standing NONE = new Standing(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+
         /// Whether all is finite: of a policy that diverged all is NaN.
         public boolean isFinite() {
             return Double.isFinite(kl + reward + entropy + shortfall);
@@ -65,9 +76,10 @@ public record Bandit(double[][] logRef, double[][] reward) {
     }
 
     /// Pairs of different outcomes drawn from the reference, with labels from Bradley-Terry: y beats z with
-    /// probability `σ(reward(y) - reward(z))`. The contexts take turns.
+    /// probability `σ(reward(y) - reward(z))`. The contexts take turns. The draws are independent of those of [#random]
+    /// with the same seed.
     public Pairs pairs(int count, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(seed).split();
         var chosen = new long[count];
         var rejected = new long[count];
         for (int i = 0; i < count; i++) {
@@ -105,8 +117,8 @@ public record Bandit(double[][] logRef, double[][] reward) {
     ///
     /// @param kl nats; below 0 it counts as 0, beyond the divergence of the best outcomes it wins no more
     public double best(double kl) {
-        double low = -STRONGEST;
-        double high = STRONGEST;
+        double low = -EXTREME;
+        double high = EXTREME;
         for (int i = 0; i < BISECTIONS; i++) {
             double middle = (low + high) / 2;
             if (divergence(optimum(new ReverseKl(), Math.exp(middle))) > kl) {
@@ -116,6 +128,14 @@ public record Bandit(double[][] logRef, double[][] reward) {
             }
         }
         return mean(optimum(new ReverseKl(), Math.exp(high)), x -> y -> reward[x][y]);
+    }
+
+    /// The optimum's reward over its divergence, to be drawn beside what was reached.
+    public List<Frontier.Point> frontier() {
+        return IntStream.rangeClosed(0, DRAWN)
+                .mapToObj(i -> optimum(new ReverseKl(), WEAKEST * Math.pow(STRONGEST / WEAKEST, (double) i / DRAWN)))
+                .map(p -> Frontier.Point.of(divergence(p), mean(p, x -> y -> reward[x][y])))
+                .toList();
     }
 
     private double divergence(double[][] logPolicy) {
