@@ -40,7 +40,10 @@ final class ReproduceCommand implements Callable<Integer> {
     @Option(names = "--fresh", description = "Forget what was measured before, as after a change of the code.")
     boolean fresh;
 
-    @Option(names = "--record", description = "Keep the results in docs/claims, where kedge claims reads them.")
+    @Option(
+            names = "--record",
+            description = "Keep the results in docs/claims, where kedge claims reads them; what other code measured is "
+                    + "measured again.")
     boolean record;
 
     @Option(
@@ -63,6 +66,8 @@ final class ReproduceCommand implements Callable<Integer> {
             Path folder = out.resolve("reproduce-" + paper.slug());
             if (fresh) {
                 Jobs.forget(folder);
+            } else if (record) {
+                Jobs.forgetOutdated(folder);
             }
             Results results = Reproduction.run(
                     paper,

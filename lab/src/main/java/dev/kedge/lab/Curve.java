@@ -85,13 +85,13 @@ public final class Curve {
         return area / (range.to - range.from);
     }
 
-    /// The x that both cover; empty where they have none in common.
-    public Optional<Range> common(Curve other) {
-        if (isEmpty() || other.isEmpty()) {
+    /// The x that all of the curves cover; empty where they have none in common.
+    public static Optional<Range> common(List<Curve> curves) {
+        if (curves.isEmpty() || curves.stream().anyMatch(Curve::isEmpty)) {
             return Optional.empty();
         }
-        double from = Math.max(from(), other.from());
-        double to = Math.min(to(), other.to());
+        double from = curves.stream().mapToDouble(Curve::from).max().getAsDouble();
+        double to = curves.stream().mapToDouble(Curve::to).min().getAsDouble();
         return from <= to ? Optional.of(new Range(from, to)) : Optional.empty();
     }
 

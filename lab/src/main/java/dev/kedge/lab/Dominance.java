@@ -33,7 +33,7 @@ public record Dominance(String first, String second, List<Stretch> stretches) {
         var a = curve(first);
         var b = curve(second);
         var stretches = new ArrayList<Stretch>();
-        a.common(b).ifPresent(range -> {
+        Curve.common(List.of(a, b)).ifPresent(range -> {
             var knots = withCrossings(a, b, range);
             double previous = knots.first();
             for (double knot : knots.tailSet(previous, knots.size() == 1)) {

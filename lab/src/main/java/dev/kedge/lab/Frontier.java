@@ -31,9 +31,14 @@ public record Frontier(String title, String x, String y, List<Arm> arms, List<Po
             arms.add(new Arm(first.arms.get(a).name(), meanPoints(points, bootstrap)));
         }
         var optima = seeds.stream().map(Frontier::optimum).toList();
-        return new Frontier(first.title, first.x, first.y, arms, meanPoints(optima, bootstrap).stream()
-                .map(p -> Point.of(p.x(), p.y().value()))
-                .toList());
+        return new Frontier(
+                first.title,
+                first.x,
+                first.y,
+                arms,
+                meanPoints(optima, bootstrap).stream()
+                        .map(p -> Point.of(p.x(), p.y().value()))
+                        .toList());
     }
 
     private static List<Point> meanPoints(List<List<Point>> seeds, Bootstrap bootstrap) {

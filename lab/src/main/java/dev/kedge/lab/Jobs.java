@@ -24,7 +24,8 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// Independent pieces of work, spread over the processors. The result of each is on the disk as soon as it is there, so
-/// that after a kill the same call goes on where it stood, and does nothing twice.
+/// that after a kill the same call goes on where it stood, and does nothing twice. Results remember which code made
+/// them: those of other code count, with a warning, unless [#forgetOutdated] came before.
 public final class Jobs {
     private static final String FOLDER = "jobs";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -64,6 +65,35 @@ public final class Jobs {
         }
     }
 
+    /// Forgets what other code did than that which runs now.
+    public static void forgetOutdated(Path folder) {
+        if (!Files.isDirectory(folder.resolve(FOLDER))) {
+            return;
+        }
+        try (var files = Files.list(folder.resolve(FOLDER))) {
+            for (var file : files.filter(f -> f.toString().endsWith(".json")).toList()) {
+                if (parsed(file).filter(Jobs::isCurrent).isEmpty()) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": results cannot be deleted: " + e, e);
+        }
+    }
+
+    private static boolean isCurrent(JsonNode file) {
+        return file.path("code").asText().equals(CodeVersion.current());
+    }
+
+    /// Empty where the file is not JSON.
+    private static Optional<JsonNode> parsed(Path file) throws IOException {
+        try {
+            return Optional.of(JSON.readTree(Files.readAllBytes(file)));
+        } catch (JsonProcessingException _) {
+            return Optional.empty();
+        }
+    }
+
     /// Forgets what was done.
     public static void forget(Path folder) {
         try {
@@ -80,6 +110,7 @@ public final class Jobs {
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
         private int finished;
+        private int outdated;
 
         Crew(Path folder, List<Job> jobs) {
             this.folder = folder;
@@ -89,6 +120,11 @@ public final class Jobs {
         }
 
         List<Done> work(String phase, Terminal terminal) {
+            if (outdated > 0) {
+                terminal.warn(
+                        "warning: " + outdated + " of " + jobs.size() + " results were measured by other code than "
+                                + "that which runs now; --fresh measures them again");
+            }
             int left = jobs.size() - finished;
             int threads = Math.min(left, Runtime.getRuntime().availableProcessors());
             if (left > 0) {
@@ -149,6 +185,7 @@ public final class Jobs {
             double seconds = (clock.getCurrentThreadCpuTime() - began) / 1e9;
             var file = JSON.createObjectNode();
             file.put("what", job.what());
+            file.put("code", CodeVersion.current());
             file.put("seconds", seconds);
             file.set("result", result);
             try {
@@ -165,13 +202,10 @@ public final class Jobs {
                 return Optional.empty();
             }
             try {
-                var file = JSON.readTree(Files.readAllBytes(file(job)));
-                boolean same = file.path("what").asText().equals(job.what()) && file.hasNonNull("result");
-                return same
-                        ? Optional.of(new Done(file.get("result"), file.path("seconds").asDouble()))
-                        : Optional.empty();
-            } catch (JsonProcessingException _) {
-                return Optional.empty();
+                var file = parsed(file(job))
+                        .filter(f -> f.path("what").asText().equals(job.what()) && f.hasNonNull("result"));
+                outdated += file.isPresent() && !isCurrent(file.get()) ? 1 : 0;
+                return file.map(f -> new Done(f.get("result"), f.path("seconds").asDouble()));
             } catch (IOException e) {
                 throw new UncheckedIOException(file(job) + ": cannot be read", e);
             }

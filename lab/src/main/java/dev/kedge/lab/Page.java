@@ -104,8 +104,7 @@ public final class Page {
             return "";
         }
         var html = new StringBuilder("<div class=\"scroll\"><table>\n<tr>");
-        columns.forEach(
-                c -> html.append("<th scope=\"col\">").append(escape(c)).append("</th>"));
+        columns.forEach(c -> html.append("<th scope=\"col\">").append(escape(c)).append("</th>"));
         html.append("</tr>\n");
         for (var row : rows) {
             html.append("<tr>");

@@ -42,8 +42,7 @@ final class PairPlot {
 
     private static void arms(Svg svg, PairedSample sample, double top, double left, int width) {
         var values = DoubleStream.concat(
-                sample.arms().stream().flatMapToDouble(a -> Arrays.stream(a.values())),
-                sample.threshold().stream());
+                sample.arms().stream().flatMapToDouble(a -> Arrays.stream(a.values())), sample.threshold().stream());
         var scale = Scale.over(values.toArray(), 0.04, left + SIDE, width - SIDE);
         double axis = top + ROW * sample.arms().size();
         axis(svg, scale, axis);
@@ -76,7 +75,9 @@ final class PairPlot {
                 DoubleStream.concat(Arrays.stream(sample.margins()), ends).toArray(), 0.06, left + SIDE, width - SIDE);
         double axis = top + 76;
         svg.text(0, top + 34, Anchor.START, TEXT, Svg.STRONG, Svg.fit("difference", TEXT, left));
-        svg.text(scale.at(0) + 6, top + 4, Anchor.START, TICK, Svg.MUTED, "as claimed →");
+        boolean late = scale.at(0) > width - 100;
+        double beside = scale.at(0) + (late ? -6 : 6);
+        svg.text(beside, top + 4, late ? Anchor.END : Anchor.START, TICK, Svg.MUTED, "as claimed →");
         axis(svg, scale, axis);
         svg.line(scale.at(0), top - 6, scale.at(0), axis, "stroke:currentColor;stroke-opacity:.6;stroke-width:1.5");
         if (sample.asked() > 0) {
@@ -114,13 +115,7 @@ final class PairPlot {
         double x = scale.at(at);
         svg.line(x, top, x, bottom, "stroke-width:1.5;stroke-dasharray:4 4;stroke:" + Svg.colour(4));
         boolean left = x > (scale.start() + scale.end()) / 2;
-        svg.text(
-                left ? x - 6 : x + 6,
-                top + 10,
-                left ? Anchor.END : Anchor.START,
-                TICK,
-                "fill:" + Svg.colour(4),
-                word);
+        svg.text(left ? x - 6 : x + 6, top + 10, left ? Anchor.END : Anchor.START, TICK, "fill:" + Svg.colour(4), word);
     }
 
     private static void dot(Svg svg, double x, double y, String colour, String hint) {

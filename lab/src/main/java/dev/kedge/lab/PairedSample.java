@@ -13,12 +13,7 @@ import java.util.OptionalDouble;
 /// @param effect    the mean of the margins
 /// @param asked     the smallest effect that counts, >= 0
 public record PairedSample(
-        String measure,
-        List<Arm> arms,
-        OptionalDouble threshold,
-        double[] margins,
-        Estimate effect,
-        double asked) {
+        String measure, List<Arm> arms, OptionalDouble threshold, double[] margins, Estimate effect, double asked) {
     public PairedSample {
         arms = List.copyOf(arms);
         if (arms.isEmpty() || arms.size() > 2 || threshold.isPresent() != (arms.size() == 1)) {

@@ -157,11 +157,13 @@ public final class Report {
         rows.forEach(row -> columns.addAll(row.keySet()));
         return Page.table(
                 List.copyOf(columns),
-                columns.isEmpty() ? List.of() : rows.stream()
-                        .map(row -> columns.stream()
-                                .map(c -> Svg.escape(row.getOrDefault(c, "")))
-                                .toList())
-                        .toList());
+                columns.isEmpty()
+                        ? List.of()
+                        : rows.stream()
+                                .map(row -> columns.stream()
+                                        .map(c -> Svg.escape(row.getOrDefault(c, "")))
+                                        .toList())
+                                .toList());
     }
 
     private static String entries(Map<String, String> entries) {

@@ -51,7 +51,9 @@ public final class ClaimsDocument {
                                 cell(f.claim().statement()),
                                 cell(f.comparison()),
                                 cell(f.effectInWords()),
-                                f.verdict() == Verdict.REPRODUCED ? "**reproduced**" : f.verdict().toString(),
+                                f.verdict() == Verdict.REPRODUCED
+                                        ? "**reproduced**"
+                                        : f.verdict().toString(),
                                 Integer.toString(f.seeds()),
                                 Quantity.duration(Math.round(f.measurement().seconds()))))
                         .append(" |\n");

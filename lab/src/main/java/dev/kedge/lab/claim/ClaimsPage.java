@@ -25,7 +25,8 @@ final class ClaimsPage {
     static String html(Results results) {
         var paper = results.paper();
         var meta = new ArrayList<String>();
-        meta.add("<span><a href=\"https://arxiv.org/abs/" + paper.arxiv() + "\">arXiv:" + paper.arxiv() + "</a></span>");
+        meta.add(
+                "<span><a href=\"https://arxiv.org/abs/" + paper.arxiv() + "\">arXiv:" + paper.arxiv() + "</a></span>");
         meta.add(Page.meta(Integer.toString(paper.published().getYear())));
         meta.add(Page.meta(Quantity.duration(Math.round(results.seconds())) + " of one processor"));
         var body = new StringBuilder(Page.head(meta, paper.title(), results.sentence()));
@@ -38,7 +39,8 @@ final class ClaimsPage {
         }
         body.append(Page.section("How a verdict is found", "<p class=\"prose\">" + Page.escape(METHOD) + "</p>\n"));
         for (var measurement : results.measurements()) {
-            body.append(Page.section("All numbers of " + measurement.experiment().name(), numbers(measurement)));
+            body.append(
+                    Page.section("All numbers of " + measurement.experiment().name(), numbers(measurement)));
         }
         return Page.html(paper.slug() + ": claims measured again", body.toString());
     }
@@ -90,14 +92,16 @@ final class ClaimsPage {
         switch (f.claim().against()) {
             case Arm arm -> arms.add(mean(f, arm));
             case Threshold threshold ->
-                arms.add("threshold " + Quantity.text(threshold.value(), f.claim().unit()));
+                arms.add("threshold "
+                        + Quantity.text(threshold.value(), f.claim().unit()));
         }
         return "<p class=\"quiet\">" + Page.escape("Means: " + String.join(", ", arms)) + "</p>\n";
     }
 
     private static String mean(Finding f, Arm arm) {
         return arm.name() + " "
-                + Quantity.text(Finding.BOOTSTRAP.bca(f.values(arm)).value(), f.claim().unit());
+                + Quantity.text(
+                        Finding.BOOTSTRAP.bca(f.values(arm)).value(), f.claim().unit());
     }
 
     private static String numbers(Measurement measurement) {

@@ -23,14 +23,14 @@ public record Finding(Claim claim, Measurement measurement, double[] margins, Es
     public static Finding of(Claim claim, Measurement measurement) {
         if (!measurement.experiment().name().equals(claim.experiment().name())) {
             throw new IllegalArgumentException(claim.name() + " is about the experiment "
-                    + claim.experiment().name() + ", not " + measurement.experiment().name());
+                    + claim.experiment().name() + ", not "
+                    + measurement.experiment().name());
         }
         if (measurement.outcomes().size() < Experiment.FEWEST) {
             throw new IllegalArgumentException(claim.name() + ": at least " + Experiment.FEWEST
                     + " seeds are needed, got " + measurement.outcomes().size());
         }
-        var margins =
-                measurement.outcomes().stream().mapToDouble(claim::margin).toArray();
+        var margins = measurement.outcomes().stream().mapToDouble(claim::margin).toArray();
         var effect = BOOTSTRAP.bca(margins);
         return new Finding(claim, measurement, margins, effect, Verdict.of(effect, claim.asked()));
     }

@@ -24,8 +24,7 @@ public final class Reproduction {
             throw new IllegalArgumentException(
                     "at least " + Experiment.FEWEST + " seeds are needed, was " + seeds.getAsInt());
         }
-        var experiments =
-                claims.stream().map(Claim::experiment).distinct().toList();
+        var experiments = claims.stream().map(Claim::experiment).distinct().toList();
         var jobs = new ArrayList<Jobs.Job>();
         for (var experiment : experiments) {
             for (int seed = 1; seed <= seeds.orElse(experiment.seeds()); seed++) {

@@ -1,7 +1,7 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Paper;
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -19,7 +19,8 @@ public record Results(Paper paper, List<Measurement> measurements, List<Finding>
     public static Results of(Paper paper, List<Claim> claims, List<Measurement> measurements) {
         var findings = claims.stream()
                 .flatMap(claim -> measurements.stream()
-                        .filter(m -> m.experiment().name().equals(claim.experiment().name()))
+                        .filter(m ->
+                                m.experiment().name().equals(claim.experiment().name()))
                         .map(m -> Finding.of(claim, m)))
                 .toList();
         return new Results(paper, measurements, findings);
@@ -30,17 +31,12 @@ public record Results(Paper paper, List<Measurement> measurements, List<Finding>
         return measurements.stream().mapToDouble(Measurement::seconds).sum();
     }
 
-    /// The verdicts counted, as "Of 3 claims 2 are reproduced and 1 is contradicted."
+    /// The verdicts counted, as "3 claims: 2 reproduced, 1 contradicted."
     public String sentence() {
-        var counts = Arrays.stream(Verdict.values())
-                .map(v -> new Object() {
-                    final long count =
-                            findings.stream().filter(f -> f.verdict() == v).count();
-                    final String words = count + (count == 1 ? " is " : " are ") + v;
-                })
-                .filter(c -> c.count > 0)
-                .map(c -> c.words)
-                .collect(Collectors.joining(", "));
-        return "Of " + findings.size() + (findings.size() == 1 ? " claim " : " claims ") + counts + ".";
+        var counts = new EnumMap<Verdict, Integer>(Verdict.class);
+        findings.forEach(f -> counts.merge(f.verdict(), 1, Integer::sum));
+        var words = counts.entrySet().stream().map(c -> c.getValue() + " " + c.getKey());
+        return findings.size() + (findings.size() == 1 ? " claim: " : " claims: ")
+                + words.collect(Collectors.joining(", ")) + ".";
     }
 }

@@ -66,7 +66,9 @@ public final class ResultsJson {
         json.put("seconds", rounded(m.seconds()));
         var trials = json.putArray("trials");
         for (int i = 0; i < m.outcomes().size(); i++) {
-            trials.addObject().put("seed", i + 1).set("numbers", numbers(m.outcomes().get(i)));
+            trials.addObject()
+                    .put("seed", i + 1)
+                    .set("numbers", numbers(m.outcomes().get(i)));
         }
         return json;
     }
@@ -118,10 +120,10 @@ public final class ResultsJson {
 
     /// Reads the measurements of a results file and finds what they say about the claims as they are today.
     ///
-    /// @throws IllegalArgumentException naming the file, if it is malformed, or was measured with another experiment
+    /// @throws IllegalArgumentException naming the file, if it is malformed, or was measured with another
+    /// experiment
     public static Results read(Path file, Paper paper, List<Claim> claims) {
-        var experiments =
-                claims.stream().map(Claim::experiment).distinct().toList();
+        var experiments = claims.stream().map(Claim::experiment).distinct().toList();
         var measurements = new ArrayList<Measurement>();
         for (var node : parsed(file).path("experiments")) {
             var name = node.path("name").asText();

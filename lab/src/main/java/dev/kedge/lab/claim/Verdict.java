@@ -24,7 +24,8 @@ public enum Verdict {
     /// @throws IllegalArgumentException if the effect has no interval
     public static Verdict of(Estimate effect, double asked) {
         if (!effect.hasInterval()) {
-            throw new IllegalArgumentException("a verdict needs an interval, got the value " + effect.value() + " alone");
+            throw new IllegalArgumentException(
+                    "a verdict needs an interval, got the value " + effect.value() + " alone");
         }
         if (effect.low() > asked) {
             return REPRODUCED;

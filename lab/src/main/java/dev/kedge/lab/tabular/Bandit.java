@@ -76,8 +76,8 @@ public record Bandit(double[][] logRef, double[][] reward) {
     }
 
     /// Pairs of different outcomes drawn from the reference, with labels from Bradley-Terry: y beats z with
-    /// probability `σ(reward(y) - reward(z))`. The contexts take turns. The draws are independent of those of [#random]
-    /// with the same seed.
+    /// probability `σ(reward(y) - reward(z))`. The contexts take turns. The draws are independent of those of
+    /// [#random] with the same seed.
     public Pairs pairs(int count, long seed) {
         var random = new SplittableRandom(seed).split();
         var chosen = new long[count];

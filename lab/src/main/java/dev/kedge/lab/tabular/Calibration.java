@@ -5,8 +5,8 @@ public final class Calibration {
     private Calibration() {}
 
     /// The expected calibration error of the likeliest outcome (Guo et al. 2017, arXiv:1706.04599, Eq. 3) where the
-    /// truth is drawn from the reference: contexts are put into bins of equal width by the policy's confidence in its
-    /// likeliest outcome, and in each the mean confidence is held against the mean probability of being right.
+    /// truth is drawn from the reference: contexts are put into bins of equal width by the policy's confidence in
+    /// its likeliest outcome, and in each the mean confidence is held against the mean probability of being right.
     ///
     /// The reference's own error is 0. That of a policy is at most the total variation between the two, and so at
     /// most `√(KL(π||ref)/2)`.

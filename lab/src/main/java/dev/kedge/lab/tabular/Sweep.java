@@ -44,7 +44,8 @@ public record Sweep(double[] strengths, List<Standing> standings) {
         int best = -1;
         for (int i = 0; i < standings.size(); i++) {
             if (standings.get(i).isFinite()
-                    && (best < 0 || standings.get(i).reward() > standings.get(best).reward())) {
+                    && (best < 0
+                            || standings.get(i).reward() > standings.get(best).reward())) {
                 best = i;
             }
         }
@@ -54,11 +55,12 @@ public record Sweep(double[] strengths, List<Standing> standings) {
         return best;
     }
 
-    /// One measure over another.
+    /// One measure over another, where they are finite.
     public Curve curve(ToDoubleFunction<Standing> x, ToDoubleFunction<Standing> y) {
+        var finite = standings.stream().filter(Standing::isFinite).toList();
         return Curve.of(
-                standings.stream().mapToDouble(x).toArray(),
-                standings.stream().mapToDouble(y).toArray());
+                finite.stream().mapToDouble(x).toArray(),
+                finite.stream().mapToDouble(y).toArray());
     }
 
     /// What of the best policy's reward is missing, over the divergence. Compare methods by this rather than by the
@@ -70,8 +72,7 @@ public record Sweep(double[] strengths, List<Standing> standings) {
     /// The sweep as an arm of a frontier, its points labelled by their strengths.
     ///
     /// @param symbol of the strength, such as β
-    public Frontier.Arm arm(
-            String name, String symbol, ToDoubleFunction<Standing> x, ToDoubleFunction<Standing> y) {
+    public Frontier.Arm arm(String name, String symbol, ToDoubleFunction<Standing> x, ToDoubleFunction<Standing> y) {
         return new Frontier.Arm(
                 name,
                 IntStream.range(0, strengths.length)

@@ -74,19 +74,27 @@ public final class TabularPpo {
                     .minus(Tensor.of(oldLogProbs))
                     .exp();
             Tensor clipped = ratio.clamp(1 - CLIP, 1 + CLIP);
-            return ratio.times(advantage).minimum(clipped.times(advantage)).mean().neg();
+            return ratio.times(advantage)
+                    .minimum(clipped.times(advantage))
+                    .mean()
+                    .neg();
         }
 
         private void draw(Tensor logProbs) {
             long contexts = task.contexts();
             long outcomes = task.outcomes();
             Tensor rows = logProbs.exp().unsqueeze(1).expand(contexts, SAMPLES, outcomes);
-            Tensor drawn = rng.categorical(rows.reshape(contexts * SAMPLES, outcomes)).reshape(contexts, SAMPLES);
+            Tensor drawn =
+                    rng.categorical(rows.reshape(contexts * SAMPLES, outcomes)).reshape(contexts, SAMPLES);
             Tensor logRatio = logProbs.minus(Tensor.of(task.logRef()));
-            Tensor value = Tensor.of(reward).minus(divergence.score(logRatio).times(beta)).gather(1, drawn);
+            Tensor value = Tensor.of(reward)
+                    .minus(divergence.score(logRatio).times(beta))
+                    .gather(1, drawn);
             advantages = value.minus(value.mean(1, true)).reshape(-1).toDoubles();
             oldLogProbs = logProbs.gather(1, drawn).reshape(-1).toDoubles();
-            Tensor first = Tensor.arange(0, contexts, logProbs.device()).times(outcomes).unsqueeze(1);
+            Tensor first = Tensor.arange(0, contexts, logProbs.device())
+                    .times(outcomes)
+                    .unsqueeze(1);
             this.drawn = drawn.plus(first).to(DType.INT64).reshape(-1).toLongs();
         }
     }

@@ -16,7 +16,7 @@ public final class Names {
     }
 
     /// "; did you mean `beta`? Valid here: `beta`, `steps`", the question only where a name is near.
-    static String advice(String wrong, Collection<String> valid) {
+    public static String advice(String wrong, Collection<String> valid) {
         String all = valid.isEmpty() ? "no key is valid here" : "valid here: `" + String.join("`, `", valid) + "`";
         return nearest(wrong, valid)
                 .map(name -> "; did you mean `" + name + "`? " + all)
