@@ -50,7 +50,7 @@ final class ClaimsPage {
                 List.of("Claim", "Effect", "Verdict"),
                 findings.stream()
                         .map(f -> List.of(
-                                "<a href=\"#" + f.claim().name() + "\">"
+                                "<a class=\"broad\" href=\"#" + f.claim().name() + "\">"
                                         + Page.escape(f.claim().statement()) + "</a>",
                                 "<span class=\"nowrap\">" + Page.escape(f.effectInWords()) + "</span>",
                                 "<span class=\"nowrap\">" + status(f.verdict()) + "</span>"))
