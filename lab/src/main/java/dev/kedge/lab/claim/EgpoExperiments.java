@@ -21,7 +21,7 @@ final class EgpoExperiments {
     private static final double PG_SHARE = 0.008;
     private static final double CYCLE_RATE = 0.01;
     private static final double SAMPLED_RATE = 0.02;
-    private static final int POINTS = 40;
+    private static final int POINTS = 25;
     private static final String GAP = "log10 of the duality gap";
 
     /// Below this gap rounding bends the line.
@@ -44,7 +44,7 @@ final class EgpoExperiments {
             int cycleGradients,
             int sampledGradients,
             int samples) {
-        static final Scale PUBLISHED = new Scale(10, 2000, 400, 400, 4000, 100);
+        static final Scale PUBLISHED = new Scale(10, 1000, 200, 400, 2000, 100);
     }
 
     enum Method {

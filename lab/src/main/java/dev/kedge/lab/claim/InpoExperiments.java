@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 final class InpoExperiments {
     private static final double TAU = 0.05;
     private static final double SAMPLED_TAU = 0.1;
-    private static final int POINTS = 40;
+    private static final int POINTS = 25;
 
     /// The inverse step size in the middle of the sweep, at which most claims are read.
     static final double ETA = 0.5;
