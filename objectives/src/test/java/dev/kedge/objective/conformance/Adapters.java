@@ -20,6 +20,7 @@ final class Adapters {
             case "f-dpo" -> FDpoCases.outputs(c);
             case "hypo" -> HypoCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
+            case "mllm-ctbench" -> CtBenchCases.outputs(c);
             case "oreal" -> OrealCases.outputs(c);
             case "recap" -> RecapCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
