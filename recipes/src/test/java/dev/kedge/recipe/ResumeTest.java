@@ -43,6 +43,29 @@ class ResumeTest {
     }
 
     @Test
+    void phrasePreferencesAfterFineTuning() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = TinyTask.phrases(folder.resolve("data.jsonl"), 120, 2);
+        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        RrpoRecipe.Config c = TinyTask.rrpo(model, data, 0.05, o);
+        RrpoRecipe.Config config = new RrpoRecipe.Config(
+                c.model(),
+                c.data(),
+                c.beta(),
+                c.alpha(),
+                c.maxLength(),
+                c.truncation(),
+                c.heldOut(),
+                Optional.of(o),
+                c.rrpo(),
+                c.evaluation(),
+                c.device(),
+                c.threads(),
+                c.seed());
+        killAndCompare("rrpo", config, new String[] {"sft", "rrpo"}, 20265);
+    }
+
+    @Test
     void fineTuning() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = TinyTask.completions(folder.resolve("data.jsonl"), 120, 2);
