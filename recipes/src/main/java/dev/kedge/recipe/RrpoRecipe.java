@@ -291,7 +291,7 @@ public final class RrpoRecipe {
         Summary base = Summary.of("rrpo", Summary.Status.FINISHED, run.seconds())
                 .title("RRPO on " + config.data().getFileName())
                 .comparison(
-                        "Loss on the words that both replies share",
+                        "Loss of the chosen replies outside phrases",
                         "nats a token",
                         Bootstraps.of(bootstrap, sharedLoss(frozen, heldOut, padId)),
                         Bootstraps.of(bootstrap, sharedLoss(policy, heldOut, padId)))
