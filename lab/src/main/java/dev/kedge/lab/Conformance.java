@@ -9,7 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// How many conformance cases of one paper passed, failed, or wait for an adapter when the objectives were last built.
+/// How many conformance cases of one paper passed, failed, or wait for an adapter: as the
+/// conformance test of the objectives last counted them.
 public record Conformance(int passed, int failed, int pending) {
     private static final String RESOURCE = "/conformance.json";
 

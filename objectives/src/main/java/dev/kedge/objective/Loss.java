@@ -10,7 +10,8 @@ import java.util.SequencedMap;
 ///
 /// The value is this part's share of the step: the shares of all micro-batches and ranks add up to the step's
 /// loss. The metrics hold one entry per example and no gradient; whoever runs the step averages them over all
-/// its examples, so that parts of different sizes weigh right.
+/// its examples, so that parts of different sizes weigh right. Examples of different kinds, such as pairs and
+/// sampled answers, are each averaged over their own count in the step.
 ///
 /// @param value   the loss, 0-dimensional, with its graph
 /// @param metrics by name, in the order of [#with]; detached, the first dimension counts examples

@@ -1,10 +1,12 @@
 package dev.kedge.objective;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kedge.objective.conformance.ConformanceRun;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -15,13 +17,15 @@ import org.junit.jupiter.api.Test;
 /// relative to the project's root) and compares within 1e-6 relative, 1e-9 absolute near zero, in float64. A
 /// case without an adapter is pending, and one that keeps its values back is computed but unchecked; both count
 /// as skipped. The last line printed is `N passed, N failed, N skipped`; `target/conformance.json` holds the
-/// counts by method.
+/// counts by method, which the catalogue of papers has a copy of.
 class ConformanceTest {
+    private static final String SHARED = "../shared/conformance";
+    private static final String RECORDED = "lab/src/main/resources/conformance.json";
     private static final Path ROOT = Path.of(System.getProperty("kedge.root", ".."));
 
     @Test
-    void objectivesAgreeWithTheConformanceCases() {
-        Path folder = ROOT.resolve(System.getProperty("kedge.conformance.dir", "../shared/conformance"))
+    void objectivesAgreeWithTheConformanceCases() throws IOException {
+        Path folder = ROOT.resolve(System.getProperty("kedge.conformance.dir", SHARED))
                 .normalize();
         System.out.println(); // whatever was printed before may not have ended its line
         boolean there = Files.isDirectory(folder);
@@ -32,7 +36,8 @@ class ConformanceTest {
         assumeTrue(there, "no folder " + folder + " with conformance cases");
 
         ConformanceRun run = ConformanceRun.of(folder);
-        run.write(ROOT.resolve("objectives/target/conformance.json"));
+        Path counts = ROOT.resolve("objectives/target/conformance.json");
+        run.write(counts);
         boolean empty = run.total().cases() == 0;
         if (empty) {
             System.out.println("No case in " + folder + ": nothing was compared");
@@ -41,6 +46,12 @@ class ConformanceTest {
         assertFalse(empty, "no case in " + folder + ": nothing was compared");
         if (run.total().failed() > 0) {
             fail(String.join("\n", run.failures()));
+        }
+        if (folder.equals(ROOT.resolve(SHARED).normalize())) {
+            assertEquals(
+                    Files.readString(counts),
+                    Files.readString(ROOT.resolve(RECORDED)),
+                    "the counts that the catalogue goes by: copy " + counts + " to " + RECORDED);
         }
     }
 }

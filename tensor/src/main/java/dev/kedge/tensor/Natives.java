@@ -129,8 +129,7 @@ final class Natives {
         Linker linker = Linker.nativeLinker();
         linker.defaultLookup().find("mallopt").ifPresent(mallopt -> {
             var handle = linker.downcallHandle(
-                    mallopt,
-                    FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+                    mallopt, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
             try {
                 int _ = (int) handle.invokeExact(M_MMAP_THRESHOLD, 1 << 30);
                 int _ = (int) handle.invokeExact(M_TRIM_THRESHOLD, Integer.MAX_VALUE);

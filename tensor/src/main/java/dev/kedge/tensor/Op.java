@@ -88,8 +88,7 @@ final class Op {
 
     /// With a number as second operand of an operation that LibTorch has for two tensors. For float32 and float64 the
     /// number goes in as a tensor of that type: as a Scalar it would be made a float64 tensor and then converted
-    /// anew at each call, which costs more than the operation itself. Other types keep Scalar's own rules of
-    // promotion.
+    /// anew at each call, which costs more than the operation itself. Other types keep Scalar's own rules.
     static dev.kedge.tensor.Tensor number(
             String name, dev.kedge.tensor.Tensor a, double value, Binary typed, WithScalar untyped) {
         Tensor result;

@@ -25,6 +25,26 @@ public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChose
                 chosen, rejected, chosen.detach().zerosLike(), rejected.detach().zerosLike());
     }
 
+    /// Pairs of a first and a second answer, one of which a judge chose: how online methods come by pairs.
+    ///
+    /// @param first         `log π` of the first answer, nats, [B]; gradient flows. `second` likewise, and
+    ///                      under the reference `refFirst` and `refSecond`
+    /// @param firstIsChosen boolean [B]: true where the first is the chosen one, false where the second is
+    /// @throws IllegalArgumentException if shapes or types do not fit
+    public static PreferenceLogProbs judged(
+            Tensor first, Tensor second, Tensor refFirst, Tensor refSecond, Tensor firstIsChosen) {
+        Require.dims("first", first, 1, "[B]");
+        Require.sameShape("second", second, "first", first);
+        Require.sameShape("refFirst", refFirst, "first", first);
+        Require.sameShape("refSecond", refSecond, "first", first);
+        Require.mask("firstIsChosen", firstIsChosen, "first", first);
+        return new PreferenceLogProbs(
+                first.whereElse(firstIsChosen, second),
+                second.whereElse(firstIsChosen, first),
+                refFirst.whereElse(firstIsChosen, refSecond),
+                refSecond.whereElse(firstIsChosen, refFirst));
+    }
+
     /// The same pairs, each log-probability divided by the length of its answer: means over tokens where there
     /// were sums.
     ///

@@ -17,8 +17,10 @@ final class Adapters {
             case "adpo" -> AdpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
+            case "hypo" -> HypoCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
+            case "xpo" -> XpoCases.outputs(c);
             default -> Optional.empty();
         };
     }

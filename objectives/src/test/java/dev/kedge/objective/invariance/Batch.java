@@ -1,5 +1,6 @@
 package dev.kedge.objective.invariance;
 
+import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.tensor.Tensor;
@@ -77,6 +78,29 @@ final class Batch {
     PreferenceLogProbs pairs() {
         return new PreferenceLogProbs(
                 policySums("chosen"), policySums("rejected"), refSums("chosen"), refSums("rejected"));
+    }
+
+    /// The sampled answers of each row: G = 3.
+    OnlineLogProbs online() {
+        return new OnlineLogProbs(sampled(this::policy), sampled(this::ref));
+    }
+
+    private Tensor sampled(Function<String, Tensor> logProbs) {
+        return Tensor.stack(
+                Row.SAMPLED.stream()
+                        .map(name -> SequenceLogProbs.sum(logProbs.apply(name), mask(name)))
+                        .toList(),
+                1);
+    }
+
+    /// Sampled answers of the whole step.
+    long samplesInStep() {
+        return (long) step.size() * Row.SAMPLED.size();
+    }
+
+    /// Whether a number of each row is above 0, boolean [B].
+    Tensor positive(String name) {
+        return scalar(name).gt(0);
     }
 
     /// Rows of the whole step.

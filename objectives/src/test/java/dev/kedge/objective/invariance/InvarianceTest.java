@@ -18,11 +18,13 @@ import dev.kedge.objective.preference.AdpoTemperature;
 import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.FDpo;
+import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.objective.preference.Slic;
+import dev.kedge.objective.preference.Xpo;
 import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -61,6 +63,12 @@ class InvarianceTest {
                 objective("f-DPO, Jensen-Shannon", b -> FDpo.fDpo(b.pairs(), new JensenShannon(), 0.3, b.rowsInStep())),
                 objective("f-DPO, alpha", b -> FDpo.fDpo(b.pairs(), new AlphaDivergence(0.5), 0.1, b.rowsInStep())),
                 objective("f-DPO, clamped", b -> FDpo.clamped(b.pairs(), new ForwardKl(), 0.03, 2, b.rowsInStep())),
+                objective("HyPO", b -> Hypo.hypo(b.pairs(), b.online(), 0.3, 0.1, b.rowsInStep(), b.samplesInStep())),
+                objective(
+                        "HyPO, leave-one-out",
+                        b -> Hypo.leaveOneOut(b.pairs(), b.online(), 0.3, 0.1, b.rowsInStep(), b.samplesInStep())),
+                objective("XPO", b -> Xpo.xpo(b.pairs(), b.positive("reward"), 0.2, 0.3, b.rowsInStep())),
+                objective("XPO on IPO", b -> Xpo.ipo(b.pairs(), b.positive("reward"), 0.2, 0.3, b.rowsInStep())),
                 objective(
                         "INPO",
                         b -> Inpo.inpo(

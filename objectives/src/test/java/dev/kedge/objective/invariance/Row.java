@@ -9,9 +9,12 @@ import java.util.Random;
 
 /// One example of a step in plain numbers, without padding.
 ///
-/// @param answers by name (`chosen`, `rejected`); objectives of single answers look at `chosen`
+/// @param answers by name (`chosen`, `rejected`, and [#SAMPLED]); objectives of single answers look at `chosen`
 /// @param scalars by name: `advantage`, `reward`
 record Row(Map<String, Answer> answers, Map<String, Double> scalars) {
+    /// The group of answers that the policy drew.
+    static final List<String> SAMPLED = List.of("sampled 1", "sampled 2", "sampled 3");
+
     /// Token log-probabilities of prompt and answer under three models, and which tokens count.
     record Answer(double[] policy, double[] ref, double[] old, boolean[] counts) {
         static Answer random(Random random, int prompt, int completion) {
@@ -32,11 +35,11 @@ record Row(Map<String, Answer> answers, Map<String, Double> scalars) {
         int[] completions = {3, 1, 0, 5, 2, 4};
         List<Row> rows = new ArrayList<>();
         for (int completion : completions) {
-            rows.add(new Row(
-                    Map.of(
-                            "chosen", Answer.random(random, 1 + random.nextInt(3), completion),
-                            "rejected", Answer.random(random, 1 + random.nextInt(3), 1 + random.nextInt(5))),
-                    Map.of("advantage", random.nextGaussian(), "reward", random.nextGaussian())));
+            Map<String, Answer> answers = new HashMap<>();
+            answers.put("chosen", Answer.random(random, 1 + random.nextInt(3), completion));
+            answers.put("rejected", Answer.random(random, 1 + random.nextInt(3), 1 + random.nextInt(5)));
+            SAMPLED.forEach(name -> answers.put(name, Answer.random(random, 2, 1 + random.nextInt(5))));
+            rows.add(new Row(answers, Map.of("advantage", random.nextGaussian(), "reward", random.nextGaussian())));
         }
         return List.copyOf(rows);
     }
@@ -49,13 +52,16 @@ record Row(Map<String, Answer> answers, Map<String, Double> scalars) {
         return count;
     }
 
-    /// This row with one token's log-probability under the policy changed.
+    /// This row with one token's log-probability under the policy changed. A sampled answer's changes under the
+    /// reference as well: its log-ratio weighs a surrogate, whose gradient is that at constant weights.
     Row nudged(String answer, int token, double by) {
         Answer old = answers.get(answer);
         double[] policy = old.policy().clone();
+        double[] ref = old.ref().clone();
         policy[token] += by;
+        ref[token] += SAMPLED.contains(answer) ? by : 0;
         Map<String, Answer> changed = new HashMap<>(answers);
-        changed.put(answer, new Answer(policy, old.ref(), old.old(), old.counts()));
+        changed.put(answer, new Answer(policy, ref, old.old(), old.counts()));
         return new Row(changed, scalars);
     }
 }
