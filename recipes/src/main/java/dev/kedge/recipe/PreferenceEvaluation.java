@@ -32,9 +32,6 @@ final class PreferenceEvaluation {
         }
     }
 
-    /// The sampler and the trainer run the same code: a larger difference means that one of them is wrong.
-    private static final double LOG_PROB_TOLERANCE = 1e-3;
-
     private final Config config;
     private final Tokenizer tokenizer;
     private final long seed;
@@ -98,10 +95,7 @@ final class PreferenceEvaluation {
                         Summary.Estimate.of(moved.difference),
                         "nats",
                         "largest difference of a token's log-prob");
-        if (!(moved.difference < LOG_PROB_TOLERANCE)) {
-            throw new RunFailedException("log-probs of sampler and trainer differ by " + moved.difference
-                    + " nats, more than " + LOG_PROB_TOLERANCE + ": no number of this run can be trusted");
-        }
+        SamplerAgreement.require(moved.difference);
         return withSamples(summary, reference, policy, prompts);
     }
 
@@ -150,18 +144,11 @@ final class PreferenceEvaluation {
         double[] ref = SequenceScores.of(reference, sequences, padId, config.temperature());
         double[] ratios = new double[now.length];
         double[] k3 = new double[now.length];
-        double difference = 0;
         for (int i = 0; i < now.length; i++) {
             ratios[i] = now[i] - ref[i];
             k3[i] = Math.expm1(-ratios[i]) + ratios[i];
-            double sampled = 0;
-            for (float logProb : replies.get(i).logProbs()) {
-                sampled += logProb;
-            }
-            difference = Math.max(
-                    difference, Math.abs(sampled - now[i]) / replies.get(i).tokens().length);
         }
-        return new Moved(ratios, k3, difference);
+        return new Moved(ratios, k3, SamplerAgreement.difference(replies, now));
     }
 
     private Summary withSamples(Summary summary, Decoder reference, Decoder policy, List<int[]> prompts) {
