@@ -1,6 +1,8 @@
 package dev.kedge.lab.claim;
 
+import dev.kedge.lab.Frontier;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /// How a policy came on in one game.
 ///
@@ -21,7 +23,23 @@ public record GameTrajectory(List<Point> points, double[] logPolicy) {
     ///
     /// @param dualityGap     of the regularised game
     /// @param exploitability of the bare game, `max_y P(y > π) - 1/2`
-    public record Quality(double dualityGap, double exploitability) {}
+    public record Quality(double dualityGap, double exploitability) {
+        private static final double LEAST = 1e-16;
+
+        /// Powers of ten of the duality gap; from -16 on, as rounding leaves nothing to tell apart below.
+        public double logGap() {
+            return Math.log10(Math.max(LEAST, dualityGap));
+        }
+    }
+
+    /// The way as an arm of a picture.
+    public Frontier.Arm arm(String name, ToDoubleFunction<Point> x, ToDoubleFunction<Point> y) {
+        return new Frontier.Arm(
+                name,
+                points.stream()
+                        .map(p -> Frontier.Point.of(x.applyAsDouble(p), y.applyAsDouble(p)))
+                        .toList());
+    }
 
     /// Where it ended.
     public Point end() {

@@ -45,6 +45,13 @@ public record TabularGames(List<RegularizedGame> games, double[][] starts) {
         return new TabularGames(List.of(game), new double[][] {{1, 0, -1}});
     }
 
+    /// Rock, scissors, paper with standard normal logits of reference and start.
+    public static TabularGames rockPaperScissors(double beta, long seed) {
+        var random = new SplittableRandom(seed);
+        var game = new RegularizedGame(PreferenceGame.rockPaperScissors(), normal(3, random), beta);
+        return new TabularGames(List.of(game), new double[][] {normal(3, random)});
+    }
+
     /// Random games, with references of standard normal logits, at which play begins: those of arXiv:2503.08942, ten
     /// games of ten actions.
     ///
@@ -56,10 +63,14 @@ public record TabularGames(List<RegularizedGame> games, double[][] starts) {
     }
 
     private static RegularizedGame random(int actions, double beta, long seed) {
-        var normal = new SplittableRandom(seed).split(); // apart from the stream of the game's own draws
-        double[] ref = new double[actions];
-        Arrays.setAll(ref, _ -> normal.nextGaussian());
-        return new RegularizedGame(PreferenceGame.random(actions, seed), ref, beta);
+        var apart = new SplittableRandom(seed).split(); // from the stream of the game's own draws
+        return new RegularizedGame(PreferenceGame.random(actions, seed), normal(actions, apart), beta);
+    }
+
+    private static double[] normal(int count, SplittableRandom random) {
+        double[] x = new double[count];
+        Arrays.setAll(x, _ -> random.nextGaussian());
+        return x;
     }
 
     /// How many games, G.

@@ -3,6 +3,7 @@ package dev.kedge.objective.preference;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.Require;
 import dev.kedge.objective.divergence.ForwardKl;
+import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 
@@ -83,18 +84,13 @@ public final class Rrpo {
         /// @param ignoredTarget the target of positions that do not count, customarily -100
         /// @throws IllegalArgumentException if shapes do not fit
         public static Tokens ofLogits(Tensor logits, Tensor refLogits, Tensor targets, long ignoredTarget) {
-            Require.dims("logits", logits, 3, "[B, T, V]");
             Require.sameShape("refLogits", refLogits, "logits", logits);
-            Require.sameShape(
-                    "targets", targets, "logits without V", logits.detach().select(2, 0));
-            Tensor next = targets.narrow(1, 1, targets.size(1) - 1);
-            Tensor counts = next.ne(ignoredTarget);
-            Tensor logP = logProbs(logits, counts);
-            Tensor logRef = logProbs(refLogits.detach(), counts);
-            Tensor index = next.whereElse(counts, next.zerosLike()).unsqueeze(2);
-            Tensor logRatios =
-                    logP.gather(2, index).minus(logRef.gather(2, index)).squeeze(2);
-            return new Tokens(logRatios, new ForwardKl().categorical(logP, logRef));
+            NextTokens policy = NextTokens.ofLogits(logits, targets, ignoredTarget);
+            NextTokens ref = NextTokens.ofLogits(refLogits.detach(), targets, ignoredTarget);
+            // Uniform under both models where nothing counts: there both terms are exactly 0.
+            return new Tokens(
+                    policy.ofTargets().minus(ref.ofTargets()),
+                    new ForwardKl().categorical(policy.logProbs(), ref.logProbs()));
         }
 
         /// The log-ratio of each phrase: [B, K], 0 where a row lacks it.
@@ -110,14 +106,6 @@ public final class Rrpo {
                                     .mapToObj(k -> SequenceLogProbs.sum(logRatios, phrases.eq(k)))
                                     .toList(),
                             1);
-        }
-
-        /// Uniform where nothing counts, under both models: then both terms are exactly 0. Selected before
-        /// the softmax, whose gradient mixes the vocabulary: NaN * 0 is NaN.
-        private static Tensor logProbs(Tensor logits, Tensor counts) {
-            return logits.narrow(1, 0, counts.size(1))
-                    .whereElse(counts.unsqueeze(2), 0)
-                    .logSoftmax(2);
         }
     }
 

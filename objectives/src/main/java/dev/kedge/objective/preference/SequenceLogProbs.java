@@ -1,6 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Require;
+import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.tensor.Tensor;
 
 /// Log-probabilities of whole answers from those of their tokens. What is masked reaches neither value nor
@@ -39,15 +40,7 @@ public final class SequenceLogProbs {
     /// @param ignoreLabel the label of positions that do not count, customarily -100
     /// @throws IllegalArgumentException if shapes do not fit
     public static Tensor ofLogits(Tensor logits, Tensor labels, long ignoreLabel) {
-        Require.dims("logits", logits, 3, "[B, T, V]");
-        Require.sameShape("labels", labels, "logits without V", logits.detach().select(2, 0));
-        long last = labels.size(1) - 1;
-        Tensor next = labels.narrow(1, 1, last);
-        Tensor counts = next.ne(ignoreLabel);
-        // Selected before the softmax: its gradient mixes the vocabulary, and NaN * 0 is NaN.
-        Tensor logProbs =
-                logits.narrow(1, 0, last).whereElse(counts.unsqueeze(2), 0).logSoftmax(2);
-        Tensor index = next.whereElse(counts, next.zerosLike()).unsqueeze(2);
-        return sum(logProbs.gather(2, index).squeeze(2), counts);
+        NextTokens next = NextTokens.ofLogits(logits, labels, ignoreLabel);
+        return sum(next.ofTargets(), next.mask());
     }
 }

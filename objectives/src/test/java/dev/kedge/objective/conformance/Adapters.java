@@ -15,11 +15,15 @@ final class Adapters {
         return switch (c.method()) {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
             case "adpo" -> AdpoCases.outputs(c);
+            case "asft" -> AsftCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
             case "hypo" -> HypoCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
+            case "oreal" -> OrealCases.outputs(c);
+            case "recap" -> RecapCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
+            case "topr" -> ToprCases.outputs(c);
             case "xpo" -> XpoCases.outputs(c);
             default -> Optional.empty();
         };

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// Some rows of a step as padded tensors: what an objective under test is called with.
 final class Batch {
@@ -110,7 +111,12 @@ final class Batch {
 
     /// Tokens that count in the whole step.
     long tokensInStep(String answer) {
-        return step.stream().mapToLong(r -> r.tokens(answer)).sum();
+        return tokensInStep(answer, _ -> true);
+    }
+
+    /// Those of some of its rows.
+    long tokensInStep(String answer, Predicate<Row> which) {
+        return step.stream().filter(which).mapToLong(r -> r.tokens(answer)).sum();
     }
 
     List<Row> rows() {

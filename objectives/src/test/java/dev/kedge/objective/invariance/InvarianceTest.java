@@ -12,6 +12,9 @@ import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.objective.game.Egpo;
 import dev.kedge.objective.game.Inpo;
 import dev.kedge.objective.game.NashMdPg;
+import dev.kedge.objective.policy.Oreal;
+import dev.kedge.objective.policy.TokenRewardModel;
+import dev.kedge.objective.policy.Topr;
 import dev.kedge.objective.preference.Adpo;
 import dev.kedge.objective.preference.AdpoTargets;
 import dev.kedge.objective.preference.AdpoTemperature;
@@ -25,7 +28,10 @@ import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.objective.preference.Slic;
 import dev.kedge.objective.preference.Xpo;
+import dev.kedge.objective.supervised.Asft;
 import dev.kedge.objective.supervised.CrossEntropy;
+import dev.kedge.objective.supervised.Dft;
+import dev.kedge.objective.supervised.Recap;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -104,7 +110,60 @@ class InvarianceTest {
                         "ADPO, anchor penalty",
                         b -> Adpo.anchorPenalty(
                                 b.policy("chosen"), b.ref("chosen"), b.mask("chosen"), 0.1, b.tokensInStep("chosen"))),
-                objective("RRPO", InvarianceTest::rrpo));
+                objective("RRPO", InvarianceTest::rrpo),
+                objective(
+                        "RECAP",
+                        b -> Recap.recap(
+                                Tensor.stack(List.of(likelihood(b, "chosen"), likelihood(b, "rejected")), 0),
+                                1.4,
+                                0.6)));
+    }
+
+    /// Objectives that hold a weight constant, so that their gradient is not that of their value.
+    static Stream<Objective> surrogates() {
+        return Stream.of(
+                objective("DFT", b -> Dft.dft(b.policy("chosen"), b.mask("chosen"), b.tokensInStep("chosen"))),
+                objective(
+                        "ASFT",
+                        b -> Asft.asft(
+                                b.policy("chosen"), tokenKl(b), b.mask("chosen"), 0.1, b.tokensInStep("chosen"))),
+                objective(
+                        "TOPR",
+                        b -> Topr.topr(
+                                b.policySums("chosen"), b.oldSums("chosen"), b.scalar("reward"), b.rowsInStep())),
+                objective(
+                        "TOPR, length-normalized",
+                        b -> Topr.lengthNormalized(
+                                b.policySums("chosen"),
+                                b.oldSums("chosen"),
+                                b.scalar("advantage"),
+                                b.lengths("chosen"),
+                                new Topr.Truncation(0.5, 2, 0, 1),
+                                b.rowsInStep())),
+                objective("OREAL", InvarianceTest::oreal));
+    }
+
+    private static Tensor likelihood(Batch b, String answer) {
+        return CrossEntropy.crossEntropy(b.policy(answer), b.mask(answer), b.tokensInStep(answer))
+                .value();
+    }
+
+    /// A sampled KL stands for that of the vocabulary.
+    private static Tensor tokenKl(Batch b) {
+        Tensor answer = b.mask("chosen");
+        return SampledKl.k3(
+                b.policy("chosen").whereElse(answer, 0), b.ref("chosen").whereElse(answer, 0));
+    }
+
+    /// The log-probabilities of another model stand for the scores of tokens.
+    private static Loss oreal(Batch b) {
+        Tensor mask = b.mask("chosen");
+        Tensor correct = b.positive("reward");
+        var answers = new Oreal.Answers(b.policy("chosen"), b.ref("chosen"), mask, correct, b.scalar("reward"));
+        var weights = TokenRewardModel.aboveThreshold(b.old("chosen").plus(1.5), mask, 0.1, 0.1);
+        long correctTokens = b.tokensInStep("chosen", row -> row.scalars().get("reward") > 0);
+        var tokens = new Oreal.StepTokens(correctTokens, b.tokensInStep("chosen") - correctTokens);
+        return Oreal.oreal(answers, weights, new Oreal.Strengths(1, 0.5, 0.1), SampledKl::k3, tokens);
     }
 
     private static Tensor columns(Tensor first, Tensor second) {
@@ -142,7 +201,7 @@ class InvarianceTest {
                 1);
     }
 
-    /// Phrases are the tokens that the reference finds likely; a sampled KL stands for that of the vocabulary.
+    /// Phrases are the tokens that the reference finds likely.
     private static Loss rrpo(Batch b) {
         Tensor w = b.mask("chosen").and(b.ref("chosen").gt(-1.5));
         Tensor l = b.mask("rejected").and(b.ref("rejected").gt(-1.5));
@@ -151,11 +210,7 @@ class InvarianceTest {
                 SequenceLogProbs.sum(b.policy("rejected"), l),
                 SequenceLogProbs.sum(b.ref("chosen"), w),
                 SequenceLogProbs.sum(b.ref("rejected"), l));
-        Tensor answer = b.mask("chosen");
-        Tensor kl = SampledKl.k3(
-                        b.policy("chosen").whereElse(answer, 0), b.ref("chosen").whereElse(answer, 0))
-                .sum(1);
-        return Rrpo.rrpo(phrases, kl, 0.3, 0.05, b.rowsInStep());
+        return Rrpo.rrpo(phrases, tokenKl(b).sum(1), 0.3, 0.05, b.rowsInStep());
     }
 
     record Objective(String name, Function<Batch, Loss> loss) {
@@ -174,7 +229,7 @@ class InvarianceTest {
     }
 
     @ParameterizedTest
-    @MethodSource("objectives")
+    @MethodSource({"objectives", "surrogates"})
     void unevenPartsAddUpToTheStep(Objective objective) {
         Outcome whole = objective.of(STEP, Padding.NONE);
         int[][] splits = {{1, 5}, {4, 2}, {1, 2, 3}, {2, 1, 1, 2}, {1, 1, 1, 1, 1, 1}};
@@ -190,7 +245,7 @@ class InvarianceTest {
     }
 
     @ParameterizedTest
-    @MethodSource("objectives")
+    @MethodSource({"objectives", "surrogates"})
     void paddingOnEitherSideChangesNothing(Objective objective) {
         Outcome tight = objective.of(STEP, Padding.NONE);
         for (int left = 0; left <= 4; left += 2) {
@@ -202,7 +257,7 @@ class InvarianceTest {
     }
 
     @ParameterizedTest
-    @MethodSource("objectives")
+    @MethodSource({"objectives", "surrogates"})
     void orderOfRowsDoesNotMatter(Objective objective) {
         Outcome inOrder = objective.of(STEP, Padding.NONE);
         var random = new Random(21);
@@ -217,7 +272,7 @@ class InvarianceTest {
     }
 
     @ParameterizedTest
-    @MethodSource("objectives")
+    @MethodSource({"objectives", "surrogates"})
     void whatStandsWhereNothingCountsReachesNothing(Objective objective) {
         Outcome plain = objective.of(STEP, Padding.NONE);
         for (double filler : new double[] {Double.NaN, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, 1e300}) {
@@ -227,7 +282,7 @@ class InvarianceTest {
 
     /// The laws would hold for a constant as well.
     @ParameterizedTest
-    @MethodSource("objectives")
+    @MethodSource({"objectives", "surrogates"})
     void everyRowThatCountsHasAGradient(Objective objective) {
         Outcome outcome = objective.of(STEP, Padding.NONE);
         long moved = outcome.rows().stream()

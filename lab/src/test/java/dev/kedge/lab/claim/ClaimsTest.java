@@ -1,0 +1,96 @@
+package dev.kedge.lab.claim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.lab.Catalogue;
+import dev.kedge.lab.tabular.TabularTraining;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class ClaimsTest {
+    @Test
+    void everyPaperInTheListIsInTheCatalogueAndHasClaims() {
+        for (var slug : Claims.PAPERS) {
+            assertTrue(Catalogue.load().bySlug(slug).isPresent(), slug);
+            assertFalse(Claims.of(slug).isEmpty(), slug);
+        }
+        assertTrue(Claims.of("no-such-paper").isEmpty());
+    }
+
+    @Test
+    void namesAreToldApart() {
+        for (var slug : Claims.PAPERS) {
+            Set<String> names = new HashSet<>();
+            Map<String, String> descriptions = new HashMap<>();
+            for (var claim : Claims.of(slug)) {
+                assertEquals(slug, claim.paper());
+                assertTrue(names.add(claim.name()), claim.name());
+                var experiment = claim.experiment();
+                var other = descriptions.put(experiment.name(), experiment.description());
+                assertTrue(other == null || other.equals(experiment.description()), experiment.name());
+            }
+        }
+    }
+
+    /// At a scale that says nothing about the claims, but runs all of the experiment.
+    @Test
+    void fDpoMeasuresWhatItsClaimsRead() {
+        var scale = new FDpoExperiment.Scale(
+                2, 6, 400, new TabularTraining(60, 0.1), FDpoExperiment.halvings(8, 6), FDpoExperiment.halvings(32, 7));
+        var experiment = FDpoExperiment.tabular(scale);
+        var outcome = experiment.trial().run(1);
+        for (var claim : FDpoClaims.claims(experiment)) {
+            assertTrue(Double.isFinite(claim.margin(outcome)), claim.name());
+        }
+        assertEquals(4, outcome.frontiers().size());
+        assertEquals(outcome, experiment.trial().run(1));
+        assertTrue(outcome.number("calibration error over its bound") <= 1);
+    }
+
+    /// At a scale that says nothing, but runs all of every experiment.
+    @Test
+    void gamesMeasureWhatTheirClaimsRead() {
+        measuresWhatIsRead(EgpoClaims.claims(new EgpoExperiments.Scale(4, 40, 40, 20, 20, 5)), 3);
+        measuresWhatIsRead(InpoClaims.claims(new InpoExperiments.Scale(4, 20, 3, 3, 4, 30)), 2);
+    }
+
+    private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
+        var outcomes = new HashMap<Experiment, Outcome>();
+        for (var claim : claims) {
+            var outcome =
+                    outcomes.computeIfAbsent(claim.experiment(), e -> e.trial().run(3));
+            assertTrue(Double.isFinite(claim.margin(outcome)), claim.name());
+        }
+        assertEquals(experiments, outcomes.size());
+        outcomes.forEach((e, outcome) -> assertEquals(outcome, e.trial().run(3), e.name()));
+        outcomes.forEach((e, outcome) -> assertNotEquals(outcome, e.trial().run(4), e.name()));
+    }
+
+    /// EGPO's numbers are those of play: on a game whose gaps are known after as many gradients, and updates.
+    @Test
+    void egpoIsHeldAgainstTheOthersAtEqualBudgets() {
+        var scale = new EgpoExperiments.Scale(10, 80, 40, 20, 20, 5);
+        var outcome = EgpoExperiments.games(scale).trial().run(2);
+        var games = TabularGames.random(1, 10, 0.01, 2);
+        var egpo = TabularPlay.exact(new GameMethod.Egpo(0.02), games, 40, 1).getFirst();
+        var ipo =
+                TabularPlay.exact(new GameMethod.OnlineIpo1(0.02), games, 80, 1).getFirst();
+        assertEquals(80, egpo.end().gradients());
+        assertEquals(
+                egpo.end().last().logGap(), outcome.number(EgpoExperiments.Method.EGPO.number(EgpoExperiments.SAME)));
+        assertEquals(
+                ipo.end().last().logGap(), outcome.number(EgpoExperiments.Method.IPO_1.number(EgpoExperiments.SAME)));
+        assertEquals(
+                egpo.end().last().logGap(), outcome.number(EgpoExperiments.Method.EGPO.number(EgpoExperiments.HALF)));
+        assertEquals(
+                ipo.afterUpdates(40).last().logGap(),
+                outcome.number(EgpoExperiments.Method.IPO_1.number(EgpoExperiments.HALF)));
+    }
+}
