@@ -47,6 +47,24 @@ public record DifferingSpans(int[] chosen, int[] rejected) {
         return between(targets(pair.chosen()), targets(pair.rejected()));
     }
 
+    /// The same sequences with the tokens of their phrases as the only targets: none where they have no phrase.
+    public static TokenizedPair phrasesOf(TokenizedPair pair) {
+        DifferingSpans spans = between(pair);
+        return new TokenizedPair(
+                restricted(pair.chosen(), spans.chosen),
+                restricted(pair.rejected(), spans.rejected),
+                pair.promptLength());
+    }
+
+    private static Tokenized restricted(Tokenized sequence, int[] phraseOf) {
+        boolean[] target = sequence.target().clone();
+        int n = 0;
+        for (int t = 0; t < target.length; t++) {
+            target[t] = target[t] && phraseOf[n++] > 0;
+        }
+        return new Tokenized(sequence.tokens(), target);
+    }
+
     /// How many phrases there are.
     public int phrases() {
         return Arrays.stream(chosen).max().orElse(0);

@@ -67,6 +67,30 @@ class DifferingSpansTest {
         assertEquals("001111", digits(twice.rejected()));
     }
 
+    /// Only targets are compared, and of them only phrases stay targets: the prompt and a token that is no target have
+    /// none.
+    @Test
+    void phrasesOfAPairAreItsOnlyTargets() {
+        boolean[] target = {false, false, true, true, false, true, true};
+        TokenizedPair pair = new TokenizedPair(
+                new Tokenized(ids("pqaXnbY"), target), new Tokenized(ids("pqaZmbWV"), Arrays.copyOf(target, 8)), 2);
+        TokenizedPair phrases = DifferingSpans.phrasesOf(pair);
+        boolean[] ofChosen = {false, false, false, true, false, false, true};
+        boolean[] ofRejected = {false, false, false, true, false, false, true, false};
+        assertEquals(
+                new TokenizedPair(
+                        new Tokenized(ids("pqaXnbY"), ofChosen), new Tokenized(ids("pqaZmbWV"), ofRejected), 2),
+                phrases);
+    }
+
+    @Test
+    void withoutAPhraseThereIsNoTarget() {
+        TokenizedPair insertion =
+                new TokenizedPair(Tokenized.ofDocument(ids("abc")), Tokenized.ofDocument(ids("abXc")), 0);
+        TokenizedPair phrases = DifferingSpans.phrasesOf(insertion);
+        assertEquals(0, phrases.chosen().targets() + phrases.rejected().targets());
+    }
+
     /// Long replies of one frequent token each, in which a heuristic would see noise.
     @Test
     void frequentTokensAreTokens() {

@@ -1,13 +1,9 @@
 package dev.kedge.recipe;
 
 import dev.kedge.data.Batches;
-import dev.kedge.data.Dataset;
 import dev.kedge.data.PreferenceBatch;
-import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
-import dev.kedge.data.Tokenisation;
-import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.Parameters;
@@ -21,7 +17,6 @@ import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.recipe.run.Checkpoint;
-import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
@@ -31,9 +26,7 @@ import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -41,7 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /// Direct Preference Optimization (arXiv:2305.18290) and its relatives on preference pairs, against a frozen reference.
 ///
@@ -96,11 +89,19 @@ public final class DpoRecipe {
         Device device = new Device(config.device());
         Path reference = run.folder().resolve("reference");
         try (Tokenizer tokenizer = Models.tokenizer(config.model())) {
-            Split<TokenizedPair> split = pairs(config, tokenizer, run);
+            Split<TokenizedPair> split = PreferencePairs.read(
+                    config.data(),
+                    config.model(),
+                    tokenizer,
+                    config.maxLength(),
+                    config.truncation(),
+                    config.heldOut(),
+                    run);
             run.note(split.train().size() + " pairs to learn from, "
                     + split.heldOut().size() + " held out");
             if (!Models.isComplete(reference)) {
-                makeReference(config, tokenizer, split.train(), reference, device, run);
+                PreferencePairs.makeReference(
+                        config.model(), config.sft(), tokenizer, split.train(), reference, device, run, config.seed());
             }
             try (Decoder policyBase = Models.load(reference, device);
                     Decoder frozen = config.adapter().isPresent() ? policyBase.withoutAdapter() : policyBase.copy();
@@ -134,7 +135,7 @@ public final class DpoRecipe {
                         frozen,
                         policy.decoder(),
                         split.heldOut(),
-                        config.objective()));
+                        margins(frozen, policy.decoder(), split.heldOut(), padId, config.objective())));
             }
         }
     }
@@ -158,56 +159,30 @@ public final class DpoRecipe {
         }
     }
 
-    private static Split<TokenizedPair> pairs(Config config, Tokenizer tokenizer, Run run) {
-        Dataset data = Dataset.read(config.data(), ReadOptions.skipping());
-        data.skipped().lines().forEach(line -> run.note("left out: " + line));
-        if (data.examples().size() <= config.heldOut()) {
-            throw new ConfigException("held_out is " + config.heldOut() + ", but " + config.data() + " has only "
-                    + data.examples().size() + " pairs");
-        }
-        int positions = 0;
-        try (Decoder model = Models.load(config.model(), Device.CPU)) {
-            positions = model.config().maxPositions();
-        }
-        Optional<ChatTemplate> template =
-                Files.isDirectory(config.model()) ? ChatTemplate.load(config.model()) : Optional.empty();
-        Tokenisation tokenisation = new Tokenisation(
-                tokenizer,
-                template.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)),
-                Math.min(config.maxLength(), positions),
-                config.truncation());
-        var split = Split.firstAndLast(data.examples(), data.examples().size() - config.heldOut(), config.heldOut());
-        var train = tokenisation.pairs(split.train(), ReadOptions.Wrong.SKIP);
-        var heldOut = tokenisation.pairs(split.heldOut(), ReadOptions.Wrong.SKIP);
-        Stream.of(train, heldOut).forEach(t -> t.skipped().lines().forEach(line -> run.note("left out: " + line)));
-        if (train.items().isEmpty() || heldOut.items().isEmpty()) {
-            var none = train.items().isEmpty() ? train : heldOut;
-            throw new ConfigException(
-                    config.data() + ": no pair is left to " + (none == train ? "learn from" : "judge by")
-                            + "; left out: " + none.skipped().lines().getFirst());
-        }
-        return new Split<>(train.items(), heldOut.items());
-    }
-
-    /// The model that the policy starts from and is held to: the one given, fine-tuned on the chosen replies if asked.
-    private static void makeReference(
-            Config config, Tokenizer tokenizer, List<TokenizedPair> pairs, Path folder, Device device, Run run) {
-        try (Decoder model = Models.load(config.model(), device)) {
-            config.sft().ifPresent(o -> {
-                List<Tokenized> chosen =
-                        pairs.stream().map(TokenizedPair::chosen).toList();
-                SftRecipe.train(run, "sft", model, chosen, Models.padId(tokenizer), o, config.seed());
-            });
-            Models.saveLike(config.model(), model, folder);
-        }
-    }
-
     /// The reference's log-probs of the chosen and of the rejected replies: nats, [2][pairs].
     static double[][] scores(Decoder model, List<TokenizedPair> pairs, int padId) {
         return new double[][] {
             SequenceScores.of(model, pairs.stream().map(TokenizedPair::chosen).toList(), padId, 1.0),
             SequenceScores.of(model, pairs.stream().map(TokenizedPair::rejected).toList(), padId, 1.0)
         };
+    }
+
+    /// By how much a policy's implicit reward of the chosen reply exceeds that of the rejected one.
+    private static double[] margins(
+            Decoder reference, Decoder policy, List<TokenizedPair> pairs, int padId, PairObjective objective) {
+        double[][] ref = scores(reference, pairs, padId);
+        double[][] now = scores(policy, pairs, padId);
+        try (Scope _ = new Scope()) {
+            int[] all = IntStream.range(0, pairs.size()).toArray();
+            Tensor chosen = Tensor.of(now[0]);
+            Loss loss = objective.loss(
+                    new PreferenceLogProbs(chosen, Tensor.of(now[1]), Tensor.of(ref[0]), Tensor.of(ref[1])),
+                    targets(pairs, all, chosen),
+                    pairs.size());
+            return loss.metric("reward/chosen")
+                    .minus(loss.metric("reward/rejected"))
+                    .toDoubles();
+        }
     }
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.

@@ -6,14 +6,10 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Sampling;
-import dev.kedge.objective.Loss;
-import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.recipe.run.RunFailedException;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.recipe.statistics.Proportions;
-import dev.kedge.tensor.Scope;
-import dev.kedge.tensor.Tensor;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,9 +32,6 @@ final class PreferenceEvaluation {
         }
     }
 
-    /// The sampler and the trainer run the same code: a larger difference means that one of them is wrong.
-    private static final double LOG_PROB_TOLERANCE = 1e-3;
-
     private final Config config;
     private final Tokenizer tokenizer;
     private final long seed;
@@ -49,10 +42,9 @@ final class PreferenceEvaluation {
         this.seed = seed;
     }
 
-    Summary summary(
-            Summary base, Decoder reference, Decoder policy, List<TokenizedPair> heldOut, PairObjective objective) {
+    /// @param margins of the held-out pairs: implicit reward of the chosen reply less that of the rejected one
+    Summary summary(Summary base, Decoder reference, Decoder policy, List<TokenizedPair> heldOut, double[] margins) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
-        double[] margins = margins(reference, policy, heldOut, objective);
         int right = (int) Arrays.stream(margins).filter(m -> m > 0).count();
         var accuracy = Proportions.wilson(right, margins.length, 0.95);
         double p = Proportions.binomialTest(right, margins.length, 0.5);
@@ -103,35 +95,8 @@ final class PreferenceEvaluation {
                         Summary.Estimate.of(moved.difference),
                         "nats",
                         "largest difference of a token's log-prob");
-        if (!(moved.difference < LOG_PROB_TOLERANCE)) {
-            throw new RunFailedException("log-probs of sampler and trainer differ by " + moved.difference
-                    + " nats, more than " + LOG_PROB_TOLERANCE + ": no number of this run can be trusted");
-        }
-        return withSamples(summary, reference, policy, heldOut, objective, prompts);
-    }
-
-    /// Implicit rewards of held-out pairs, chosen less rejected.
-    private double[] margins(Decoder reference, Decoder policy, List<TokenizedPair> pairs, PairObjective objective) {
-        int padId = Models.padId(tokenizer);
-        double[][] ref = DpoRecipe.scores(reference, pairs, padId);
-        double[][] now = DpoRecipe.scores(policy, pairs, padId);
-        try (Scope _ = new Scope()) {
-            Tensor[] tokens = {
-                Tensor.of(pairs.stream()
-                        .mapToDouble(pair -> pair.chosen().targets())
-                        .toArray()),
-                Tensor.of(pairs.stream()
-                        .mapToDouble(pair -> pair.rejected().targets())
-                        .toArray())
-            };
-            Loss loss = objective.loss(
-                    new PreferenceLogProbs(Tensor.of(now[0]), Tensor.of(now[1]), Tensor.of(ref[0]), Tensor.of(ref[1])),
-                    tokens,
-                    pairs.size());
-            return loss.metric("reward/chosen")
-                    .minus(loss.metric("reward/rejected"))
-                    .toDoubles();
-        }
+        SamplerAgreement.require(moved.difference);
+        return withSamples(summary, reference, policy, prompts);
     }
 
     private double[] likelihoodMargins(Decoder model, List<TokenizedPair> pairs) {
@@ -179,27 +144,14 @@ final class PreferenceEvaluation {
         double[] ref = SequenceScores.of(reference, sequences, padId, config.temperature());
         double[] ratios = new double[now.length];
         double[] k3 = new double[now.length];
-        double difference = 0;
         for (int i = 0; i < now.length; i++) {
             ratios[i] = now[i] - ref[i];
             k3[i] = Math.expm1(-ratios[i]) + ratios[i];
-            double sampled = 0;
-            for (float logProb : replies.get(i).logProbs()) {
-                sampled += logProb;
-            }
-            difference = Math.max(
-                    difference, Math.abs(sampled - now[i]) / replies.get(i).tokens().length);
         }
-        return new Moved(ratios, k3, difference);
+        return new Moved(ratios, k3, SamplerAgreement.difference(replies, now));
     }
 
-    private Summary withSamples(
-            Summary summary,
-            Decoder reference,
-            Decoder policy,
-            List<TokenizedPair> pairs,
-            PairObjective objective,
-            List<int[]> prompts) {
+    private Summary withSamples(Summary summary, Decoder reference, Decoder policy, List<int[]> prompts) {
         List<int[]> shown = prompts.subList(0, Math.min(config.samples(), prompts.size()));
         Generator.Options greedy =
                 new Generator.Options(Sampling.GREEDY, config.replyTokens(), 1, tokenizer.stopIds(), null, seed, false);

@@ -3,9 +3,11 @@ package dev.kedge.recipe;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.run.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -40,6 +42,43 @@ class ResumeTest {
                 1,
                 c.seed());
         killAndCompare("dpo", config, new String[] {"sft", "dpo"}, 20263);
+    }
+
+    @Test
+    void phrasePreferencesAfterFineTuning() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = TinyTask.phrases(folder.resolve("data.jsonl"), 120, 2);
+        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        RrpoRecipe.Config c = TinyTask.rrpo(model, data, 0.05, o);
+        RrpoRecipe.Config config = new RrpoRecipe.Config(
+                c.model(),
+                c.data(),
+                c.beta(),
+                c.alpha(),
+                c.maxLength(),
+                c.truncation(),
+                c.heldOut(),
+                Optional.of(o),
+                c.rrpo(),
+                c.evaluation(),
+                c.device(),
+                c.threads(),
+                c.seed());
+        killAndCompare("rrpo", config, new String[] {"sft", "rrpo"}, 20265);
+    }
+
+    /// The anchor and what its rule remembers live across steps.
+    @Test
+    void ownAnswersAgainstAMovingAnchor() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        AdpoRecipe.Config config = AdpoRecipeTest.config(
+                new SetObjective.Listwise(0.5),
+                new AnchorRule.KlTriggered(0.005, 5),
+                new AdaptiveTau.TargetEntropy(0.5, 0.1),
+                List.of(1.0, 0.5),
+                o,
+                STEPS);
+        killAndCompare("adpo", config, new String[] {"pretraining", "tau-1_0", "tau-0_5"}, 20266);
     }
 
     @Test

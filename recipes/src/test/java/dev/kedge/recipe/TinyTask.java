@@ -63,6 +63,22 @@ final class TinyTask {
         return Files.write(file, lines);
     }
 
+    /// Replies that share their beginning and their end; between them stand letters by the rule.
+    static Path phrases(Path file, int count, long seed) throws IOException {
+        Random random = new Random(seed);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String before = word("abcdefgh", 2, random);
+            String after = word("abcdefgh", 1 + random.nextInt(3), random);
+            lines.add("{\"prompt\": \"%s \", \"chosen\": \"%s\", \"rejected\": \"%s\"}"
+                    .formatted(
+                            word("abcdefgh", 3, random),
+                            before + " " + word("abcd", 2, random) + " " + after,
+                            before + " " + word("efgh", 2, random) + " " + after));
+        }
+        return Files.write(file, lines);
+    }
+
     static Path completions(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
         List<String> lines = new ArrayList<>();
@@ -122,6 +138,23 @@ final class TinyTask {
                 data,
                 objective,
                 Optional.empty(),
+                24,
+                Truncation.DROP,
+                40,
+                Optional.empty(),
+                optimisation,
+                new PreferenceEvaluation.Config(8, 6, 1.0, 2),
+                "cpu",
+                1,
+                5);
+    }
+
+    static RrpoRecipe.Config rrpo(Path model, Path data, double alpha, Optimisation optimisation) {
+        return new RrpoRecipe.Config(
+                model,
+                data,
+                0.5,
+                alpha,
                 24,
                 Truncation.DROP,
                 40,
