@@ -1,6 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Require;
+import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.tensor.Tensor;
 import java.util.function.BinaryOperator;
@@ -17,9 +18,10 @@ import java.util.function.BinaryOperator;
 /// | unbiased | `∇KL(π‖ref)` | as k3 |
 ///
 /// Token by token in the loss, a token's effect on the KL of the states after it is left out; in the reward of a whole
-/// completion it is there, at a higher variance. Where the KL of whole distributions is affordable, take that of
-/// [dev.kedge.objective.divergence.ReverseKl] at each state. Reference log-probabilities are constants whatever graph
-/// they carry. All throw [IllegalArgumentException] if shapes do not fit.
+/// completion it is there, at a higher variance. Where whole distributions are affordable, take [#exact].
+///
+/// What is of the reference is a constant whatever graph it carries. All throw [IllegalArgumentException] if shapes do
+/// not fit.
 public final class ReferenceKl {
     private ReferenceKl() {}
 
@@ -45,6 +47,20 @@ public final class ReferenceKl {
     public static Tensor importanceWeighted(Rollout rollout, Tensor refLogProbs) {
         Tensor ratios = LogRatios.tokens(rollout).detach().exp();
         return inLoss(rollout, refLogProbs, SampledKl::unbiased).times(ratios);
+    }
+
+    /// `KL(π‖π_ref)` over the vocabulary at each token, nats, [B, T], 0 where masked; gradient flows.
+    ///
+    /// @param logits    of the policy, unnormalised, `logits[b][t]` the distribution that token t was drawn from,
+    ///                  [B, T, V]; gradient flows. Copies of both are held, so it is for small vocabularies
+    /// @param refLogits of the reference, [B, T, V]
+    /// @param mask      boolean [B, T], true at the tokens of the completion
+    public static Tensor exact(Tensor logits, Tensor refLogits, Tensor mask) {
+        Require.sameShape("refLogits", refLogits, "logits", logits);
+        Tensor logP = Entropy.logProbs(logits, mask);
+        return new ReverseKl()
+                .categorical(logP, Entropy.logProbs(refLogits.detach(), mask))
+                .whereElse(mask, 0);
     }
 
     /// `r - beta·Σ_t log π_old(o_t)/π_ref(o_t)`, [B]: rewards less the k1 of each completion, a constant. A policy

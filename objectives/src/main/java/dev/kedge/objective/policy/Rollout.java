@@ -34,6 +34,11 @@ public record Rollout(Tensor logProbs, Tensor oldLogProbs, Tensor mask) {
         return new Rollout(logProbs, oldLogProbs, mask);
     }
 
+    /// The same completions as if the policy had drawn them just now: every ratio is 1.
+    public Rollout onPolicy() {
+        return new Rollout(logProbs, logProbs, mask);
+    }
+
     /// How many completions, B.
     public long completions() {
         return logProbs.size(0);

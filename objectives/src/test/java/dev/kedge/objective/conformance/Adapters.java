@@ -15,11 +15,15 @@ final class Adapters {
         return switch (c.method()) {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
             case "adpo" -> AdpoCases.outputs(c);
+            case "drpo" -> DrpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
+            case "gtpo" -> GtpoCases.outputs(c);
             case "hypo" -> HypoCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
+            case "lp-reg" -> LpRegCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
+            case "spine" -> SpineCases.outputs(c);
             case "xpo" -> XpoCases.outputs(c);
             default -> Optional.empty();
         };

@@ -108,6 +108,22 @@ class ReferenceKlTest {
     }
 
     @Test
+    void theExactOneIsTheKlOfEachState() {
+        double nan = Double.NaN;
+        Tensor both = Tensor.of(new double[] {0.5, 0.3, 0.2, nan, nan, nan}, 1, 2, 3)
+                .log()
+                .detach();
+        Tensor leaf = both.requiresGrad();
+        Tensor ref = Tensor.of(new double[] {0.2, 0.3, 0.5, 1, nan, 1}, 1, 2, 3).log();
+        Tensor mask = Tensor.mask(new boolean[] {true, false}, 1, 2);
+        Tensor kl = ReferenceKl.exact(leaf, ref, mask);
+        kl.sum().backward();
+        assertArrayEquals(new double[] {0.27488722, 0}, kl.toDoubles(), PUBLISHED);
+        double[] gradient = {GRADIENT[0], GRADIENT[1], GRADIENT[2], 0, 0, 0};
+        assertArrayEquals(gradient, leaf.grad().toDoubles(), PUBLISHED);
+    }
+
+    @Test
     void inRewardSumsOverTheCompletionAndKeepsToItsTokens() {
         Rollout rollout = Rollouts.of(Rollouts.logProbs());
         double[] got = ReferenceKl.inReward(Tensor.of(1, 0, 0.5), rollout, Tensor.of(Rollouts.REF), 0.1)
