@@ -14,8 +14,7 @@ public final class Aggregation {
     /// `(1/tokensInStep) Σ_it l_it`: every token weighs the same (DAPO, arXiv:2503.14476).
     ///
     /// @param tokensInStep tokens of completions in the whole step, >= 1; that the mask holds no more is not
-    /// checked,
-    ///                     since counting would wait for the device
+    ///                     checked, since counting would wait for the device
     public static Tensor perToken(Tensor losses, Tensor mask, long tokensInStep) {
         Require.denominator("tokensInStep", tokensInStep, 1);
         return sums(losses, mask).sum().div(tokensInStep);

@@ -26,7 +26,7 @@ public final class Dapo {
         return GroupRelative.differ(rewards);
     }
 
-    /// What is added to a reward for length (Eq. 13): 0 up to `longest - margin`, falling to -1 at `longest`, -1 from
+    /// What is added to a reward for length: 0 up to `longest - margin`, falling to -1 at `longest`, -1 from
     /// there on.
     ///
     /// @param lengths tokens, of any shape

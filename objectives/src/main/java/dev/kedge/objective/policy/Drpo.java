@@ -21,8 +21,7 @@ public final class Drpo {
     /// @param lengths tokens, [P, G]
     /// @param longest the longest answer allowed, tokens, >= 1
     /// @param lambda  dimensionless, > 0: the smaller, the shorter the answers. `Infinity` gives equal weights,
-    /// which
-    ///                is DisCO (arXiv:2505.12366)
+    ///                which is DisCO (arXiv:2505.12366)
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Tensor positiveWeights(Tensor rewards, Tensor lengths, long longest, double lambda) {
         Require.dims("rewards", rewards, 2, "[P, G]");
@@ -52,8 +51,8 @@ public final class Drpo {
     /// @param rollout         the answers, row `p·G + g` being answer g to question p, [P·G, T]
     /// @param rewards         1 for a right answer, 0 for a wrong one, [P, G]
     /// @param longest         as in [#positiveWeights], and `lambda` likewise
-    /// @param tau             dimensionless, finite and > 0: near 0 the likeliest wrong answer counts, at large tau
-    /// all
+    /// @param tau             dimensionless, finite and > 0: near 0 the likeliest wrong answer counts, at large
+    ///                        tau all
     /// @param questionsInStep questions of the whole optimizer step, at least P
     /// @return the loss; metrics [P]: `loss`, `informative`, 1 where there are answers of both kinds, and
     ///         `length/right`, the mean length of right answers under w, tokens, 0 where not informative
@@ -87,8 +86,7 @@ public final class Drpo {
     ///
     /// @param rollout      all answers, also to questions without both kinds, [B, T]
     /// @param estimator    from `log π_old` and `log π`: [dev.kedge.objective.divergence.SampledKl#k1] as the
-    /// authors',
-    ///                     which can be negative, or k3
+    ///                     authors', which can be negative, or k3
     /// @param strength     dimensionless, finite and >= 0; the same for all parts of a step
     /// @param tokensInStep tokens of answers in the whole optimizer step, >= 1
     /// @return the loss; metrics [B]: `kl/old`, summed over the tokens, nats, and `tokens` (count)
@@ -107,9 +105,8 @@ public final class Drpo {
 
     /// `max(beta·(kl - delta), 0)`.
     ///
-    /// @param kl    that of the whole step, nats per token: the sum of the metric `kl/old` of [#trustRegion] over
-    /// that
-    ///              of `tokens`
+    /// @param kl    that of the whole step, nats per token: the sum of the metric `kl/old` of [#trustRegion]
+    ///              over that of `tokens`
     /// @param beta  per nat, finite and > 0
     /// @param delta nats per token that are free, finite and >= 0
     /// @throws IllegalArgumentException if beta or delta is out of range

@@ -37,8 +37,8 @@ public final class Gtpo {
     ///
     /// @param advantages [B]
     /// @param entropies  mean entropies H, nats, [B]
-    /// @param gamma      in the unit of the rewards per nat, finite and >= 0; the authors' is 0.1 for rewards up to
-    /// 20
+    /// @param gamma      in the unit of the rewards per nat, finite and >= 0; the authors' is 0.1 for rewards
+    ///                   up to 20
     /// @param threshold  nats, > 0; `Infinity` filters none
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Tensor shaped(Tensor advantages, Tensor entropies, double gamma, double threshold) {
@@ -71,8 +71,7 @@ public final class Gtpo {
     /// 1 elsewhere, and b the same in the run from the back. A completion of advantage 0 takes no part.
     ///
     /// @param tokens         token ids, int64, row `p·G + g` being completion g to prompt p, [P·G, T]; anything
-    /// where
-    ///                       masked
+    ///                       where masked
     /// @param mask           boolean [P·G, T]
     /// @param advantages     before [#shaped], [P, G]; only signs count
     /// @param positiveWeight dimensionless, finite and > 0, customarily 2
@@ -125,8 +124,7 @@ public final class Gtpo {
     /// @param conflicts         of the same completions
     /// @param completionsInStep completions of the whole optimizer step, at least B
     /// @return the loss; metrics as in [Surrogate#loss], with Â times the weights as advantages, and [B]
-    /// `filtered`,
-    ///         1 where Â is 0, and `conflict/share`, of tokens whose weight is not 1
+    ///         `filtered`, 1 where Â is 0, and `conflict/share`, of tokens whose weight is not 1
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss gtpo(Rollout rollout, Tensor shaped, Conflicts conflicts, long completionsInStep) {
         Require.sameShape("shaped", shaped, "counts", conflicts.counts);

@@ -52,9 +52,8 @@ public final class LpReg {
     /// Counts over the whole step: its parts share one threshold. Reads tensors, and so waits for the device.
     ///
     /// @param logProbs   `log π` of the tokens, now, nats, of any shape
-    /// @param candidates boolean, of the shape of logProbs: tokens of the completions with a negative advantage;
-    /// for
-    ///                   [#published] all tokens of the completions
+    /// @param candidates boolean, of the shape of logProbs: tokens of the completions with a negative
+    ///                   advantage; for [#published] all tokens of the completions
     /// @param share      of the candidates, in [0, 1]
     /// @throws IllegalArgumentException if shapes do not fit or share is out of range
     public static double threshold(Tensor logProbs, Tensor candidates, double share) {
@@ -75,8 +74,7 @@ public final class LpReg {
     /// @param threshold     log-probability up to which tokens are considered, nats, of [#threshold]
     /// @param beta          strength, dimensionless, finite and >= 0, customarily 1
     /// @param cap           nats, > 0: beyond it the pull has no gradient. The authors' is 10, which lets go of
-    /// tokens
-    ///                      that are e^2.5 times below the proxy; `Infinity` does not
+    ///                      tokens that are e^2.5 times below the proxy; `Infinity` does not
     public record Pull(Tensor proxyLogProbs, double threshold, double beta, double cap) {
         /// @throws IllegalArgumentException if a number is out of range
         public Pull {

@@ -24,7 +24,7 @@ public final class PpoClip {
         return surrogate.loss(Aggregation.perToken(surrogate.losses(), rollout.mask(), tokensInStep));
     }
 
-    /// [#ppoClip], and at most `-A·cap` where `A < 0` (arXiv:1912.09729, Eq. 5).
+    /// [#ppoClip], and at most `-A·cap` where `A < 0` (arXiv:1912.09729).
     ///
     /// @param cap dimensionless, > 1 + clip, customarily 3
     public static Loss dualClip(Rollout rollout, Tensor advantages, double clip, double cap, long tokensInStep) {

@@ -79,8 +79,8 @@ public final class Spine {
     ///
     /// @param entropies nats, [B, T], a constant whatever graph it carries
     /// @param mask      boolean [B, T], true at the tokens of the completion
-    /// @param bins      of equal width from the least entropy of a completion to its greatest, >= 2, customarily
-    /// 100
+    /// @param bins      of equal width from the least entropy of a completion to its greatest, >= 2,
+    ///                  customarily 100
     /// @throws IllegalArgumentException if shapes or types do not fit or a number is out of range
     public static Forking otsu(Tensor entropies, Tensor mask, long bins) {
         if (bins < 2) {
@@ -154,7 +154,7 @@ public final class Spine {
     /// @param clip         dimensionless, in (0, 1), customarily 0.2
     /// @param tokensInStep completion tokens of the whole optimizer step, selected or not, >= 1
     /// @return the loss; metrics as in [Surrogate#loss], as if all were selected, and [B] `forking/share`, of
-    /// tokens
+    ///         tokens
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss policy(Rollout rollout, Tensor advantages, Forking forking, double clip, long tokensInStep) {
         Require.between("clip", clip, 0, 1);
@@ -171,8 +171,7 @@ public final class Spine {
     /// @param lowStrength  per nat, finite and >= 0; `highStrength` likewise
     /// @param tokensInStep completion tokens of the whole optimizer step, selected or not, >= 1
     /// @return the loss; metrics [B]: `band`, the hinges summed over the completion, and `forking/entropy`, the
-    /// mean
-    ///         over its selected tokens, nats
+    ///         mean over its selected tokens, nats
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss band(
             Tensor entropies, Forking forking, double lowStrength, double highStrength, long tokensInStep) {
@@ -192,9 +191,8 @@ public final class Spine {
 
     /// `(strength/selectedInStep) Σ_selected KL(π‖π_0)`, π_0 the policy before it was adapted.
     ///
-    /// @param kl             exact over the vocabulary, as of [dev.kedge.objective.divergence.ReverseKl], nats, [B,
-    /// T];
-    ///                       gradient flows
+    /// @param kl             exact over the vocabulary, as of [dev.kedge.objective.divergence.ReverseKl], nats,
+    ///                       [B, T]; gradient flows
     /// @param forking        of the same completions
     /// @param strength       dimensionless, finite and >= 0
     /// @param selectedInStep selected tokens of the whole optimizer step, >= 1

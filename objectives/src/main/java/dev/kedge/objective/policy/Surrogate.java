@@ -38,7 +38,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
         return within(rollout, logRatios, advantages, clipLow, clipHigh, NONE);
     }
 
-    /// [#clipped], and at most `-A·cap` where `A < 0` (dual clip, arXiv:1912.09729, Eq. 5): without it a bad token
+    /// [#clipped], and at most `-A·cap` where `A < 0` (dual clip, arXiv:1912.09729): without it a bad token
     /// that has become far more probable has an unbounded gradient.
     ///
     /// @param cap dimensionless, > 1 + clipHigh
@@ -61,11 +61,11 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
     /// The loss of the step's part, with metrics.
     ///
     /// @param value the losses aggregated, with whatever was added to them
-    /// @return the loss; metrics [B], means over the tokens of each completion, 0 without any: `loss`, `advantage`,
-    ///         `ratio`; `clip/share`; `kl/old`, `log π_old/π`, which estimates KL(π_old‖π), nats; `entropy`, `-log
-    /// π`,
-    ///         which on policy estimates the mean entropy, nats; and `advantage/zero`, 1 where no token has an
-    ///         advantage; `tokens` (count), the weights that make means over completions means over tokens
+    /// @return the loss; metrics [B], means over the tokens of each completion, 0 without any: `loss`,
+    ///         `advantage`, `ratio`; `clip/share`; `kl/old`, `log π_old/π`, which estimates KL(π_old‖π), nats;
+    ///         `entropy`, `-log π`, which on policy estimates the mean entropy, nats; and `advantage/zero`, 1
+    ///         where no token has an advantage; `tokens` (count), the weights that make means over completions
+    ///         means over tokens
     public Loss loss(Tensor value) {
         Tensor lengths = rollout.lengths();
         Tensor none = advantages.ne(0).sum(1).eq(0);

@@ -21,39 +21,26 @@ final class DrpoCases {
 
     private static Map<String, Object> oneStep(Case c) {
         Tensor logProbs = c.tensor("logp").requiresGrad();
-        Tensor old = c.tensor("old_logp");
         Tensor mask = c.mask("mask");
-        Tensor rewards = c.tensor("rewards");
-        long longest = (long) c.number("max_response_length");
+        var step = new Rollout(logProbs, c.tensor("old_logp"), mask);
         Collection<int[]> questions = Groups.of(c.longs("question").toLongs()).values();
         Tensor loss = Tensor.scalarOf(0);
         double surrogate = 0;
-        double[] allWeights = new double[(int) rewards.size(0)];
+        double[] weights = new double[(int) mask.size(0)];
         for (int[] rows : questions) {
-            Tensor index = Tensor.of(rows, rows.length);
-            Tensor r = rewards.indexSelect(0, index).unsqueeze(0);
-            var rollout =
-                    new Rollout(logProbs.indexSelect(0, index), old.indexSelect(0, index), mask.indexSelect(0, index));
-            loss = loss.plus(Drpo.drpo(rollout, r, longest, c.number("lambda"), c.number("tau"), questions.size())
-                    .value());
-            Tensor weights = Drpo.positiveWeights(r, rollout.lengths().unsqueeze(0), longest, c.number("lambda"));
-            double[] w = weights.toDoubles();
+            Part part = part(c, step, rows, questions.size());
+            loss = loss.plus(part.loss);
+            surrogate += part.surrogate;
             for (int i = 0; i < rows.length; i++) {
-                allWeights[rows[i]] = w[i];
+                weights[rows[i]] = part.weights[i];
             }
-            Tensor raised = weights.times(rollout.means(rollout.logProbs())).sum();
-            // The code's scalar: tau in place of the negative part, wherever there are answers of both kinds.
-            surrogate += weights.anyTrue() ? (c.number("tau") - raised.item()) / questions.size() : 0;
         }
-        var step = new Rollout(logProbs, old, mask);
         long tokens = GrpoFamilyCases.tokens(mask);
         double kl = Drpo.trustRegion(step, estimator(c), 1, tokens).value().item();
-        Tensor region = Drpo.trustRegion(
-                        step, estimator(c), Drpo.strength(kl, c.number("beta"), c.number("delta")), tokens)
-                .value();
-        double objective = -loss.item();
-        loss = loss.plus(region);
-        loss.backward();
+        double strength = Drpo.strength(kl, c.number("beta"), c.number("delta"));
+        Tensor region = Drpo.trustRegion(step, estimator(c), strength, tokens).value();
+        Tensor whole = loss.plus(region);
+        whole.backward();
         return Map.of(
                 "grad_logp",
                 logProbs.grad(),
@@ -62,11 +49,32 @@ final class DrpoCases {
                 "surrogate_loss_value",
                 surrogate + region.item(),
                 "positive_weights",
-                allWeights,
+                weights,
                 "objective_J",
-                objective,
+                loss.neg(),
                 "true_loss_value",
-                loss.item());
+                whole);
+    }
+
+    /// One question's share: the loss, the scalar that the code has in its place, and the weights of its answers.
+    private record Part(Tensor loss, double surrogate, double[] weights) {}
+
+    private static Part part(Case c, Rollout step, int[] rows, long questions) {
+        Tensor index = Tensor.of(rows, rows.length);
+        Tensor rewards = c.tensor("rewards").indexSelect(0, index).unsqueeze(0);
+        var rollout = new Rollout(
+                step.logProbs().indexSelect(0, index),
+                step.oldLogProbs().indexSelect(0, index),
+                step.mask().indexSelect(0, index));
+        long longest = (long) c.number("max_response_length");
+        double lambda = c.number("lambda");
+        double tau = c.number("tau");
+        Tensor loss =
+                Drpo.drpo(rollout, rewards, longest, lambda, tau, questions).value();
+        Tensor weights = Drpo.positiveWeights(rewards, rollout.lengths().unsqueeze(0), longest, lambda);
+        double raised = weights.times(rollout.means(rollout.logProbs())).sum().item();
+        // The code has tau, a constant, in place of the negative part, where there are answers of both kinds.
+        return new Part(loss, weights.anyTrue() ? (tau - raised) / questions : 0, weights.toDoubles());
     }
 
     private static BinaryOperator<Tensor> estimator(Case c) {

@@ -28,6 +28,13 @@ final class PolicyObjectives {
 
     /// By name, in order.
     static Map<String, Function<Batch, Loss>> all() {
+        Map<String, Function<Batch, Loss>> all = family();
+        all.putAll(weighted());
+        all.putAll(forking());
+        return all;
+    }
+
+    private static Map<String, Function<Batch, Loss>> family() {
         Map<String, Function<Batch, Loss>> all = new LinkedHashMap<>();
         all.put("REINFORCE", b -> Reinforce.reinforce(rollout(b), b.scalar("advantage"), b.rowsInStep()));
         all.put("RLOO", b -> Rloo.rloo(rollout(b), b.scalar("advantage"), b.rowsInStep()));
@@ -40,6 +47,11 @@ final class PolicyObjectives {
         all.put("Dr. GRPO", b -> DrGrpo.drGrpo(rollout(b), b.scalar("advantage"), 0.2, 9, b.rowsInStep()));
         all.put("DAPO", b -> Dapo.dapo(rollout(b), b.scalar("advantage"), 0.2, 0.28, tokensInStep(b)));
         all.put("GSPO", b -> Gspo.gspo(rollout(b), b.scalar("advantage"), 0.9, 9, b.rowsInStep()));
+        return all;
+    }
+
+    private static Map<String, Function<Batch, Loss>> weighted() {
+        Map<String, Function<Batch, Loss>> all = new LinkedHashMap<>();
         all.put(
                 "DRPO",
                 b -> Drpo.drpo(
@@ -62,6 +74,11 @@ final class PolicyObjectives {
         all.put("Lp-Reg as published", PolicyObjectives::lpRegPublished);
         all.put("GTPO", b -> Gtpo.gtpo(rollout(b), shaped(b), conflicts(b), b.rowsInStep()));
         all.put("GTPO, uncounted", b -> Gtpo.uncounted(rollout(b), shaped(b), conflicts(b), b.rowsInStep()));
+        return all;
+    }
+
+    private static Map<String, Function<Batch, Loss>> forking() {
+        Map<String, Function<Batch, Loss>> all = new LinkedHashMap<>();
         all.put(
                 "SPINE, policy",
                 b -> Spine.policy(rollout(b), b.scalar("advantage"), topShare(b), 0.95, tokensInStep(b)));
