@@ -33,13 +33,11 @@ public final class Drpo {
             throw new IllegalArgumentException("lambda must be > 0, was " + lambda);
         }
         Tensor both = bothKinds(rewards).unsqueeze(1);
-        // A question of one kind keeps all answers until it is selected away: a softmax of none is NaN.
-        Tensor right = rewards.gt(0).or(both.not());
         Tensor lengthRewards = lengths.detach().div(longest).neg().plus(1);
         return lengthRewards
                 .div(lambda)
-                .whereElse(right, Double.NEGATIVE_INFINITY)
-                .softmax(1)
+                .whereElse(rewards.gt(0), Double.NEGATIVE_INFINITY)
+                .softmax(1) // NaN without a right answer; no gradient passes here
                 .whereElse(both, 0);
     }
 
@@ -68,7 +66,7 @@ public final class Drpo {
         Tensor weights = positiveWeights(rewards, lengths, longest, lambda);
         Tensor scores = rollout.means(rollout.logProbs()).reshape(rewards.shape());
         Tensor both = bothKinds(rewards);
-        Tensor wrong = rewards.gt(0).not().or(both.not().unsqueeze(1));
+        Tensor wrong = rewards.gt(0).not();
         Tensor negative = scores.div(tau)
                 .whereElse(wrong, Double.NEGATIVE_INFINITY)
                 .logSumExp(1)

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(InScope.class)
 class GtpoTest {
-    private static final int PAD = -100;
+    private static final int PAD = 1; // a token like any other
 
-    /// Rows padded on the right with -100.
+    /// Rows padded on the right.
     private static Gtpo.Conflicts conflicts(double[] advantages, long[]... rows) {
         return conflicts(0, advantages, rows);
     }

@@ -71,11 +71,16 @@ class SpineTest {
         var forking = Spine.topShare(row(4, 1, 3, 2), all(1, 1, 1, 1), 1, 0.1, 0.5);
         assertEquals(1.3, forking.low().item(), 1e-15);
         assertEquals(2.5, forking.high().item(), 1e-15);
-        double[] eleven = new Random(3).doubles(31).toArray();
-        double[] sorted = Arrays.stream(eleven).sorted().toArray();
-        forking = Spine.topShare(row(eleven), all(eleven), 1, 0.1, 0.7);
-        assertEquals(sorted[3], forking.low().item(), "a quantile that is a value is that value");
-        assertEquals(sorted[21], forking.high().item());
+    }
+
+    /// 0.07·100 and 0.55·100 are not whole in floating point.
+    @Test
+    void aQuantileThatIsAValueIsExactlyThatValue() {
+        double[] h = new Random(3).doubles(101).toArray();
+        double[] sorted = Arrays.stream(h).sorted().toArray();
+        var forking = Spine.topShare(row(h), all(h), 1, 0.07, 0.55);
+        assertEquals(sorted[7], forking.low().item());
+        assertEquals(sorted[55], forking.high().item());
     }
 
     @Test
@@ -105,6 +110,16 @@ class SpineTest {
     void otsuSelectsAllOfEqualEntropies() {
         var forking = Spine.otsu(row(0.4, 0.4, 0.4), all(1, 1, 1), 100);
         assertArrayEquals(new int[] {0, 1, 2}, selected(forking));
+    }
+
+    /// Three evenly spaced bins can be cut at either side of the middle one, in which the token is below the centre.
+    @Test
+    void ofEquallyGoodCutsTheFirstIsTaken() {
+        for (int k = 0; k < 40; k++) {
+            double least = 0.037 * k;
+            double[] h = {least + 0.7, least, least + 0.349};
+            assertArrayEquals(new int[] {0, 2}, selected(Spine.otsu(row(h), all(h), 101)), "from " + least);
+        }
     }
 
     /// The threshold is inside the last bin of the lower class: 0.19 is in the bin [0.1, 0.2), above its centre.
