@@ -8,7 +8,7 @@ import java.util.List;
 public final class Recipes {
     private Recipes() {}
 
-    private static final List<String> NAMES = List.of("main", "sft", "dpo", "adpo", "rrpo");
+    private static final List<String> NAMES = List.of("main", "sft", "dpo", "adpo", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -20,6 +20,7 @@ public final class Recipes {
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
+            case "xpo" -> file.as(XpoRecipe.Config.class);
             default -> throw file.unknownRecipe(NAMES);
         };
     }
@@ -32,6 +33,7 @@ public final class Recipes {
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);
+            case XpoRecipe.Config config -> XpoRecipe.run(config, run);
             default -> throw file.unknownRecipe(NAMES);
         }
     }

@@ -82,6 +82,13 @@ class ResumeTest {
     }
 
     @Test
+    void ownAnswersAgainstTheReferences() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        XpoRecipe.Config config = XpoRecipeTest.config(List.of(0.01, 0.0), o, STEPS);
+        killAndCompare("xpo", config, new String[] {"pretraining", "alpha-0_01", "alpha-0_0"}, 20267);
+    }
+
+    @Test
     void fineTuning() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = TinyTask.completions(folder.resolve("data.jsonl"), 120, 2);
