@@ -13,4 +13,8 @@ final class Installation {
     static Path recipes() {
         return root().resolve("recipes");
     }
+
+    static Path docs() {
+        return root().resolve("docs");
+    }
 }

@@ -21,6 +21,9 @@ import picocli.CommandLine.ScopeType;
             PreviewCommand.class,
             PapersCommand.class,
             ReportCommand.class,
+            ReproduceCommand.class,
+            CompareCommand.class,
+            ClaimsCommand.class,
             BenchCommand.class,
             DoctorCommand.class
         },

@@ -1,10 +1,9 @@
 package dev.kedge.lab;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeMap;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -33,19 +32,15 @@ public record Dominance(String first, String second, List<Stretch> stretches) {
     public static Dominance between(Frontier.Arm first, Frontier.Arm second) {
         var a = curve(first);
         var b = curve(second);
-        double from = Math.max(a.firstKey(), b.firstKey());
-        double to = Math.min(a.lastKey(), b.lastKey());
-        if (from > to) {
-            return new Dominance(first.name(), second.name(), List.of());
-        }
-        var knots = knots(a, b, from, to);
         var stretches = new ArrayList<Stretch>();
-        double previous = from;
-        for (double knot : knots.tailSet(from, knots.size() == 1)) {
-            var above = above(a, b, (previous + knot) / 2);
-            append(stretches, new Stretch(previous, knot, above));
-            previous = knot;
-        }
+        Curve.common(List.of(a, b)).ifPresent(range -> {
+            var knots = withCrossings(a, b, range);
+            double previous = knots.first();
+            for (double knot : knots.tailSet(previous, knots.size() == 1)) {
+                append(stretches, new Stretch(previous, knot, above(a, b, (previous + knot) / 2)));
+                previous = knot;
+            }
+        });
         return new Dominance(first.name(), second.name(), stretches);
     }
 
@@ -83,49 +78,34 @@ public record Dominance(String first, String second, List<Stretch> stretches) {
         };
     }
 
-    private static TreeMap<Double, Double> curve(Frontier.Arm arm) {
-        if (arm.points().isEmpty()) {
+    private static Curve curve(Frontier.Arm arm) {
+        var curve = Curve.of(arm);
+        if (curve.isEmpty()) {
             throw new IllegalArgumentException("the frontier '" + arm.name() + "' has no points");
-        }
-        var curve = new TreeMap<Double, Double>(Comparator.naturalOrder());
-        for (var p : arm.points()) {
-            curve.merge(p.x(), p.y().value(), Math::max);
         }
         return curve;
     }
 
-    /// The ends, the points of both between them, and where the two cross; straight lines cross only between knots.
-    private static TreeSet<Double> knots(TreeMap<Double, Double> a, TreeMap<Double, Double> b, double from, double to) {
-        var knots = new TreeSet<>(List.of(from, to));
-        knots.addAll(a.subMap(from, to).keySet());
-        knots.addAll(b.subMap(from, to).keySet());
-        var crossings = new ArrayList<Double>();
-        double left = from;
-        for (double right : knots.tailSet(from, false)) {
-            double d0 = at(a, left) - at(b, left);
-            double d1 = at(a, right) - at(b, right);
+    /// Straight lines cross only between knots.
+    private static NavigableSet<Double> withCrossings(Curve a, Curve b, Curve.Range range) {
+        var knots = a.knots(range);
+        knots.addAll(b.knots(range));
+        var all = new TreeSet<>(knots);
+        double left = range.from();
+        for (double right : knots) {
+            double d0 = a.at(left) - b.at(left);
+            double d1 = a.at(right) - b.at(right);
             if (d0 * d1 < 0) {
-                crossings.add(left + (right - left) * d0 / (d0 - d1));
+                all.add(left + (right - left) * d0 / (d0 - d1));
             }
             left = right;
         }
-        knots.addAll(crossings);
-        return knots;
+        return all;
     }
 
-    private static double at(TreeMap<Double, Double> curve, double x) {
-        var below = curve.floorEntry(x);
-        var above = curve.ceilingEntry(x);
-        if (below.getKey().equals(above.getKey())) {
-            return below.getValue();
-        }
-        double share = (x - below.getKey()) / (above.getKey() - below.getKey());
-        return below.getValue() + share * (above.getValue() - below.getValue());
-    }
-
-    private static Above above(TreeMap<Double, Double> a, TreeMap<Double, Double> b, double x) {
-        double first = at(a, x);
-        double second = at(b, x);
+    private static Above above(Curve a, Curve b, double x) {
+        double first = a.at(x);
+        double second = b.at(x);
         if (Math.abs(first - second) <= LEVEL * Math.max(1, Math.max(Math.abs(first), Math.abs(second)))) {
             return Above.NEITHER;
         }

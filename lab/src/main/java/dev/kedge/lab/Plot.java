@@ -61,6 +61,11 @@ public final class Plot {
         return BarPlot.draw(title, comparisons, width);
     }
 
+    /// Two arms seed by seed, and their differences with the mean and its interval.
+    public static String pairs(PairedSample sample, int width) {
+        return PairPlot.draw(sample, width);
+    }
+
     /// How often values fall into each of `bins` equal ranges; non-finite values are left out and counted in the label.
     public static String histogram(String title, String xLabel, double[] values, int bins, int width) {
         if (bins < 1) {

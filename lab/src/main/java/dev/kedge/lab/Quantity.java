@@ -6,21 +6,21 @@ import java.math.MathContext;
 
 /// Numbers as a reader wants them: counts in full, else three or four
 /// significant digits; the unit after; shares in percent.
-final class Quantity {
+public final class Quantity {
     private Quantity() {}
 
     /// A value with its unit; "%" takes a share.
-    static String text(double value, String unit) {
+    public static String text(double value, String unit) {
         return unit.isEmpty() ? number(scaled(value, unit)) : number(scaled(value, unit)) + "\u202f" + unit;
     }
 
     /// An interval without the unit, as "38 to 44"; empty where none is known.
-    static String interval(Estimate e, String unit) {
+    public static String interval(Estimate e, String unit) {
         return e.hasInterval() ? number(scaled(e.low(), unit)) + " to " + number(scaled(e.high(), unit)) : "";
     }
 
     /// A duration as "1 h 2 min", "3 min 5 s" or "4.2 s".
-    static String duration(double seconds) {
+    public static String duration(double seconds) {
         if (seconds < 60) {
             return number(seconds) + " s";
         }
@@ -38,7 +38,8 @@ final class Quantity {
         return unit.equals("%") ? 100 * value : value;
     }
 
-    static String number(double v) {
+    /// A number without a unit.
+    public static String number(double v) {
         if (!Double.isFinite(v)) {
             return Double.isNaN(v) ? "NaN" : v > 0 ? "∞" : "\u2212∞";
         }

@@ -1,28 +1,15 @@
 package dev.kedge.lab;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /// A run on one page: what was found, the frontier, before and after, training curves, facts, samples, configuration.
-/// The page is one file without scripts or references, for light and dark screens, wide and narrow.
 public final class Report {
-    private static final int PAGE = 1056;
-    private static final int COLUMN = 760;
-    private static final int NARROW = 360;
     private static final int OPEN_SAMPLES = 8;
 
     private Report() {}
@@ -31,74 +18,25 @@ public final class Report {
     ///
     /// @throws IllegalArgumentException where [RecordedRun#read] does
     public static Path write(Path folder) {
-        var html = html(RecordedRun.read(folder));
-        var report = folder.resolve("report.html");
-        var unfinished = folder.resolve("report.html.unfinished");
-        try {
-            try (var out = FileChannel.open(
-                    unfinished,
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING,
-                    StandardOpenOption.WRITE)) {
-                var bytes = ByteBuffer.wrap(html.getBytes(StandardCharsets.UTF_8));
-                while (bytes.hasRemaining()) {
-                    out.write(bytes);
-                }
-                out.force(true);
-            }
-            return Files.move(unfinished, report, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + report, e);
-        }
+        return Page.write(folder.resolve("report.html"), html(RecordedRun.read(folder)));
     }
 
     /// The page as text.
     public static String html(RecordedRun run) {
         var s = run.summary();
         var title = !s.title().isEmpty() ? s.title() : run.name();
-        return """
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta name="color-scheme" content="light dark">
-                <title>%s</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                <main>
-                %s</main>
-                </body>
-                </html>
-                """.formatted(Svg.escape(title), style(), head(run, title) + body(run));
-    }
-
-    private static String style() {
-        try (var in = Report.class.getResourceAsStream("report.css")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the resource report.css", e);
-        }
+        return Page.html(title, head(run, title) + body(run));
     }
 
     private static String head(RecordedRun run, String title) {
         var s = run.summary();
         var status = s.status().isEmpty() ? "unfinished" : s.status();
-        var line = new StringBuilder();
-        line.append("<span class=\"status ").append(tone(status)).append("\">");
-        line.append(Svg.escape(status)).append("</span>");
-        for (var item : new String[] {
-            s.recipe(), Double.isFinite(s.seconds()) ? Quantity.duration(s.seconds()) : "", steps(run.metrics())
-        }) {
-            if (!item.isEmpty()) {
-                line.append("<span>").append(Svg.escape(item)).append("</span>");
-            }
-        }
-        return "<header>\n<p class=\"meta\">" + line + "</p>\n<h1>" + Svg.escape(title) + "</h1>\n"
-                + (s.verdict().isEmpty() ? "" : "<p class=\"verdict\">" + Svg.escape(s.verdict()) + "</p>\n")
-                + "</header>\n";
+        var meta = List.of(
+                Page.status(tone(status), status),
+                Page.meta(s.recipe()),
+                Page.meta(Double.isFinite(s.seconds()) ? Quantity.duration(s.seconds()) : ""),
+                Page.meta(steps(run.metrics())));
+        return Page.head(meta, title, s.verdict());
     }
 
     private static String tone(String status) {
@@ -124,28 +62,18 @@ public final class Report {
         var notes =
                 s.notes().stream().map(n -> "<li>" + Svg.escape(n) + "</li>\n").collect(Collectors.joining());
         return s.frontier().map(Report::frontier).orElse("")
-                + section("Before and after", comparisons(s.comparisons()))
-                + section("Training", training(run.metrics()))
-                + section("Facts", facts(s.facts()))
-                + section("Samples", samples(s.samples()))
-                + section("Phases", table(s.phases()))
-                + section("Notes", notes.isEmpty() ? "" : "<ul>\n" + notes + "</ul>\n")
-                + section("Configuration", details("config.yaml", run.config()))
-                + section("Environment", entries(s.environment()));
-    }
-
-    private static String section(String heading, String content) {
-        return content.isEmpty() ? "" : "<section>\n<h2>" + heading + "</h2>\n" + content + "</section>\n";
-    }
-
-    /// The picture twice, of which the style shows the one that fits the screen.
-    private static String figure(int wide, IntFunction<String> plot) {
-        return "<figure><div class=\"wide\">" + plot.apply(wide) + "</div><div class=\"narrow\">" + plot.apply(NARROW)
-                + "</div></figure>\n";
+                + Page.section("Before and after", comparisons(s.comparisons()))
+                + Page.section("Training", training(run.metrics()))
+                + Page.section("Facts", facts(s.facts()))
+                + Page.section("Samples", samples(s.samples()))
+                + Page.section("Phases", table(s.phases()))
+                + Page.section("Notes", notes.isEmpty() ? "" : "<ul>\n" + notes + "</ul>\n")
+                + Page.section("Configuration", details("config.yaml", run.config()))
+                + Page.section("Environment", entries(s.environment()));
     }
 
     private static String frontier(Frontier frontier) {
-        return "<section class=\"frontier\">\n" + figure(PAGE, width -> Plot.frontier(frontier, width))
+        return "<section class=\"frontier\">\n" + Page.figure(Page.WHOLE, width -> Plot.frontier(frontier, width))
                 + "</section>\n";
     }
 
@@ -155,7 +83,7 @@ public final class Report {
             byUnit.computeIfAbsent(c.unit(), _ -> new ArrayList<>()).add(c);
         }
         return byUnit.values().stream()
-                .map(group -> figure(COLUMN, width -> Plot.bars("", group, width)))
+                .map(group -> Page.figure(Page.COLUMN, width -> Plot.bars("", group, width)))
                 .collect(Collectors.joining());
     }
 
@@ -227,21 +155,15 @@ public final class Report {
     private static String table(List<Map<String, String>> rows) {
         var columns = new LinkedHashSet<String>();
         rows.forEach(row -> columns.addAll(row.keySet()));
-        if (columns.isEmpty()) {
-            return "";
-        }
-        var html = new StringBuilder("<div class=\"scroll\"><table>\n<tr>");
-        columns.forEach(
-                c -> html.append("<th scope=\"col\">").append(Svg.escape(c)).append("</th>"));
-        html.append("</tr>\n");
-        for (var row : rows) {
-            html.append("<tr>");
-            columns.forEach(c -> html.append("<td>")
-                    .append(Svg.escape(row.getOrDefault(c, "")))
-                    .append("</td>"));
-            html.append("</tr>\n");
-        }
-        return html.append("</table></div>\n").toString();
+        return Page.table(
+                List.copyOf(columns),
+                columns.isEmpty()
+                        ? List.of()
+                        : rows.stream()
+                                .map(row -> columns.stream()
+                                        .map(c -> Svg.escape(row.getOrDefault(c, "")))
+                                        .toList())
+                                .toList());
     }
 
     private static String entries(Map<String, String> entries) {

@@ -33,6 +33,11 @@ final class SummaryJson {
         }
     }
 
+    /// Reads one frontier; throws [IllegalArgumentException] naming the file and the key where it is malformed.
+    static Frontier frontier(JsonNode node, String file) {
+        return new SummaryJson(file).frontier(node);
+    }
+
     private Summary summary(JsonNode root) {
         return new Summary(
                 text(root, "", "title"),

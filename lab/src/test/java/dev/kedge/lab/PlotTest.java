@@ -10,6 +10,7 @@ import dev.kedge.recipe.statistics.Estimate;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,8 @@ final class PlotTest {
             Plot.frontier(new Frontier("f", "x", "y", List.of(arm), List.of(Frontier.Point.of(0, 0))), width),
             Plot.bars("b", List.of(new Comparison("q", "%", e, Estimate.of(-0.2))), width),
             Plot.histogram("h", "x", X, 4, width),
+            Plot.pairs(paired(e), width),
+            Plot.pairs(alone(e), width),
             Plot.lines("empty", "step", "", List.of(), width)
         }) {
             var root = root(svg);
@@ -40,6 +43,37 @@ final class PlotTest {
             assertFalse(svg.contains("NaN") || svg.contains("Infinity"), svg);
             insideThePicture(root, width);
         }
+    }
+
+    private static PairedSample paired(Estimate effect) {
+        var arms = List.of(
+                new PairedSample.Arm("forward <KL> & a rather long name for an arm", X),
+                new PairedSample.Arm("b", new double[] {-5, 0.4, 2, 2}));
+        return new PairedSample(
+                "entropy (nats)", arms, OptionalDouble.empty(), new double[] {5, 0.6, 0, 1}, effect, 0.2);
+    }
+
+    private static PairedSample alone(Estimate effect) {
+        return new PairedSample(
+                "gap",
+                List.of(new PairedSample.Arm("a", X)),
+                OptionalDouble.of(7),
+                new double[] {-7, -6, -5, -4},
+                effect,
+                0);
+    }
+
+    /// Two arms of four seeds and their four differences are twelve dots, and the mean one diamond more.
+    @Test
+    void pairsHaveADotForEachSeedAndArm() throws Exception {
+        var e = new Estimate(0.4, 0.3, 0.5);
+        assertEquals(13, paths(Plot.pairs(paired(e), 720)).size());
+        assertEquals(9, paths(Plot.pairs(alone(e), 720)).size());
+        var two = List.of(new PairedSample.Arm("a", X), new PairedSample.Arm("b", X));
+        assertThrows(IllegalArgumentException.class, () -> new PairedSample("m", two, OptionalDouble.of(1), X, e, 0));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new PairedSample("m", two, OptionalDouble.empty(), new double[3], e, 0));
     }
 
     @Test

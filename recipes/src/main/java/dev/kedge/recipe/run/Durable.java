@@ -15,11 +15,11 @@ import java.util.Comparator;
 import java.util.HexFormat;
 
 /// Files and folders that are either whole on the disk or not there.
-final class Durable {
+public final class Durable {
     private Durable() {}
 
     /// Replaces `file` at once; a kill leaves the old one or the new one.
-    static void write(Path file, byte[] bytes) throws IOException {
+    public static void write(Path file, byte[] bytes) throws IOException {
         Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
@@ -60,7 +60,7 @@ final class Durable {
     }
 
     /// Deletes a folder and all in it; does nothing where there is none.
-    static void deleteTree(Path folder) throws IOException {
+    public static void deleteTree(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }

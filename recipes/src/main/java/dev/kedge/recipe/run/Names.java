@@ -2,9 +2,10 @@ package dev.kedge.recipe.run;
 
 import java.util.Collection;
 import java.util.Locale;
+import java.util.Optional;
 
 /// How names are spelled in YAML, and which valid one somebody may have meant.
-final class Names {
+public final class Names {
     private Names() {}
 
     /// `learningRate`, `LearningRate` and `LEARNING_RATE` as `learning_rate`.
@@ -15,7 +16,15 @@ final class Names {
     }
 
     /// "; did you mean `beta`? Valid here: `beta`, `steps`", the question only where a name is near.
-    static String advice(String wrong, Collection<String> valid) {
+    public static String advice(String wrong, Collection<String> valid) {
+        String all = valid.isEmpty() ? "no key is valid here" : "valid here: `" + String.join("`, `", valid) + "`";
+        return nearest(wrong, valid)
+                .map(name -> "; did you mean `" + name + "`? " + all)
+                .orElse("; " + all);
+    }
+
+    /// The valid name that somebody may have meant; empty where none is near.
+    public static Optional<String> nearest(String wrong, Collection<String> valid) {
         String nearest = null;
         int least = Math.max(2, wrong.length() / 3) + 1;
         for (String name : valid) {
@@ -25,8 +34,7 @@ final class Names {
                 nearest = name;
             }
         }
-        String all = valid.isEmpty() ? "no key is valid here" : "valid here: `" + String.join("`, `", valid) + "`";
-        return (nearest == null ? "; " : "; did you mean `" + nearest + "`? ") + all;
+        return Optional.ofNullable(nearest);
     }
 
     /// Insertions, deletions and substitutions that turn one text into the other (Levenshtein 1966).

@@ -9,7 +9,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/// Shows how far a phase has come: steps, loss, tokens a second, time left.
+/// Shows how far a phase has come: steps, what is to be said of the last, time left.
 public final class Progress implements AutoCloseable {
     private static final double SECONDS_BETWEEN_LINES = 5;
 
@@ -34,6 +34,14 @@ public final class Progress implements AutoCloseable {
         bar = terminal.mode() == Terminal.Mode.BAR ? Optional.of(bar()) : Optional.empty();
     }
 
+    /// Of work that belongs to no [Run].
+    ///
+    /// @param done  steps that were done before
+    /// @param total steps in all
+    public static Progress of(Terminal terminal, String phase, long done, long total) {
+        return new Progress(terminal, phase, done, total, System::nanoTime);
+    }
+
     private ProgressBar bar() {
         return new ProgressBarBuilder()
                 .setTaskName(phase)
@@ -51,19 +59,32 @@ public final class Progress implements AutoCloseable {
     /// @param stepTokens tokens that it went through
     public void step(long step, double loss, long stepTokens) {
         tokens += stepTokens;
-        double seconds = (nanos.getAsLong() - began) / 1e9;
+        step(step, measures(loss));
+    }
+
+    /// Tells that a step is done.
+    ///
+    /// @param step how many are done, this one included
+    /// @param said of this step
+    public void step(long step, String said) {
+        double seconds = seconds();
         if (bar.isPresent()) {
-            bar.get().stepTo(step).setExtraMessage(measures(loss, seconds));
+            bar.get().stepTo(step).setExtraMessage(" " + said);
         } else if (seconds - lastLine >= SECONDS_BETWEEN_LINES || step == total) {
             lastLine = seconds;
-            terminal.say(phase + " " + step + "/" + total + "," + measures(loss, seconds) + ", "
+            terminal.say(phase + " " + step + "/" + total + ", " + said + ", "
                     + timeLeft(seconds * (total - step) / Math.max(1, step - first)));
         }
     }
 
-    private String measures(double loss, double seconds) {
+    private double seconds() {
+        return (nanos.getAsLong() - began) / 1e9;
+    }
+
+    private String measures(double loss) {
+        double seconds = seconds();
         double rate = seconds > 0 ? tokens / seconds : 0;
-        return String.format(Locale.ROOT, " loss %.4g, %s tokens/s", loss, amount(rate));
+        return String.format(Locale.ROOT, "loss %.4g, %s tokens/s", loss, amount(rate));
     }
 
     private static String amount(double rate) {

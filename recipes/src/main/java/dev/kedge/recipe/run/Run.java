@@ -236,7 +236,7 @@ public final class Run implements AutoCloseable {
     /// @param done  steps of the phase that were done before
     /// @param total steps of the phase
     public Progress progress(String phase, long done, long total) {
-        return new Progress(terminal, phase, done, total, System::nanoTime);
+        return Progress.of(terminal, phase, done, total);
     }
 
     /// Says a line on the terminal and in `log.txt`.

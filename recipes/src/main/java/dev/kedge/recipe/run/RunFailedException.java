@@ -11,4 +11,8 @@ public final class RunFailedException extends RuntimeException {
     public RunFailedException(String message) {
         super(message);
     }
+
+    public RunFailedException(String message, Throwable cause) {
+        super(message, cause);
+    }
 }

@@ -7,8 +7,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// The right to write a run's folder. The system takes it back when the process ends, however it ends.
-final class RunLock implements AutoCloseable {
+/// The right to write a folder, such as a run's. The system takes it back when the process ends, however it ends.
+public final class RunLock implements AutoCloseable {
     static final String NAME = ".lock";
 
     private final FileChannel channel;
@@ -18,7 +18,7 @@ final class RunLock implements AutoCloseable {
     }
 
     /// @throws ConfigException if somebody else has it
-    static RunLock take(Path folder) throws IOException {
+    public static RunLock take(Path folder) throws IOException {
         FileChannel channel =
                 FileChannel.open(folder.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         FileLock lock = null;

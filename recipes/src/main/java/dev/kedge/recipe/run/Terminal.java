@@ -34,7 +34,8 @@ public record Terminal(PrintStream out, Mode mode) {
         }
     }
 
-    void warn(String line) {
+    /// Says a line in every mode.
+    public void warn(String line) {
         out.println(line);
     }
 }

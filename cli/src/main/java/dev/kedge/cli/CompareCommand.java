@@ -1,0 +1,103 @@
+package dev.kedge.cli;
+
+import dev.kedge.lab.Jobs;
+import dev.kedge.lab.Quantity;
+import dev.kedge.lab.compare.Compare;
+import dev.kedge.lab.compare.Contest;
+import dev.kedge.lab.compare.ContestJson;
+import dev.kedge.lab.compare.Method;
+import dev.kedge.lab.compare.Methods;
+import dev.kedge.recipe.run.Terminal;
+import dev.kedge.recipe.statistics.Estimate;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// Draws methods on the frontier of reward and divergence.
+@Command(
+        name = "compare",
+        description = "Train methods on the same task, each at many strengths, and draw what they reach.",
+        mixinStandardHelpOptions = true,
+        footer = {"", "A call that was stopped goes on where it stood when it is given again."})
+final class CompareCommand implements Callable<Integer> {
+    @Parameters(arity = "0..*", paramLabel = "METHOD", description = "Methods; without any, those there are.")
+    List<String> names = List.of();
+
+    @Option(names = "--task", defaultValue = "bandit", paramLabel = "TASK", description = "${DEFAULT-VALUE}.")
+    String task;
+
+    @Option(names = "--seeds", defaultValue = "5", paramLabel = "N", description = "Seeds (${DEFAULT-VALUE}).")
+    int seeds;
+
+    @Option(names = "--fresh", description = "Forget what was trained before, as after a change of the code.")
+    boolean fresh;
+
+    @Option(
+            names = "--out",
+            defaultValue = "runs",
+            paramLabel = "DIR",
+            description = "Results go to DIR/compare-TASK (${DEFAULT-VALUE}).")
+    Path out;
+
+    @Option(names = "--json", description = "One JSON object, alone on the last line.")
+    boolean json;
+
+    @Option(names = "--quiet", description = "No progress.")
+    boolean quiet;
+
+    @Override
+    public Integer call() {
+        if (names.isEmpty()) {
+            Methods.all().forEach(m -> System.out.printf("%-18s  %s%n", m.name(), m.description()));
+            return 0;
+        }
+        List<Method> methods = names.stream().map(Methods::named).toList();
+        Path folder = out.resolve("compare-" + task);
+        if (fresh) {
+            Jobs.forget(folder);
+        }
+        Terminal terminal = quiet ? Terminal.quiet() : Terminal.standardError();
+        Contest contest = Compare.run(task, methods, seeds, folder, terminal);
+        print(contest);
+        System.out.println("report: " + folder.resolve("report.html"));
+        if (json) {
+            System.out.println(ContestJson.write(contest));
+        }
+        return 0;
+    }
+
+    private static void print(Contest contest) {
+        System.out.println(contest.sentence() + "\n");
+        System.out.printf("%-18s  %-26s  %s%n", "method", "reward missing, equal KL", "most reward");
+        for (Contest.Place place : contest.places()) {
+            System.out.printf(
+                    "%-18s  %-26s  %s at %s nats%n",
+                    place.method().name(),
+                    words(place.missing()),
+                    Quantity.number(place.mostReward().value()),
+                    Quantity.number(place.kl().value()));
+        }
+        System.out.println();
+        for (Contest.Pairing pairing : contest.pairings()) {
+            System.out.printf(
+                    "%s over %s: %s. %s%n",
+                    pairing.first().name(),
+                    pairing.second().name(),
+                    words(pairing.advantage()),
+                    pairing.dominance().sentence());
+        }
+        System.out.println(
+                contest.pairings().isEmpty()
+                        ? ""
+                        : "\nIn brackets 95 % intervals over " + contest.seeds() + " seeds, paired.");
+    }
+
+    private static String words(Optional<Estimate> estimate) {
+        return estimate.map(e -> Quantity.number(e.value()) + " (" + Quantity.interval(e, "") + ")")
+                .orElse("no KL in common");
+    }
+}

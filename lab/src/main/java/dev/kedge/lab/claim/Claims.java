@@ -1,0 +1,19 @@
+package dev.kedge.lab.claim;
+
+import java.util.List;
+
+/// The claims by paper: an explicit list.
+public final class Claims {
+    private Claims() {}
+
+    /// The slugs of the papers that have claims.
+    public static final List<String> PAPERS = List.of("f-dpo");
+
+    /// The claims of a paper; none where it has none yet.
+    public static List<Claim> of(String paper) {
+        return switch (paper) {
+            case "f-dpo" -> FDpoClaims.claims();
+            default -> List.of();
+        };
+    }
+}

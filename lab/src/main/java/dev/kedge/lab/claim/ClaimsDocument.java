@@ -1,0 +1,78 @@
+package dev.kedge.lab.claim;
+
+import dev.kedge.lab.Catalogue;
+import dev.kedge.lab.Quantity;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// `docs/claims.md`: every recorded result on one page.
+public final class ClaimsDocument {
+    private ClaimsDocument() {}
+
+    /// The page, from the files `SLUG.json` of a folder that `kedge reproduce SLUG --record` left there.
+    ///
+    /// @param papers slugs, in the order of the page; one without a file is left out
+    /// @param claims of a slug
+    /// @throws IllegalArgumentException naming the file, if it is malformed or out of date
+    public static String markdown(Path folder, List<String> papers, Function<String, List<Claim>> claims) {
+        var catalogue = Catalogue.load();
+        var results = papers.stream()
+                .filter(slug -> Files.isRegularFile(folder.resolve(slug + ".json")))
+                .map(slug -> ResultsJson.read(
+                        folder.resolve(slug + ".json"), catalogue.bySlug(slug).orElseThrow(), claims.apply(slug)))
+                .toList();
+        return """
+                # Claims, measured again
+
+                Written by `./kedge claims` from `docs/claims/*.json`, which `./kedge reproduce SLUG --record` leaves
+                there; `./kedge reproduce SLUG` measures a paper's claims anew. An effect above 0 is what the paper
+                says; behind it stands its 95 % bootstrap interval over seeds, in which the arms are paired. A claim is
+                *reproduced* where the whole interval is above what the claim asks for, *contradicted* where the whole
+                interval is below 0, and *not seen at this scale* otherwise. Times are those of one processor and of
+                the whole experiment, which may serve several claims.
+
+                """
+                + table(results)
+                + results.stream().map(ClaimsDocument::experiments).collect(Collectors.joining());
+    }
+
+    private static String table(List<Results> results) {
+        var rows = new StringBuilder("| paper | claim | measured | effect | verdict | seeds | time |\n");
+        rows.append("|---|---|---|---|---|---|---|\n");
+        for (var r : results) {
+            for (var f : r.findings()) {
+                rows.append("| ")
+                        .append(String.join(
+                                " | ",
+                                "[" + r.paper().slug() + "](#" + r.paper().slug() + ")",
+                                cell(f.claim().statement()),
+                                cell(f.comparison()),
+                                cell(f.effectInWords()),
+                                f.verdict() == Verdict.REPRODUCED
+                                        ? "**reproduced**"
+                                        : f.verdict().toString(),
+                                Integer.toString(f.seeds()),
+                                Quantity.duration(Math.round(f.measurement().seconds()))))
+                        .append(" |\n");
+            }
+        }
+        return rows.toString();
+    }
+
+    private static String cell(String text) {
+        return text.replace("|", "\\|");
+    }
+
+    private static String experiments(Results results) {
+        var paper = results.paper();
+        return "\n## " + paper.slug() + "\n\n[" + paper.title() + "](https://arxiv.org/abs/" + paper.arxiv() + "). "
+                + results.sentence() + "\n"
+                + results.measurements().stream()
+                        .map(m -> "\n**" + m.experiment().name() + "**: "
+                                + m.experiment().description() + "\n")
+                        .collect(Collectors.joining());
+    }
+}

@@ -1,0 +1,197 @@
+package dev.kedge.lab.compare;
+
+import dev.kedge.lab.Curve;
+import dev.kedge.lab.Dominance;
+import dev.kedge.lab.Frontier;
+import dev.kedge.lab.Quantity;
+import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.lab.tabular.Sweep;
+import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Estimate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+
+/// Methods that were trained on the same tasks, each at all its strengths.
+///
+/// They are compared at equal divergence from the reference, along the useful part of each sweep, by the reward that
+/// is missing from the best policy of that divergence.
+///
+/// @param optimum of the task of each seed, to be drawn
+public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
+    private static final Bootstrap BOOTSTRAP = new Bootstrap(10_000, 0.95, 0);
+    private static final String KL = "KL from the reference (nats)";
+
+    public Contest {
+        entries = List.copyOf(entries);
+        optimum = List.copyOf(optimum);
+    }
+
+    /// A method with its sweeps by seed.
+    public record Entry(Method method, List<Sweep> sweeps) {
+        public Entry {
+            sweeps = List.copyOf(sweeps);
+        }
+    }
+
+    /// Two methods at equal divergence.
+    ///
+    /// @param advantage how much more reward the first has, on average over the divergences that both reach, paired
+    ///                  by seed; empty where in some seed they reach none in common
+    /// @param dominance who is above where, on the means over seeds
+    public record Pairing(Method first, Method second, Optional<Estimate> advantage, Dominance dominance) {}
+
+    /// Where a method stands among all.
+    ///
+    /// @param missing    reward missing from the optimum, on average over the divergences that all methods reach;
+    ///                   empty where in some seed they reach none in common
+    /// @param mostReward of the sweep
+    /// @param kl         the divergence there
+    public record Place(Method method, Optional<Estimate> missing, Estimate mostReward, Estimate kl) {}
+
+    public int seeds() {
+        return optimum.size();
+    }
+
+    /// Reward over divergence, mean over seeds, beside the optimum.
+    public Frontier frontier() {
+        return mean("Reward at each divergence", "expected reward", Function.identity(), Standing::reward, optimum);
+    }
+
+    /// Reward missing from the optimum of equal divergence, over the useful part of each sweep.
+    public Frontier missing() {
+        return mean(
+                "Reward missing from the best policy of equal divergence",
+                "missing reward, less is better",
+                Sweep::useful,
+                Standing::shortfall,
+                IntStream.range(0, seeds())
+                        .mapToObj(_ -> List.<Frontier.Point>of())
+                        .toList());
+    }
+
+    private Frontier mean(
+            String title,
+            String y,
+            Function<Sweep, Sweep> part,
+            ToDoubleFunction<Standing> measure,
+            List<List<Frontier.Point>> optima) {
+        var seeds = IntStream.range(0, seeds())
+                .mapToObj(s -> new Frontier(
+                        title,
+                        KL,
+                        y,
+                        entries.stream()
+                                .map(e -> part.apply(e.sweeps.get(s))
+                                        .arm(e.method.name(), e.method.symbol(), Standing::kl, measure))
+                                .toList(),
+                        optima.get(s)))
+                .toList();
+        return Frontier.mean(seeds, BOOTSTRAP);
+    }
+
+    /// Every method among all, the one that misses least first.
+    public List<Place> places() {
+        var missing = atEqualDivergence(entries);
+        var places = new ArrayList<Place>();
+        for (int i = 0; i < entries.size(); i++) {
+            int entry = i;
+            var sweeps = entries.get(i).sweeps;
+            places.add(new Place(
+                    entries.get(i).method,
+                    missing.map(m -> BOOTSTRAP.bca(m[entry])),
+                    BOOTSTRAP.bca(
+                            sweeps.stream().mapToDouble(s -> s.best().reward()).toArray()),
+                    BOOTSTRAP.bca(
+                            sweeps.stream().mapToDouble(s -> s.best().kl()).toArray())));
+        }
+        if (missing.isPresent()) {
+            places.sort((a, b) -> Double.compare(
+                    a.missing.orElseThrow().value(), b.missing.orElseThrow().value()));
+        }
+        return places;
+    }
+
+    /// What was found, in a sentence.
+    public String sentence() {
+        var places = places();
+        var first = places.getFirst();
+        var last = places.getLast();
+        if (first.missing.isEmpty()) {
+            return "There is no divergence that all methods reach.";
+        }
+        var range = common().map(r -> "Over the divergences that all reach, %s to %s nats, "
+                        .formatted(Quantity.number(r.from()), Quantity.number(r.to())))
+                .orElse("Over the divergences that all reach, ");
+        var said = "%s misses %s of the optimum's reward"
+                .formatted(
+                        first.method.name(), Quantity.number(first.missing.get().value()));
+        return range
+                + said
+                + (first == last
+                        ? "."
+                        : ", %s %s."
+                                .formatted(
+                                        last.method.name(),
+                                        Quantity.number(
+                                                last.missing.orElseThrow().value())));
+    }
+
+    /// All pairs of methods.
+    public List<Pairing> pairings() {
+        var arms = missing().arms();
+        var pairings = new ArrayList<Pairing>();
+        for (int i = 0; i < entries.size(); i++) {
+            for (int j = i + 1; j < entries.size(); j++) {
+                var advantage = atEqualDivergence(List.of(entries.get(i), entries.get(j)))
+                        .map(m -> BOOTSTRAP.pairedBca(m[0], m[1])); // what the second misses more
+                pairings.add(new Pairing(
+                        entries.get(i).method, entries.get(j).method, advantage, dominance(arms.get(i), arms.get(j))));
+            }
+        }
+        return pairings;
+    }
+
+    private static Dominance dominance(Frontier.Arm first, Frontier.Arm second) {
+        boolean known = !Curve.of(first).isEmpty() && !Curve.of(second).isEmpty();
+        return known
+                ? Dominance.between(negated(first), negated(second))
+                : new Dominance(first.name(), second.name(), List.of());
+    }
+
+    /// Less missing is above.
+    private static Frontier.Arm negated(Frontier.Arm arm) {
+        return new Frontier.Arm(
+                arm.name(),
+                arm.points().stream()
+                        .map(p -> Frontier.Point.of(p.x(), -p.y().value()))
+                        .toList());
+    }
+
+    /// The divergences that all methods reach on the mean over seeds.
+    public Optional<Curve.Range> common() {
+        return Curve.common(missing().arms().stream().map(Curve::of).toList());
+    }
+
+    /// For each entry and seed the mean missing reward over the divergences that all the entries reach with that seed.
+    private Optional<double[][]> atEqualDivergence(List<Entry> among) {
+        var missing = new double[among.size()][seeds()];
+        for (int s = 0; s < seeds(); s++) {
+            int seed = s;
+            var curves = among.stream()
+                    .map(e -> e.sweeps.get(seed).useful().shortfall())
+                    .toList();
+            var range = Curve.common(curves);
+            if (range.isEmpty()) {
+                return Optional.empty();
+            }
+            for (int i = 0; i < missing.length; i++) {
+                missing[i][s] = curves.get(i).mean(range.get());
+            }
+        }
+        return Optional.of(missing);
+    }
+}

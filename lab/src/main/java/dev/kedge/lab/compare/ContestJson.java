@@ -1,0 +1,56 @@
+package dev.kedge.lab.compare;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.lab.FrontierJson;
+import dev.kedge.recipe.run.Durable;
+import dev.kedge.recipe.statistics.Estimate;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/// A contest as JSON, for other programs.
+public final class ContestJson {
+    private ContestJson() {}
+
+    public static ObjectNode write(Contest contest) {
+        var json = JsonNodeFactory.instance.objectNode();
+        json.put("seeds", contest.seeds());
+        json.put("description", Compare.description());
+        var places = json.putArray("places");
+        for (var place : contest.places()) {
+            var node = places.addObject()
+                    .put("method", place.method().name())
+                    .put("description", place.method().description());
+            place.missing().ifPresent(missing -> estimate(node.putObject("missing_reward"), missing));
+            estimate(node.putObject("most_reward"), place.mostReward());
+            estimate(node.putObject("kl_at_most_reward"), place.kl());
+        }
+        var pairs = json.putArray("pairs");
+        for (var pairing : contest.pairings()) {
+            var node = pairs.addObject()
+                    .put("first", pairing.first().name())
+                    .put("second", pairing.second().name());
+            pairing.advantage().ifPresent(advantage -> estimate(node.putObject("advantage_of_first"), advantage));
+            node.put("where", pairing.dominance().sentence());
+        }
+        json.set("frontier", FrontierJson.write(contest.frontier()));
+        json.set("missing", FrontierJson.write(contest.missing()));
+        return json;
+    }
+
+    private static void estimate(ObjectNode node, Estimate e) {
+        node.put("value", e.value()).put("low", e.low()).put("high", e.high());
+    }
+
+    static void save(Contest contest, Path file) {
+        try {
+            var text = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(write(contest)) + "\n";
+            Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be written", e);
+        }
+    }
+}

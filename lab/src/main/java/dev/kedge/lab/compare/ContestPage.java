@@ -1,0 +1,85 @@
+package dev.kedge.lab.compare;
+
+import dev.kedge.lab.Page;
+import dev.kedge.lab.Plot;
+import dev.kedge.lab.Quantity;
+import dev.kedge.lab.compare.Contest.Pairing;
+import dev.kedge.lab.compare.Contest.Place;
+import dev.kedge.recipe.statistics.Estimate;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// The report of a contest: the frontiers beside the optimum, what is missing from it, who is above whom.
+final class ContestPage {
+    private static final String METHOD = "Strengths of different methods do not mean the same, so methods are compared "
+            + "at equal divergence from the reference: by how much reward is missing from the best policy of that "
+            + "divergence, which is known exactly. A sweep counts up to its strength with the most reward, and is a "
+            + "straight line between its points. Differences are paired by seed; behind each stands its 95 % bootstrap "
+            + "interval over seeds (bias-corrected and accelerated).";
+
+    private ContestPage() {}
+
+    static String html(Contest contest) {
+        var names = contest.entries().stream().map(e -> e.method().name()).toList();
+        var title = names.size() == 1 ? names.getFirst() : list(names);
+        var meta = List.of(Page.meta("reward against divergence"), Page.meta(contest.seeds() + " seeds"));
+        var frontier = contest.frontier();
+        var missing = contest.missing();
+        return Page.html(
+                title,
+                Page.head(meta, title, contest.sentence())
+                        + "<section class=\"frontier\">\n"
+                        + Page.figure(Page.WHOLE, width -> Plot.frontier(frontier, width)) + "</section>\n"
+                        + "<section class=\"frontier\">\n"
+                        + Page.figure(Page.WHOLE, width -> Plot.frontier(missing, width)) + "</section>\n"
+                        + Page.section("Methods", places(contest))
+                        + Page.section("Each against each", pairings(contest.pairings()))
+                        + Page.section("Task", prose(Compare.description()))
+                        + Page.section("How they are compared", prose(METHOD)));
+    }
+
+    private static String prose(String text) {
+        return "<p class=\"prose\">" + Page.escape(text) + "</p>\n";
+    }
+
+    private static String list(List<String> names) {
+        return names.stream().limit(names.size() - 1L).collect(Collectors.joining(", ")) + " and " + names.getLast();
+    }
+
+    private static String places(Contest contest) {
+        return Page.table(
+                List.of("Method", "What it is", "Reward missing at equal divergence", "Most reward", "KL there, nats"),
+                contest.places().stream().map(ContestPage::row).toList());
+    }
+
+    private static List<String> row(Place place) {
+        return List.of(
+                "<b class=\"nowrap\">" + place.method().name() + "</b>",
+                Page.escape(place.method().description()),
+                place.missing().map(ContestPage::words).orElse("none in common"),
+                words(place.mostReward()),
+                words(place.kl()));
+    }
+
+    private static String pairings(List<Pairing> pairings) {
+        return Page.table(
+                List.of("First", "Second", "Reward that the first has more", "Where"),
+                pairings.stream()
+                        .map(p -> List.of(
+                                name(p.first()),
+                                name(p.second()),
+                                p.advantage().map(ContestPage::words).orElse("none in common"),
+                                "<span class=\"quiet\">"
+                                        + Page.escape(p.dominance().sentence()) + "</span>"))
+                        .toList());
+    }
+
+    private static String name(Method method) {
+        return "<span class=\"nowrap\">" + method.name() + "</span>";
+    }
+
+    private static String words(Estimate e) {
+        return "<span class=\"nowrap\">" + Quantity.number(e.value()) + " <span class=\"quiet\">("
+                + Quantity.interval(e, "") + ")</span></span>";
+    }
+}

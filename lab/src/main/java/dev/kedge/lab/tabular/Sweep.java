@@ -1,0 +1,85 @@
+package dev.kedge.lab.tabular;
+
+import dev.kedge.lab.Curve;
+import dev.kedge.lab.Frontier;
+import dev.kedge.lab.Quantity;
+import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.recipe.statistics.Estimate;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+
+/// Where one method's policies stand at a row of strengths.
+///
+/// @param strengths from the one that holds the policy most to the one that holds it least
+/// @param standings one a strength; of a policy that diverged all is NaN
+public record Sweep(double[] strengths, List<Standing> standings) {
+    public Sweep {
+        standings = List.copyOf(standings);
+        if (strengths.length != standings.size()) {
+            throw new IllegalArgumentException(
+                    "a standing for each of " + strengths.length + " strengths is needed, got " + standings.size());
+        }
+    }
+
+    /// The sweep up to the strength with the most reward. To let go of the policy further only loses reward, so nobody
+    /// would: methods are compared along this part.
+    ///
+    /// @return of as many strengths; beyond the best, standings are NaN
+    public Sweep useful() {
+        int best = bestIndex();
+        return new Sweep(
+                strengths,
+                IntStream.range(0, strengths.length)
+                        .mapToObj(i -> i <= best ? standings.get(i) : Standing.NONE)
+                        .toList());
+    }
+
+    /// The standing with the most reward; throws [IllegalStateException] if every policy diverged.
+    public Standing best() {
+        return standings.get(bestIndex());
+    }
+
+    private int bestIndex() {
+        int best = -1;
+        for (int i = 0; i < standings.size(); i++) {
+            if (standings.get(i).isFinite()
+                    && (best < 0
+                            || standings.get(i).reward() > standings.get(best).reward())) {
+                best = i;
+            }
+        }
+        if (best < 0) {
+            throw new IllegalStateException("every policy of the sweep diverged");
+        }
+        return best;
+    }
+
+    /// One measure over another, where they are finite.
+    public Curve curve(ToDoubleFunction<Standing> x, ToDoubleFunction<Standing> y) {
+        var finite = standings.stream().filter(Standing::isFinite).toList();
+        return Curve.of(
+                finite.stream().mapToDouble(x).toArray(),
+                finite.stream().mapToDouble(y).toArray());
+    }
+
+    /// What of the best policy's reward is missing, over the divergence. Compare methods by this rather than by the
+    /// reward: it is nearly straight between the points of a sweep, so that it matters little where they lie.
+    public Curve shortfall() {
+        return curve(Standing::kl, Standing::shortfall);
+    }
+
+    /// The sweep as an arm of a frontier, its points labelled by their strengths.
+    ///
+    /// @param symbol of the strength, such as β
+    public Frontier.Arm arm(String name, String symbol, ToDoubleFunction<Standing> x, ToDoubleFunction<Standing> y) {
+        return new Frontier.Arm(
+                name,
+                IntStream.range(0, strengths.length)
+                        .mapToObj(i -> new Frontier.Point(
+                                x.applyAsDouble(standings.get(i)),
+                                Estimate.of(y.applyAsDouble(standings.get(i))),
+                                symbol + " " + Quantity.number(strengths[i])))
+                        .toList());
+    }
+}

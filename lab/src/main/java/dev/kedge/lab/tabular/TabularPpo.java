@@ -1,0 +1,101 @@
+package dev.kedge.lab.tabular;
+
+import dev.kedge.objective.divergence.BarrierDivergence;
+import dev.kedge.objective.preference.Dpo;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
+
+/// The two stages that preference losses on the policy itself do without: a table of rewards learned from the pairs,
+/// and then PPO (Schulman et al. 2017, arXiv:1707.06347, Eq. 7) on that reward less a divergence from the reference.
+///
+/// An iteration draws outcomes of every context from the policy and takes four steps on them. The advantage of an
+/// outcome is its learned reward less `beta·f'(π/ref)`, which makes the policy gradient that of
+/// `reward - beta·D_f(π||ref)`, relative to the mean over the outcomes drawn of its context.
+public final class TabularPpo {
+    private static final int STEPS_PER_DRAW = 4;
+    private static final int SAMPLES = 64;
+    private static final double CLIP = 0.2;
+
+    private TabularPpo() {}
+
+    /// Bradley-Terry's maximum likelihood: a reward for every outcome, up to a constant of the context, [X, n].
+    public static double[][] reward(Bandit task, Bandit.Pairs pairs, TabularTraining training) {
+        // DPO's reward is beta·log π/ref: with beta 1 and a uniform reference, a table of its own.
+        var uniform = new double[task.contexts()][task.outcomes()];
+        Arrays.stream(uniform).forEach(row -> Arrays.fill(row, -Math.log(task.outcomes())));
+        return training.onPairs(new Bandit(uniform, task.reward()), pairs, (lp, count) -> Dpo.dpo(lp, 1, count));
+    }
+
+    /// The policy that PPO makes of the reference, [X, n].
+    ///
+    /// @param reward learned, [X, n]
+    /// @param beta   strength of the penalty, >= 0
+    public static double[][] train(
+            Bandit task,
+            double[][] reward,
+            BarrierDivergence divergence,
+            double beta,
+            long seed,
+            TabularTraining training) {
+        try (var rng = Rng.seeded(seed)) {
+            return training.train(task.logRef(), new Surrogate(task, reward, divergence, beta, rng));
+        }
+    }
+
+    /// The clipped surrogate on outcomes that are drawn anew every few steps.
+    private static final class Surrogate implements TabularTraining.Objective {
+        private final Bandit task;
+        private final double[][] reward;
+        private final BarrierDivergence divergence;
+        private final double beta;
+        private final Rng rng;
+        private long[] drawn;
+        private double[] oldLogProbs;
+        private double[] advantages;
+
+        Surrogate(Bandit task, double[][] reward, BarrierDivergence divergence, double beta, Rng rng) {
+            this.task = task;
+            this.reward = reward;
+            this.divergence = divergence;
+            this.beta = beta;
+            this.rng = rng;
+        }
+
+        @Override
+        public Tensor loss(Tensor logProbs, int step) {
+            if (step % STEPS_PER_DRAW == 0) {
+                draw(logProbs.detach());
+            }
+            Tensor advantage = Tensor.of(advantages);
+            Tensor ratio = logProbs.reshape(-1)
+                    .indexSelect(0, Tensor.of(drawn, drawn.length))
+                    .minus(Tensor.of(oldLogProbs))
+                    .exp();
+            Tensor clipped = ratio.clamp(1 - CLIP, 1 + CLIP);
+            return ratio.times(advantage)
+                    .minimum(clipped.times(advantage))
+                    .mean()
+                    .neg();
+        }
+
+        private void draw(Tensor logProbs) {
+            long contexts = task.contexts();
+            long outcomes = task.outcomes();
+            Tensor rows = logProbs.exp().unsqueeze(1).expand(contexts, SAMPLES, outcomes);
+            Tensor drawn =
+                    rng.categorical(rows.reshape(contexts * SAMPLES, outcomes)).reshape(contexts, SAMPLES);
+            Tensor logRatio = logProbs.minus(Tensor.of(task.logRef()));
+            Tensor value = Tensor.of(reward)
+                    .minus(divergence.score(logRatio).times(beta))
+                    .gather(1, drawn);
+            advantages = value.minus(value.mean(1, true)).reshape(-1).toDoubles();
+            oldLogProbs = logProbs.gather(1, drawn).reshape(-1).toDoubles();
+            Tensor first = Tensor.arange(0, contexts, logProbs.device())
+                    .times(outcomes)
+                    .unsqueeze(1);
+            this.drawn = drawn.plus(first).to(DType.INT64).reshape(-1).toLongs();
+        }
+    }
+}
