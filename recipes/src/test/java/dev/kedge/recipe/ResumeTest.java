@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.kedge.recipe.run.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,14 @@ class ResumeTest {
         Path data = TinyTask.completions(folder.resolve("data.jsonl"), 120, 2);
         SftRecipe.Config config = TinyTask.sft(model, data, TinyTask.optimisation(STEPS, 8, 3e-3, 7));
         killAndCompare("sft", config, new String[] {"sft"}, 20264);
+    }
+
+    /// The reference, DPO's policy and HyPO's, which draws answers at every step.
+    @Test
+    void answersThatThePolicyDrawsAsItLearns() throws Exception {
+        HypoRecipe.Config config =
+                HypoRecipeTest.config(0.4, List.of(0.1), TinyTask.optimisation(STEPS, 4, 3e-3, 7), STEPS);
+        killAndCompare("hypo", config, new String[] {"pretraining", "dpo-beta-0_5", "hypo-lambda-0_1"}, 20265);
     }
 
     /// One kill in each phase.
