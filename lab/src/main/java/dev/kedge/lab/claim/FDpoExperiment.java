@@ -33,13 +33,13 @@ final class FDpoExperiment {
 
     private FDpoExperiment() {}
 
-    /// How large the experiment is. PPO's strengths are larger, so that both reach the same divergences.
+    /// How large the experiment is. PPO has larger strengths as well, so that both reach the same divergences.
     ///
     /// @param betas    of f-DPO, halved each time; [#ONE_BETA] is among them
     /// @param ppoBetas likewise
     record Scale(int contexts, int outcomes, int pairs, TabularTraining training, double[] betas, double[] ppoBetas) {
         static final Scale PUBLISHED =
-                new Scale(4, 50, 8000, new TabularTraining(400, 0.1), halvings(8, 8), halvings(32, 8));
+                new Scale(4, 50, 8000, new TabularTraining(400, 0.1), halvings(8, 8), halvings(32, 10));
     }
 
     static double[] halvings(double from, int count) {
@@ -92,7 +92,7 @@ final class FDpoExperiment {
                         + "Jensen-Shannon, alpha 0.5 and forward KL. PPO learns a table of rewards from the same "
                         + "pairs in as many steps, then takes as many on it, less beta times the divergence, beta "
                         + "%s, with 64 fresh outcomes a context every four steps. Reward, KL, entropy and the "
-                        + "optimum are exact. Each sweep counts up to the strength with the most reward. Calibration "
+                        + "optimum are exact. Sweeps are compared along their frontiers of reward and KL. Calibration "
                         + "error: of the likeliest outcome, where the truth is drawn from the reference, %d bins.",
                 s.contexts,
                 s.outcomes,
@@ -175,7 +175,7 @@ final class FDpoExperiment {
 
     /// Relative to the optimum's the entropy is nearly straight between the strengths of a sweep.
     private static Curve beyond(Curve optimum, Sweep sweep) {
-        return sweep.useful().curve(Standing::reward, s -> s.entropy() - optimum.at(s.reward()));
+        return sweep.frontier().curve(Standing::reward, s -> s.entropy() - optimum.at(s.reward()));
     }
 
     /// The optima at sixteen strengths a power of ten, from one next to the reference to one next to the best outcomes.
@@ -192,8 +192,8 @@ final class FDpoExperiment {
     private static Outcome efficiency(Outcome outcome, List<Sweep> sweeps, List<Sweep> ppo) {
         for (int i = 0; i < ppo.size(); i++) {
             var d = WITH_PPO.get(i);
-            var direct = sweeps.get(d.ordinal()).useful().shortfall();
-            var staged = ppo.get(i).useful().shortfall();
+            var direct = sweeps.get(d.ordinal()).frontier().shortfall();
+            var staged = ppo.get(i).frontier().shortfall();
             var common = common(direct, staged);
             outcome = outcome.with(d.number("shortfall of f-DPO"), direct.mean(common))
                     .with(d.number("shortfall of PPO"), staged.mean(common));
@@ -228,7 +228,7 @@ final class FDpoExperiment {
         for (var d : Divergence.values()) {
             var sweep = sweeps.get(d.ordinal());
             reward.add(sweep.arm(d.title, "β", Standing::kl, Standing::reward));
-            entropy.add(sweep.useful().arm(d.title, "β", Standing::reward, Standing::entropy));
+            entropy.add(sweep.arm(d.title, "β", Standing::kl, Standing::entropy));
             error.add(arm(d.title, sweep, errors.get(d.ordinal())));
         }
         for (int i = 0; i < ppo.size(); i++) {
@@ -241,8 +241,7 @@ final class FDpoExperiment {
         var expected = "expected reward";
         var optimum = task.frontier();
         return outcome.with(new Frontier("Four divergences, each swept over beta", kl, expected, reward, optimum))
-                .with(new Frontier(
-                        "Diversity, up to the most reward of each", expected, "entropy (nats)", entropy, List.of()))
+                .with(new Frontier("Diversity", kl, "entropy (nats)", entropy, List.of()))
                 .with(new Frontier("f-DPO and PPO with the same penalty", kl, expected, staged, optimum))
                 .with(new Frontier("Calibration", kl, "calibration error", error, List.of()));
     }

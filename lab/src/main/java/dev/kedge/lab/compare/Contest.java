@@ -11,14 +11,13 @@ import dev.kedge.recipe.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /// Methods that were trained on the same tasks, each at all its strengths.
 ///
-/// They are compared at equal divergence from the reference, along the useful part of each sweep, by the reward that
-/// is missing from the best policy of that divergence.
+/// They are compared at equal divergence from the reference, along the frontier of each sweep, by the reward that is
+/// missing from the best policy of that divergence.
 ///
 /// @param optimum of the task of each seed, to be drawn
 public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
@@ -34,6 +33,28 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
     public record Entry(Method method, List<Sweep> sweeps) {
         public Entry {
             sweeps = List.copyOf(sweeps);
+        }
+
+        /// The mean standing at each strength.
+        Sweep mean() {
+            var strengths = method.strengths();
+            return new Sweep(
+                    strengths,
+                    IntStream.range(0, strengths.length)
+                            .mapToObj(i -> new Standing(
+                                    mean(i, Standing::kl),
+                                    mean(i, Standing::reward),
+                                    mean(i, Standing::entropy),
+                                    mean(i, Standing::shortfall)))
+                            .toList());
+        }
+
+        private double mean(int strength, ToDoubleFunction<Standing> measure) {
+            return sweeps.stream()
+                            .mapToDouble(
+                                    s -> measure.applyAsDouble(s.standings().get(strength)))
+                            .sum()
+                    / sweeps.size();
         }
     }
 
@@ -58,35 +79,43 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
 
     /// Reward over divergence, mean over seeds, beside the optimum.
     public Frontier frontier() {
-        return mean("Reward at each divergence", "expected reward", Function.identity(), Standing::reward, optimum);
+        return mean("Reward at each divergence", "expected reward", Standing::reward, optimum);
     }
 
-    /// Reward missing from the optimum of equal divergence, over the useful part of each sweep.
+    /// Reward missing from the optimum of equal divergence, mean over seeds, along each method's frontier.
     public Frontier missing() {
-        return mean(
-                "Reward missing from the best policy of equal divergence",
-                "missing reward, less is better",
-                Sweep::useful,
+        var none = optimum.stream().map(_ -> List.<Frontier.Point>of()).toList();
+        var missing = mean(
+                "Reward missing at equal divergence",
+                "from that of the best policy; less is better",
                 Standing::shortfall,
-                IntStream.range(0, seeds())
-                        .mapToObj(_ -> List.<Frontier.Point>of())
+                none);
+        var arms = IntStream.range(0, entries.size())
+                .mapToObj(i ->
+                        along(entries.get(i).mean().frontier(), missing.arms().get(i)))
+                .toList();
+        return new Frontier(missing.title(), missing.x(), missing.y(), arms, List.of());
+    }
+
+    private static Frontier.Arm along(Sweep frontier, Frontier.Arm arm) {
+        return new Frontier.Arm(
+                arm.name(),
+                IntStream.range(0, arm.points().size())
+                        .filter(i -> frontier.standings().get(i).isFinite())
+                        .mapToObj(arm.points()::get)
                         .toList());
     }
 
     private Frontier mean(
-            String title,
-            String y,
-            Function<Sweep, Sweep> part,
-            ToDoubleFunction<Standing> measure,
-            List<List<Frontier.Point>> optima) {
+            String title, String y, ToDoubleFunction<Standing> measure, List<List<Frontier.Point>> optima) {
         var seeds = IntStream.range(0, seeds())
                 .mapToObj(s -> new Frontier(
                         title,
                         KL,
                         y,
                         entries.stream()
-                                .map(e -> part.apply(e.sweeps.get(s))
-                                        .arm(e.method.name(), e.method.symbol(), Standing::kl, measure))
+                                .map(e ->
+                                        e.sweeps.get(s).arm(e.method.name(), e.method.symbol(), Standing::kl, measure))
                                 .toList(),
                         optima.get(s)))
                 .toList();
@@ -182,7 +211,7 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
         for (int s = 0; s < seeds(); s++) {
             int seed = s;
             var curves = among.stream()
-                    .map(e -> e.sweeps.get(seed).useful().shortfall())
+                    .map(e -> e.sweeps.get(seed).frontier().shortfall())
                     .toList();
             var range = Curve.common(curves);
             if (range.isEmpty()) {

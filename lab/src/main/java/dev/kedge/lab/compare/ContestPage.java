@@ -11,11 +11,11 @@ import java.util.stream.Collectors;
 
 /// The report of a contest: the frontiers beside the optimum, what is missing from it, who is above whom.
 final class ContestPage {
-    private static final String METHOD = "Strengths of different methods do not mean the same, so methods are compared "
-            + "at equal divergence from the reference: by how much reward is missing from the best policy of that "
-            + "divergence, which is known exactly. A sweep counts up to its strength with the most reward, and is a "
-            + "straight line between its points. Differences are paired by seed; behind each stands its 95 % bootstrap "
-            + "interval over seeds (bias-corrected and accelerated).";
+    private static final String METHOD = "Strengths of different methods do not mean the same, so methods are "
+            + "compared at equal divergence from the reference: by how much reward is missing from the best policy of "
+            + "that divergence, which is known exactly. Of a sweep its frontier counts, the points that no other of its "
+            + "points dominates, with straight lines between them. Differences are paired by seed; behind each stands "
+            + "its 95 % bootstrap interval over seeds (bias-corrected and accelerated).";
 
     private ContestPage() {}
 
@@ -55,7 +55,7 @@ final class ContestPage {
     private static List<String> row(Place place) {
         return List.of(
                 "<b class=\"nowrap\">" + place.method().name() + "</b>",
-                Page.escape(place.method().description()),
+                "<span class=\"broad\">" + Page.escape(place.method().description()) + "</span>",
                 place.missing().map(ContestPage::words).orElse("none in common"),
                 words(place.mostReward()),
                 words(place.kl()));
@@ -69,7 +69,7 @@ final class ContestPage {
                                 name(p.first()),
                                 name(p.second()),
                                 p.advantage().map(ContestPage::words).orElse("none in common"),
-                                "<span class=\"quiet\">"
+                                "<span class=\"quiet broad\">"
                                         + Page.escape(p.dominance().sentence()) + "</span>"))
                         .toList());
     }

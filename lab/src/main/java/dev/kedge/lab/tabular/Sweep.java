@@ -5,6 +5,7 @@ import dev.kedge.lab.Frontier;
 import dev.kedge.lab.Quantity;
 import dev.kedge.lab.tabular.Bandit.Standing;
 import dev.kedge.recipe.statistics.Estimate;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -22,37 +23,28 @@ public record Sweep(double[] strengths, List<Standing> standings) {
         }
     }
 
-    /// The sweep up to the strength with the most reward. To let go of the policy further only loses reward, so nobody
-    /// would: methods are compared along this part.
+    /// The frontier of the sweep: the standings of which none other has more reward, or as much, at no more divergence.
+    /// Methods are compared along it; nobody would choose a strength beside it.
     ///
-    /// @return of as many strengths; beyond the best, standings are NaN
-    public Sweep useful() {
-        int best = bestIndex();
+    /// @return of as many strengths; standings beside the frontier are NaN
+    public Sweep frontier() {
         return new Sweep(
                 strengths,
-                IntStream.range(0, strengths.length)
-                        .mapToObj(i -> i <= best ? standings.get(i) : Standing.NONE)
+                standings.stream()
+                        .map(s -> standings.stream().noneMatch(other -> dominates(other, s)) ? s : Standing.NONE)
                         .toList());
+    }
+
+    private static boolean dominates(Standing a, Standing b) {
+        return a.kl() <= b.kl() && a.reward() >= b.reward() && (a.kl() < b.kl() || a.reward() > b.reward());
     }
 
     /// The standing with the most reward; throws [IllegalStateException] if every policy diverged.
     public Standing best() {
-        return standings.get(bestIndex());
-    }
-
-    private int bestIndex() {
-        int best = -1;
-        for (int i = 0; i < standings.size(); i++) {
-            if (standings.get(i).isFinite()
-                    && (best < 0
-                            || standings.get(i).reward() > standings.get(best).reward())) {
-                best = i;
-            }
-        }
-        if (best < 0) {
-            throw new IllegalStateException("every policy of the sweep diverged");
-        }
-        return best;
+        return standings.stream()
+                .filter(Standing::isFinite)
+                .max(Comparator.comparingDouble(Standing::reward))
+                .orElseThrow(() -> new IllegalStateException("every policy of the sweep diverged"));
     }
 
     /// One measure over another, where they are finite.

@@ -22,21 +22,43 @@ class SweepTest {
                     new Standing(4, 0.2, 0.1, 2)));
 
     @Test
-    void theUsefulPartEndsWithTheMostReward() {
+    void theFrontierIsWhatNothingElseDominates() {
         assertEquals(2, SWEEP.best().reward());
-        var useful = SWEEP.useful();
-        assertEquals(5, useful.standings().size());
-        assertEquals(SWEEP.standings().subList(0, 1), useful.standings().subList(0, 1));
-        assertEquals(SWEEP.standings().get(2), useful.standings().get(2));
-        assertFalse(useful.standings().get(3).isFinite()
-                || useful.standings().get(4).isFinite());
+        var frontier = SWEEP.frontier().standings();
+        assertEquals(5, frontier.size());
+        assertEquals(SWEEP.standings().get(0), frontier.get(0));
+        assertEquals(SWEEP.standings().get(2), frontier.get(2));
+        assertFalse(frontier.get(1).isFinite()
+                || frontier.get(3).isFinite()
+                || frontier.get(4).isFinite());
+    }
+
+    /// A weaker strength that happens to reach less divergence counts as any other.
+    @Test
+    void theFrontierDoesNotAskForTheOrderOfTheStrengths() {
+        var standings = List.of(
+                new Standing(2, 1, 1, 1),
+                new Standing(3, 2, 1, 1),
+                new Standing(1, 1, 1, 1),
+                new Standing(0.5, 0.5, 2, 0));
+        var frontier =
+                new Sweep(new double[] {4, 3, 2, 1}, standings).frontier().standings();
+        assertFalse(frontier.get(0).isFinite(), "as much reward at less divergence");
+        assertEquals(standings.subList(1, 4), frontier.subList(1, 4));
+    }
+
+    @Test
+    void ofTwoEqualStandingsNeitherDominates() {
+        var standing = new Standing(1, 1, 1, 1);
+        var sweep = new Sweep(new double[] {2, 1}, List.of(standing, standing));
+        assertEquals(sweep.standings(), sweep.frontier().standings());
     }
 
     @Test
     void curvesGoThroughWhatIsFinite() {
         assertEquals(0.2, SWEEP.shortfall().at(0.3), 1e-12);
         assertEquals(4, SWEEP.shortfall().to());
-        var entropies = SWEEP.useful().curve(Standing::reward, Standing::entropy);
+        var entropies = SWEEP.frontier().curve(Standing::reward, Standing::entropy);
         assertEquals(1, entropies.from());
         assertEquals(2, entropies.to());
         assertEquals(2.5, entropies.at(1.5), 1e-12);

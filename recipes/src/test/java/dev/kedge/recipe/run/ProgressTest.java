@@ -40,6 +40,18 @@ class ProgressTest {
     }
 
     @Test
+    void aStepMaySayAnything() {
+        try (Progress progress = progress(Terminal.Mode.LINES, 2, 4)) {
+            nanos.addAndGet(3_000_000_000L);
+            progress.step(3, "seed 3");
+            progress.step(4, "seed 1");
+        }
+        assertEquals(
+                List.of("dpo 3/4, seed 3, 0:00:03 left", "dpo 4/4, seed 1, 0:00:00 left"),
+                text().lines().toList());
+    }
+
+    @Test
     void quietSaysNothing() {
         try (Progress progress = progress(Terminal.Mode.QUIET, 0, 1)) {
             progress.step(1, 0.5, 10);
