@@ -96,6 +96,14 @@ class ResumeTest {
         killAndCompare("sft", config, new String[] {"sft"}, 20264);
     }
 
+    /// The reference, DPO's policy and HyPO's, which draws answers at every step.
+    @Test
+    void answersThatThePolicyDrawsAsItLearns() throws Exception {
+        HypoRecipe.Config config =
+                HypoRecipeTest.config(0.4, List.of(0.1), TinyTask.optimisation(STEPS, 4, 3e-3, 7), STEPS);
+        killAndCompare("hypo", config, new String[] {"pretraining", "dpo-beta-0_5", "hypo-lambda-0_1"}, 20265);
+    }
+
     /// One kill in each phase.
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
         Random random = new Random(seed);

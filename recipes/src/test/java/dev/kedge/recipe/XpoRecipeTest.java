@@ -23,12 +23,12 @@ class XpoRecipeTest {
         Optimisation pretraining = TinyTask.optimisation(300, 8, 1e-2, 300);
         Sums.Config sums = new Sums.Config(4, 0.6, 16, 1, 2, 300, pretraining, 2);
         RecordedRun run = run(new XpoRecipe.Config(
-                sums, 50, 20, 0.1, List.of(0.0), TinyTask.optimisation(200, 32, 2e-3, 100), "cpu", 1, 3));
+                sums, 50, 20, 0.1, List.of(0.0), TinyTask.optimisation(300, 32, 4e-3, 100), "cpu", 1, 3));
         run.assertComplete("xpo");
         double[] chosen = numbers(run, "alpha-0_0", "policy/chosen");
-        double after = Arrays.stream(chosen, 150, 200).average().orElseThrow();
-        double error = Math.sqrt(0.25 / (50 * 32));
-        assertTrue(after - 0.5 > 4 * error, after + " of 1600 duels, standard error " + error);
+        double after = Arrays.stream(chosen, 150, 300).average().orElseThrow();
+        double error = Math.sqrt(0.25 / (150 * 32));
+        assertTrue(after - 0.5 > 4 * error, after + " of 4800 duels, standard error " + error);
     }
 
     /// Where policy and reference are one the preference term is log 2, whoever was chosen.
