@@ -283,7 +283,7 @@ public final class XpoRecipe {
                         "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %%"
                                 + " after XPO at alpha %s, %.2f nats from the reference.",
                         100 * Sums.reward(sums.before()), 100 * Sums.reward(after), alpha, Sums.kl(after)))
-                .frontier(sums.frontier("XPO", points))
+                .frontier(sums.frontier(sums.arm("XPO", points)))
                 .fact("labelled pairs", Summary.Estimate.of(labels), "", "for each alpha, drawn while it learns");
         return sums.judged(summary, policy);
     }
