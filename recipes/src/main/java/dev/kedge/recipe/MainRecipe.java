@@ -149,7 +149,7 @@ public final class MainRecipe {
                         "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %%"
                                 + " after DPO at beta %s, %.2f nats from the reference.",
                         100 * Sums.reward(sums.before()), 100 * Sums.reward(after), beta, Sums.kl(after)))
-                .frontier(sums.frontier("DPO", points))
+                .frontier(sums.frontier(sums.arm("DPO", points)))
                 .fact(
                         "preferences",
                         Summary.Estimate.of(pairs),

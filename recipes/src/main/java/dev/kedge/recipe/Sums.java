@@ -140,7 +140,12 @@ final class Sums implements AutoCloseable {
         return reference;
     }
 
-    /// Sums that nothing learns from, as prompts.
+    /// Sums that nothing learns from.
+    List<Problem> heldOut() {
+        return heldOut;
+    }
+
+    /// The same as prompts.
     List<int[]> heldOutPrompts() {
         return prompts;
     }
@@ -156,7 +161,8 @@ final class Sums implements AutoCloseable {
         return tokenizer.encode(problem.prompt());
     }
 
-    private int[] answer(String text) {
+    /// An answer with its end.
+    int[] answer(String text) {
         int[] ids = tokenizer.encodeOrdinary(text);
         int[] ended = Arrays.copyOf(ids, ids.length + 1);
         ended[ids.length] = tokenizer.eos().orElseThrow();
@@ -198,15 +204,20 @@ final class Sums implements AutoCloseable {
         return new Summary.Point(kl(exact), Summary.Estimate.of(reward(exact)), label);
     }
 
-    /// Reward against divergence of a method's policies, from the reference on, with the exact optimum.
-    Summary.Frontier frontier(String method, List<Summary.Point> points) {
+    /// A method's policies, from the reference on.
+    Summary.Arm arm(String method, List<Summary.Point> points) {
         List<Summary.Point> all = new ArrayList<>(List.of(point(before, "reference")));
         all.addAll(points);
+        return new Summary.Arm(method, all);
+    }
+
+    /// Reward against divergence, with the exact optimum.
+    Summary.Frontier frontier(Summary.Arm... arms) {
         return new Summary.Frontier(
                 "Reward against divergence from the reference",
                 "KL(policy || reference), nats",
                 "probability of a right answer",
-                List.of(new Summary.Arm(method, all)),
+                List.of(arms),
                 optimum());
     }
 

@@ -82,11 +82,26 @@ class ResumeTest {
     }
 
     @Test
+    void ownAnswersAgainstTheReferences() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        XpoRecipe.Config config = XpoRecipeTest.config(List.of(0.01, 0.0), o, STEPS);
+        killAndCompare("xpo", config, new String[] {"pretraining", "alpha-0_01", "alpha-0_0"}, 20267);
+    }
+
+    @Test
     void fineTuning() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = TinyTask.completions(folder.resolve("data.jsonl"), 120, 2);
         SftRecipe.Config config = TinyTask.sft(model, data, TinyTask.optimisation(STEPS, 8, 3e-3, 7));
         killAndCompare("sft", config, new String[] {"sft"}, 20264);
+    }
+
+    /// The reference, DPO's policy and HyPO's, which draws answers at every step.
+    @Test
+    void answersThatThePolicyDrawsAsItLearns() throws Exception {
+        HypoRecipe.Config config =
+                HypoRecipeTest.config(0.4, List.of(0.1), TinyTask.optimisation(STEPS, 4, 3e-3, 7), STEPS);
+        killAndCompare("hypo", config, new String[] {"pretraining", "dpo-beta-0_5", "hypo-lambda-0_1"}, 20265);
     }
 
     /// One kill in each phase.

@@ -47,13 +47,13 @@ final class ClaimsPage {
 
     private static String overview(List<Finding> findings) {
         return Page.table(
-                List.of("Claim", "Effect", "Verdict"),
+                List.of("Claim", "Verdict", "Effect"),
                 findings.stream()
                         .map(f -> List.of(
                                 "<a class=\"broad\" href=\"#" + f.claim().name() + "\">"
                                         + Page.escape(f.claim().statement()) + "</a>",
-                                "<span class=\"nowrap\">" + Page.escape(f.effectInWords()) + "</span>",
-                                "<span class=\"nowrap\">" + status(f.verdict()) + "</span>"))
+                                "<span class=\"nowrap\">" + status(f.verdict()) + "</span>",
+                                "<span class=\"nowrap\">" + Page.escape(f.effectInWords()) + "</span>"))
                         .toList());
     }
 

@@ -21,7 +21,7 @@ final class EgpoExperiments {
     private static final double PG_SHARE = 0.008;
     private static final double CYCLE_RATE = 0.01;
     private static final double SAMPLED_RATE = 0.02;
-    private static final int POINTS = 25;
+    private static final int POINTS = 20; // half of them fall on half the updates, where methods are compared too
     private static final String GAP = "log10 of the duality gap";
 
     /// Below this gap rounding bends the line.
@@ -179,9 +179,12 @@ final class EgpoExperiments {
     /// After as many updates as EGPO has at the end.
     private static Outcome halves(Outcome outcome, String measure, Map<Method, GameTrajectory> played, int updates) {
         for (var m : played.keySet()) {
-            outcome = outcome.with(
-                    m.number(measure),
-                    played.get(m).afterUpdates(updates).last().logGap());
+            var point = played.get(m).afterUpdates(updates);
+            if (point.updates() != updates) {
+                throw new IllegalStateException(
+                        m + " was looked at after " + point.updates() + " updates, not after " + updates);
+            }
+            outcome = outcome.with(m.number(measure), point.last().logGap());
         }
         return outcome;
     }

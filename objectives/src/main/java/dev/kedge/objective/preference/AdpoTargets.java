@@ -1,6 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Require;
+import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.tensor.Tensor;
 
 /// Targets over sets of candidates for [Adpo] (arXiv:2510.18913): constants, detached from whatever they come from.
@@ -27,12 +28,7 @@ public final class AdpoTargets {
     /// equal.
     public static Tensor groupAdvantages(Tensor rewards) {
         AnchoredLogits.requireSets("rewards", rewards);
-        Tensor r = rewards.detach();
-        // Relative to the first, so that the mean of equal rewards has no rounding for the tiny std to blow up.
-        Tensor relative = r.minus(r.narrow(1, 0, 1));
-        Tensor centred = relative.minus(relative.mean(1, true));
-        Tensor std = centred.square().sum(1, true).div(r.size(1) - 1).sqrt();
-        return centred.div(std.plus(STD_EPSILON));
+        return GroupRelative.normalized(rewards, STD_EPSILON);
     }
 
     /// [#softmax] of [#groupAdvantages]: blind to location and scale of a set's rewards.

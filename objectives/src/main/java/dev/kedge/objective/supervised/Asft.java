@@ -1,7 +1,7 @@
 package dev.kedge.objective.supervised;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.objective.continual.Lwf;
 import dev.kedge.tensor.Tensor;
 
 /// Anchored supervised fine-tuning (Zhu et al. 2025, arXiv:2509.23753): [Dft] with a KL to the model before training,
@@ -36,11 +36,7 @@ public final class Asft {
     }
 
     private static Loss anchored(Loss fit, Tensor kl, Tensor mask, double klWeight, long tokensInStep) {
-        Require.sameShape("kl", kl, "logProbs", mask);
-        Require.from("klWeight", klWeight, 0, Double.POSITIVE_INFINITY);
-        Tensor counted = kl.whereElse(mask, 0);
-        Tensor perExample = counted.dim() == 1 ? counted : counted.sum(1);
-        Tensor penalty = perExample.sum().times(klWeight / tokensInStep);
-        return new Loss(fit.value().plus(penalty), fit.metrics()).with("kl", perExample);
+        Loss anchor = Lwf.lwf(kl, mask, klWeight, tokensInStep);
+        return new Loss(fit.value().plus(anchor.value()), fit.metrics()).with("kl", anchor.metric("kl"));
     }
 }

@@ -16,13 +16,18 @@ final class Adapters {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
             case "adpo" -> AdpoCases.outputs(c);
             case "asft" -> AsftCases.outputs(c);
+            case "drpo" -> DrpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
+            case "gtpo" -> GtpoCases.outputs(c);
             case "hypo" -> HypoCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
+            case "lp-reg" -> LpRegCases.outputs(c);
+            case "mllm-ctbench" -> CtBenchCases.outputs(c);
             case "oreal" -> OrealCases.outputs(c);
             case "recap" -> RecapCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
+            case "spine" -> SpineCases.outputs(c);
             case "topr" -> ToprCases.outputs(c);
             case "xpo" -> XpoCases.outputs(c);
             default -> Optional.empty();

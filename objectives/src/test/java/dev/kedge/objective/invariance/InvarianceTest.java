@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.continual.Der;
+import dev.kedge.objective.continual.Lwf;
 import dev.kedge.objective.divergence.AlphaDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
@@ -48,6 +50,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class InvarianceTest {
     /// To put another objective under the laws, add a line.
     static Stream<Objective> objectives() {
+        return Stream.concat(
+                others(), PolicyObjectives.all().entrySet().stream().map(o -> objective(o.getKey(), o.getValue())));
+    }
+
+    private static Stream<Objective> others() {
         return Stream.of(
                 objective(
                         "cross-entropy",
@@ -111,6 +118,15 @@ class InvarianceTest {
                         b -> Adpo.anchorPenalty(
                                 b.policy("chosen"), b.ref("chosen"), b.mask("chosen"), 0.1, b.tokensInStep("chosen"))),
                 objective("RRPO", InvarianceTest::rrpo),
+                objective("LwF", b -> Lwf.lwf(tokenKl(b), b.mask("chosen"), 0.5, b.tokensInStep("chosen"))),
+                objective(
+                        "DER",
+                        b -> Der.der(
+                                b.policy("chosen").unsqueeze(2),
+                                b.ref("chosen").unsqueeze(2),
+                                b.mask("chosen"),
+                                0.5,
+                                b.tokensInStep("chosen"))),
                 objective(
                         "RECAP",
                         b -> Recap.recap(

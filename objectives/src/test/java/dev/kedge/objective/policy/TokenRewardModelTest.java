@@ -128,6 +128,17 @@ class TokenRewardModelTest {
     }
 
     @Test
+    void noTokenThatIsMaskedIsAmongTheLargest() {
+        Tensor mask = Tensor.mask(mask());
+        Weights weights = TokenRewardModel.largest(Tensor.of(scores()), mask, 1, 0.01);
+        assertFalse(weights.correct()
+                .ne(0)
+                .or(weights.wrong().ne(0))
+                .and(mask.not())
+                .anyTrue());
+    }
+
+    @Test
     void whatIsMaskedReachesNothing() {
         double[][] filled = scores();
         boolean[][] mask = mask();

@@ -180,6 +180,6 @@ class AsftTest {
         assertThrows(IllegalArgumentException.class, () -> form.loss(lp, lp, mask, WEIGHT, 0));
         assertThrows(IllegalArgumentException.class, () -> form.loss(lp, lp, lp, WEIGHT, 3));
         e = assertThrows(IllegalArgumentException.class, () -> form.loss(lp, Tensor.of(1, 2), mask, WEIGHT, 3));
-        assertEquals("kl must have the shape of logProbs, [3], was [2]", e.getMessage());
+        assertEquals("mask must have the shape of kl, [2], was [3]", e.getMessage());
     }
 }
