@@ -61,6 +61,12 @@ class ClaimsTest {
         measuresWhatIsRead(InpoClaims.claims(new InpoExperiments.Scale(4, 20, 3, 3, 4, 30)), 2);
     }
 
+    @Test
+    void anchorsAndPhrasesMeasureWhatTheirClaimsRead() {
+        measuresWhatIsRead(AdpoClaims.claims(new AdpoExperiments.Scale(5, 40), new AdpoDistillation.Scale(25, 40)), 2);
+        measuresWhatIsRead(RrpoClaims.claims(new RrpoExperiment.Scale(5, 40, 25, 20)), 1);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {
