@@ -8,7 +8,7 @@ import java.util.List;
 public final class Recipes {
     private Recipes() {}
 
-    private static final List<String> NAMES = List.of("main", "sft", "dpo");
+    private static final List<String> NAMES = List.of("main", "sft", "dpo", "egpo", "inpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -18,6 +18,8 @@ public final class Recipes {
             case "main" -> file.as(MainRecipe.Config.class);
             case "sft" -> file.as(SftRecipe.Config.class);
             case "dpo" -> file.as(DpoRecipe.Config.class);
+            case "egpo" -> file.as(EgpoRecipe.Config.class);
+            case "inpo" -> file.as(InpoRecipe.Config.class);
             default -> throw file.unknownRecipe(NAMES);
         };
     }
@@ -28,6 +30,8 @@ public final class Recipes {
             case MainRecipe.Config config -> MainRecipe.run(config, run);
             case SftRecipe.Config config -> SftRecipe.run(config, run);
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
+            case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
+            case InpoRecipe.Config config -> InpoRecipe.run(config, run);
             default -> throw file.unknownRecipe(NAMES);
         }
     }
