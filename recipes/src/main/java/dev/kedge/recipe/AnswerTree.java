@@ -42,6 +42,76 @@ final class AnswerTree {
         return all;
     }
 
+    /// All answers, in the order of [#logProbs]: the end token included where an answer has one.
+    static List<int[]> answers(int vocabulary, int end, int depth) {
+        List<int[]> all = new ArrayList<>();
+        leaves(vocabulary, end, depth, (level, node, token) -> {
+            int[] answer = new int[level + 1];
+            answer[level] = token;
+            for (int t = level - 1, left = node; t >= 0; t--, left /= vocabulary) {
+                answer[t] = left % vocabulary;
+            }
+            all.add(answer);
+        });
+        return all;
+    }
+
+    /// How likely a model is to give each of [#answers]: nats, one row a prompt; each row's probabilities add up to 1.
+    static double[][] logProbs(Decoder model, List<int[]> prompts, int end, int depth) {
+        int vocabulary = model.config().vocabularySize();
+        double[][] all = new double[prompts.size()][];
+        try (var _ = Gradients.off()) {
+            for (int i = 0; i < all.length; i++) {
+                try (Scope _ = new Scope()) {
+                    long[] rows = rows(vocabulary, prompts.get(i), end, depth);
+                    double[][] p = nextTokens(model, rows, prompts.get(i).length + depth - 1, depth);
+                    all[i] = whole(p, vocabulary, end, depth);
+                }
+            }
+        }
+        return all;
+    }
+
+    private static double[] whole(double[][] p, int vocabulary, int end, int depth) {
+        double[][] reach = new double[depth + 1][]; // log-probability of coming to each node of a level
+        reach[0] = new double[1];
+        for (int level = 0; level < depth; level++) {
+            reach[level + 1] = new double[p[level].length];
+            for (int at = 0; at < p[level].length; at++) {
+                reach[level + 1][at] = reach[level][at / vocabulary] + p[level][at];
+            }
+        }
+        List<Double> answers = new ArrayList<>();
+        leaves(
+                vocabulary,
+                end,
+                depth,
+                (level, node, token) -> answers.add(reach[level + 1][node * vocabulary + token]));
+        return answers.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    private interface Leaf {
+        void visit(int level, int node, int token);
+    }
+
+    /// Visits where answers end: below no node that the end token leads to, with the end token or at the last level.
+    private static void leaves(int vocabulary, int end, int depth, Leaf leaf) {
+        int[] open = {0}; // nodes of the level, without those behind an end
+        for (int level = 0; level < depth; level++) {
+            List<Integer> next = new ArrayList<>();
+            for (int node : open) {
+                for (int token = 0; token < vocabulary; token++) {
+                    if (token == end || level == depth - 1) {
+                        leaf.visit(level, node, token);
+                    } else {
+                        next.add(node * vocabulary + token);
+                    }
+                }
+            }
+            open = next.stream().mapToInt(Integer::intValue).toArray();
+        }
+    }
+
     /// The prompt with every run of `depth - 1` further tokens, the end token among them too (what follows it is
     /// unused).
     private static long[] rows(int vocabulary, int[] prompt, int end, int depth) {

@@ -8,7 +8,8 @@ import java.util.List;
 public final class Recipes {
     private Recipes() {}
 
-    private static final List<String> NAMES = List.of("main", "sft", "dpo", "adpo", "hypo", "rrpo", "xpo");
+    private static final List<String> NAMES =
+            List.of("main", "sft", "dpo", "adpo", "egpo", "hypo", "inpo", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -19,7 +20,9 @@ public final class Recipes {
             case "sft" -> file.as(SftRecipe.Config.class);
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
+            case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
+            case "inpo" -> file.as(InpoRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
             case "xpo" -> file.as(XpoRecipe.Config.class);
             default -> throw file.unknownRecipe(NAMES);
@@ -33,7 +36,9 @@ public final class Recipes {
             case SftRecipe.Config config -> SftRecipe.run(config, run);
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
+            case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
+            case InpoRecipe.Config config -> InpoRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);
             case XpoRecipe.Config config -> XpoRecipe.run(config, run);
             default -> throw file.unknownRecipe(NAMES);

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -179,6 +180,28 @@ final class Sums implements AutoCloseable {
     boolean isRight(Problem problem, Generator.Completion answer) {
         return answer.reason() == Generator.StopReason.END
                 && task.reward(problem, tokenizer.decode(answer.tokens())) == 1;
+    }
+
+    /// Whether an answer, with its end, is the sum that a prompt asks for.
+    boolean isRight(int[] prompt, int[] answer) {
+        return Arrays.equals(answer, answer(task.solution(new Problem(tokenizer.decode(prompt)))));
+    }
+
+    /// The number that an answer is; empty where it is none, or has no end.
+    OptionalInt number(int[] answer) {
+        int last = answer.length - 1;
+        if (last < 1 || answer[last] != tokenizer.eos().orElseThrow()) {
+            return OptionalInt.empty();
+        }
+        int number = 0;
+        for (int t = 0; t < last; t++) {
+            String piece = tokenizer.token(answer[t]);
+            if (piece.length() != 1 || !Character.isDigit(piece.charAt(0))) {
+                return OptionalInt.empty();
+            }
+            number = 10 * number + Character.digit(piece.charAt(0), 10);
+        }
+        return OptionalInt.of(number);
     }
 
     /// A policy on the held-out sums, by enumeration.

@@ -69,6 +69,25 @@ class AnswerTreeTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void everyAnswerIsThereWithItsProbability(int depth) {
+        List<int[]> all = AnswerTree.answers(V, END, depth);
+        assertEquals(
+                answers(depth).stream().map(Arrays::toString).sorted().toList(),
+                all.stream().map(Arrays::toString).sorted().toList());
+        try (Decoder model = TinyTask.decoder(V, 11)) {
+            double[][] logProbs = AnswerTree.logProbs(model, PROMPTS, END, depth);
+            assertEquals(PROMPTS.size(), logProbs.length);
+            for (int i = 0; i < PROMPTS.size(); i++) {
+                assertEquals(all.size(), logProbs[i].length);
+                for (int y = 0; y < all.size(); y++) {
+                    assertEquals(logProb(model, PROMPTS.get(i), all.get(y)), logProbs[i][y], 1e-12);
+                }
+            }
+        }
+    }
+
     private static List<int[]> solutions(int depth) {
         return switch (depth) {
             case 1 -> List.of(new int[] {END}, new int[] {3}, new int[] {END});

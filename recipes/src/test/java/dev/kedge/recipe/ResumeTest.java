@@ -104,6 +104,42 @@ class ResumeTest {
         killAndCompare("hypo", config, new String[] {"pretraining", "dpo-beta-0_5", "hypo-lambda-0_1"}, 20265);
     }
 
+    /// The half step, the snapshots, and the draws of both methods.
+    @Test
+    void extragradientAndOnlineIpo() throws Exception {
+        var config = new EgpoRecipe.Config(
+                TinyTask.sums(8, STEPS),
+                new Judge.Game(1),
+                0.5,
+                List.of(EgpoRecipe.Method.EGPO, EgpoRecipe.Method.ONLINE_IPO),
+                2,
+                10,
+                2,
+                TinyTask.optimisation(STEPS, 8, 3e-3, 6),
+                20,
+                "cpu",
+                1,
+                3);
+        killAndCompare("egpo", config, new String[] {"pretraining", "egpo", "online_ipo"}, 20265);
+    }
+
+    /// Four iterations of ten steps with the reference, and as many without it.
+    @Test
+    void policiesAgainstTheirPredecessors() throws Exception {
+        var config = new InpoRecipe.Config(
+                TinyTask.sums(8, STEPS),
+                new Judge.Game(1),
+                1,
+                List.of(0.5, 0.0),
+                4,
+                40,
+                TinyTask.optimisation(STEPS / 4, 8, 3e-3, 4),
+                "cpu",
+                1,
+                3);
+        killAndCompare("inpo", config, new String[] {"pretraining", "tau-0_5", "tau-0_0"}, 20266);
+    }
+
     /// One kill in each phase.
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
         Random random = new Random(seed);

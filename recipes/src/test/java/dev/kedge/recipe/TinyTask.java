@@ -114,6 +114,11 @@ final class TinyTask {
                 checkpointEvery);
     }
 
+    /// Sums of one digit, of which many are wrong, and a decoder that learnt a little of them.
+    static Sums.Config sums(int heldOut, int steps) {
+        return new Sums.Config(9, 0.4, 16, 1, 2, 300, optimisation(steps, 8, 1e-2, 7), heldOut);
+    }
+
     static SftRecipe.Config sft(Path model, Path data, Optimisation optimisation) {
         return new SftRecipe.Config(
                 model,

@@ -1,0 +1,73 @@
+package dev.kedge.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.kedge.env.PreferenceOracle;
+import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Terminal;
+import dev.kedge.tensor.Device;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JudgeTest {
+    @TempDir
+    Path folder;
+
+    private Run run;
+    private Sums sums;
+
+    @BeforeEach
+    void makeAWorld() {
+        var o = TinyTask.optimisation(1, 8, 1e-2, 1);
+        var config =
+                new MainRecipe.Config(new Sums.Config(29, 0.4, 16, 1, 2, 8, o, 12), 1, 2, o, List.of(1.0), "cpu", 1, 3);
+        run = Run.start(folder.resolve("run"), "main", config, Terminal.quiet());
+        sums = new Sums(config.sums(), run, Device.CPU, 3);
+    }
+
+    @AfterEach
+    void close() {
+        sums.close();
+        run.close();
+    }
+
+    /// How often one answer beats another, in both places.
+    private void beats(double expected, PreferenceOracle judge, String prompt, int[] first, int[] second) {
+        Duel duel = new Duel(sums.tokenizer().encode(prompt), first, second);
+        double[] wins = judge.firstWins(List.of(duel, duel.swapped()));
+        assertEquals(expected, wins[0], 1e-15);
+        assertEquals(1 - expected, wins[1], 1e-15);
+    }
+
+    private int[] answer(String text) {
+        return sums.answer(text);
+    }
+
+    @Test
+    void theExactJudgeKnowsTheSum() {
+        var judge = new Judge.Exact(2).of(sums);
+        double right = 1 / (1 + Math.exp(-2));
+        beats(right, judge, "17+25=", answer("42"), answer("41"));
+        beats(right, judge, "17+25=", answer("42"), answer(""));
+        beats(right, judge, "17+25=", answer("42"), sums.tokenizer().encodeOrdinary("42")); // has no end
+        beats(0.5, judge, "17+25=", answer("24"), answer("4+"));
+        beats(right, judge, "3+4=", answer("7"), answer("42"));
+    }
+
+    @Test
+    void theGameOfFirstDigitsIsACircle() {
+        var judge = new Judge.Game(0.9).of(sums);
+        beats(0.9, judge, "17+25=", answer("35"), answer("42"));
+        beats(0.9, judge, "17+25=", answer("4"), answer("25"));
+        beats(0.9, judge, "17+25=", answer("51"), answer("60"));
+        beats(0.5, judge, "17+25=", answer("12"), answer("4"));
+        beats(1, judge, "17+25=", answer("42"), answer("4+"));
+        beats(1, judge, "17+25=", answer("42"), answer(""));
+        beats(0.5, judge, "17+25=", answer("+"), sums.tokenizer().encodeOrdinary("42"));
+    }
+}
