@@ -152,8 +152,7 @@ public final class EgpoRecipe {
     }
 
     /// The loop of one method.
-    private record Training(
-            Config config, Sums sums, PreferenceOracle oracle, Method method, Decoder policy, Run run) {
+    private record Training(Config config, Sums sums, PreferenceOracle oracle, Method method, Decoder policy, Run run) {
 
         /// Goes on from the run's checkpoint where that is of this method.
         void train() {
@@ -244,9 +243,7 @@ public final class EgpoRecipe {
                 int rows = 2 * part.length;
                 try (Scope _ = new Scope()) {
                     TokenBatch tokens = TokenBatch.of(
-                                    draws.sequences().subList(from, from + rows),
-                                    Models.padId(sums.tokenizer()),
-                                    1)
+                                    draws.sequences().subList(from, from + rows), Models.padId(sums.tokenizer()), 1)
                             .to(policy.device());
                     HeadLogProbs logProbs = SequenceScores.sums(policy, tokens, 1.0);
                     Tensor now = SequenceScores.rowSums(logProbs.values(), tokens);
@@ -334,7 +331,11 @@ public final class EgpoRecipe {
                         "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients bring %s.",
                         game.reference().gap(), config.egpo().steps(), ends))
                 .frontier(game.frontier("gradients", ways))
-                .fact("pairs drawn for a gradient", Summary.Estimate.of(config.egpo().batchSize()), "", "");
+                .fact(
+                        "pairs drawn for a gradient",
+                        Summary.Estimate.of(config.egpo().batchSize()),
+                        "",
+                        "");
         return game.judged(summary, ways, policy);
     }
 }

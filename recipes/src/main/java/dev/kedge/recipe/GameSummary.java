@@ -9,7 +9,6 @@ import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -119,8 +118,8 @@ final class GameSummary {
         if (ways.size() > 1) {
             judged = judged.fact(
                     "gap of " + ways.get(1).name + " less that of " + shown.name,
-                    Bootstraps.of(bootstrap.pairedBca(
-                            shown.end().gaps, ways.get(1).end().gaps)),
+                    Bootstraps.of(
+                            bootstrap.pairedBca(shown.end().gaps, ways.get(1).end().gaps)),
                     "",
                     "at the end, paired by sum; interval over sums, not over trainings");
         }

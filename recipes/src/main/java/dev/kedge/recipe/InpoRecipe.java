@@ -56,7 +56,8 @@ public final class InpoRecipe {
     /// @param sums       the world: task, decoder, pre-training
     /// @param oracle     who compares answers
     /// @param eta        inverse step size, > 0
-    /// @param taus       strengths of the reference, each in [0, eta], in turn; 0 is self-play without it. The first
+    /// @param taus       strengths of the reference, each in [0, eta], in turn; 0 is self-play without it. The
+    /// first
     ///                   one, > 0, is that of the game that all are judged by; its policy is shown and kept
     /// @param iterations T
     /// @param pairs      drawn for an iteration
@@ -147,9 +148,8 @@ public final class InpoRecipe {
     private static List<TokenizedPair> draw(
             Config config, Sums sums, PreferenceOracle oracle, Decoder previous, int t) {
         var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + t);
-        List<int[]> prompts = sums.training(config.pairs(), random).stream()
-                .map(sums::prompt)
-                .toList();
+        List<int[]> prompts =
+                sums.training(config.pairs(), random).stream().map(sums::prompt).toList();
         List<Completion> answers =
                 Generator.generate(previous, prompts, sums.sampling(2, random.nextLong(), false), null);
         List<Duel> duels = IntStream.range(0, prompts.size())
@@ -277,8 +277,7 @@ public final class InpoRecipe {
     }
 
     private static Summary summary(Config config, Sums sums, Decoder policy, Device device, Run run) {
-        GameSummary game =
-                new GameSummary(sums, config.oracle(), config.taus().getFirst(), config.seed());
+        GameSummary game = new GameSummary(sums, config.oracle(), config.taus().getFirst(), config.seed());
         List<List<Way>> pairs = config.taus().stream()
                 .map(tau -> ways(config, game, tau, device, run))
                 .toList();
@@ -289,7 +288,9 @@ public final class InpoRecipe {
         String ends = IntStream.range(0, lasts.size())
                 .mapToObj(i -> String.format(
                         "%s has %.4f (the average of its policies %.4f)",
-                        lasts.get(i).name(), lasts.get(i).end().gap(), averages.get(i).end().gap()))
+                        lasts.get(i).name(),
+                        lasts.get(i).end().gap(),
+                        averages.get(i).end().gap()))
                 .collect(Collectors.joining(", "));
         Summary summary = Summary.of("inpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model against its own past")

@@ -18,8 +18,8 @@ sealed interface Judge {
     }
 
     /// A judge without a reward to go by: numbers fall into three classes by their first digit (0, 3, 6, 9; 1, 4, 7;
-    /// 2, 5, 8), and each class beats the next with probability `win`, the last one the first. What is no number loses to
-    /// all numbers.
+    /// 2, 5, 8), and each class beats the next with probability `win`, the last one the first. What is no number
+    /// loses to all numbers.
     ///
     /// @param win in (1/2, 1]
     record Game(double win) implements Judge {
@@ -40,10 +40,10 @@ sealed interface Judge {
             case Game(double win) ->
                 new ClassGameOracle(
                         new PreferenceGame(new double[][] {
-                            {0.5, win, 1 - win},
-                            {1 - win, 0.5, win},
-                            {win, 1 - win, 0.5}
-                        })
+                                    {0.5, win, 1 - win},
+                                    {1 - win, 0.5, win},
+                                    {win, 1 - win, 0.5}
+                                })
                                 .withOutsider(),
                         (_, answer) -> {
                             var number = sums.number(answer);

@@ -27,7 +27,8 @@ class AnswerGameTest {
 
     private final List<int[]> answers = AnswerTree.answers(V, END, DEPTH);
     private final ClassGameOracle judge = new ClassGameOracle(
-            PreferenceGame.rockPaperScissors(), (prompt, answer) -> (prompt.length + Arrays.stream(answer).sum()) % 3);
+            PreferenceGame.rockPaperScissors(),
+            (prompt, answer) -> (prompt.length + Arrays.stream(answer).sum()) % 3);
     private Decoder reference;
     private Decoder policy;
     private AnswerGame game;

@@ -24,8 +24,8 @@ class JudgeTest {
     @BeforeEach
     void makeAWorld() {
         var o = TinyTask.optimisation(1, 8, 1e-2, 1);
-        var config = new MainRecipe.Config(
-                new Sums.Config(29, 0.4, 16, 1, 2, 8, o, 12), 1, 2, o, List.of(1.0), "cpu", 1, 3);
+        var config =
+                new MainRecipe.Config(new Sums.Config(29, 0.4, 16, 1, 2, 8, o, 12), 1, 2, o, List.of(1.0), "cpu", 1, 3);
         run = Run.start(folder.resolve("run"), "main", config, Terminal.quiet());
         sums = new Sums(config.sums(), run, Device.CPU, 3);
     }
