@@ -19,8 +19,7 @@ sealed interface Judge {
 
     /// A judge without a reward to go by: numbers fall into three classes by their first digit (0, 3, 6, 9; 1, 4, 7;
     /// 2, 5, 8), and each class beats the next with probability `win`, the last one the first. What is no number
-    // loses to
-    /// all numbers.
+    /// loses to all numbers.
     ///
     /// @param win in (1/2, 1]
     record Game(double win) implements Judge {

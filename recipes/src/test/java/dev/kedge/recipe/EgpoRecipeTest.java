@@ -17,7 +17,7 @@ class EgpoRecipeTest {
     Path folder;
 
     private static EgpoRecipe.Config config(Judge judge, double beta, List<Method> methods, Optimisation o) {
-        return new EgpoRecipe.Config(TinyTask.sums(12, 60), judge, beta, methods, 2, 10, 2, o, 20, "cpu", 1, 3);
+        return new EgpoRecipe.Config(TinyTask.sums(12, 60), judge, beta, methods, 2, 10, 4, o, 20, "cpu", 1, 3);
     }
 
     private static Optimisation steps(int steps, int batch, int microBatch, double rate) {
@@ -37,21 +37,24 @@ class EgpoRecipeTest {
                 20);
     }
 
-    /// Its gap is exact, so that no chance is left but that of training; it falls to less than half.
+    /// All numbers are exact, so that no chance is left but that of training.
     @Test
     void aPolicyComesNearerToTheEquilibrium() throws Exception {
-        var config = config(new Judge.Game(1), 0.5, List.of(Method.EGPO, Method.ONLINE_IPO), steps(60, 32, 32, 3e-3));
+        var config = config(new Judge.Game(1), 0.2, List.of(Method.EGPO, Method.ONLINE_IPO), steps(120, 64, 64, 3e-3));
         RecordedRun run = new RecordedRun(TinyTask.run("egpo", config, folder.resolve("run")));
         run.assertComplete("egpo");
-        assertEquals(60, run.metrics("egpo").size());
-        assertEquals(60, run.metrics("online_ipo").size());
-        JsonNode arms = run.summary().get("frontier").get("arms");
-        for (JsonNode arm : arms) {
-            assertEquals(4, arm.get("points").size());
+        assertEquals(120, run.metrics("egpo").size());
+        assertEquals(120, run.metrics("online_ipo").size());
+        for (JsonNode arm : run.summary().get("frontier").get("arms")) {
+            assertEquals(7, arm.get("points").size());
             double before = arm.get("points").get(0).get("y").asDouble();
-            double after = arm.get("points").get(3).get("y").asDouble();
-            assertTrue(after < before / 2, arm.get("name") + ": " + before + " to " + after);
+            double after = arm.get("points").get(6).get("y").asDouble();
+            assertTrue(after < 0.85 * before, arm.get("name") + ": " + before + " to " + after);
         }
+        JsonNode shares = run.summary().get("comparisons").get(2);
+        double before = shares.get("before").get("value").asDouble();
+        double after = shares.get("after").get("value").asDouble();
+        assertTrue(after < 0.7 * before, shares.get("name") + ": " + before + " to " + after);
     }
 
     /// Both draw the same at the reference; what EGPO learns from next comes from half a step ahead, and the half step

@@ -21,7 +21,7 @@ class InpoRecipeTest {
                 batch,
                 microBatch,
                 EpochBatches.Order.SHUFFLED,
-                5e-3,
+                3e-3,
                 Schedule.Shape.LINEAR,
                 2,
                 0.1,
@@ -38,19 +38,21 @@ class InpoRecipeTest {
     @Test
     void thePolicyComesNearerToTheEquilibriumOfTheRegularisedGame() throws Exception {
         RecordedRun run =
-                new RecordedRun(TinyTask.run("inpo", config(1, List.of(0.5, 0.0), 4, 32, 32), folder.resolve("run")));
+                new RecordedRun(TinyTask.run("inpo", config(1, List.of(0.2, 0.0), 6, 64, 64), folder.resolve("run")));
         run.assertComplete("inpo");
-        assertEquals(80, run.metrics("tau-0_5").size());
-        assertEquals(80, run.metrics("tau-0_0").size());
+        assertEquals(120, run.metrics("tau-0_2").size());
+        assertEquals(120, run.metrics("tau-0_0").size());
         JsonNode arms = run.summary().get("frontier").get("arms");
         assertEquals(4, arms.size());
-        JsonNode points = arms.get(0).get("points");
-        assertEquals(5, points.size());
-        double before = points.get(0).get("y").asDouble();
-        double after = points.get(4).get("y").asDouble();
-        assertTrue(after < before / 2, before + " to " + after);
-        double average = arms.get(2).get("points").get(4).get("y").asDouble();
-        assertTrue(average < before, before + " to " + average + " of the average");
+        double before = gap(arms.get(0), 0);
+        double after = gap(arms.get(0), 6);
+        assertTrue(after < 0.6 * before, before + " to " + after);
+        double average = gap(arms.get(2), 6);
+        assertTrue(average < 0.8 * before, before + " to " + average + " of the average");
+    }
+
+    private static double gap(JsonNode arm, int t) {
+        return arm.get("points").get(t).get("y").asDouble();
     }
 
     /// In the first iteration π_t is the reference, so that tau makes no difference; from the second on it does.
@@ -67,10 +69,7 @@ class InpoRecipeTest {
                     1e-4);
         }
         JsonNode arms = run.summary().get("frontier").get("arms");
-        assertEquals(
-                arms.get(0).get("points").get(1).get("y").asDouble(),
-                arms.get(1).get("points").get(1).get("y").asDouble(),
-                1e-4);
+        assertEquals(gap(arms.get(0), 1), gap(arms.get(1), 1), 1e-4);
         assertTrue(with.get(25).get("loss").asDouble()
                 != without.get(25).get("loss").asDouble());
     }
@@ -81,7 +80,12 @@ class InpoRecipeTest {
                 new RecordedRun(TinyTask.run("inpo", config(1, List.of(0.5), 1, 8, 8), folder.resolve("whole")));
         RecordedRun parts =
                 new RecordedRun(TinyTask.run("inpo", config(1, List.of(0.5), 1, 8, 3), folder.resolve("parts")));
-        RecordedRun.assertClose(whole, parts, "tau-0_5", 1e-2);
+        for (int step = 0; step < 20; step++) {
+            assertEquals(
+                    whole.metrics("tau-0_5").get(step).get("loss").asDouble(),
+                    parts.metrics("tau-0_5").get(step).get("loss").asDouble(),
+                    1e-3);
+        }
     }
 
     @Test
