@@ -116,7 +116,7 @@ final class AdpoExperiments {
                 HIDDEN,
                 PRETRAINING,
                 s.steps,
-                RATE,
+                Quantity.number(RATE),
                 BATCH,
                 Arrays.stream(TAUS).mapToObj(Quantity::number).collect(Collectors.joining(", ")),
                 REWARD_TEMPERATURE,

@@ -8,13 +8,19 @@ import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.objective.preference.Adpo;
+import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.FDpo;
+import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.Ipo;
+import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Slic;
 import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.Names;
+import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +35,11 @@ public final class Methods {
     public static final TabularTraining TRAINING = new TabularTraining(400, 0.1);
 
     private static final int STRENGTHS = 8;
+
+    /// Where DPO is held least; what holds HyPO beyond it is the online KL.
+    private static final double HYPO_BETA = 0.05;
+
+    private static final int DRAWN = 64;
 
     private Methods() {}
 
@@ -51,6 +62,18 @@ public final class Methods {
                 fDpo("f-dpo-forward-kl", "f-DPO: forward KL", new ForwardKl()),
                 fDpo("f-dpo-js", "f-DPO: Jensen-Shannon", new JensenShannon()),
                 fDpo("f-dpo-alpha", "f-DPO: alpha divergence, alpha 0.5", new AlphaDivergence(0.5)),
+                new Method(
+                        "adpo",
+                        "ADPO, Plackett-Luce: rankings of four outcomes, as many outcomes as in the pairs; β is 1/τ",
+                        "β",
+                        grid(4, 0.05),
+                        Methods::adpo),
+                new Method(
+                        "hypo",
+                        "HyPO: DPO at β 0.05, and λ times the KL of 64 outcomes a context that the policy draws",
+                        "λ",
+                        grid(2, 0.01),
+                        Methods::hypo),
                 new Method(
                         "sft-on-chosen",
                         "maximum likelihood of the chosen outcomes, and β times KL(π||ref)",
@@ -88,6 +111,41 @@ public final class Methods {
 
     private static Method fDpo(String name, String description, BarrierDivergence divergence) {
         return onPairs(name, description, grid(4, 0.05), (lp, beta, pairs) -> FDpo.fDpo(lp, divergence, beta, pairs));
+    }
+
+    private static double[][] adpo(Bandit task, double beta, long seed) {
+        var rankings = task.rankings(PAIRS / 2, 4, seed);
+        Tensor index = Tensor.of(rankings.outcomes(), rankings.outcomes().length);
+        Tensor ref = Tensor.of(task.logRef()).reshape(-1).indexSelect(0, index).reshape(-1, 4);
+        Tensor places = Tensor.arange(0, 4, ref.device()).neg().expand(rankings.count(), 4);
+        return TRAINING.train(task.logRef(), (logProbs, _) -> {
+            Tensor now = logProbs.reshape(-1).indexSelect(0, index).reshape(-1, 4);
+            return Adpo.plackettLuce(AnchoredLogits.of(now, ref, 1 / beta), places, rankings.count())
+                    .value();
+        });
+    }
+
+    private static double[][] hypo(Bandit task, double lambda, long seed) {
+        var pairs = task.pairs(PAIRS, seed);
+        try (var _ = new Scope();
+                var rng = Rng.seeded(seed)) {
+            Tensor ref = Tensor.of(task.logRef());
+            Tensor chosen = Tensor.of(pairs.chosen(), pairs.count());
+            Tensor rejected = Tensor.of(pairs.rejected(), pairs.count());
+            return TRAINING.train(task.logRef(), (logProbs, _) -> {
+                var lp = new PreferenceLogProbs(
+                        logProbs.reshape(-1).indexSelect(0, chosen),
+                        logProbs.reshape(-1).indexSelect(0, rejected),
+                        ref.reshape(-1).indexSelect(0, chosen),
+                        ref.reshape(-1).indexSelect(0, rejected));
+                Tensor rows = logProbs.detach().exp().unsqueeze(1).expand(task.contexts(), DRAWN, task.outcomes());
+                Tensor drawn = rng.categorical(rows.reshape((long) task.contexts() * DRAWN, task.outcomes()))
+                        .reshape(task.contexts(), DRAWN);
+                var online = new OnlineLogProbs(logProbs.gather(1, drawn), ref.gather(1, drawn));
+                return Hypo.leaveOneOut(lp, online, HYPO_BETA, lambda, pairs.count(), online.samples())
+                        .value();
+            });
+        }
     }
 
     private static double[][] sftOnChosen(Bandit task, double beta, long seed) {

@@ -5,6 +5,8 @@ import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntToDoubleFunction;
@@ -55,6 +57,16 @@ public record Bandit(double[][] logRef, double[][] reward) {
         }
     }
 
+    /// Rankings of outcomes, numbered as in [Pairs].
+    ///
+    /// @param outcomes of each ranking, the best first: [R·size]
+    /// @param size     outcomes in each
+    public record Rankings(long[] outcomes, int size) {
+        public int count() {
+            return outcomes.length / size;
+        }
+    }
+
     /// References that are the softmax of standard normal logits, and standard normal rewards.
     public static Bandit random(int contexts, int outcomes, long seed) {
         var random = new SplittableRandom(seed);
@@ -94,6 +106,38 @@ public record Bandit(double[][] logRef, double[][] reward) {
             rejected[i] = (long) x * outcomes() + (wins ? z : y);
         }
         return new Pairs(chosen, rejected);
+    }
+
+    /// Different outcomes drawn from the reference, ranked as Plackett and Luce have it: the next one is y with
+    /// probability in proportion to `exp(reward(y))`. Of two outcomes that is Bradley-Terry. The contexts take
+    /// turns.
+    ///
+    /// @param size outcomes in each, from 2 to n
+    /// @throws IllegalArgumentException if there are not so many
+    public Rankings rankings(int count, int size, long seed) {
+        if (size < 2 || size > outcomes()) {
+            throw new IllegalArgumentException("size must be from 2 to " + outcomes() + ", was " + size);
+        }
+        var random = new SplittableRandom(seed).split();
+        var outcomes = new long[count * size];
+        for (int i = 0; i < count; i++) {
+            int x = i % contexts();
+            double[] noisy = new double[outcomes()];
+            var drawn = new LinkedHashSet<Integer>();
+            while (drawn.size() < size) {
+                drawn.add(draw(random, logRef[x]));
+            }
+            for (int y : drawn) { // sorting by reward and standard Gumbel noise is that ranking
+                noisy[y] = reward[x][y] - Math.log(-Math.log(1 - random.nextDouble()));
+            }
+            int at = i * size;
+            for (int y : drawn.stream()
+                    .sorted(Comparator.comparingDouble(y -> -noisy[y]))
+                    .toList()) {
+                outcomes[at++] = (long) x * outcomes() + y;
+            }
+        }
+        return new Rankings(outcomes, size);
     }
 
     /// Where a policy [X, n] stands.

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.divergence.ForwardKl;
@@ -84,6 +85,46 @@ class BanditTest {
         }
         double expected = 0.15 / 0.5 + 0.15 / 0.7;
         assertEquals(expected, (double) of01 / count, 5 * Math.sqrt(expected * (1 - expected) / count));
+    }
+
+    @Test
+    void rankingsAreDifferentOutcomesOfOneContext() {
+        var task = Bandit.random(3, 20, 7);
+        var rankings = task.rankings(100, 4, 7);
+        assertEquals(100, rankings.count());
+        for (int i = 0; i < 100; i++) {
+            long[] ranking = Arrays.copyOfRange(rankings.outcomes(), 4 * i, 4 * i + 4);
+            assertEquals(4, Arrays.stream(ranking).distinct().count());
+            int context = i % 3;
+            assertTrue(Arrays.stream(ranking).allMatch(y -> y / 20 == context));
+        }
+        assertArrayEquals(rankings.outcomes(), task.rankings(100, 4, 7).outcomes());
+        assertFalse(Arrays.equals(rankings.outcomes(), task.rankings(100, 4, 8).outcomes()));
+        var e = assertThrows(IllegalArgumentException.class, () -> task.rankings(1, 21, 7));
+        assertEquals("size must be from 2 to 20, was 21", e.getMessage());
+    }
+
+    /// All six orders of three outcomes, each within five standard errors: p(a)·p(b)/(1 - p(a)).
+    @Test
+    void rankingsAreThoseOfPlackettAndLuce() {
+        double[] p = {0.5, 0.3, 0.2};
+        var task = new Bandit(new double[][] {logs(0.2, 0.2, 0.6)}, new double[][] {logs(p)});
+        int count = 40_000;
+        long[] outcomes = task.rankings(count, 3, 5).outcomes();
+        var seen = new int[3][3];
+        for (int i = 0; i < count; i++) {
+            seen[(int) outcomes[3 * i]][(int) outcomes[3 * i + 1]]++;
+        }
+        for (int a = 0; a < 3; a++) {
+            for (int b = 0; b < 3; b++) {
+                double expected = a == b ? 0 : p[a] * p[b] / (1 - p[a]);
+                assertEquals(
+                        expected,
+                        (double) seen[a][b] / count,
+                        5 * Math.sqrt(expected * (1 - expected) / count),
+                        a + " before " + b);
+            }
+        }
     }
 
     @Test
