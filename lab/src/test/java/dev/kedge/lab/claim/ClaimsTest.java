@@ -99,4 +99,16 @@ class ClaimsTest {
                 ipo.afterUpdates(40).last().logGap(),
                 outcome.number(EgpoExperiments.Method.IPO_1.number(EgpoExperiments.HALF)));
     }
+
+    @Test
+    void hypoAndXpoMeasureWhatTheirClaimsRead() {
+        for (var claims : List.of(HypoClaims.claims(), XpoClaims.claims())) {
+            var experiment = claims.getFirst().experiment();
+            var outcome = experiment.trial().run(1000);
+            for (var claim : claims) {
+                assertEquals(experiment.name(), claim.experiment().name());
+                assertTrue(Double.isFinite(claim.margin(outcome)), claim.name());
+            }
+        }
+    }
 }
