@@ -17,6 +17,7 @@ import dev.kedge.objective.game.Egpo;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.recipe.GameSummary.Stand;
 import dev.kedge.recipe.GameSummary.Way;
+import dev.kedge.recipe.Judge.Judging;
 import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
@@ -126,19 +127,19 @@ public final class EgpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (Sums sums = new Sums(config.sums(), run, device, config.seed())) {
-            PreferenceOracle oracle = config.oracle().of(sums);
+        try (Sums sums = new Sums(config.sums(), run, device, config.seed());
+                Judging judge = config.oracle().judging(sums, run, device, config.seed())) {
             for (Method method : config.methods()) {
                 if (!Models.isComplete(snapshot(run, method, config.egpo().steps()))) {
                     try (Decoder policy = sums.reference().copy()) {
-                        new Training(config, sums, oracle, method, policy, run).train();
+                        new Training(config, sums, judge.oracle(), method, policy, run).train();
                     }
                 }
             }
             Path last = snapshot(run, config.methods().getFirst(), config.egpo().steps());
             try (Decoder policy = Models.load(last, device)) {
                 Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
-                run.summarise(summary(config, sums, policy, device, run));
+                run.summarise(summary(config, sums, judge, policy, device, run));
             }
         }
     }
@@ -316,8 +317,8 @@ public final class EgpoRecipe {
         return new Way(method.title, stands);
     }
 
-    private static Summary summary(Config config, Sums sums, Decoder policy, Device device, Run run) {
-        GameSummary game = new GameSummary(sums, config.oracle(), config.beta(), config.seed());
+    private static Summary summary(Config config, Sums sums, Judging judge, Decoder policy, Device device, Run run) {
+        GameSummary game = new GameSummary(sums, judge.truth(), config.beta(), config.seed());
         List<Way> ways = config.methods().stream()
                 .map(method -> way(config, game, method, device, run))
                 .toList();

@@ -1,10 +1,10 @@
 package dev.kedge.recipe;
 
 import dev.kedge.env.Categorical;
+import dev.kedge.env.ClassGameOracle;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
-import dev.kedge.recipe.run.RunFailedException;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.tensor.Device;
@@ -16,9 +16,6 @@ import java.util.stream.Collectors;
 
 /// What a recipe that learns the game of a [Judge] says of its policies, all of it exact on held-out sums.
 final class GameSummary {
-    /// The sampler and the trainer run the same code: a larger difference, in nats a token, means that one is wrong.
-    private static final double LOG_PROB_TOLERANCE = 1e-3;
-
     private static final int SAMPLES = 8;
 
     private final Sums sums;
@@ -28,11 +25,11 @@ final class GameSummary {
     private final long seed;
 
     /// @param beta strength of the game's regulariser
-    GameSummary(Sums sums, Judge judge, double beta, long seed) {
+    GameSummary(Sums sums, ClassGameOracle judge, double beta, long seed) {
         this.sums = sums;
         this.seed = seed;
         game = new AnswerGame(
-                judge.of(sums),
+                judge,
                 sums.reference(),
                 sums.heldOutPrompts(),
                 beta,
@@ -103,7 +100,7 @@ final class GameSummary {
     /// A summary with gaps before and after each way, the first way's lead over the second, and the policy at the
     /// first one's end beside the equilibrium.
     ///
-    /// @throws RunFailedException if the policy's sampler and trainer disagree
+    /// @throws dev.kedge.recipe.run.RunFailedException if the policy's sampler and trainer disagree
     Summary judged(Summary summary, List<Way> ways, Decoder policy) {
         Stand before = reference();
         Summary judged = summary;
@@ -191,24 +188,18 @@ final class GameSummary {
 
     /// By how much the log-probs of drawn answers differ from those of the enumerated ones.
     private double difference(Decoder policy) {
-        List<int[]> prompts = sums.heldOutPrompts();
         List<int[]> answers = AnswerTree.answers(
                 sums.tokenizer().vocabularySize(), sums.tokenizer().eos().orElseThrow(), Sums.DEPTH);
         double[][] exact = game.logProbs(policy);
-        double largest = 0;
-        for (Completion c : Generator.generate(policy, prompts, sums.sampling(1, seed, true), null)) {
-            double reported = 0;
-            for (float logProb : c.logProbs()) {
-                reported += logProb;
-            }
-            double computed = exact[c.prompt()][indexOf(answers, c.tokens())];
-            largest = Math.max(largest, Math.abs(reported - computed) / c.tokens().length);
-        }
-        if (!(largest < LOG_PROB_TOLERANCE)) {
-            throw new RunFailedException("log-probs of sampler and trainer differ by " + largest + " nats a token, more"
-                    + " than " + LOG_PROB_TOLERANCE + ": no number of this run can be trusted");
-        }
-        return largest;
+        List<Completion> drawn =
+                Generator.generate(policy, sums.heldOutPrompts(), sums.sampling(1, seed, true), null);
+        double difference = SamplerAgreement.difference(
+                drawn,
+                drawn.stream()
+                        .mapToDouble(c -> exact[c.prompt()][indexOf(answers, c.tokens())])
+                        .toArray());
+        SamplerAgreement.require(difference);
+        return difference;
     }
 
     private static int indexOf(List<int[]> answers, int[] answer) {

@@ -3,13 +3,9 @@ package dev.kedge.recipe;
 import dev.kedge.data.Batches;
 import dev.kedge.data.PreferenceBatch;
 import dev.kedge.data.TokenBatch;
-import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.PreferenceOracle;
-import dev.kedge.env.PreferenceOracle.Duel;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.Generator;
-import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
@@ -18,6 +14,7 @@ import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.recipe.GameSummary.Stand;
 import dev.kedge.recipe.GameSummary.Way;
+import dev.kedge.recipe.Judge.Judging;
 import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
@@ -102,19 +99,19 @@ public final class InpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (Sums sums = new Sums(config.sums(), run, device, config.seed())) {
-            PreferenceOracle oracle = config.oracle().of(sums);
+        try (Sums sums = new Sums(config.sums(), run, device, config.seed());
+                Judging judge = config.oracle().judging(sums, run, device, config.seed())) {
             for (double tau : config.taus()) {
                 for (int t = 1; t <= config.iterations(); t++) {
                     if (!Models.isComplete(folder(config, run, tau, t))) {
-                        iterate(config, sums, oracle, tau, t, device, run);
+                        iterate(config, sums, judge.oracle(), tau, t, device, run);
                     }
                 }
             }
             Path last = folder(config, run, config.taus().getFirst(), config.iterations());
             try (Decoder policy = Models.load(last, device)) {
                 Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
-                run.summarise(summary(config, sums, policy, device, run));
+                run.summarise(summary(config, sums, judge, policy, device, run));
             }
         }
     }
@@ -150,24 +147,7 @@ public final class InpoRecipe {
         var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + t);
         List<int[]> prompts =
                 sums.training(config.pairs(), random).stream().map(sums::prompt).toList();
-        List<Completion> answers =
-                Generator.generate(previous, prompts, sums.sampling(2, random.nextLong(), false), null);
-        List<Duel> duels = IntStream.range(0, prompts.size())
-                .mapToObj(i -> new Duel(
-                        prompts.get(i),
-                        answers.get(2 * i).tokens(),
-                        answers.get(2 * i + 1).tokens()))
-                .toList();
-        double[] wins = oracle.firstWins(duels);
-        List<TokenizedPair> pairs = new ArrayList<>();
-        for (int i = 0; i < wins.length; i++) {
-            Duel d = random.nextDouble() < wins[i] ? duels.get(i) : duels.get(i).swapped();
-            pairs.add(new TokenizedPair(
-                    Tokenized.ofReply(d.prompt(), d.first()),
-                    Tokenized.ofReply(d.prompt(), d.second()),
-                    d.prompt().length));
-        }
-        return pairs;
+        return Duels.labelled(Duels.of(previous, prompts, sums, random.nextLong()), oracle, random);
     }
 
     /// What an iteration learns from: pairs, and the log-probs of chosen and rejected under π_ref and π_t.
@@ -276,8 +256,8 @@ public final class InpoRecipe {
         return List.of(new Way(name, last), new Way("average of " + name, average));
     }
 
-    private static Summary summary(Config config, Sums sums, Decoder policy, Device device, Run run) {
-        GameSummary game = new GameSummary(sums, config.oracle(), config.taus().getFirst(), config.seed());
+    private static Summary summary(Config config, Sums sums, Judging judge, Decoder policy, Device device, Run run) {
+        GameSummary game = new GameSummary(sums, judge.truth(), config.taus().getFirst(), config.seed());
         List<List<Way>> pairs = config.taus().stream()
                 .map(tau -> ways(config, game, tau, device, run))
                 .toList();

@@ -1,10 +1,19 @@
 package dev.kedge.recipe;
 
+import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.ClassGameOracle;
 import dev.kedge.env.PreferenceGame;
+import dev.kedge.env.PreferenceOracle;
+import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.tensor.Device;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
-/// Who compares two answers to a sum, as a recipe names it. Each makes classes of answers, so that what a policy is
-/// worth before it is exact ([AnswerGame]).
+/// Who compares two answers to a sum, as a recipe names it. The truth behind each makes classes of answers, so that what
+/// a policy is worth is exact ([AnswerGame]).
 sealed interface Judge {
     /// A judge who knows the sums: the right answer beats any other with probability `σ(scale)`, and wrong ones tie.
     ///
@@ -30,13 +39,80 @@ sealed interface Judge {
         }
     }
 
-    /// The judge of answers to a world's sums.
-    default ClassGameOracle of(Sums sums) {
-        return switch (this) {
+    /// A judge who learnt from labels that [Exact] drew ([LearnedOracle]). What a policy is worth is still found by the
+    /// sums themselves.
+    ///
+    /// @param scale    of the labels, as there
+    /// @param pairs    of answers of the reference to training sums, one label each
+    /// @param beta     of its implicit reward, > 0
+    /// @param training how it learns
+    record Learned(double scale, int pairs, double beta, Optimisation training) implements Judge {
+        public Learned {
+            new Exact(scale);
+            if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
+            }
+        }
+    }
+
+    /// A judge at work.
+    ///
+    /// @param oracle who compares answers while a policy learns
+    /// @param truth  by which the policy is judged
+    record Judging(PreferenceOracle oracle, ClassGameOracle truth) implements AutoCloseable {
+        @Override
+        public void close() {
+            if (oracle instanceof LearnedOracle learned) {
+                learned.model().close();
+            }
+        }
+    }
+
+    /// The judge of answers to a world's sums; one who has to learn does so here.
+    default Judging judging(Sums sums, Run run, Device device, long seed) {
+        ClassGameOracle truth = truth(this, sums);
+        PreferenceOracle oracle =
+                switch (this) {
+                    case Exact _, Game _ -> truth;
+                    case Learned learned -> learnt(learned, truth, sums, run, device, seed);
+                };
+        return new Judging(oracle, truth);
+    }
+
+    private static LearnedOracle learnt(
+            Learned config, ClassGameOracle truth, Sums sums, Run run, Device device, long seed) {
+        var random = new SplittableRandom(seed + 2);
+        List<int[]> prompts = sums.training(config.pairs, random).stream()
+                .map(sums::prompt)
+                .toList();
+        List<Duel> answers = Duels.of(sums.reference(), prompts, sums, random.nextLong());
+        List<TokenizedPair> pairs = Duels.labelled(answers, truth, random);
+        Decoder model = LearnedOracle.learn(
+                run, sums.reference(), pairs, config.beta, sums.tokenizer(), config.training, device, seed);
+        var oracle =
+                new LearnedOracle(model, sums.reference(), config.beta, Models.padId(sums.tokenizer()));
+        List<Duel> heldOut = Duels.of(sums.reference(), sums.heldOutPrompts(), sums, random.nextLong());
+        double[] learnt = oracle.firstWins(heldOut);
+        double[] exact = truth.firstWins(heldOut);
+        run.note(String.format(
+                "judge: learnt from %d labels; on answers of the reference to held-out sums its preferences are off by"
+                        + " %.3f on average",
+                pairs.size(),
+                IntStream.range(0, exact.length)
+                        .mapToDouble(i -> Math.abs(learnt[i] - exact[i]))
+                        .average()
+                        .orElseThrow()));
+        return oracle;
+    }
+
+    private static ClassGameOracle truth(Judge judge, Sums sums) {
+        return switch (judge) {
             case Exact(double scale) ->
                 new ClassGameOracle(
                         PreferenceGame.bradleyTerry(scale, 0),
                         (prompt, answer) -> sums.isRight(prompt, answer) ? 0 : 1);
+            case Learned learned -> truth(new Exact(learned.scale), sums);
             case Game(double win) ->
                 new ClassGameOracle(
                         new PreferenceGame(new double[][] {

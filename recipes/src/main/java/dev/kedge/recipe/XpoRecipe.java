@@ -3,8 +3,6 @@ package dev.kedge.recipe;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
-import dev.kedge.data.task.Problem;
-import dev.kedge.env.BradleyTerryOracle;
 import dev.kedge.env.PreferenceOracle;
 import dev.kedge.env.PreferenceOracle.Duel;
 import dev.kedge.nn.lm.Decoder;
@@ -16,6 +14,7 @@ import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
+import dev.kedge.recipe.Judge.Judging;
 import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
@@ -33,14 +32,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Exploratory Preference Optimization (arXiv:2405.21046) online, on answers of the policy and of its reference.
 ///
 /// A tiny decoder learnt sums from a text that is mostly wrong ([Sums]), so that it rarely says the right answer. At
-/// every step policy and reference each answer a batch of training sums; a Bradley-Terry judge who knows the sums
-/// prefers one of the two; the policy learns from the preference and is paid for leaving the reference's answer. The
+/// every step policy and reference each answer a batch of training sums; a Bradley-Terry judge, who
+/// knows the sums or learnt from one who does ([Judge]), prefers one of the two; the policy learns from the preference and is paid for leaving the reference's answer. The
 /// sweep is over the bonus: alpha 0 is online DPO. Reward and divergence on sums never trained on are exact.
 ///
 /// Kept: fresh answers of both models at every step, one gradient step on them, drawn labels. Left out: solving again
@@ -50,75 +50,81 @@ import java.util.stream.Stream;
 public final class XpoRecipe {
     private XpoRecipe() {}
 
-    /// @param sums      the world: task, decoder, pre-training
-    /// @param prompts   training sums that answers are drawn for
-    /// @param advantage by how much the judge's reward of a right answer exceeds a wrong one's, nats, > 0: with 4
-    // the
-    ///                  right one wins 98 of 100 times
-    /// @param beta      strength of the KL regulariser, > 0
-    /// @param alphas    weights of the bonus, each >= 0; the first one's policy is shown and kept
-    /// @param xpo       how each policy is moved; its examples are pairs
-    /// @param device    cpu, cuda or cuda:N
-    /// @param threads   of the engine: a model this small loses more to waking a second one than it gains
-    /// @param seed      of everything drawn
+    /// @param sums          the world: task, decoder, pre-training
+    /// @param prompts       training sums that answers are drawn for
+    /// @param oracle        who compares answers: exact or learned
+    /// @param beta          strength of the KL regulariser, > 0
+    /// @param alphas        weights of the bonus, all different, each >= 0; the first one's policy is shown and kept
+    /// @param xpo           how each policy is moved; its examples are pairs
+    /// @param snapshotEvery steps between policies that are judged, >= 1
+    /// @param device        cpu, cuda or cuda:N
+    /// @param threads       of the engine: a model this small loses more to waking a second one than it gains
+    /// @param seed          of everything drawn
     public record Config(
             Sums.Config sums,
             int prompts,
-            double advantage,
+            Judge oracle,
             double beta,
             List<Double> alphas,
             Optimisation xpo,
+            int snapshotEvery,
             String device,
             int threads,
             long seed) {
         public Config {
-            if (alphas.isEmpty() || alphas.stream().anyMatch(a -> !(a >= 0 && a < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException("alphas must be finite numbers >= 0, at least one, were " + alphas);
+            if (alphas.isEmpty()
+                    || alphas.stream().distinct().count() < alphas.size()
+                    || alphas.stream().anyMatch(a -> !(a >= 0 && a < Double.POSITIVE_INFINITY))) {
+                throw new IllegalArgumentException(
+                        "alphas must be different finite numbers >= 0, at least one, were " + alphas);
             }
-            if (prompts < 1 || !(advantage > 0) || !(beta > 0)) {
-                throw new IllegalArgumentException("prompts >= 1, advantage > 0 and beta > 0 expected, were " + prompts
-                        + ", " + advantage + " and " + beta);
+            if (prompts < 1 || snapshotEvery < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("prompts >= 1, snapshot_every >= 1 and a finite beta > 0 expected,"
+                        + " were " + prompts + ", " + snapshotEvery + " and " + beta);
             }
+            if (oracle instanceof Judge.Game) {
+                throw new IllegalArgumentException(
+                        "oracle must be exact or learned: rewards are what the policy is judged by, a game has none");
+            }
+        }
+
+        String phase(double alpha) {
+            return ("alpha-" + alpha).replace('.', '_');
+        }
+
+        boolean isKept(int step) {
+            return step % snapshotEvery == 0 || step == xpo.steps();
         }
     }
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (Sums sums = new Sums(config.sums(), run, device, config.seed())) {
-            List<Summary.Point> points = new ArrayList<>();
+        try (Sums sums = new Sums(config.sums(), run, device, config.seed());
+                Judging judge = config.oracle().judging(sums, run, device, config.seed())) {
             for (double alpha : config.alphas()) {
-                try (Decoder policy = policy(config, sums, alpha, device, run)) {
-                    List<AnswerTree.Exact> result = sums.exact(policy);
-                    points.add(Sums.point(result, alpha == 0 ? "online DPO" : "α " + alpha));
-                    run.note(String.format(
-                            "alpha %s: right on %.1f %%, KL %.3f nats (exact)",
-                            alpha, 100 * Sums.reward(result), Sums.kl(result)));
+                if (!Models.isComplete(snapshot(config, run, alpha, config.xpo().steps()))) {
+                    try (Decoder policy = sums.reference().copy()) {
+                        train(config, sums, judge.oracle(), alpha, policy, run);
+                    }
                 }
             }
-            double shown = config.alphas().getFirst();
-            try (Decoder policy = policy(config, sums, shown, device, run)) {
+            Path last = snapshot(config, run, config.alphas().getFirst(), config.xpo().steps());
+            try (Decoder policy = Models.load(last, device)) {
                 Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
-                run.summarise(summary(config, sums, policy, shown, points, run));
+                run.summarise(summary(config, sums, policy, device, run));
             }
         }
     }
 
-    /// The policy of one bonus: trained here, or read where the run has made it already.
-    private static Decoder policy(Config config, Sums sums, double alpha, Device device, Run run) {
-        Path folder = run.folder().resolve("policies").resolve("alpha-" + alpha);
-        if (!Models.isComplete(folder)) {
-            try (Decoder policy = sums.reference().copy()) {
-                train(config, sums, alpha, policy, run);
-                Models.save(policy, sums.tokenizer(), folder);
-            }
-        }
-        return Models.load(folder, device);
+    private static Path snapshot(Config config, Run run, double alpha, int step) {
+        return run.folder().resolve("policies").resolve(config.phase(alpha)).resolve("step-" + step);
     }
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    private static void train(Config config, Sums sums, double alpha, Decoder policy, Run run) {
-        String phase = ("alpha-" + alpha).replace('.', '_');
+    private static void train(
+            Config config, Sums sums, PreferenceOracle judge, double alpha, Decoder policy, Run run) {
+        String phase = config.phase(alpha);
         Optimisation o = config.xpo();
         List<int[]> prompts = sums.training(config.prompts(), new SplittableRandom(config.seed() + 1)).stream()
                 .map(sums::prompt)
@@ -132,12 +138,13 @@ public final class XpoRecipe {
                 saved.get().restore("model", policy.parameters().named());
                 saved.get().restore("optimizer", optimizer.state());
                 first = (int) saved.get().step();
+                keep(config, sums, alpha, first, policy, run);
             }
             EpochBatches batches = new EpochBatches(o.batches(), lengths, o.batchSize(), config.seed());
             try (Progress progress = run.progress(phase, first, o.steps())) {
                 for (int step = first; step < o.steps(); step++) {
                     long start = System.nanoTime();
-                    Rollout rollout = Rollout.draw(config, sums, policy, prompts, batches.at(step), step);
+                    Rollout rollout = Rollout.draw(config, sums, judge, policy, prompts, batches.at(step), step);
                     Map<String, Double> metrics = gradient(config, sums, alpha, policy, rollout);
                     metrics.put("grad_norm", policy.parameters().clipGradient(o.clipNorm()));
                     run.guard(phase, step + 1L, metrics);
@@ -152,28 +159,32 @@ public final class XpoRecipe {
                                 .tensors("model", policy.parameters().named())
                                 .tensors("optimizer", optimizer.state()));
                     }
+                    keep(config, sums, alpha, step + 1, policy, run);
                 }
             }
         }
     }
 
-    /// Who knows the sums: the reward is `advantage` times the share of right digits, 0 for an answer without end.
-    private static PreferenceOracle judge(Config config, Sums sums) {
-        int end = sums.tokenizer().eos().orElseThrow();
-        return new BradleyTerryOracle((prompt, answer) -> {
-            Problem problem = new Problem(sums.tokenizer().decode(prompt));
-            boolean ended = answer[answer.length - 1] == end;
-            boolean right =
-                    ended && sums.task().reward(problem, sums.tokenizer().decode(answer)) == 1;
-            return right ? config.advantage() : 0;
-        });
+    /// After the checkpoint: where that is, the snapshot can be made again.
+    private static void keep(Config config, Sums sums, double alpha, int done, Decoder policy, Run run) {
+        Path folder = snapshot(config, run, alpha, done);
+        if (config.isKept(done) && !Models.isComplete(folder)) {
+            Models.save(policy, sums.tokenizer(), folder);
+        }
     }
 
     /// A step's answers: one of the policy and one of the reference to each prompt, and which of them the judge chose.
     private record Rollout(
             List<int[]> prompts, List<Completion> policy, List<Completion> reference, boolean[] policyIsChosen) {
         /// A function of policy, seed and step.
-        static Rollout draw(Config config, Sums sums, Decoder policy, List<int[]> all, int[] batch, int step) {
+        static Rollout draw(
+                Config config,
+                Sums sums,
+                PreferenceOracle judge,
+                Decoder policy,
+                List<int[]> all,
+                int[] batch,
+                int step) {
             SplittableRandom random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
             List<int[]> prompts = Arrays.stream(batch).mapToObj(all::get).toList();
             List<Completion> own = Generator.generate(policy, prompts, sums.sampling(1, random.nextLong(), true), null);
@@ -183,7 +194,7 @@ public final class XpoRecipe {
                     .mapToObj(i -> new Duel(
                             prompts.get(i), own.get(i).tokens(), usual.get(i).tokens()))
                     .toList();
-            double[] wins = judge(config, sums).firstWins(duels);
+            double[] wins = judge.firstWins(duels);
             boolean[] chosen = new boolean[wins.length];
             for (int i = 0; i < wins.length; i++) {
                 chosen[i] = random.nextDouble() < wins[i]; // a drawn label, as from a person
@@ -273,17 +284,45 @@ public final class XpoRecipe {
         }
     }
 
-    private static Summary summary(
-            Config config, Sums sums, Decoder policy, double alpha, List<Summary.Point> points, Run run) {
-        List<AnswerTree.Exact> after = sums.exact(policy);
+    /// The policies of one bonus as they were kept, on held-out sums; their numbers go into the metrics, too.
+    private static Summary.Arm way(Config config, Sums sums, double alpha, Device device, Run run) {
+        List<Summary.Point> points = new ArrayList<>();
+        for (int step = 1; step <= config.xpo().steps(); step++) {
+            if (config.isKept(step)) {
+                try (Decoder policy = Models.load(snapshot(config, run, alpha, step), device)) {
+                    List<AnswerTree.Exact> exact = sums.exact(policy);
+                    points.add(Sums.point(exact, step == config.xpo().steps() ? "step " + step : ""));
+                    Map<String, Double> metrics = new LinkedHashMap<>();
+                    metrics.put("right", Sums.reward(exact));
+                    metrics.put("kl", Sums.kl(exact));
+                    run.log("held_out-" + config.phase(alpha), step, metrics);
+                }
+            }
+        }
+        return sums.arm(name(alpha), points);
+    }
+
+    private static String name(double alpha) {
+        return alpha == 0 ? "online DPO" : "XPO, α " + alpha;
+    }
+
+    private static Summary summary(Config config, Sums sums, Decoder policy, Device device, Run run) {
+        List<Summary.Arm> ways = config.alphas().stream()
+                .map(alpha -> way(config, sums, alpha, device, run))
+                .toList();
+        String ends = ways.stream()
+                .map(way -> String.format(
+                        "%s has %.1f %%, at %.2f nats",
+                        way.name(), 100 * way.points().getLast().y().value(), way.points().getLast().x()))
+                .collect(Collectors.joining("; "));
         long labels = (long) config.xpo().steps() * config.xpo().batchSize();
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(
-                        "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %%"
-                                + " after XPO at alpha %s, %.2f nats from the reference.",
-                        100 * Sums.reward(sums.before()), 100 * Sums.reward(after), alpha, Sums.kl(after)))
-                .frontier(sums.frontier(sums.arm("XPO", points)))
+                        "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s from"
+                                + " the reference.",
+                        100 * Sums.reward(sums.before()), labels, ends))
+                .frontier(sums.frontier(ways.toArray(Summary.Arm[]::new)))
                 .fact("labelled pairs", Summary.Estimate.of(labels), "", "for each alpha, drawn while it learns");
         return sums.judged(summary, policy);
     }

@@ -50,7 +50,7 @@ class JudgeTest {
 
     @Test
     void theExactJudgeKnowsTheSum() {
-        var judge = new Judge.Exact(2).of(sums);
+        var judge = new Judge.Exact(2).judging(sums, run, Device.CPU, 3).oracle();
         double right = 1 / (1 + Math.exp(-2));
         beats(right, judge, "17+25=", answer("42"), answer("41"));
         beats(right, judge, "17+25=", answer("42"), answer(""));
@@ -61,7 +61,7 @@ class JudgeTest {
 
     @Test
     void theGameOfFirstDigitsIsACircle() {
-        var judge = new Judge.Game(0.9).of(sums);
+        var judge = new Judge.Game(0.9).judging(sums, run, Device.CPU, 3).oracle();
         beats(0.9, judge, "17+25=", answer("35"), answer("42"));
         beats(0.9, judge, "17+25=", answer("4"), answer("25"));
         beats(0.9, judge, "17+25=", answer("51"), answer("60"));

@@ -23,7 +23,16 @@ class XpoRecipeTest {
         Optimisation pretraining = TinyTask.optimisation(300, 8, 1e-2, 300);
         Sums.Config sums = new Sums.Config(4, 0.6, 16, 1, 2, 300, pretraining, 2);
         RecordedRun run = run(new XpoRecipe.Config(
-                sums, 50, 20, 0.1, List.of(0.0), TinyTask.optimisation(300, 32, 4e-3, 100), "cpu", 1, 3));
+                sums,
+                50,
+                new Judge.Exact(20),
+                0.1,
+                List.of(0.0),
+                TinyTask.optimisation(300, 32, 4e-3, 100),
+                300,
+                "cpu",
+                1,
+                3));
         run.assertComplete("xpo");
         double[] chosen = numbers(run, "alpha-0_0", "policy/chosen");
         double after = Arrays.stream(chosen, 150, 300).average().orElseThrow();
@@ -49,10 +58,9 @@ class XpoRecipeTest {
     @Test
     void theBonusDrivesThePolicyFromItsReference() throws Exception {
         RecordedRun run = run(config(List.of(0.0, 0.3), TinyTask.optimisation(60, 8, 5e-3, 60), 100));
-        var points = run.summary().get("frontier").get("arms").get(0).get("points");
-        assertEquals(3, points.size());
-        double without = points.get(1).get("x").asDouble();
-        double with = points.get(2).get("x").asDouble();
+        var arms = run.summary().get("frontier").get("arms");
+        double without = arms.get(0).get("points").get(3).get("x").asDouble();
+        double with = arms.get(1).get("points").get(3).get("x").asDouble();
         assertTrue(with > 2 * without, without + " nats without, " + with + " with the bonus");
     }
 
@@ -69,17 +77,60 @@ class XpoRecipeTest {
     void strengthsThatCannotBeAreRefused() {
         Optimisation o = TinyTask.optimisation(5, 8, 1e-2, 5);
         var negative = assertThrows(IllegalArgumentException.class, () -> config(List.of(-0.1), o, 30));
-        assertEquals("alphas must be finite numbers >= 0, at least one, were [-0.1]", negative.getMessage());
+        assertEquals("alphas must be different finite numbers >= 0, at least one, were [-0.1]", negative.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> config(List.of(0.1, 0.1), o, 30));
         var noBeta = assertThrows(
-                IllegalArgumentException.class,
-                () -> new XpoRecipe.Config(config(List.of(0.0), o, 30).sums(), 50, 4, 0, List.of(0.0), o, "cpu", 1, 3));
-        assertEquals("prompts >= 1, advantage > 0 and beta > 0 expected, were 50, 4.0 and 0.0", noBeta.getMessage());
+                IllegalArgumentException.class, () -> config(new Judge.Exact(4), 0, List.of(0.0), o, 30));
+        assertEquals(
+                "prompts >= 1, snapshot_every >= 1 and a finite beta > 0 expected, were 50, 20 and 0.0",
+                noBeta.getMessage());
+        var game = assertThrows(
+                IllegalArgumentException.class, () -> config(new Judge.Game(1), 0.1, List.of(0.0), o, 30));
+        assertTrue(game.getMessage().startsWith("oracle must be exact or learned"), game.getMessage());
+    }
+
+    /// What is kept along the way is judged, exactly, and ends where the policy does.
+    @Test
+    void theWayIsJudged() throws Exception {
+        RecordedRun run = run(config(List.of(0.01, 0.0), TinyTask.optimisation(50, 8, 5e-3, 25), 40));
+        for (int arm = 0; arm < 2; arm++) {
+            var points = run.summary().get("frontier").get("arms").get(arm).get("points");
+            var held = run.metrics("held_out-alpha-" + (arm == 0 ? "0_01" : "0_0"));
+            assertEquals(4, points.size());
+            assertEquals(3, held.size());
+            for (int i = 0; i < 3; i++) {
+                assertEquals(List.of(20, 40, 50).get(i), held.get(i).get("step").asInt());
+                assertEquals(held.get(i).get("kl"), points.get(i + 1).get("x"));
+                assertEquals(held.get(i).get("right"), points.get(i + 1).get("y"));
+            }
+        }
+        assertEquals(
+                run.summary().get("frontier").get("arms").get(0).get("points").get(3).get("x").asDouble(),
+                run.fact("KL from the reference").get("value").asDouble(),
+                1e-12);
+    }
+
+    /// With labels from a judge who had to learn first.
+    @Test
+    void aLearnedJudgeWillDo() throws Exception {
+        var judge = new Judge.Learned(4, 200, 1, TinyTask.optimisation(30, 8, 1e-2, 15));
+        RecordedRun run =
+                run(config(judge, 0.1, List.of(0.0), TinyTask.optimisation(20, 8, 5e-3, 10), 40));
+        run.assertComplete("xpo");
+        assertEquals(30, run.metrics("judge").size());
+        assertEquals(20, run.metrics("alpha-0_0").size());
+        assertTrue(Files.readString(run.folder().resolve("log.txt")).contains("judge: learnt from 200 labels"));
     }
 
     static XpoRecipe.Config config(List<Double> alphas, Optimisation o, int pretraining) {
+        return config(new Judge.Exact(4), 0.1, alphas, o, pretraining);
+    }
+
+    private static XpoRecipe.Config config(
+            Judge judge, double beta, List<Double> alphas, Optimisation o, int pretraining) {
         Optimisation before = TinyTask.optimisation(pretraining, 8, 1e-2, pretraining);
         return new XpoRecipe.Config(
-                new Sums.Config(9, 0.4, 16, 1, 2, 300, before, 12), 50, 4, 0.1, alphas, o, "cpu", 1, 3);
+                new Sums.Config(9, 0.4, 16, 1, 2, 300, before, 12), 50, judge, beta, alphas, o, 20, "cpu", 1, 3);
     }
 
     private RecordedRun run(XpoRecipe.Config config) throws Exception {
