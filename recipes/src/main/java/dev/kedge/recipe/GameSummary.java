@@ -191,8 +191,7 @@ final class GameSummary {
         List<int[]> answers = AnswerTree.answers(
                 sums.tokenizer().vocabularySize(), sums.tokenizer().eos().orElseThrow(), Sums.DEPTH);
         double[][] exact = game.logProbs(policy);
-        List<Completion> drawn =
-                Generator.generate(policy, sums.heldOutPrompts(), sums.sampling(1, seed, true), null);
+        List<Completion> drawn = Generator.generate(policy, sums.heldOutPrompts(), sums.sampling(1, seed, true), null);
         double difference = SamplerAgreement.difference(
                 drawn,
                 drawn.stream()

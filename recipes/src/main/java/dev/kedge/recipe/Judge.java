@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/// Who compares two answers to a sum, as a recipe names it. The truth behind each makes classes of answers, so that what
-/// a policy is worth is exact ([AnswerGame]).
+/// Who compares two answers to a sum, as a recipe names it. The truth behind each makes classes of answers, so that
+/// what a policy is worth is exact ([AnswerGame]).
 sealed interface Judge {
     /// A judge who knows the sums: the right answer beats any other with probability `σ(scale)`, and wrong ones tie.
     ///
@@ -83,15 +83,13 @@ sealed interface Judge {
     private static LearnedOracle learnt(
             Learned config, ClassGameOracle truth, Sums sums, Run run, Device device, long seed) {
         var random = new SplittableRandom(seed + 2);
-        List<int[]> prompts = sums.training(config.pairs, random).stream()
-                .map(sums::prompt)
-                .toList();
+        List<int[]> prompts =
+                sums.training(config.pairs, random).stream().map(sums::prompt).toList();
         List<Duel> answers = Duels.of(sums.reference(), prompts, sums, random.nextLong());
         List<TokenizedPair> pairs = Duels.labelled(answers, truth, random);
         Decoder model = LearnedOracle.learn(
                 run, sums.reference(), pairs, config.beta, sums.tokenizer(), config.training, device, seed);
-        var oracle =
-                new LearnedOracle(model, sums.reference(), config.beta, Models.padId(sums.tokenizer()));
+        var oracle = new LearnedOracle(model, sums.reference(), config.beta, Models.padId(sums.tokenizer()));
         List<Duel> heldOut = Duels.of(sums.reference(), sums.heldOutPrompts(), sums, random.nextLong());
         double[] learnt = oracle.firstWins(heldOut);
         double[] exact = truth.firstWins(heldOut);

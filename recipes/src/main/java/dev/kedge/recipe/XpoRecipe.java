@@ -40,8 +40,9 @@ import java.util.stream.Stream;
 ///
 /// A tiny decoder learnt sums from a text that is mostly wrong ([Sums]), so that it rarely says the right answer. At
 /// every step policy and reference each answer a batch of training sums; a Bradley-Terry judge, who
-/// knows the sums or learnt from one who does ([Judge]), prefers one of the two; the policy learns from the preference and is paid for leaving the reference's answer. The
-/// sweep is over the bonus: alpha 0 is online DPO. Reward and divergence on sums never trained on are exact.
+/// knows the sums or learnt from one who does ([Judge]), prefers one of the two; the policy learns from the preference
+/// and is paid for leaving the reference's answer. The sweep is over the bonus: alpha 0 is online DPO. Reward and
+/// divergence on sums never trained on are exact.
 ///
 /// Kept: fresh answers of both models at every step, one gradient step on them, drawn labels. Left out: solving again
 /// over all data of the past (the theory's form), a schedule of alpha, a penalty for answers that do not end.
@@ -54,7 +55,8 @@ public final class XpoRecipe {
     /// @param prompts       training sums that answers are drawn for
     /// @param oracle        who compares answers: exact or learned
     /// @param beta          strength of the KL regulariser, > 0
-    /// @param alphas        weights of the bonus, all different, each >= 0; the first one's policy is shown and kept
+    /// @param alphas        weights of the bonus, all different, each >= 0; the first one's policy is shown and
+    /// kept
     /// @param xpo           how each policy is moved; its examples are pairs
     /// @param snapshotEvery steps between policies that are judged, >= 1
     /// @param device        cpu, cuda or cuda:N
@@ -109,7 +111,8 @@ public final class XpoRecipe {
                     }
                 }
             }
-            Path last = snapshot(config, run, config.alphas().getFirst(), config.xpo().steps());
+            Path last = snapshot(
+                    config, run, config.alphas().getFirst(), config.xpo().steps());
             try (Decoder policy = Models.load(last, device)) {
                 Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
                 run.summarise(summary(config, sums, policy, device, run));
@@ -122,8 +125,7 @@ public final class XpoRecipe {
     }
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    private static void train(
-            Config config, Sums sums, PreferenceOracle judge, double alpha, Decoder policy, Run run) {
+    private static void train(Config config, Sums sums, PreferenceOracle judge, double alpha, Decoder policy, Run run) {
         String phase = config.phase(alpha);
         Optimisation o = config.xpo();
         List<int[]> prompts = sums.training(config.prompts(), new SplittableRandom(config.seed() + 1)).stream()
@@ -313,7 +315,9 @@ public final class XpoRecipe {
         String ends = ways.stream()
                 .map(way -> String.format(
                         "%s has %.1f %%, at %.2f nats",
-                        way.name(), 100 * way.points().getLast().y().value(), way.points().getLast().x()))
+                        way.name(),
+                        100 * way.points().getLast().y().value(),
+                        way.points().getLast().x()))
                 .collect(Collectors.joining("; "));
         long labels = (long) config.xpo().steps() * config.xpo().batchSize();
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())

@@ -59,8 +59,8 @@ class LearnedOracleTest {
         try (Run run = Run.start(folder.resolve("run"), "dpo", config, Terminal.quiet());
                 Decoder reference = Models.load(start, Device.CPU)) {
             List<TokenizedPair> pairs = Duels.labelled(duels(1600, 5), KNOWN, new SplittableRandom(6));
-            try (Decoder model = LearnedOracle.learn(
-                    run, reference, pairs, 1, TinyTask.TOKENIZER, steps, Device.CPU, 7)) {
+            try (Decoder model =
+                    LearnedOracle.learn(run, reference, pairs, 1, TinyTask.TOKENIZER, steps, Device.CPU, 7)) {
                 var learned = new LearnedOracle(model, reference, 1, Models.padId(TinyTask.TOKENIZER));
                 List<Duel> fresh = duels(300, 8);
                 double[] truth = KNOWN.firstWins(fresh);

@@ -79,13 +79,13 @@ class XpoRecipeTest {
         var negative = assertThrows(IllegalArgumentException.class, () -> config(List.of(-0.1), o, 30));
         assertEquals("alphas must be different finite numbers >= 0, at least one, were [-0.1]", negative.getMessage());
         assertThrows(IllegalArgumentException.class, () -> config(List.of(0.1, 0.1), o, 30));
-        var noBeta = assertThrows(
-                IllegalArgumentException.class, () -> config(new Judge.Exact(4), 0, List.of(0.0), o, 30));
+        var noBeta =
+                assertThrows(IllegalArgumentException.class, () -> config(new Judge.Exact(4), 0, List.of(0.0), o, 30));
         assertEquals(
                 "prompts >= 1, snapshot_every >= 1 and a finite beta > 0 expected, were 50, 20 and 0.0",
                 noBeta.getMessage());
-        var game = assertThrows(
-                IllegalArgumentException.class, () -> config(new Judge.Game(1), 0.1, List.of(0.0), o, 30));
+        var game =
+                assertThrows(IllegalArgumentException.class, () -> config(new Judge.Game(1), 0.1, List.of(0.0), o, 30));
         assertTrue(game.getMessage().startsWith("oracle must be exact or learned"), game.getMessage());
     }
 
@@ -105,7 +105,14 @@ class XpoRecipeTest {
             }
         }
         assertEquals(
-                run.summary().get("frontier").get("arms").get(0).get("points").get(3).get("x").asDouble(),
+                run.summary()
+                        .get("frontier")
+                        .get("arms")
+                        .get(0)
+                        .get("points")
+                        .get(3)
+                        .get("x")
+                        .asDouble(),
                 run.fact("KL from the reference").get("value").asDouble(),
                 1e-12);
     }
@@ -114,8 +121,7 @@ class XpoRecipeTest {
     @Test
     void aLearnedJudgeWillDo() throws Exception {
         var judge = new Judge.Learned(4, 200, 1, TinyTask.optimisation(30, 8, 1e-2, 15));
-        RecordedRun run =
-                run(config(judge, 0.1, List.of(0.0), TinyTask.optimisation(20, 8, 5e-3, 10), 40));
+        RecordedRun run = run(config(judge, 0.1, List.of(0.0), TinyTask.optimisation(20, 8, 5e-3, 10), 40));
         run.assertComplete("xpo");
         assertEquals(30, run.metrics("judge").size());
         assertEquals(20, run.metrics("alpha-0_0").size());
