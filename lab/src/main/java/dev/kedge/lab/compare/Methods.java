@@ -72,7 +72,7 @@ public final class Methods {
                         "hypo",
                         "HyPO: DPO at β 0.05, and λ times the KL of 64 outcomes a context that the policy draws",
                         "λ",
-                        grid(2, 0.01),
+                        grid(1, 0.0005),
                         Methods::hypo),
                 new Method(
                         "sft-on-chosen",
