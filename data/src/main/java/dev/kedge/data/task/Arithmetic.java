@@ -59,8 +59,35 @@ public record Arithmetic(int max, boolean difference) implements Task {
                 reversedSolution, new StringBuilder(completion).reverse().toString());
     }
 
+    /// The digits of the larger operand and the carries, or borrows, between them: 3 for `17+25=`.
+    @Override
+    public int difficulty(Problem problem) {
+        Operation operation = operation(problem);
+        int larger = Math.max(operation.a, operation.b);
+        int smaller = Math.min(operation.a, operation.b);
+        // What is borrowed in a - b is carried in b + (a - b).
+        int carries = operation.minus ? carries(smaller, larger - smaller) : carries(larger, smaller);
+        return Integer.toString(larger).length() + carries;
+    }
+
+    /// Each carry turns ten of one place into one of the next: nine less in the sum of the digits.
+    private static int carries(int a, int b) {
+        return (digitSum(a) + digitSum(b) - digitSum(a + b)) / 9;
+    }
+
+    private static int digitSum(int number) {
+        return Integer.toString(number).chars().map(c -> c - '0').sum();
+    }
+
     @Override
     public String solution(Problem problem) {
+        Operation operation = operation(problem);
+        return Integer.toString(operation.minus ? operation.a - operation.b : operation.a + operation.b);
+    }
+
+    private record Operation(int a, int b, boolean minus) {}
+
+    private static Operation operation(Problem problem) {
         String prompt = problem.prompt();
         int operator = Math.max(prompt.indexOf('+'), prompt.indexOf('-'));
         if (operator < 1 || !prompt.endsWith("=")) {
@@ -68,7 +95,7 @@ public record Arithmetic(int max, boolean difference) implements Task {
         }
         int a = Integer.parseInt(prompt, 0, operator, 10);
         int b = Integer.parseInt(prompt, operator + 1, prompt.length() - 1, 10);
-        return Integer.toString(prompt.charAt(operator) == '+' ? a + b : a - b);
+        return new Operation(a, b, prompt.charAt(operator) == '-');
     }
 
     /// One digit changed, so that the sign and the length are those of the solution; a number never begins with 0 by

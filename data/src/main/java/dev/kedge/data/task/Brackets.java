@@ -61,6 +61,12 @@ public record Brackets(int kinds, int maxDepth, int maxPairs) implements Task {
         return open.isEmpty() ? 1 : 0.5 * (given - fewest) / given;
     }
 
+    /// How many brackets are open.
+    @Override
+    public int difficulty(Problem problem) {
+        return open(problem).size();
+    }
+
     @Override
     public String solution(Problem problem) {
         StringBuilder solution = new StringBuilder();

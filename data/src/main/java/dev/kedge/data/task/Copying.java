@@ -33,6 +33,12 @@ public record Copying(String symbols, int shortest, int longest, boolean reverse
         return Task.agreement(solution(problem), completion);
     }
 
+    /// The length of the word.
+    @Override
+    public int difficulty(Problem problem) {
+        return problem.prompt().length() - ASK.length();
+    }
+
     @Override
     public String solution(Problem problem) {
         String word = problem.prompt().substring(0, problem.prompt().length() - ASK.length());

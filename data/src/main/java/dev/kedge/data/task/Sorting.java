@@ -36,6 +36,12 @@ public record Sorting(String symbols, int shortest, int longest) implements Task
         return Task.agreement(solution(problem), completion);
     }
 
+    /// How many characters are to be sorted.
+    @Override
+    public int difficulty(Problem problem) {
+        return problem.prompt().length() - ASK.length();
+    }
+
     @Override
     public String solution(Problem problem) {
         String word = problem.prompt().substring(0, problem.prompt().length() - ASK.length());

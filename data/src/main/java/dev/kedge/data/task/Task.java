@@ -11,7 +11,7 @@ import java.util.random.RandomGenerator;
 /// A source of problems with an exact judge. Nothing here has state: the same random numbers give the same problems.
 ///
 /// A completion is what the model writes before it ends the sequence.
-public sealed interface Task permits Arithmetic, Brackets, Copying, Sorting {
+public sealed interface Task permits Arithmetic, Brackets, ChainOfThought, Copying, Countdown, ScratchSum, Sorting {
     /// Most completions that [#completions] lists.
     int MAX_COMPLETIONS = 1 << 20;
 
@@ -27,7 +27,13 @@ public sealed interface Task permits Arithmetic, Brackets, Copying, Sorting {
     /// @return from 0 to 1
     double reward(Problem problem, String completion);
 
-    /// A right completion; where several are right, the shortest.
+    /// How hard a problem is, for curricula and reports: a larger number is harder within one task, and says nothing
+    /// about another task. Each task tells what it counts.
+    ///
+    /// @return at least 0
+    int difficulty(Problem problem);
+
+    /// A right completion; where several are right, the shortest, unless the task says which.
     String solution(Problem problem);
 
     /// A plausible wrong completion: its reward is below 1.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.data.Content;
 import dev.kedge.data.Preference;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,6 +15,8 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TaskTest {
@@ -26,7 +29,12 @@ class TaskTest {
                 new Copying("abcd", 1, 4, false),
                 new Copying("abcd", 1, 4, true),
                 new Brackets(1, 4, 2),
-                new Brackets(3, 3, 3));
+                new Brackets(3, 3, 3),
+                new ScratchSum(),
+                new ChainOfThought(4, 9),
+                new ChainOfThought(3, 120),
+                new Countdown(4, 12),
+                new Countdown(3, 99));
     }
 
     @ParameterizedTest
@@ -63,13 +71,48 @@ class TaskTest {
             for (String completion : completions) {
                 double reward = task.reward(problem, completion);
                 assertTrue(reward >= 0 && reward <= 1, () -> problem + " " + completion + " " + reward);
-                boolean right = task instanceof Brackets
-                        ? balanced(problem.prompt() + completion)
-                        : completion.equals(task.solution(problem));
+                boolean right = isRight(task, problem, completion);
                 assertEquals(right, reward == 1, () -> problem + " " + completion + " " + reward);
             }
             assertTrue(task.reward(problem, "\u0000 ü") < 1);
         }
+    }
+
+    /// What is right, said in another way than by the tasks; for completions of up to three characters.
+    private static boolean isRight(Task task, Problem problem, String completion) {
+        String prompt = problem.prompt();
+        return switch (task) {
+            case Brackets _ -> balanced(prompt + completion);
+            case ScratchSum _ -> {
+                int sum = prompt.chars().map(c -> c - '0').sum();
+                String scratch = sum >= 12 ? "wwww" : sum >= 7 ? "ww" : "";
+                yield completion.matches(scratch + "w*=" + Integer.toString(sum).replaceFirst("^1(?=.)", ""));
+            }
+            case ChainOfThought _ -> {
+                String solution = task.solution(problem);
+                yield completion.matches("[^#]*" + solution.substring(solution.indexOf('#')));
+            }
+            case Countdown _ -> completion.length() == 3 && isReached(prompt, completion);
+            case Arithmetic _, Copying _, Sorting _ -> completion.equals(task.solution(problem));
+        };
+    }
+
+    /// Three characters reach a target only as two numbers of one digit with an operator between them.
+    private static boolean isReached(String prompt, String completion) {
+        int a = completion.charAt(0) - '0';
+        int b = completion.charAt(2) - '0';
+        int target = Integer.parseInt(prompt, prompt.indexOf(':') + 1, prompt.length() - 1, 10);
+        List<String> given =
+                new ArrayList<>(List.of(prompt.substring(0, prompt.indexOf(':')).split(",")));
+        return given.remove(completion.substring(0, 1))
+                && given.remove(completion.substring(2))
+                && switch (completion.charAt(1)) {
+                    case '+' -> a + b == target;
+                    case '-' -> a - b == target;
+                    case '*' -> a * b == target;
+                    case '/' -> a == b * target;
+                    default -> false;
+                };
     }
 
     /// Balanced if crossing out neighbours that match leaves nothing.
@@ -96,6 +139,59 @@ class TaskTest {
         assertEquals(
                 task.preferences(50, new SplittableRandom(4), Part.TRAIN),
                 task.preferences(50, new SplittableRandom(4), Part.TRAIN));
+    }
+
+    static Stream<Arguments> hostileCompletions() {
+        List<String> texts = List.of(
+                "",
+                "\u0000",
+                "ü\ud83d",
+                "9".repeat(100_000),
+                "w".repeat(100_000) + "=3",
+                "(".repeat(100_000),
+                "(".repeat(50_000) + "1" + ")".repeat(50_000),
+                ";".repeat(100_000),
+                "1+1=2;".repeat(20_000) + "#2",
+                "99999999999999999999+1=5;#" + "9".repeat(40),
+                "1/0",
+                "1/(1-1)",
+                "999999999*999999999*999999999",
+                "-5",
+                "+5",
+                "5 ",
+                "٥"); // a digit, but not one of ours
+        return tasks().flatMap(task -> texts.stream().map(text -> Arguments.of(task, text)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("hostileCompletions")
+    void hostileCompletionsAreWrong(Task task, String completion) {
+        double reward = task.reward(task.sample(new SplittableRandom(5)), completion);
+        assertTrue(reward >= 0 && reward < 1, () -> "" + reward);
+    }
+
+    @ParameterizedTest
+    @MethodSource("tasks")
+    void problemsOfATaskAreNotAllEquallyHard(Task task) {
+        SplittableRandom random = new SplittableRandom(6);
+        Set<Integer> difficulties = new HashSet<>();
+        for (int i = 0; i < 200; i++) {
+            difficulties.add(task.difficulty(task.sample(random)));
+        }
+        assertTrue(difficulties.size() > 1 && difficulties.stream().allMatch(d -> d >= 0), () -> "" + difficulties);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"7+2=, 1", "17+25=, 3", "99+1=, 4", "95+5=, 4", "17-25=, 3", "25-17=, 3", "25-14=, 2", "100-1=, 5"})
+    void digitsAndCarriesMakeSumsHard(String prompt, int difficulty) {
+        assertEquals(difficulty, new Arithmetic(999, true).difficulty(new Problem(prompt)));
+    }
+
+    @Test
+    void theDifficultyOfWordsIsTheirLength() {
+        assertEquals(3, new Copying("abc", 1, 4, true).difficulty(new Problem("cab>")));
+        assertEquals(2, new Sorting("abc", 2, 4).difficulty(new Problem("ca>")));
+        assertEquals(2, new Brackets(3, 4, 2).difficulty(new Problem("([()")));
     }
 
     @Test
