@@ -17,7 +17,8 @@ import java.util.stream.IntStream;
 /// have whole quotients only; they have at most 100 characters and 16 parentheses inside one another. The reward of a
 /// right one is 1, of one that comes to something else 0.1, of any other text 0.
 ///
-/// Problems are made from their solution, which uses all numbers; the target is none of them.
+/// Problems are made from their solution, which uses all numbers; the target is none of them. Numbers are listed in
+/// their order, so that the two parts share no problem in another guise.
 ///
 /// @param numbers the most numbers of a problem, from 2 to 6; how many there are is drawn evenly from 2 on
 /// @param max     the largest given number, from 2 to 99; they are drawn evenly from 1 on
@@ -49,6 +50,7 @@ public record Countdown(int numbers, int max) implements Task {
         while (true) {
             List<Integer> given = IntStream.range(0, count)
                     .mapToObj(_ -> random.nextInt(1, max + 1))
+                    .sorted()
                     .toList();
             int target = reached(given, random);
             if (!given.contains(target)) {

@@ -1,10 +1,13 @@
 package dev.kedge.data.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -74,6 +77,19 @@ class CountdownTest {
         assertThrows(IllegalArgumentException.class, () -> new Countdown(7, 9));
         assertThrows(IllegalArgumentException.class, () -> new Countdown(3, 100));
         assertEquals(31, task.difficulty(new Problem("2,3,7:13=")));
+    }
+
+    @Test
+    void problemsListNumbersInOrderAndATargetThatIsNoneOfThem() {
+        SplittableRandom random = new SplittableRandom(8);
+        for (int i = 0; i < 500; i++) {
+            String[] sides = task.sample(random).prompt().split(":");
+            List<Integer> given =
+                    Arrays.stream(sides[0].split(",")).map(Integer::valueOf).toList();
+            assertEquals(given.stream().sorted().toList(), given);
+            assertTrue(given.size() >= 2 && given.size() <= 4 && given.getFirst() >= 1 && given.getLast() <= 12);
+            assertFalse(given.contains(Integer.valueOf(sides[1].replace("=", ""))));
+        }
     }
 
     @Property(tries = 30)
