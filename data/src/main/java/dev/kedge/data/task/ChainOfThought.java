@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 public record ChainOfThought(int terms, int max) implements Task {
     private static final String DIGITS = "0123456789";
     private static final Pattern PROMPT = Pattern.compile("[0-9]{1,4}(\\+[0-9]{1,4})+=");
+    private static final Pattern NUMBER = Pattern.compile("0|[1-9][0-9]{0,8}");
     private static final Pattern STEP = Pattern.compile("[0-9]{1,9}\\+[0-9]{1,9}=([0-9]{1,9});");
 
     public ChainOfThought {
@@ -63,11 +64,20 @@ public record ChainOfThought(int terms, int max) implements Task {
                 + Integer.toString(Arrays.stream(terms).max().orElseThrow()).length();
     }
 
+    /// The number that a completion gives as its answer, whether right or not; empty where it has not exactly one `#`,
+    /// or does not end with it and a number.
+    public OptionalInt answer(String completion) {
+        int mark = completion.indexOf('#');
+        String stated = completion.substring(mark + 1);
+        return mark >= 0 && NUMBER.matcher(stated).matches()
+                ? OptionalInt.of(Integer.parseInt(stated))
+                : OptionalInt.empty();
+    }
+
     @Override
     public double reward(Problem problem, String completion) {
-        int answer = completion.indexOf('#');
-        String sum = Integer.toString(Arrays.stream(terms(problem)).sum());
-        return answer >= 0 && completion.substring(answer + 1).equals(sum) ? 1 : 0;
+        int sum = Arrays.stream(terms(problem)).sum();
+        return answer(completion).equals(OptionalInt.of(sum)) ? 1 : 0;
     }
 
     /// What a completion is made of: pieces that end with `;`, and what is left.

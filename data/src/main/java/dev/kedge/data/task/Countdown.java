@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// A target to be reached from given numbers: `2,3,7:13=` has the solution `7+2*3`, and every other expression that
+/// A target to be reached from given numbers: `2,3,7:13=` has the solution `7+3*2`, and every other expression that
 /// comes to 13 is right too.
 ///
 /// Expressions have `+ - * /` and parentheses, use each given number at most as often as it is given and no other, and

@@ -58,6 +58,10 @@ class ChainOfThoughtTest {
     void workedExamples() {
         assertEquals("3+8=11;11+4=15;#15", task.solution(problem));
         assertEquals("12+7=19;#19", task.solution(new Problem("12+7=")));
+        assertEquals("0+0=0;#0", task.solution(new Problem("0+0=")));
+        assertEquals(OptionalInt.of(16), task.answer("3+8=12;12+4=16;#16"));
+        assertEquals(OptionalInt.empty(), task.answer("3+8=12;#"));
+        assertEquals(OptionalInt.empty(), task.answer("16"));
         assertEquals(31, task.difficulty(problem));
         assertEquals(22, task.difficulty(new Problem("12+7=")));
         assertEquals(

@@ -71,6 +71,11 @@ class CountdownTest {
     }
 
     @Test
+    void theExampleIsSolvedAsItIsSaidToBe() {
+        assertEquals("7+3*2", task.solution(new Problem("2,3,7:13=")));
+    }
+
+    @Test
     void whatCannotBeReachedIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> task.solution(new Problem("1,1:7=")));
         assertThrows(IllegalArgumentException.class, () -> task.solution(new Problem("0,1:7=")));
