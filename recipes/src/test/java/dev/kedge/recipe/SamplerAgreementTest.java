@@ -13,8 +13,8 @@ class SamplerAgreementTest {
     @Test
     void theLargestDifferenceOfATokenCounts() {
         List<Completion> drawn = List.of(
-                new Completion(0, new int[] {1, 2}, new float[] {-1, -0.5f}, StopReason.END),
-                new Completion(0, new int[] {3}, new float[] {-2}, StopReason.LENGTH));
+                new Completion(0, new int[] {1, 2}, new float[] {-1, -0.5f}, new float[2], StopReason.END),
+                new Completion(0, new int[] {3}, new float[] {-2}, new float[1], StopReason.LENGTH));
         assertEquals(0.25, SamplerAgreement.difference(drawn, new double[] {-1.0, -2.125}), 1e-12);
         assertEquals(0.5, SamplerAgreement.difference(drawn, new double[] {-1.5, -2.5}), 1e-12);
     }

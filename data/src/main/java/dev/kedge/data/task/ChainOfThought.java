@@ -3,6 +3,7 @@ package dev.kedge.data.task;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntBinaryOperator;
 import java.util.random.RandomGenerator;
@@ -78,6 +79,15 @@ public record ChainOfThought(int terms, int max) implements Task {
     public double reward(Problem problem, String completion) {
         int sum = Arrays.stream(terms(problem)).sum();
         return answer(completion).equals(OptionalInt.of(sum)) ? 1 : 0;
+    }
+
+    /// What stands behind the only `#`.
+    @Override
+    public Optional<String> finalAnswer(String completion) {
+        int answer = completion.indexOf('#');
+        return answer >= 0 && completion.indexOf('#', answer + 1) < 0 && answer + 1 < completion.length()
+                ? Optional.of(completion.substring(answer + 1))
+                : Optional.empty();
     }
 
     /// What a completion is made of: pieces that end with `;`, and what is left.

@@ -1,6 +1,7 @@
 package dev.kedge.data.task;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
@@ -59,6 +60,13 @@ public record ScratchSum() implements Task {
         return format.matches() ? OptionalInt.of(format.group(2).charAt(0) - '0') : OptionalInt.empty();
     }
 
+    /// [#answer], as text.
+    @Override
+    public Optional<String> finalAnswer(String completion) {
+        OptionalInt answer = answer(completion);
+        return answer.isPresent() ? Optional.of(Integer.toString(answer.getAsInt())) : Optional.empty();
+    }
+
     @Override
     public double reward(Problem problem, String completion) {
         OptionalInt answer = answer(completion);
@@ -77,6 +85,7 @@ public record ScratchSum() implements Task {
     ///
     /// @param rightness how often the digit is known, in \[0, 1\]; else it is drawn evenly from all ten, and
     ///                  may so be right after all
+    @Override
     public String demonstration(Problem problem, double rightness, RandomGenerator random) {
         if (!(rightness >= 0 && rightness <= 1)) {
             throw new IllegalArgumentException("rightness must be in [0, 1], was " + rightness);

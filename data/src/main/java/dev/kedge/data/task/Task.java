@@ -6,6 +6,7 @@ import dev.kedge.data.Prompt;
 import dev.kedge.data.PromptCompletion;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /// A source of problems with an exact judge. Nothing here has state: the same random numbers give the same problems.
@@ -38,6 +39,19 @@ public sealed interface Task permits Arithmetic, Brackets, ChainOfThought, Copyi
 
     /// A plausible wrong completion: its reward is below 1.
     String corruption(Problem problem, RandomGenerator random);
+
+    /// What a teacher might write who is not always right: a solution or, where it is not known, a corruption.
+    ///
+    /// @param rightness how often it is known, in [0, 1]
+    default String demonstration(Problem problem, double rightness, RandomGenerator random) {
+        return random.nextDouble() < rightness ? solution(problem) : corruption(problem, random);
+    }
+
+    /// What a completion comes to, by which votes are counted; empty where it comes to nothing. The whole completion,
+    /// unless the task knows better.
+    default Optional<String> finalAnswer(String completion) {
+        return completion.isEmpty() ? Optional.empty() : Optional.of(completion);
+    }
 
     /// The characters of which completions are made.
     String completionAlphabet();

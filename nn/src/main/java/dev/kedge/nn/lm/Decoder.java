@@ -68,12 +68,18 @@ public final class Decoder implements AutoCloseable {
     /// A decoder with random weights: normal with standard deviation 0.02, those that write to the residual stream
     /// divided by √(2 layers) (GPT-2's rule); norms 1, biases 0.
     public static Decoder random(DecoderConfig config, Rng rng, Device device) {
+        return random(config, 0.02, rng, device);
+    }
+
+    /// The same with another standard deviation. A narrow decoder learns sooner from about `1/√hiddenSize`: GPT-2's
+    /// 0.02 is meant for a width of some thousands.
+    public static Decoder random(DecoderConfig config, double standardDeviation, Rng rng, Device device) {
         Parameters parameters = Parameters.zeros(DecoderLayout.shapes(config), DType.FLOAT32, device);
         try (Scope _ = new Scope()) {
             parameters.named().forEach((name, tensor) -> {
                 if (tensor.dim() == 2) {
                     boolean residual = name.endsWith("output.weight") || name.endsWith("down.weight");
-                    double deviation = residual ? 0.02 / Math.sqrt(2.0 * config.layers()) : 0.02;
+                    double deviation = standardDeviation / (residual ? Math.sqrt(2.0 * config.layers()) : 1);
                     tensor.copy_(rng.normal(tensor.shape()).times_(deviation));
                 } else if (name.endsWith("weight")) {
                     tensor.fill_(1);

@@ -25,7 +25,7 @@ public final class Generator {
     /// @param endTokens a continuation ends with the first of these, which it includes
     /// @param stop      whether a continuation so far is complete, or null; asked after every token
     /// @param seed      row r draws from a generator of its own, made of the seed and r alone
-    /// @param logProbs  whether to report log-probabilities
+    /// @param logProbs  whether to report log-probabilities and entropies
     public record Options(
             Sampling sampling,
             int maxTokens,
@@ -62,9 +62,15 @@ public final class Generator {
     /// A continuation.
     ///
     /// @param prompt   which prompt it continues
-    /// @param tokens   without the prompt, with the end token if there was one
-    /// @param logProbs of each token under [Sampling#logProbs], nats; empty where not asked for
-    public record Completion(int prompt, int[] tokens, float[] logProbs, StopReason reason) {}
+    /// @param tokens    without the prompt, with the end token if there was one
+    /// @param logProbs  of each token under [Sampling#logProbs], nats; empty where not asked for
+    /// @param entropies of the distributions that they were drawn from, nats; empty likewise
+    public record Completion(int prompt, int[] tokens, float[] logProbs, float[] entropies, StopReason reason) {
+        /// Whether it was cut off before it had come to its end.
+        public boolean isTruncated() {
+            return reason == StopReason.LENGTH || reason == StopReason.CONTEXT;
+        }
+    }
 
     /// Hears of every token as it is drawn.
     public interface Listener {
@@ -120,6 +126,7 @@ public final class Generator {
         private final int rows;
         private final int[][] tokens;
         private final float[][] logProbs;
+        private final float[][] entropies;
         private final int[] lengths;
         private final StopReason[] reasons;
         private final SplittableRandom[] randoms;
@@ -134,6 +141,7 @@ public final class Generator {
             rows = prompts.size() * options.samples();
             tokens = new int[rows][16];
             logProbs = new float[rows][options.logProbs() ? 16 : 0];
+            entropies = new float[rows][options.logProbs() ? 16 : 0];
             lengths = new int[rows];
             reasons = new StopReason[rows];
             // Hashed: the streams of near seeds must not be shifts of one another.
@@ -231,11 +239,14 @@ public final class Generator {
             }
             if (options.logProbs()) {
                 float[] reported = distribution.gather(1, chosen.unsqueeze(1)).toFloats();
+                float[] uncertain = Sampling.entropies(distribution).toFloats();
                 for (int slot = 0; slot < slots.length; slot++) {
                     int row = slots[slot];
                     if (reasons[row] == null) {
                         logProbs[row] = grown(logProbs[row], lengths[row]);
+                        entropies[row] = grown(entropies[row], lengths[row]);
                         logProbs[row][lengths[row]] = reported[slot];
+                        entropies[row][lengths[row]] = uncertain[slot];
                     }
                 }
             }
@@ -290,9 +301,13 @@ public final class Generator {
         private List<Completion> completions() {
             List<Completion> all = new ArrayList<>();
             for (int row = 0; row < rows; row++) {
-                float[] reported = options.logProbs() ? Arrays.copyOf(logProbs[row], lengths[row]) : new float[0];
+                int reported = options.logProbs() ? lengths[row] : 0;
                 all.add(new Completion(
-                        row / options.samples(), Arrays.copyOf(tokens[row], lengths[row]), reported, reasons[row]));
+                        row / options.samples(),
+                        Arrays.copyOf(tokens[row], lengths[row]),
+                        Arrays.copyOf(logProbs[row], reported),
+                        Arrays.copyOf(entropies[row], reported),
+                        reasons[row]));
             }
             return all;
         }

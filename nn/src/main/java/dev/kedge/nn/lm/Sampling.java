@@ -63,6 +63,14 @@ public record Sampling(double temperature, int topK, double topP, double minP) {
         return scaled.logSoftmax(-1);
     }
 
+    /// `-Σ_v p(v) log p(v)`, nats, [B]: what truncation excludes adds nothing.
+    ///
+    /// @param logProbs of [#logProbs], [B, V]
+    static Tensor entropies(Tensor logProbs) {
+        Tensor finite = logProbs.whereElse(logProbs.gt(Double.NEGATIVE_INFINITY), 0); // 0 · -∞ is NaN
+        return logProbs.exp().times(finite).sum(-1).neg();
+    }
+
     /// Draws by inverse transform: the first token at which the cumulated mass reaches u times the total. Cumulated in
     /// float64 and measured by its own total, so that no u falls on a token without mass.
     ///

@@ -34,14 +34,21 @@ class GeneratorLogProbsTest {
                 new Sampling(0.9, 7, 0.95, 0.02));
     }
 
-    /// Of the whole text read at once, alone: the log-probability of each token of the continuation.
-    private static double[] teacherForced(Decoder model, int[] prompt, int[] tokens, Sampling sampling) {
+    /// Of the whole text read at once, alone: the distribution that each token of the continuation is drawn from.
+    private static Tensor teacherForced(Decoder model, int[] prompt, int[] tokens, Sampling sampling) {
         int[] text = Arrays.copyOf(prompt, prompt.length + tokens.length);
         System.arraycopy(tokens, 0, text, prompt.length, tokens.length);
         Tensor logits = model.logits(model.hidden(Form.batch(text)));
-        Tensor logProbs = sampling.logProbs(logits.narrow(0, prompt.length - 1, tokens.length));
-        long[] chosen = Arrays.stream(tokens).asLongStream().toArray();
-        return logProbs.gather(1, Tensor.of(chosen, tokens.length, 1)).toDoubles();
+        return sampling.logProbs(logits.narrow(0, prompt.length - 1, tokens.length));
+    }
+
+    private static double entropy(double[] logProbs, int row, int vocabulary) {
+        double entropy = 0;
+        for (int v = 0; v < vocabulary; v++) {
+            double logProb = logProbs[row * vocabulary + v];
+            entropy -= logProb == Double.NEGATIVE_INFINITY ? 0 : Math.exp(logProb) * logProb;
+        }
+        return entropy;
     }
 
     @ParameterizedTest
@@ -55,11 +62,17 @@ class GeneratorLogProbsTest {
                     // Rows end at different times and leave the batch.
                     Options options = new Options(sampling, 17, samples, Set.of(2, 3), null, samples, true);
                     for (Completion c : Generator.generate(model, prompts, options, null)) {
-                        double[] expected = teacherForced(model, prompts.get(c.prompt()), c.tokens(), sampling);
-                        assertEquals(expected.length, c.logProbs().length);
-                        for (int t = 0; t < expected.length; t++) {
-                            assertTrue(Double.isFinite(expected[t]), sampling + " drew what it excludes");
-                            assertEquals(expected[t], c.logProbs()[t], 1e-4, sampling + ", token " + t);
+                        int[] tokens = c.tokens();
+                        double[] logProbs = teacherForced(model, prompts.get(c.prompt()), tokens, sampling)
+                                .toDoubles();
+                        assertEquals(tokens.length, c.logProbs().length);
+                        assertEquals(tokens.length, c.entropies().length);
+                        int vocabulary = logProbs.length / tokens.length;
+                        for (int t = 0; t < tokens.length; t++) {
+                            double expected = logProbs[t * vocabulary + tokens[t]];
+                            assertTrue(Double.isFinite(expected), sampling + " drew what it excludes");
+                            assertEquals(expected, c.logProbs()[t], 1e-4, sampling + ", token " + t);
+                            assertEquals(entropy(logProbs, t, vocabulary), c.entropies()[t], 1e-4);
                         }
                     }
                 }

@@ -15,6 +15,14 @@ public final class Names {
                 .toLowerCase(Locale.ROOT);
     }
 
+    /// What the key `kind` calls a record of a sealed interface: its name, without that of the interface at its end.
+    static String kind(Class<?> sealed, Class<?> type) {
+        String name = type.getSimpleName();
+        String family = sealed.getSimpleName();
+        boolean repeats = name.endsWith(family) && name.length() > family.length();
+        return snake(repeats ? name.substring(0, name.length() - family.length()) : name);
+    }
+
     /// "; did you mean `beta`? Valid here: `beta`, `steps`", the question only where a name is near.
     public static String advice(String wrong, Collection<String> valid) {
         String all = valid.isEmpty() ? "no key is valid here" : "valid here: `" + String.join("`, `", valid) + "`";

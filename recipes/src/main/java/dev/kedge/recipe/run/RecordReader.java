@@ -131,7 +131,7 @@ final class RecordReader {
     private static Object variant(Class<?> sealed, MappingNode mapping, String key) {
         Map<String, Class<?>> kinds = new LinkedHashMap<>();
         for (Class<?> permitted : sealed.getPermittedSubclasses()) {
-            kinds.put(Names.snake(permitted.getSimpleName()), permitted);
+            kinds.put(Names.kind(sealed, permitted), permitted);
         }
         List<NodeTuple> rest = new ArrayList<>(mapping.getValue());
         NodeTuple kind = rest.stream()

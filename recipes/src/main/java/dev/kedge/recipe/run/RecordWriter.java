@@ -26,12 +26,7 @@ final class RecordWriter {
 
     private static void record(StringBuilder yaml, Record record, Type declared, String indent) {
         if (declared != record.getClass()) {
-            entry(
-                    yaml,
-                    indent,
-                    "kind",
-                    String.class,
-                    Names.snake(record.getClass().getSimpleName()));
+            entry(yaml, indent, "kind", String.class, Names.kind((Class<?>) declared, record.getClass()));
         }
         for (RecordComponent component : record.getClass().getRecordComponents()) {
             Object value = valueOf(component, record);

@@ -1,0 +1,62 @@
+package dev.kedge.lab.claim;
+
+import dev.kedge.lab.Metrics;
+import dev.kedge.lab.RecordedRun;
+import dev.kedge.recipe.RlvrRecipe;
+import dev.kedge.recipe.run.Durable;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Terminal;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// A run of [RlvrRecipe] as an experiment: its methods learn from the same start, on the same questions in the same
+/// order. It is made in a folder of its own that goes when it has been read.
+///
+/// @param metrics a phase for each method, named by its title in lower case with dashes, and `held_out-` before it for
+///                its policies on held-out questions
+record RlvrTrial(Metrics metrics) {
+    static RlvrTrial run(RlvrRecipe.Config config) {
+        try {
+            Path parent = Files.createTempDirectory("kedge-trial");
+            try {
+                Path folder = parent.resolve("run");
+                try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
+                    RlvrRecipe.run(config, run);
+                }
+                return new RlvrTrial(RecordedRun.read(folder).metrics());
+            } finally {
+                Durable.deleteTree(parent);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the trial's folder cannot be made or removed: " + e, e);
+        }
+    }
+
+    /// A metric of every step of a method's training.
+    double[] training(String method, String metric) {
+        return values(method, metric);
+    }
+
+    /// A metric of a method's policies on held-out questions, as they were kept along the way.
+    double[] heldOut(String method, String metric) {
+        return values("held_out-" + method, metric);
+    }
+
+    /// The last of [#heldOut].
+    double last(String method, String metric) {
+        double[] values = heldOut(method, metric);
+        return values[values.length - 1];
+    }
+
+    private double[] values(String phase, String metric) {
+        return metrics.phases().stream()
+                .filter(p -> p.name().equals(phase))
+                .findFirst()
+                .map(p -> p.series().get(metric))
+                .map(s -> Arrays.copyOf(s.values(), s.values().length))
+                .orElseThrow(() -> new IllegalArgumentException("no " + metric + " of " + phase));
+    }
+}

@@ -1,0 +1,188 @@
+package dev.kedge.recipe;
+
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.RlvrRecipe.Config;
+import dev.kedge.recipe.rlvr.HeldOut;
+import dev.kedge.recipe.rlvr.Sampler;
+import dev.kedge.recipe.rlvr.Truncated;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Summary;
+import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.tensor.Device;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// What a run of [RlvrRecipe] found: its policies on held-out questions, as they were kept along the way.
+final class RlvrSummary {
+    private static final int SHOWN = 4;
+
+    private final Config config;
+    private final World.Opened world;
+    private final Device device;
+    private final Run run;
+    private final Bootstrap bootstrap;
+
+    private RlvrSummary(Config config, World.Opened world, Device device, Run run) {
+        this.config = config;
+        this.world = world;
+        this.device = device;
+        this.run = run;
+        bootstrap = new Bootstrap(2000, 0.95, config.seed());
+    }
+
+    static Summary of(Config config, World.Opened world, Device device, Run run) {
+        return new RlvrSummary(config, world, device, run).summary();
+    }
+
+    private Summary summary() {
+        HeldOut before = judged(world.start());
+        List<List<HeldOut>> ways = new ArrayList<>();
+        for (int m = 0; m < config.methods().size(); m++) {
+            ways.add(way(m));
+        }
+        HeldOut after = ways.getFirst().getLast();
+        String ends = IntStream.range(0, ways.size())
+                .mapToObj(m -> String.format(
+                        Locale.ROOT,
+                        "%s has %.3f, at %.2f nats",
+                        config.title(m),
+                        Bootstraps.mean(ways.get(m).getLast().rewards()),
+                        Bootstraps.mean(ways.get(m).getLast().kl())))
+                .collect(Collectors.joining("; "));
+        Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, run.seconds())
+                .title(config.title(0) + ": learning from what a verifier says")
+                .verdict(String.format(
+                        Locale.ROOT,
+                        "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
+                                + " %s from the start.",
+                        Bootstraps.mean(before.rewards()),
+                        config.rl().steps(),
+                        ends))
+                .frontier(frontier(before, ways))
+                .comparison("Mean reward, drawn", "", of(before.rewards()), of(after.rewards()))
+                .comparison("Solved in " + config.samples() + " draws", "", of(before.passes()), of(after.passes()))
+                .comparison("Length", "tokens", of(before.lengths()), of(after.lengths()))
+                .fact("KL from the start", of(after.kl()), "nats", "of whole answers; interval over questions")
+                .fact(
+                        "entropy of a token",
+                        Summary.Estimate.of(after.entropy()),
+                        "nats",
+                        "before: " + String.format(Locale.ROOT, "%.3f", before.entropy()))
+                .fact(
+                        "held-out questions",
+                        Summary.Estimate.of(world.heldOut().size()),
+                        "",
+                        config.samples() + " answers to each")
+                .note("The dashed curve is the best that re-weighting the start's own " + config.samples()
+                        + " answers to each question can do; beyond the best of them it knows nothing.");
+        if (config.truncated() != Truncated.JUDGED) {
+            summary = summary.note("Truncated answers are "
+                    + (config.truncated() == Truncated.WRONG ? "wrong." : "judged, but not learnt from."));
+        }
+        return samples(summary, before, ways.getFirst());
+    }
+
+    private HeldOut judged(Decoder policy) {
+        Sampler sampler = config.sampler(world).withGroup(config.samples());
+        return HeldOut.of(
+                policy,
+                world.start(),
+                sampler,
+                world.heldOut(),
+                Models.padId(world.tokenizer()),
+                config.seed() + 3); // the same draw's seed for all, so that differences are the policies'
+    }
+
+    /// The policies of one method; their numbers go into the metrics, too.
+    private List<HeldOut> way(int method) {
+        List<HeldOut> way = new ArrayList<>();
+        for (int step = 1; step <= config.rl().steps(); step++) {
+            if (config.isKept(step)) {
+                try (Decoder policy = Models.load(RlvrRecipe.snapshot(config, run, method, step), device)) {
+                    way.add(judged(policy));
+                    if (step == config.rl().steps() && method == 0) {
+                        Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
+                    }
+                }
+                HeldOut last = way.getLast();
+                Map<String, Double> metrics = new LinkedHashMap<>();
+                metrics.put("reward", Bootstraps.mean(last.rewards()));
+                metrics.put("kl", Bootstraps.mean(last.kl()));
+                metrics.put("solved", Bootstraps.mean(last.passes()));
+                metrics.put("length", Bootstraps.mean(last.lengths()));
+                metrics.put("entropy", last.entropy());
+                run.log("held_out-" + config.phase(method), step, metrics);
+            }
+        }
+        return way;
+    }
+
+    private Summary.Frontier frontier(HeldOut before, List<List<HeldOut>> ways) {
+        List<Summary.Arm> arms = new ArrayList<>();
+        for (int m = 0; m < ways.size(); m++) {
+            List<Summary.Point> points = new ArrayList<>(List.of(point(before, "start")));
+            for (HeldOut heldOut : ways.get(m)) {
+                boolean last = heldOut == ways.get(m).getLast();
+                points.add(point(heldOut, last ? "step " + config.rl().steps() : ""));
+            }
+            arms.add(new Summary.Arm(config.title(m), points));
+        }
+        List<Summary.Point> optimum = new ArrayList<>();
+        for (double tilt = 0; tilt <= 12; tilt += 0.25) {
+            double[] best = before.tilted(tilt);
+            optimum.add(new Summary.Point(best[0], Summary.Estimate.of(best[1]), ""));
+        }
+        return new Summary.Frontier(
+                "Reward against divergence from the start",
+                "KL(policy || start), nats",
+                "mean reward of a drawn answer",
+                arms,
+                optimum);
+    }
+
+    private Summary.Point point(HeldOut heldOut, String label) {
+        return new Summary.Point(Bootstraps.mean(heldOut.kl()), of(heldOut.rewards()), label);
+    }
+
+    private Summary.Estimate of(double[] values) {
+        return Bootstraps.of(bootstrap, values);
+    }
+
+    /// The same questions to the start and to each policy of the first method.
+    private Summary samples(Summary summary, HeldOut before, List<HeldOut> way) {
+        List<Integer> kept = IntStream.rangeClosed(1, config.rl().steps())
+                .filter(config::isKept)
+                .boxed()
+                .toList();
+        Summary with = summary;
+        for (int k = way.size() - 1; k >= 0; k -= Math.max(1, way.size() / 3)) {
+            for (int q = 0; q < Math.min(SHOWN, world.heldOut().size()); q++) {
+                int at = q * config.samples();
+                with = with.sample(new Summary.Sample(
+                        world.heldOut().get(q).text(),
+                        said(before, at),
+                        said(way.get(k), at),
+                        reward(before, at),
+                        reward(way.get(k), at),
+                        config.title(0) + " after " + kept.get(k) + " steps"));
+            }
+        }
+        return with;
+    }
+
+    private String said(HeldOut heldOut, int completion) {
+        return world.tokenizer()
+                .decode(heldOut.draw().completions().get(completion).tokens());
+    }
+
+    private static Optional<Double> reward(HeldOut heldOut, int completion) {
+        double reward = heldOut.draw().scores().get(completion).reward();
+        return Double.isFinite(reward) ? Optional.of(reward) : Optional.empty();
+    }
+}

@@ -1,0 +1,147 @@
+package dev.kedge.recipe.rlvr;
+
+import dev.kedge.data.Tokenized;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+
+/// Completions that a policy drew, G to each of P questions, with their log-probs, entropies and scores. Completion
+/// `q·G + g` is the g-th to question q.
+///
+/// @param sampler        how they were drawn
+/// @param rolloutSeconds that the drawing took, and `scoringSeconds` the judging
+public record Draw(
+        Sampler sampler,
+        List<Question> questions,
+        List<Completion> completions,
+        List<Score> scores,
+        double rolloutSeconds,
+        double scoringSeconds) {
+    public Draw {
+        if (completions.size() != questions.size() * sampler.group() || scores.size() != completions.size()) {
+            throw new IllegalArgumentException(questions.size() + " questions with " + sampler.group()
+                    + " completions each expected, were " + completions.size() + " completions and " + scores.size()
+                    + " scores");
+        }
+    }
+
+    /// G.
+    public int group() {
+        return sampler.group();
+    }
+
+    /// The questions whose completions all have a reward: a group that lacks one has no mean to be measured against.
+    public Draw judged() {
+        return where(q -> rows(q).allMatch(i -> scores.get(i).isThere()));
+    }
+
+    /// The questions whose rewards differ: only there is something to learn (dynamic sampling, arXiv:2503.14476).
+    public Draw informative() {
+        return where(
+                q -> rows(q).mapToDouble(i -> scores.get(i).reward()).distinct().count() > 1);
+    }
+
+    /// The first questions, all of them where there are fewer.
+    public Draw first(int count) {
+        return where(q -> q < count);
+    }
+
+    /// Questions by their places, in that order.
+    public Draw at(int... places) {
+        List<Question> asked = new ArrayList<>();
+        List<Completion> said = new ArrayList<>();
+        List<Score> found = new ArrayList<>();
+        for (int q : places) {
+            asked.add(questions.get(q));
+            said.addAll(completions.subList(q * group(), (q + 1) * group()));
+            found.addAll(scores.subList(q * group(), (q + 1) * group()));
+        }
+        return new Draw(sampler, asked, said, found, rolloutSeconds, scoringSeconds);
+    }
+
+    /// These questions, then those of another draw.
+    public Draw plus(Draw other) {
+        return new Draw(
+                sampler,
+                joined(questions, other.questions),
+                joined(completions, other.completions),
+                joined(scores, other.scores),
+                rolloutSeconds + other.rolloutSeconds,
+                scoringSeconds + other.scoringSeconds);
+    }
+
+    private static <T> List<T> joined(List<T> a, List<T> b) {
+        List<T> all = new ArrayList<>(a);
+        all.addAll(b);
+        return all;
+    }
+
+    private Draw where(IntPredicate isKept) {
+        return at(IntStream.range(0, questions.size()).filter(isKept).toArray());
+    }
+
+    private IntStream rows(int question) {
+        return IntStream.range(question * group(), (question + 1) * group());
+    }
+
+    /// [P, G], float64.
+    public Tensor rewards() {
+        double[] rewards = scores.stream().mapToDouble(Score::reward).toArray();
+        return Tensor.of(rewards, questions.size(), group());
+    }
+
+    /// Tokens of each completion, its end token included, [P, G] float64.
+    public Tensor lengths() {
+        double[] lengths =
+                completions.stream().mapToDouble(c -> c.tokens().length).toArray();
+        return Tensor.of(lengths, questions.size(), group());
+    }
+
+    /// How many tokens of a completion are learnt from.
+    int learnt(int completion) {
+        Completion c = completions.get(completion);
+        return sampler.truncated() == Truncated.MASKED && c.isTruncated() ? 0 : c.tokens().length;
+    }
+
+    /// All tokens that are learnt from.
+    public long tokens() {
+        return IntStream.range(0, completions.size()).mapToLong(this::learnt).sum();
+    }
+
+    /// Prompts and completions, the latter being what is learnt.
+    List<Tokenized> sequences() {
+        return IntStream.range(0, completions.size())
+                .mapToObj(i -> {
+                    Tokenized whole = Tokenized.ofReply(
+                            questions.get(i / group()).prompt(),
+                            completions.get(i).tokens());
+                    return learnt(i) > 0 ? whole : new Tokenized(whole.tokens(), new boolean[whole.length()]);
+                })
+                .toList();
+    }
+
+    /// What was drawn, in numbers: means over all completions, also those without a reward.
+    public Map<String, Double> metrics() {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
+        metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
+        metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
+        metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
+                .mapToDouble(t -> c.entropies()[t]))));
+        metrics.put(
+                "groups/equal", 1 - judged().informative().questions.size() / (double) Math.max(1, questions.size()));
+        metrics.put(
+                "unjudged", (double) scores.stream().filter(s -> !s.isThere()).count());
+        return metrics;
+    }
+
+    private static double mean(DoubleStream values) {
+        return values.average().orElse(0);
+    }
+}

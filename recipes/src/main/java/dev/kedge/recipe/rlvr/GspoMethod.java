@@ -1,0 +1,29 @@
+package dev.kedge.recipe.rlvr;
+
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.policy.Gspo;
+import dev.kedge.tensor.Tensor;
+
+/// [Gspo]. A truncated completion is what the verifier says of it.
+///
+/// @param clipLow  dimensionless, >= 0, customarily 3e-4: the ratio is a mean over tokens
+/// @param clipHigh dimensionless, >= 0, customarily 4e-4
+public record GspoMethod(double clipLow, double clipHigh) implements Method {
+    public GspoMethod {
+        Range.requireFinite("clip_low", clipLow);
+        Range.requireFinite("clip_high", clipHigh);
+    }
+
+    @Override
+    public String title() {
+        return "GSPO";
+    }
+
+    @Override
+    public Learner learner(Decoder start) {
+        return step -> {
+            Tensor advantages = Gspo.advantages(step.rewards());
+            return part -> Gspo.gspo(part.rollout(), part.of(advantages), clipLow, clipHigh, step.completions());
+        };
+    }
+}
