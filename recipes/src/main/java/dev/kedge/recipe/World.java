@@ -52,9 +52,9 @@ public sealed interface World {
         }
     }
 
-    /// A generated task, and a tiny decoder that learnt it from demonstrations of which a share is wrong, so that it is
-    /// right sometimes. The decoder is made once and kept beside the runs, in a folder that its configuration
-    // names.
+    /// A generated task, and a tiny decoder that learnt it from demonstrations of which a share is wrong, so that it
+    /// is right sometimes. The decoder is made once and kept beside the runs, in a folder that its configuration
+    /// names.
     ///
     /// @param task        what is to be done
     /// @param rightness   share of demonstrations that are right, in (0, 1]
