@@ -183,7 +183,7 @@ public final class RlvrRecipe {
                                                     .sum()
                                                     .item()
                                             / now.completions());
-                            metrics.putAll(now.gradient(learner.plan(now)));
+                            now.gradient(learner.plan(now)).forEach(metrics::putIfAbsent); // exact ones stay
                             metrics.put("grad_norm", policy.parameters().clipGradient(o.clipNorm()));
                             run.guard(phase, step + 1L, metrics);
                             SamplerAgreement.require(metrics.getOrDefault("sampler/difference", 0.0));
