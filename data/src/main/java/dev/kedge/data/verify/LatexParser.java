@@ -1,0 +1,478 @@
+package dev.kedge.data.verify;
+
+import dev.kedge.data.verify.LatexTokens.Kind;
+import dev.kedge.data.verify.LatexTokens.Token;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// Reads an expression in LaTeX into the normal form of [MathAnswer]: a sum of terms, a term a rational number times
+/// sorted factors. Nothing is worked out but the numbers that are one number: fractions, decimals, mixed numbers,
+/// powers of ten in scientific notation.
+final class LatexParser {
+    private static final int MAX_DEPTH = 60;
+    private static final int MAX_POWER_OF_TEN = 30;
+    private static final Set<String> FUNCTIONS = Set.of(
+            "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln",
+            "exp");
+    private static final Set<String> OPENING = Set.of("(", "[", "{", "set{");
+    private static final Set<String> CLOSING = Set.of(")", "]", "}", "}set");
+
+    /// @param above  numerator, which carries the sign
+    /// @param below  denominator, > 0
+    /// @param top    factors
+    /// @param bottom divisors
+    private record Term(BigInteger above, BigInteger below, List<String> top, List<String> bottom) {
+        static Term number(BigInteger above, BigInteger below) {
+            if (below.signum() == 0) {
+                throw new MathAnswer.Unread();
+            }
+            BigInteger gcd = above.gcd(below).multiply(BigInteger.valueOf(below.signum()));
+            return new Term(above.divide(gcd), below.divide(gcd), List.of(), List.of());
+        }
+
+        static Term symbol(String symbol) {
+            return new Term(BigInteger.ONE, BigInteger.ONE, List.of(symbol), List.of());
+        }
+
+        boolean isNumber() {
+            return top.isEmpty() && bottom.isEmpty();
+        }
+
+        boolean isInteger() {
+            return isNumber() && below.equals(BigInteger.ONE);
+        }
+
+        boolean isUnit() {
+            return above.abs().equals(BigInteger.ONE) && below.equals(BigInteger.ONE);
+        }
+
+        Term signed(int sign) {
+            return sign < 0 ? new Term(above.negate(), below, top, bottom) : this;
+        }
+
+        Term scaled(Term number) {
+            Term scale = number(above.multiply(number.above), below.multiply(number.below));
+            return new Term(scale.above, scale.below, top, bottom);
+        }
+
+        /// A product of two numbers stays one: of the second only the sign is taken out.
+        Term times(Term other) {
+            boolean whole = isUnit() || other.isUnit();
+            Term scale = whole
+                    ? number(above.multiply(other.above), below.multiply(other.below))
+                    : number(above.multiply(BigInteger.valueOf(other.above.signum())), below);
+            List<String> factors = joined(top, other.top);
+            if (!whole) {
+                factors.add(ratio(other.above.abs(), other.below));
+            }
+            return new Term(scale.above, scale.below, factors, joined(bottom, other.bottom));
+        }
+
+        Term over(Term other) {
+            Term scale = number(above.multiply(other.below), below.multiply(other.above));
+            return new Term(scale.above, scale.below, joined(top, other.bottom), joined(bottom, other.top));
+        }
+
+        private static List<String> joined(List<String> a, List<String> b) {
+            List<String> both = new ArrayList<>(a);
+            both.addAll(b);
+            return both;
+        }
+
+        @Override
+        public String toString() {
+            String number = ratio(above, below);
+            return number
+                    + top.stream().sorted().map(f -> "*" + f).collect(Collectors.joining())
+                    + bottom.stream().sorted().map(f -> "/" + f).collect(Collectors.joining());
+        }
+    }
+
+    private final List<Token> tokens;
+    private final Set<String> units;
+    private final int depth;
+    private int at;
+
+    private LatexParser(List<Token> tokens, Set<String> units, int depth) {
+        if (depth > MAX_DEPTH) {
+            throw new MathAnswer.Unread();
+        }
+        this.tokens = tokens;
+        this.units = units;
+        this.depth = depth;
+    }
+
+    static boolean isFunction(String word) {
+        return FUNCTIONS.contains(word.strip());
+    }
+
+    static String ratio(BigInteger above, BigInteger below) {
+        BigInteger gcd = above.gcd(below);
+        BigInteger a = gcd.signum() == 0 ? above : above.divide(gcd);
+        BigInteger b = gcd.signum() == 0 ? below : below.divide(gcd);
+        return b.equals(BigInteger.ONE) ? a.toString() : a + "/" + b;
+    }
+
+    /// Parts between the operators that stand outside all brackets.
+    static List<List<Token>> split(List<Token> tokens, Set<String> operators) {
+        List<List<Token>> parts = new ArrayList<>();
+        int open = 0;
+        int from = 0;
+        for (int i = 0; i < tokens.size(); i++) {
+            Token token = tokens.get(i);
+            if (token.kind() != Kind.OPERATOR) {
+                continue;
+            }
+            boolean opens = OPENING.contains(token.text()) || token.text().startsWith("begin");
+            boolean closes = CLOSING.contains(token.text()) || token.text().startsWith("end");
+            open += opens ? 1 : closes ? -1 : 0;
+            if (open == 0 && operators.contains(token.text())) {
+                parts.add(tokens.subList(from, i));
+                from = i + 1;
+            }
+        }
+        parts.add(tokens.subList(from, tokens.size()));
+        return parts;
+    }
+
+    static String value(List<Token> tokens, Set<String> units) {
+        return whole(tokens, units, 0);
+    }
+
+    /// The values of an expression: two where it holds one ±, those of a set where it is one.
+    static List<String> values(List<Token> tokens, Set<String> units) {
+        boolean braced = tokens.size() > 2
+                && (tokens.getFirst().is("set{") || tokens.getFirst().is("{"));
+        if (braced && close(tokens, 0) == tokens.size() - 1) {
+            List<String> members = new ArrayList<>();
+            for (List<Token> member : split(tokens.subList(1, tokens.size() - 1), Set.of(","))) {
+                members.addAll(values(member, units));
+            }
+            return members;
+        }
+        int signs = (int) tokens.stream().filter(t -> t.is("+-") || t.is("-+")).count();
+        if (signs != 1) {
+            return new ArrayList<>(List.of(union(tokens, units, 0)));
+        }
+        List<String> both = new ArrayList<>();
+        for (String sign : List.of("+", "-")) {
+            both.add(union(
+                    tokens.stream()
+                            .map(t -> t.is("+-") || t.is("-+") ? new Token(Kind.OPERATOR, sign, t.spaced()) : t)
+                            .toList(),
+                    units,
+                    0));
+        }
+        return both;
+    }
+
+    private static String union(List<Token> tokens, Set<String> units, int depth) {
+        return split(tokens, Set.of("cup")).stream()
+                .map(part -> whole(part, units, depth))
+                .sorted()
+                .collect(Collectors.joining(" cup "));
+    }
+
+    private static String whole(List<Token> tokens, Set<String> units, int depth) {
+        LatexParser parser = new LatexParser(tokens, units, depth);
+        List<Term> sum = parser.sum();
+        if (parser.at < tokens.size()) {
+            throw new MathAnswer.Unread();
+        }
+        return written(sum);
+    }
+
+    private static String written(List<Term> sum) {
+        return sum.stream().map(Term::toString).sorted().collect(Collectors.joining(" + "));
+    }
+
+    private static Term one(List<Term> sum) {
+        return sum.size() == 1 ? sum.getFirst() : Term.symbol("(" + written(sum) + ")");
+    }
+
+    private boolean more() {
+        return at < tokens.size();
+    }
+
+    private boolean is(String operator) {
+        return more() && tokens.get(at).is(operator);
+    }
+
+    private Token take() {
+        if (!more()) {
+            throw new MathAnswer.Unread();
+        }
+        return tokens.get(at++);
+    }
+
+    private List<Term> sum() {
+        List<Term> terms = new ArrayList<>();
+        do {
+            int sign = 1;
+            while (is("+") || is("-")) {
+                sign = take().is("-") ? -sign : sign;
+            }
+            terms.add(product(false).signed(sign));
+        } while (is("+") || is("-"));
+        return terms;
+    }
+
+    private Term product(boolean argument) {
+        units();
+        // A sign may stand between the currency and the number.
+        int sign = is("-") && at > 0 ? (take().is("-") ? -1 : 1) : 1;
+        boolean literal = more() && tokens.get(at).kind() == Kind.NUMBER;
+        Term product = one(power());
+        units();
+        while (more()) {
+            boolean times = is("*");
+            boolean over = is("/");
+            if (times || over) {
+                at++;
+            } else if (!startsFactor() || (argument && isFunction(tokens.get(at).text()))) {
+                break;
+            }
+            boolean implied = !times && !over;
+            if (implied && tokens.get(at).kind() == Kind.NUMBER && literal && product.isNumber()) {
+                product = mixed(product);
+            } else if (times && product.isNumber() && powerOfTen()) {
+                product = product.scaled(scientific());
+            } else {
+                boolean fraction = implied && tokens.get(at).text().equals("frac");
+                Term next = one(power());
+                boolean mixed = fraction && literal && product.isInteger() && next.isNumber() && isProper(next);
+                product = mixed ? plus(product, next) : over ? product.over(next) : product.times(next);
+            }
+            literal = false;
+            units();
+        }
+        return product.signed(sign);
+    }
+
+    private static boolean isProper(Term number) {
+        return number.above.signum() > 0 && number.above.compareTo(number.below) < 0;
+    }
+
+    private static Term plus(Term a, Term b) {
+        return Term.number(a.above.multiply(b.below).add(b.above.multiply(a.below)), a.below.multiply(b.below));
+    }
+
+    /// `1 4/5`.
+    private Term mixed(Term whole) {
+        boolean fraction = at + 2 < tokens.size()
+                && tokens.get(at).spaced()
+                && tokens.get(at + 1).is("/")
+                && tokens.get(at + 2).kind() == Kind.NUMBER;
+        if (!fraction || !whole.isInteger()) {
+            throw new MathAnswer.Unread();
+        }
+        Term above = number(take().text());
+        at++;
+        Term part = above.over(number(take().text()));
+        if (!isProper(part)) {
+            throw new MathAnswer.Unread();
+        }
+        return plus(whole, part);
+    }
+
+    private boolean powerOfTen() {
+        return at + 1 < tokens.size()
+                && tokens.get(at).text().equals("10")
+                && tokens.get(at + 1).is("^")
+                && tokens.get(at).kind() == Kind.NUMBER;
+    }
+
+    /// `10^{-5}`.
+    private Term scientific() {
+        at += 2;
+        Term exponent = one(exponent());
+        if (!exponent.isInteger()
+                || exponent.above.abs().bitLength() > 8
+                || exponent.above.abs().intValue() > MAX_POWER_OF_TEN) {
+            throw new MathAnswer.Unread();
+        }
+        int power = exponent.above.intValue();
+        BigInteger ten = BigInteger.TEN.pow(Math.abs(power));
+        return power < 0 ? Term.number(BigInteger.ONE, ten) : Term.number(ten, BigInteger.ONE);
+    }
+
+    /// Units and words about what was counted, which stand beside the value.
+    private void units() {
+        while (more() && (tokens.get(at).kind() == Kind.UNIT || tokens.get(at).kind() == Kind.TEXT)) {
+            String unit = Units.of(take().text());
+            if (is("^")) {
+                at++;
+                unit += unit.isEmpty() ? "" : "^" + written(exponent());
+            }
+            if (!unit.isEmpty()) {
+                units.add(unit);
+            }
+        }
+    }
+
+    private boolean startsFactor() {
+        Token token = tokens.get(at);
+        return switch (token.kind()) {
+            case NUMBER, SYMBOL -> true;
+            case OPERATOR -> OPENING.contains(token.text()) || token.text().startsWith("begin");
+            case TEXT, UNIT -> false;
+        };
+    }
+
+    private List<Term> power() {
+        boolean number = more() && tokens.get(at).kind() == Kind.NUMBER;
+        String digits = number ? tokens.get(at).text() : "";
+        List<Term> base = base();
+        while (more() && (is("^") || is("_") || is("!"))) {
+            String operator = take().text();
+            if (operator.equals("!")) {
+                base = List.of(Term.symbol(atom(base) + "!"));
+            } else {
+                String index = written(exponent());
+                // A subscript is the base of a numeral: its digits are no number in base ten.
+                String of = number && operator.equals("_") ? digits : atom(base);
+                base = List.of(Term.symbol(of + operator + index));
+            }
+            number = false;
+        }
+        return base;
+    }
+
+    private static String atom(List<Term> base) {
+        Term term = base.getFirst();
+        boolean simple = base.size() == 1
+                && (term.isInteger() && term.above.signum() >= 0
+                        || term.isUnit() && term.above.signum() > 0 && term.top.size() == 1 && term.bottom.isEmpty());
+        return simple ? (term.isNumber() ? term.toString() : term.top.getFirst()) : "(" + written(base) + ")";
+    }
+
+    private List<Term> exponent() {
+        if (is("-")) {
+            at++;
+            return List.of(one(exponent()).signed(-1));
+        }
+        return base();
+    }
+
+    private List<Term> base() {
+        Token token = take();
+        return switch (token.kind()) {
+            case NUMBER -> List.of(number(token.text()));
+            case SYMBOL -> command(token.text());
+            case OPERATOR -> bracketed(token);
+            case TEXT, UNIT -> throw new MathAnswer.Unread();
+        };
+    }
+
+    private static Term number(String digits) {
+        BigDecimal value = new BigDecimal(digits);
+        return Term.number(value.unscaledValue(), BigInteger.TEN.pow(value.scale()));
+    }
+
+    private List<Term> command(String name) {
+        if (name.equals("frac")) {
+            Term above = one(base());
+            return List.of(above.over(one(base())));
+        }
+        if (name.equals("sqrt")) {
+            String index = "";
+            if (is("[")) {
+                int end = close(tokens, at);
+                index = whole(tokens.subList(at + 1, end), units, depth + 1);
+                at = end + 1;
+            }
+            String radicand = written(base());
+            boolean square = index.isEmpty() || index.equals("2");
+            return List.of(Term.symbol((square ? "sqrt(" : "root(" + index + ", ") + radicand + ")"));
+        }
+        return List.of(Term.symbol(FUNCTIONS.contains(name) ? applied(name) : name));
+    }
+
+    private String applied(String function) {
+        StringBuilder name = new StringBuilder(function);
+        while (is("^") || is("_")) {
+            name.append(take().text()).append(written(exponent()));
+        }
+        List<Term> argument = is("(") ? base() : List.of(product(true));
+        return name + "(" + written(argument) + ")";
+    }
+
+    private List<Term> bracketed(Token open) {
+        int start = at;
+        if (open.is("|")) {
+            while (!is("|")) {
+                take();
+            }
+            at++;
+            return List.of(Term.symbol("|" + whole(tokens.subList(start, at - 1), units, depth + 1) + "|"));
+        }
+        if (open.text().startsWith("begin")) {
+            return List.of(Term.symbol(matrix(open.text().substring(6).toLowerCase(Locale.ROOT))));
+        }
+        if (!OPENING.contains(open.text())) {
+            throw new MathAnswer.Unread();
+        }
+        int end = close(tokens, at - 1);
+        at = end + 1;
+        List<Token> inside = tokens.subList(start, end);
+        String ends = open.text() + " " + tokens.get(end).text();
+        List<List<Token>> parts = split(inside, Set.of(","));
+        if (parts.size() == 1 && (ends.equals("( )") || ends.equals("{ }") || ends.equals("[ ]"))) {
+            LatexParser parser = new LatexParser(inside, units, depth + 1);
+            List<Term> sum = parser.sum();
+            if (parser.more()) {
+                throw new MathAnswer.Unread();
+            }
+            return sum;
+        }
+        Function<List<Token>, String> member = part -> union(part, units, depth + 1);
+        boolean set = open.is("set{");
+        String members = set
+                ? parts.stream().map(member).sorted().collect(Collectors.joining(", "))
+                : parts.stream().map(member).collect(Collectors.joining(", "));
+        return List.of(Term.symbol(open.text() + members + tokens.get(end).text()));
+    }
+
+    private String matrix(String kind) {
+        if (!Set.of("pmatrix", "bmatrix", "matrix").contains(kind)) {
+            throw new MathAnswer.Unread();
+        }
+        int start = at;
+        for (int open = 1; open > 0; at++) {
+            if (!more()) {
+                throw new MathAnswer.Unread();
+            }
+            String text =
+                    tokens.get(at).kind() == Kind.OPERATOR ? tokens.get(at).text() : "";
+            open += text.startsWith("begin") ? 1 : text.startsWith("end") ? -1 : 0;
+        }
+        return split(tokens.subList(start, at - 1), Set.of("row")).stream()
+                .filter(row -> !row.isEmpty())
+                .map(row -> split(row, Set.of("&")).stream()
+                        .map(cell -> whole(cell, units, depth + 1))
+                        .collect(Collectors.joining(", ")))
+                .collect(Collectors.joining("; ", "matrix(", ")"));
+    }
+
+    /// Where the bracket that opens at `open` closes; an interval may close with another kind than it opens with.
+    private static int close(List<Token> tokens, int open) {
+        int depth = 0;
+        for (int i = open; i < tokens.size(); i++) {
+            if (tokens.get(i).kind() == Kind.OPERATOR) {
+                depth += OPENING.contains(tokens.get(i).text())
+                        ? 1
+                        : CLOSING.contains(tokens.get(i).text()) ? -1 : 0;
+                if (depth == 0) {
+                    return i;
+                }
+            }
+        }
+        throw new MathAnswer.Unread();
+    }
+}
