@@ -3,9 +3,8 @@ package dev.kedge.data.verify;
 import java.util.Optional;
 
 /// 1 if what the last `\boxed{...}` of the completion holds is the reference answer, else 0: the form of MATH
-/// (Hendrycks et al. 2021, arXiv:2103.03874). Both are brought to the normal form of [MathAnswer] first, which says
-// what
-/// counts as equal.
+/// (Hendrycks et al. 2021, arXiv:2103.03874). Both are brought to the normal form of [MathAnswer] first, which
+/// says what counts as equal.
 ///
 /// A reference answer is the answer alone, or a solution with a `\boxed{...}` of its own.
 public record Boxed() implements Verification, Verifier {

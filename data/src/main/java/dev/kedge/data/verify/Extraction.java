@@ -22,7 +22,7 @@ public enum Extraction {
     private static final int MAX_NUMBER = 400;
 
     /// A minus sign counts where it does not stand between two terms.
-    private static final Pattern NUM = Pattern.compile("(?:(?<![\\w)\\]}])[-\u2212]\\s?)?\\\\?\\$?-?"
+    private static final Pattern NUM = Pattern.compile("(?:(?<![\\w)\\]}])[-\u2212]\\s?)?(?:\\\\?\\$-?)?"
             + "(?:(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\\.[0-9]++)?|\\.[0-9]++)"
             + "(?:[eE][+-]?[0-9]{1,3}(?![0-9A-Za-z]))?");
 

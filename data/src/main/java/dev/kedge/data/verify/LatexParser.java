@@ -23,77 +23,6 @@ final class LatexParser {
     private static final Set<String> OPENING = Set.of("(", "[", "{", "set{");
     private static final Set<String> CLOSING = Set.of(")", "]", "}", "}set");
 
-    /// @param above  numerator, which carries the sign
-    /// @param below  denominator, > 0
-    /// @param top    factors
-    /// @param bottom divisors
-    private record Term(BigInteger above, BigInteger below, List<String> top, List<String> bottom) {
-        static Term number(BigInteger above, BigInteger below) {
-            if (below.signum() == 0) {
-                throw new MathAnswer.Unread();
-            }
-            BigInteger gcd = above.gcd(below).multiply(BigInteger.valueOf(below.signum()));
-            return new Term(above.divide(gcd), below.divide(gcd), List.of(), List.of());
-        }
-
-        static Term symbol(String symbol) {
-            return new Term(BigInteger.ONE, BigInteger.ONE, List.of(symbol), List.of());
-        }
-
-        boolean isNumber() {
-            return top.isEmpty() && bottom.isEmpty();
-        }
-
-        boolean isInteger() {
-            return isNumber() && below.equals(BigInteger.ONE);
-        }
-
-        boolean isUnit() {
-            return above.abs().equals(BigInteger.ONE) && below.equals(BigInteger.ONE);
-        }
-
-        Term signed(int sign) {
-            return sign < 0 ? new Term(above.negate(), below, top, bottom) : this;
-        }
-
-        Term scaled(Term number) {
-            Term scale = number(above.multiply(number.above), below.multiply(number.below));
-            return new Term(scale.above, scale.below, top, bottom);
-        }
-
-        /// A product of two numbers stays one: of the second only the sign is taken out.
-        Term times(Term other) {
-            boolean whole = isUnit() || other.isUnit();
-            Term scale = whole
-                    ? number(above.multiply(other.above), below.multiply(other.below))
-                    : number(above.multiply(BigInteger.valueOf(other.above.signum())), below);
-            List<String> factors = joined(top, other.top);
-            if (!whole) {
-                factors.add(ratio(other.above.abs(), other.below));
-            }
-            return new Term(scale.above, scale.below, factors, joined(bottom, other.bottom));
-        }
-
-        Term over(Term other) {
-            Term scale = number(above.multiply(other.below), below.multiply(other.above));
-            return new Term(scale.above, scale.below, joined(top, other.bottom), joined(bottom, other.top));
-        }
-
-        private static List<String> joined(List<String> a, List<String> b) {
-            List<String> both = new ArrayList<>(a);
-            both.addAll(b);
-            return both;
-        }
-
-        @Override
-        public String toString() {
-            String number = ratio(above, below);
-            return number
-                    + top.stream().sorted().map(f -> "*" + f).collect(Collectors.joining())
-                    + bottom.stream().sorted().map(f -> "/" + f).collect(Collectors.joining());
-        }
-    }
-
     private final List<Token> tokens;
     private final Set<String> units;
     private final int depth;
@@ -110,13 +39,6 @@ final class LatexParser {
 
     static boolean isFunction(String word) {
         return FUNCTIONS.contains(word.strip());
-    }
-
-    static String ratio(BigInteger above, BigInteger below) {
-        BigInteger gcd = above.gcd(below);
-        BigInteger a = gcd.signum() == 0 ? above : above.divide(gcd);
-        BigInteger b = gcd.signum() == 0 ? below : below.divide(gcd);
-        return b.equals(BigInteger.ONE) ? a.toString() : a + "/" + b;
     }
 
     /// Parts between the operators that stand outside all brackets.
@@ -147,12 +69,19 @@ final class LatexParser {
 
     /// The values of an expression: two where it holds one ±, those of a set where it is one.
     static List<String> values(List<Token> tokens, Set<String> units) {
+        return values(tokens, units, 0);
+    }
+
+    private static List<String> values(List<Token> tokens, Set<String> units, int depth) {
+        if (depth > MAX_DEPTH) {
+            throw new MathAnswer.Unread();
+        }
         boolean braced = tokens.size() > 2
                 && (tokens.getFirst().is("set{") || tokens.getFirst().is("{"));
         if (braced && close(tokens, 0) == tokens.size() - 1) {
             List<String> members = new ArrayList<>();
             for (List<Token> member : split(tokens.subList(1, tokens.size() - 1), Set.of(","))) {
-                members.addAll(values(member, units));
+                members.addAll(values(member, units, depth + 1));
             }
             return members;
         }
@@ -181,19 +110,19 @@ final class LatexParser {
 
     private static String whole(List<Token> tokens, Set<String> units, int depth) {
         LatexParser parser = new LatexParser(tokens, units, depth);
-        List<Term> sum = parser.sum();
+        List<LatexTerm> sum = parser.sum();
         if (parser.at < tokens.size()) {
             throw new MathAnswer.Unread();
         }
         return written(sum);
     }
 
-    private static String written(List<Term> sum) {
-        return sum.stream().map(Term::toString).sorted().collect(Collectors.joining(" + "));
+    private static String written(List<LatexTerm> sum) {
+        return sum.stream().map(LatexTerm::toString).sorted().collect(Collectors.joining(" + "));
     }
 
-    private static Term one(List<Term> sum) {
-        return sum.size() == 1 ? sum.getFirst() : Term.symbol("(" + written(sum) + ")");
+    private static LatexTerm one(List<LatexTerm> sum) {
+        return sum.size() == 1 ? sum.getFirst() : LatexTerm.symbol("(" + written(sum) + ")");
     }
 
     private boolean more() {
@@ -211,8 +140,8 @@ final class LatexParser {
         return tokens.get(at++);
     }
 
-    private List<Term> sum() {
-        List<Term> terms = new ArrayList<>();
+    private List<LatexTerm> sum() {
+        List<LatexTerm> terms = new ArrayList<>();
         do {
             int sign = 1;
             while (is("+") || is("-")) {
@@ -223,12 +152,12 @@ final class LatexParser {
         return terms;
     }
 
-    private Term product(boolean argument) {
+    private LatexTerm product(boolean argument) {
         units();
         // A sign may stand between the currency and the number.
         int sign = is("-") && at > 0 ? (take().is("-") ? -1 : 1) : 1;
         boolean literal = more() && tokens.get(at).kind() == Kind.NUMBER;
-        Term product = one(power());
+        LatexTerm product = one(power());
         units();
         while (more()) {
             boolean times = is("*");
@@ -245,7 +174,7 @@ final class LatexParser {
                 product = product.scaled(scientific());
             } else {
                 boolean fraction = implied && tokens.get(at).text().equals("frac");
-                Term next = one(power());
+                LatexTerm next = one(power());
                 boolean mixed = fraction && literal && product.isInteger() && next.isNumber() && isProper(next);
                 product = mixed ? plus(product, next) : over ? product.over(next) : product.times(next);
             }
@@ -255,16 +184,18 @@ final class LatexParser {
         return product.signed(sign);
     }
 
-    private static boolean isProper(Term number) {
-        return number.above.signum() > 0 && number.above.compareTo(number.below) < 0;
+    private static boolean isProper(LatexTerm number) {
+        return number.above().signum() > 0 && number.above().compareTo(number.below()) < 0;
     }
 
-    private static Term plus(Term a, Term b) {
-        return Term.number(a.above.multiply(b.below).add(b.above.multiply(a.below)), a.below.multiply(b.below));
+    private static LatexTerm plus(LatexTerm a, LatexTerm b) {
+        return LatexTerm.number(
+                a.above().multiply(b.below()).add(b.above().multiply(a.below())),
+                a.below().multiply(b.below()));
     }
 
     /// `1 4/5`.
-    private Term mixed(Term whole) {
+    private LatexTerm mixed(LatexTerm whole) {
         boolean fraction = at + 2 < tokens.size()
                 && tokens.get(at).spaced()
                 && tokens.get(at + 1).is("/")
@@ -272,9 +203,9 @@ final class LatexParser {
         if (!fraction || !whole.isInteger()) {
             throw new MathAnswer.Unread();
         }
-        Term above = number(take().text());
+        LatexTerm above = number(take().text());
         at++;
-        Term part = above.over(number(take().text()));
+        LatexTerm part = above.over(number(take().text()));
         if (!isProper(part)) {
             throw new MathAnswer.Unread();
         }
@@ -289,17 +220,17 @@ final class LatexParser {
     }
 
     /// `10^{-5}`.
-    private Term scientific() {
+    private LatexTerm scientific() {
         at += 2;
-        Term exponent = one(exponent());
+        LatexTerm exponent = one(exponent());
         if (!exponent.isInteger()
-                || exponent.above.abs().bitLength() > 8
-                || exponent.above.abs().intValue() > MAX_POWER_OF_TEN) {
+                || exponent.above().abs().bitLength() > 8
+                || exponent.above().abs().intValue() > MAX_POWER_OF_TEN) {
             throw new MathAnswer.Unread();
         }
-        int power = exponent.above.intValue();
+        int power = exponent.above().intValue();
         BigInteger ten = BigInteger.TEN.pow(Math.abs(power));
-        return power < 0 ? Term.number(BigInteger.ONE, ten) : Term.number(ten, BigInteger.ONE);
+        return power < 0 ? LatexTerm.number(BigInteger.ONE, ten) : LatexTerm.number(ten, BigInteger.ONE);
     }
 
     /// Units and words about what was counted, which stand beside the value.
@@ -325,34 +256,37 @@ final class LatexParser {
         };
     }
 
-    private List<Term> power() {
+    private List<LatexTerm> power() {
         boolean number = more() && tokens.get(at).kind() == Kind.NUMBER;
         String digits = number ? tokens.get(at).text() : "";
-        List<Term> base = base();
+        List<LatexTerm> base = base();
         while (more() && (is("^") || is("_") || is("!"))) {
             String operator = take().text();
             if (operator.equals("!")) {
-                base = List.of(Term.symbol(atom(base) + "!"));
+                base = List.of(LatexTerm.symbol(atom(base) + "!"));
             } else {
                 String index = written(exponent());
                 // A subscript is the base of a numeral: its digits are no number in base ten.
                 String of = number && operator.equals("_") ? digits : atom(base);
-                base = List.of(Term.symbol(of + operator + index));
+                base = List.of(LatexTerm.symbol(of + operator + index));
             }
             number = false;
         }
         return base;
     }
 
-    private static String atom(List<Term> base) {
-        Term term = base.getFirst();
+    private static String atom(List<LatexTerm> base) {
+        LatexTerm term = base.getFirst();
         boolean simple = base.size() == 1
-                && (term.isInteger() && term.above.signum() >= 0
-                        || term.isUnit() && term.above.signum() > 0 && term.top.size() == 1 && term.bottom.isEmpty());
-        return simple ? (term.isNumber() ? term.toString() : term.top.getFirst()) : "(" + written(base) + ")";
+                && (term.isInteger() && term.above().signum() >= 0
+                        || term.isUnit()
+                                && term.above().signum() > 0
+                                && term.top().size() == 1
+                                && term.bottom().isEmpty());
+        return simple ? (term.isNumber() ? term.toString() : term.top().getFirst()) : "(" + written(base) + ")";
     }
 
-    private List<Term> exponent() {
+    private List<LatexTerm> exponent() {
         if (is("-")) {
             at++;
             return List.of(one(exponent()).signed(-1));
@@ -360,7 +294,7 @@ final class LatexParser {
         return base();
     }
 
-    private List<Term> base() {
+    private List<LatexTerm> base() {
         Token token = take();
         return switch (token.kind()) {
             case NUMBER -> List.of(number(token.text()));
@@ -370,14 +304,14 @@ final class LatexParser {
         };
     }
 
-    private static Term number(String digits) {
+    private static LatexTerm number(String digits) {
         BigDecimal value = new BigDecimal(digits);
-        return Term.number(value.unscaledValue(), BigInteger.TEN.pow(value.scale()));
+        return LatexTerm.number(value.unscaledValue(), BigInteger.TEN.pow(value.scale()));
     }
 
-    private List<Term> command(String name) {
+    private List<LatexTerm> command(String name) {
         if (name.equals("frac")) {
-            Term above = one(base());
+            LatexTerm above = one(base());
             return List.of(above.over(one(base())));
         }
         if (name.equals("sqrt")) {
@@ -389,9 +323,9 @@ final class LatexParser {
             }
             String radicand = written(base());
             boolean square = index.isEmpty() || index.equals("2");
-            return List.of(Term.symbol((square ? "sqrt(" : "root(" + index + ", ") + radicand + ")"));
+            return List.of(LatexTerm.symbol((square ? "sqrt(" : "root(" + index + ", ") + radicand + ")"));
         }
-        return List.of(Term.symbol(FUNCTIONS.contains(name) ? applied(name) : name));
+        return List.of(LatexTerm.symbol(FUNCTIONS.contains(name) ? applied(name) : name));
     }
 
     private String applied(String function) {
@@ -399,21 +333,21 @@ final class LatexParser {
         while (is("^") || is("_")) {
             name.append(take().text()).append(written(exponent()));
         }
-        List<Term> argument = is("(") ? base() : List.of(product(true));
+        List<LatexTerm> argument = is("(") ? base() : List.of(product(true));
         return name + "(" + written(argument) + ")";
     }
 
-    private List<Term> bracketed(Token open) {
+    private List<LatexTerm> bracketed(Token open) {
         int start = at;
         if (open.is("|")) {
             while (!is("|")) {
                 take();
             }
             at++;
-            return List.of(Term.symbol("|" + whole(tokens.subList(start, at - 1), units, depth + 1) + "|"));
+            return List.of(LatexTerm.symbol("|" + whole(tokens.subList(start, at - 1), units, depth + 1) + "|"));
         }
         if (open.text().startsWith("begin")) {
-            return List.of(Term.symbol(matrix(open.text().substring(6).toLowerCase(Locale.ROOT))));
+            return List.of(LatexTerm.symbol(matrix(open.text().substring(6).toLowerCase(Locale.ROOT))));
         }
         if (!OPENING.contains(open.text())) {
             throw new MathAnswer.Unread();
@@ -425,7 +359,7 @@ final class LatexParser {
         List<List<Token>> parts = split(inside, Set.of(","));
         if (parts.size() == 1 && (ends.equals("( )") || ends.equals("{ }") || ends.equals("[ ]"))) {
             LatexParser parser = new LatexParser(inside, units, depth + 1);
-            List<Term> sum = parser.sum();
+            List<LatexTerm> sum = parser.sum();
             if (parser.more()) {
                 throw new MathAnswer.Unread();
             }
@@ -436,7 +370,7 @@ final class LatexParser {
         String members = set
                 ? parts.stream().map(member).sorted().collect(Collectors.joining(", "))
                 : parts.stream().map(member).collect(Collectors.joining(", "));
-        return List.of(Term.symbol(open.text() + members + tokens.get(end).text()));
+        return List.of(LatexTerm.symbol(open.text() + members + tokens.get(end).text()));
     }
 
     private String matrix(String kind) {

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The pieces of an answer in LaTeX, without what only sets it: sizes of brackets, spaces, fonts, dollar signs around
-// it.
+/// The pieces of an answer in LaTeX, without what only sets it: sizes of brackets, spaces, fonts, dollar signs
+/// around it.
 final class LatexTokens {
     enum Kind {
         NUMBER,

@@ -182,7 +182,7 @@ record MathAnswer(String canonical, String name, String unit, String hundredth) 
             return "";
         }
         BigInteger below = ratio.length == 2 ? new BigInteger(ratio[1]) : BigInteger.ONE;
-        return LatexParser.ratio(new BigInteger(ratio[0]), below.multiply(BigInteger.valueOf(100)));
+        return LatexTerm.ratio(new BigInteger(ratio[0]), below.multiply(BigInteger.valueOf(100)));
     }
 
     /// Whether two answers are the same, as said above.

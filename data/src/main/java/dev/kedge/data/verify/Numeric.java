@@ -5,9 +5,9 @@ import java.util.Optional;
 
 /// 1 if the last number of the completion is near the last number of the reference answer, else 0.
 ///
-/// `|a - b| <= max(tolerance |b|, absolute)` for the number `a` against the reference's `b`. Both are read exactly,
-// with
-/// thousands separators, a dollar sign and an exponent of up to three digits; a percent sign is passed over.
+/// `|a - b| <= max(tolerance |b|, absolute)` for the number `a` against the reference's `b`. Both are read
+/// exactly, with thousands separators, a dollar sign and an exponent of up to three digits; a percent sign is
+/// passed over.
 ///
 /// @param tolerance relative to the reference's number, in [0, 1)
 /// @param absolute  in the number's own unit, finite and >= 0; 0 where absent
