@@ -52,13 +52,7 @@ public record Endpoint(
             .build();
 
     public Endpoint {
-        URI uri;
-        try {
-            uri = URI.create(url);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("url must be an address of http or https, was \"" + url + "\"", e);
-        }
-        if (!("http".equals(uri.getScheme()) || "https".equals(uri.getScheme())) || uri.getHost() == null) {
+        if (!isHttp(url)) {
             throw new IllegalArgumentException("url must be an address of http or https, was \"" + url + "\"");
         }
         double seconds = timeoutSeconds.orElse(10.0);
@@ -69,6 +63,15 @@ public record Endpoint(
         }
         if (!(seconds >= 1e-3 && seconds <= 86_400)) {
             throw new IllegalArgumentException("timeout_seconds must be from 0.001 to 86400, was " + seconds);
+        }
+    }
+
+    private static boolean isHttp(String url) {
+        try {
+            URI uri = HttpRequest.newBuilder(URI.create(url)).build().uri();
+            return uri.getPort() < 1 << 16;
+        } catch (IllegalArgumentException e) {
+            return false;
         }
     }
 

@@ -80,20 +80,21 @@ public final class Judging {
 
     private static List<Judged> sum(
             Weighted weighted, List<Question> questions, List<String> completions, Limits limits) {
-        Map<Summand, List<Judged>> parts = new LinkedHashMap<>();
-        weighted.summands().forEach(part -> parts.put(part, each(part.verifier(), questions, completions, limits)));
+        List<List<Judged>> parts = weighted.summands().stream()
+                .map(part -> each(part.verifier(), questions, completions, limits))
+                .toList();
         return IntStream.range(0, completions.size())
-                .mapToObj(i -> sum(parts, i))
+                .mapToObj(i -> sum(weighted.summands(), parts, i))
                 .toList();
     }
 
-    private static Judged sum(Map<Summand, List<Judged>> parts, int completion) {
+    private static Judged sum(List<Summand> summands, List<List<Judged>> parts, int completion) {
         double sum = 0;
         Map<String, Double> rewards = new LinkedHashMap<>();
         Judged failed = null;
-        for (var entry : parts.entrySet()) {
-            Summand part = entry.getKey();
-            Judged judged = entry.getValue().get(completion);
+        for (int i = 0; i < summands.size(); i++) {
+            Summand part = summands.get(i);
+            Judged judged = parts.get(i).get(completion);
             if (judged.reward().isPresent()) {
                 rewards.put(part.name(), judged.reward().getAsDouble());
                 sum += part.weight() * judged.reward().getAsDouble();

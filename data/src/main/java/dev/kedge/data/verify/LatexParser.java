@@ -20,8 +20,6 @@ final class LatexParser {
     private static final Set<String> FUNCTIONS = Set.of(
             "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln",
             "exp");
-    private static final Set<String> OPENING = Set.of("(", "[", "{", "set{");
-    private static final Set<String> CLOSING = Set.of(")", "]", "}", "}set");
 
     private final List<Token> tokens;
     private final Set<String> units;
@@ -41,28 +39,6 @@ final class LatexParser {
         return FUNCTIONS.contains(word.strip());
     }
 
-    /// Parts between the operators that stand outside all brackets.
-    static List<List<Token>> split(List<Token> tokens, Set<String> operators) {
-        List<List<Token>> parts = new ArrayList<>();
-        int open = 0;
-        int from = 0;
-        for (int i = 0; i < tokens.size(); i++) {
-            Token token = tokens.get(i);
-            if (token.kind() != Kind.OPERATOR) {
-                continue;
-            }
-            boolean opens = OPENING.contains(token.text()) || token.text().startsWith("begin");
-            boolean closes = CLOSING.contains(token.text()) || token.text().startsWith("end");
-            open += opens ? 1 : closes ? -1 : 0;
-            if (open == 0 && operators.contains(token.text())) {
-                parts.add(tokens.subList(from, i));
-                from = i + 1;
-            }
-        }
-        parts.add(tokens.subList(from, tokens.size()));
-        return parts;
-    }
-
     static String value(List<Token> tokens, Set<String> units) {
         return whole(tokens, units, 0);
     }
@@ -78,9 +54,9 @@ final class LatexParser {
         }
         boolean braced = tokens.size() > 2
                 && (tokens.getFirst().is("set{") || tokens.getFirst().is("{"));
-        if (braced && close(tokens, 0) == tokens.size() - 1) {
+        if (braced && LatexBrackets.close(tokens, 0) == tokens.size() - 1) {
             List<String> members = new ArrayList<>();
-            for (List<Token> member : split(tokens.subList(1, tokens.size() - 1), Set.of(","))) {
+            for (List<Token> member : LatexBrackets.split(tokens.subList(1, tokens.size() - 1), Set.of(","))) {
                 members.addAll(values(member, units, depth + 1));
             }
             return members;
@@ -102,7 +78,7 @@ final class LatexParser {
     }
 
     private static String union(List<Token> tokens, Set<String> units, int depth) {
-        return split(tokens, Set.of("cup")).stream()
+        return LatexBrackets.split(tokens, Set.of("cup")).stream()
                 .map(part -> whole(part, units, depth))
                 .sorted()
                 .collect(Collectors.joining(" cup "));
@@ -153,7 +129,9 @@ final class LatexParser {
     }
 
     private LatexTerm product(boolean argument) {
-        units();
+        if (more() && tokens.get(at).kind() == Kind.UNIT) {
+            units();
+        }
         // A sign may stand between the currency and the number.
         int sign = is("-") && at > 0 ? (take().is("-") ? -1 : 1) : 1;
         boolean literal = more() && tokens.get(at).kind() == Kind.NUMBER;
@@ -236,7 +214,11 @@ final class LatexParser {
     /// Units and words about what was counted, which stand beside the value.
     private void units() {
         while (more() && (tokens.get(at).kind() == Kind.UNIT || tokens.get(at).kind() == Kind.TEXT)) {
-            String unit = Units.of(take().text());
+            String words = take().text();
+            if (Units.isNumeral(words)) {
+                throw new MathAnswer.Unread();
+            }
+            String unit = Units.of(words);
             if (is("^")) {
                 at++;
                 unit += unit.isEmpty() ? "" : "^" + written(exponent());
@@ -251,7 +233,7 @@ final class LatexParser {
         Token token = tokens.get(at);
         return switch (token.kind()) {
             case NUMBER, SYMBOL -> true;
-            case OPERATOR -> OPENING.contains(token.text()) || token.text().startsWith("begin");
+            case OPERATOR -> LatexBrackets.opens(token.text()) || token.text().startsWith("begin");
             case TEXT, UNIT -> false;
         };
     }
@@ -317,7 +299,7 @@ final class LatexParser {
         if (name.equals("sqrt")) {
             String index = "";
             if (is("[")) {
-                int end = close(tokens, at);
+                int end = LatexBrackets.close(tokens, at);
                 index = whole(tokens.subList(at + 1, end), units, depth + 1);
                 at = end + 1;
             }
@@ -349,14 +331,14 @@ final class LatexParser {
         if (open.text().startsWith("begin")) {
             return List.of(LatexTerm.symbol(matrix(open.text().substring(6).toLowerCase(Locale.ROOT))));
         }
-        if (!OPENING.contains(open.text())) {
+        if (!LatexBrackets.opens(open.text())) {
             throw new MathAnswer.Unread();
         }
-        int end = close(tokens, at - 1);
+        int end = LatexBrackets.close(tokens, at - 1);
         at = end + 1;
         List<Token> inside = tokens.subList(start, end);
         String ends = open.text() + " " + tokens.get(end).text();
-        List<List<Token>> parts = split(inside, Set.of(","));
+        List<List<Token>> parts = LatexBrackets.split(inside, Set.of(","));
         if (parts.size() == 1 && (ends.equals("( )") || ends.equals("{ }") || ends.equals("[ ]"))) {
             LatexParser parser = new LatexParser(inside, units, depth + 1);
             List<LatexTerm> sum = parser.sum();
@@ -386,27 +368,11 @@ final class LatexParser {
                     tokens.get(at).kind() == Kind.OPERATOR ? tokens.get(at).text() : "";
             open += text.startsWith("begin") ? 1 : text.startsWith("end") ? -1 : 0;
         }
-        return split(tokens.subList(start, at - 1), Set.of("row")).stream()
+        return LatexBrackets.split(tokens.subList(start, at - 1), Set.of("row")).stream()
                 .filter(row -> !row.isEmpty())
-                .map(row -> split(row, Set.of("&")).stream()
+                .map(row -> LatexBrackets.split(row, Set.of("&")).stream()
                         .map(cell -> whole(cell, units, depth + 1))
                         .collect(Collectors.joining(", ")))
                 .collect(Collectors.joining("; ", "matrix(", ")"));
-    }
-
-    /// Where the bracket that opens at `open` closes; an interval may close with another kind than it opens with.
-    private static int close(List<Token> tokens, int open) {
-        int depth = 0;
-        for (int i = open; i < tokens.size(); i++) {
-            if (tokens.get(i).kind() == Kind.OPERATOR) {
-                depth += OPENING.contains(tokens.get(i).text())
-                        ? 1
-                        : CLOSING.contains(tokens.get(i).text()) ? -1 : 0;
-                if (depth == 0) {
-                    return i;
-                }
-            }
-        }
-        throw new MathAnswer.Unread();
     }
 }

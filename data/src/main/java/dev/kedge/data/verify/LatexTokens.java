@@ -27,47 +27,10 @@ final class LatexTokens {
         }
     }
 
-    private static final Set<String> IGNORED = Set.of(
-            "left",
-            "right",
-            "big",
-            "Big",
-            "bigl",
-            "bigr",
-            "Bigl",
-            "Bigr",
-            "bigg",
-            "Bigg",
-            "quad",
-            "qquad",
-            "displaystyle",
-            "textstyle",
-            "limits",
-            "!",
-            ",",
-            ";",
-            ":",
-            " ",
-            "(",
-            ")",
-            "[",
-            "]",
-            "mathbf",
-            "mathit",
-            "boldsymbol",
-            "bm",
-            "mathcal",
-            "rm",
-            "bf",
-            "text",
-            "mbox",
-            "textbf",
-            "textit",
-            "textrm",
-            "textnormal",
-            "mathrm",
-            "operatorname",
-            "boxed");
+    private static final Set<String> IGNORED = Set.of(("left right big Big bigl bigr Bigl Bigr bigg Bigg quad qquad"
+                    + " displaystyle textstyle limits ! , ; : ( ) [ ] mathbf mathit boldsymbol bm mathcal rm bf text mbox"
+                    + " textbf textit textrm textnormal mathrm operatorname boxed")
+            .split(" "));
     private static final Set<String> WORDS =
             Set.of("text", "mbox", "textbf", "textit", "textrm", "textnormal", "mathrm", "operatorname");
     private static final Map<String, String> OPERATORS = Map.ofEntries(
@@ -254,7 +217,7 @@ final class LatexTokens {
             group();
         } else if (name.equals("begin") || name.equals("end")) {
             add(Kind.OPERATOR, name + " " + group());
-        } else if (IGNORED.contains(name)) {
+        } else if (IGNORED.contains(name) || name.isBlank()) {
             spaced = true;
         } else if (name.equals("$")) {
             add(Kind.UNIT, "dollar");

@@ -96,13 +96,13 @@ record MathAnswer(String canonical, String name, String unit, String hundredth) 
         List<String> whole = new ArrayList<>();
         Set<String> names = new TreeSet<>();
         Set<String> units = new TreeSet<>();
-        for (List<Token> part : LatexParser.split(tokens, Set.of(","))) {
+        for (List<Token> part : LatexBrackets.split(tokens, Set.of(","))) {
             if (part.isEmpty()) {
                 continue;
             }
             // An answer may begin with the sign of a relation, as in `\approx 8.2`.
             List<Token> value = part.getFirst().is("=") ? part.subList(1, part.size()) : part;
-            List<List<Token>> sides = LatexParser.split(value, RELATIONS);
+            List<List<Token>> sides = LatexBrackets.split(value, RELATIONS);
             String name = "";
             if (sides.size() == 2 && isName(sides.getFirst()) && assigns(value, sides)) {
                 name = joined(sides.getFirst());
@@ -153,7 +153,7 @@ record MathAnswer(String canonical, String name, String unit, String hundredth) 
 
     /// The values of one part of a list, or its one equation or inequality.
     private static List<String> relation(List<Token> tokens, Set<String> units) {
-        List<List<Token>> sides = LatexParser.split(tokens, RELATIONS);
+        List<List<Token>> sides = LatexBrackets.split(tokens, RELATIONS);
         if (sides.size() == 1) {
             return LatexParser.values(tokens, units);
         }

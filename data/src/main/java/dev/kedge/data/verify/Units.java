@@ -3,6 +3,7 @@ package dev.kedge.data.verify;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// The units that answers to school problems come in, so that `5 cm` is not `5 m`. Any other word after a number is
 /// taken for what was counted, and passed over.
@@ -38,6 +39,8 @@ final class Units {
         "percent",
         "unit units",
     };
+    private static final Pattern NUMERAL = Pattern.compile(
+            "(?i)\\b(?:dozen|hundred|thousand|million|billion|trillion|percent of|hundredth|tenth)s?\\b");
     private static final Map<String, String> BY_NAME = new HashMap<>();
 
     static {
@@ -55,6 +58,11 @@ final class Units {
     static boolean known(String words) {
         String bare = words.strip();
         return !of(bare).isEmpty() && (bare.length() > 1 || Character.isLowerCase(bare.charAt(0)));
+    }
+
+    /// Whether words change the number that they stand behind.
+    static boolean isNumeral(String words) {
+        return NUMERAL.matcher(words).find();
     }
 
     /// One name for each unit, as in `cm^2` for square centimeters; empty for other words.

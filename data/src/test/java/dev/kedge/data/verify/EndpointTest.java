@@ -270,7 +270,7 @@ class EndpointTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"file:///etc/passwd", "localhost:80", "http://", "http:// a", ""})
+    @ValueSource(strings = {"file:///etc/passwd", "localhost:80", "http://", "http:// a", "http://a:99999/", ""})
     void anAddressMustBeOneOfHttp(String url) {
         var wrong = assertThrows(
                 IllegalArgumentException.class,

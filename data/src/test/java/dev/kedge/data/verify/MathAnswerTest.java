@@ -147,6 +147,9 @@ class MathAnswerTest {
                 "12 ~ 1 2",
                 "0 ~ \\frac{0}{0}",
                 "5 ~ 4 \\text{ or } 5",
+                "5 ~ 5 \\text{ million}",
+                "5 ~ \\text{not } 5",
+                "5 ~ \\text{at least } 5",
                 "5 ~ {}",
                 "5 ~ \\,",
             })

@@ -229,7 +229,7 @@ class VerifiersTest {
                 new Format("(((a*)*)*)*b"),
                 new Length(1000, 100),
                 new Program(new Arithmetic(99, true)));
-        String huge = scrap.repeat(100_000);
+        String huge = scrap.repeat(10_000);
         String deep = scrap.repeat(900);
         for (Verification verification : all) {
             for (Judged judged : judge(
