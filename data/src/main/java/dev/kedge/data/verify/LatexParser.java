@@ -247,7 +247,9 @@ final class LatexParser {
             if (operator.equals("!")) {
                 base = List.of(LatexTerm.symbol(atom(base) + "!"));
             } else {
-                String index = written(exponent());
+                // Brackets tell x^{ab} from x^a b.
+                LatexTerm power = one(exponent());
+                String index = power.isInteger() ? power.toString() : "(" + power + ")";
                 // A subscript is the base of a numeral: its digits are no number in base ten.
                 String of = number && operator.equals("_") ? digits : atom(base);
                 base = List.of(LatexTerm.symbol(of + operator + index));
