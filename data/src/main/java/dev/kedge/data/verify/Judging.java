@@ -150,7 +150,12 @@ public final class Judging {
                     Status.TIMED_OUT, "not begun: " + HUNG.size() + " threads of verifiers hang and do not end");
         }
         var task = new FutureTask<>(reward);
-        Thread thread = Thread.ofPlatform().daemon().name("verifier").start(task);
+        Thread thread;
+        try {
+            thread = Thread.ofPlatform().daemon().name("verifier").start(task);
+        } catch (OutOfMemoryError e) {
+            return Judged.failed(Status.TIMED_OUT, "not begun: the system has no thread left");
+        }
         try {
             return Judged.of(task.get(limits.timeout().toNanos(), TimeUnit.NANOSECONDS));
         } catch (ExecutionException e) {

@@ -7,7 +7,7 @@ import java.time.Duration;
 /// @param timeout     for one completion, > 0
 /// @param concurrency completions judged at once, at least 1
 /// @param hung        threads that did not end in time and may still run, of this whole process, at least 1; beyond
-///                    these no further completion is begun until some end
+///                    these, and those under way, no further completion is begun until some end
 public record Limits(Duration timeout, int concurrency, int hung) {
     public Limits {
         if (!timeout.isPositive() || concurrency < 1 || hung < 1) {
