@@ -28,8 +28,8 @@ final class LatexTokens {
     }
 
     private static final Set<String> IGNORED = Set.of(("left right big Big bigl bigr Bigl Bigr bigg Bigg quad qquad"
-                    + " displaystyle textstyle limits ! , ; : ( ) [ ] mathbf mathit boldsymbol bm mathcal rm bf text mbox"
-                    + " textbf textit textrm textnormal mathrm operatorname boxed")
+                    + " displaystyle textstyle limits ! , ; : ( ) [ ] mathbf mathit boldsymbol bm mathcal rm bf text"
+                    + " mbox textbf textit textrm textnormal mathrm operatorname boxed")
             .split(" "));
     private static final Set<String> WORDS =
             Set.of("text", "mbox", "textbf", "textit", "textrm", "textnormal", "mathrm", "operatorname");
