@@ -1,0 +1,14 @@
+package dev.kedge.data.verify;
+
+/// 1 if the completion is the reference answer, white space at both ends apart, else 0.
+public record Exact() implements Verification, Verifier {
+    @Override
+    public Verifier verifier() {
+        return this;
+    }
+
+    @Override
+    public double reward(Question question, String completion) {
+        return completion.strip().equals(question.answer().strip()) ? 1 : 0;
+    }
+}
