@@ -83,7 +83,9 @@ public final class Compare {
 
     private static Jobs.Job job(Task task, Method method, double strength, int seed) {
         return new Jobs.Job(
-                method.name() + "-" + strength + "-seed-" + seed, method.description() + ". " + description(task), () -> {
+                method.name() + "-" + strength + "-seed-" + seed,
+                method.description() + ". " + description(task),
+                () -> {
                     var arena = task.arena(seed);
                     double[][] policy = method.training().policy(arena, strength, seed);
                     var json = write(arena.bandit().standing(policy));

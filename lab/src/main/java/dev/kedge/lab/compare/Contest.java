@@ -44,7 +44,9 @@ public record Contest(Task task, List<Entry> entries, List<List<Frontier.Point>>
         }
 
         private Frontier.Arm gap(int seed) {
-            var points = arm(seed, Standing::kl).points();
+            var points = gaps.isEmpty()
+                    ? List.<Frontier.Point>of()
+                    : arm(seed, Standing::kl).points();
             return new Frontier.Arm(
                     method.name(),
                     IntStream.range(0, points.size())
@@ -99,7 +101,7 @@ public record Contest(Task task, List<Entry> entries, List<List<Frontier.Point>>
 
     /// Reward over divergence, mean over seeds, beside the optimum.
     public Frontier frontier() {
-        return mean(title(" at each divergence"), task.axis(), entries, (e, s) -> e.arm(s, Standing::reward), optimum);
+        return mean(title(" at each divergence"), task.axis(), (e, s) -> e.arm(s, Standing::reward), optimum);
     }
 
     /// Reward missing from the optimum of equal divergence, mean over seeds, along each method's frontier.
@@ -107,7 +109,6 @@ public record Contest(Task task, List<Entry> entries, List<List<Frontier.Point>>
         var missing = mean(
                 title(" missing at equal divergence"),
                 "from that of the best policy; less is better",
-                entries,
                 (e, s) -> e.arm(s, Standing::shortfall),
                 nothing());
         var arms = IntStream.range(0, entries.size())
@@ -117,23 +118,22 @@ public record Contest(Task task, List<Entry> entries, List<List<Frontier.Point>>
         return new Frontier(missing.title(), missing.x(), missing.y(), arms, List.of());
     }
 
-    /// The duality gap over divergence, mean over seeds, of the methods whose strength is the β of the game; empty if
-    /// there are none.
+    /// The duality gap over divergence, mean over seeds, with points for the methods whose strength is the β of the
+    /// game; empty if there are none.
     public Optional<Frontier> gaps() {
-        var playing = entries.stream().filter(e -> !e.gaps.isEmpty()).toList();
-        return playing.isEmpty()
+        return entries.stream().allMatch(e -> e.gaps.isEmpty())
                 ? Optional.empty()
                 : Optional.of(mean(
                         "Distance from the equilibrium of each β",
                         "duality gap of the regularised game",
-                        playing,
                         Entry::gap,
                         nothing()));
     }
 
     private String title(String rest) {
         return task.measure().substring(0, 1).toUpperCase(Locale.ROOT)
-                + task.measure().substring(1) + rest;
+                + task.measure().substring(1)
+                + rest;
     }
 
     private List<List<Frontier.Point>> nothing() {
@@ -153,11 +153,10 @@ public record Contest(Task task, List<Entry> entries, List<List<Frontier.Point>>
         Frontier.Arm of(Entry entry, int seed);
     }
 
-    private Frontier mean(
-            String title, String y, List<Entry> among, ArmOfSeed arm, List<List<Frontier.Point>> optima) {
+    private Frontier mean(String title, String y, ArmOfSeed arm, List<List<Frontier.Point>> optima) {
         var seeds = IntStream.range(0, seeds())
                 .mapToObj(s -> new Frontier(
-                        title, KL, y, among.stream().map(e -> arm.of(e, s)).toList(), optima.get(s)))
+                        title, KL, y, entries.stream().map(e -> arm.of(e, s)).toList(), optima.get(s)))
                 .toList();
         return Frontier.mean(seeds, BOOTSTRAP);
     }

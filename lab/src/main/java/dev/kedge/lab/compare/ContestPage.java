@@ -23,7 +23,8 @@ final class ContestPage {
     static String html(Contest contest) {
         var names = contest.entries().stream().map(e -> e.method().name()).toList();
         var title = names.size() == 1 ? names.getFirst() : list(names);
-        var meta = List.of(Page.meta(contest.task().measure() + " against divergence"), Page.meta(contest.seeds() + " seeds"));
+        var meta = List.of(
+                Page.meta(contest.task().measure() + " against divergence"), Page.meta(contest.seeds() + " seeds"));
         var measure = contest.task().measure();
         return Page.html(
                 title,
@@ -49,6 +50,7 @@ final class ContestPage {
                 Page.table(
                         List.of("Method", "Duality gap at each β"),
                         gaps.arms().stream()
+                                .filter(arm -> !arm.points().isEmpty())
                                 .map(arm -> List.of(
                                         "<b class=\"nowrap\">" + arm.name() + "</b>",
                                         arm.points().stream()
@@ -88,7 +90,7 @@ final class ContestPage {
                 "<span class=\"broad\">" + Page.escape(place.method().description()) + "</span>",
                 place.missing().map(ContestPage::words).orElse("none in common"),
                 words(place.mostReward()),
-                words(place.kl()));
+                Quantity.number(place.kl().value()));
     }
 
     private static String pairings(String measure, List<Pairing> pairings) {

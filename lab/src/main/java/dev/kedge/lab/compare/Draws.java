@@ -28,7 +28,11 @@ final class Draws {
         /// @param logPolicy [X, n]; gradient flows
         PreferenceLogProbs logProbs(Tensor logPolicy, Tensor logRef) {
             return PreferenceLogProbs.judged(
-                    at(logPolicy, first), at(logPolicy, second), at(logRef, first), at(logRef, second), firstIsChosen());
+                    at(logPolicy, first),
+                    at(logPolicy, second),
+                    at(logRef, first),
+                    at(logRef, second),
+                    firstIsChosen());
         }
 
         /// Winners and losers.

@@ -129,8 +129,8 @@ public final class Methods {
                                 + " steps on " + ITERATION * FRESH + " pairs of the policy, fresh for each",
                         grid(1, 0.02),
                         Aim.WIN_RATE,
-                        (arena, beta, seed) -> Online.inpo(
-                                arena, INPO_ETA * beta, beta, ITERATION, ITERATION * FRESH, seed)),
+                        (arena, beta, seed) ->
+                                Online.inpo(arena, INPO_ETA * beta, beta, ITERATION, ITERATION * FRESH, seed)),
                 new Method(
                         "egpo",
                         "EGPO: half as many steps of two gradients, " + FRESH / 2 + " fresh uniform pairs a gradient, "
@@ -175,8 +175,7 @@ public final class Methods {
     }
 
     /// A preference loss on pairs drawn from the reference.
-    private static Method onPairs(
-            String name, String description, double[] strengths, Aim aim, Objective objective) {
+    private static Method onPairs(String name, String description, double[] strengths, Aim aim, Objective objective) {
         return new Method(
                 name,
                 description,

@@ -86,8 +86,7 @@ final class Online {
             if (step % steps == 0) {
                 double[] policy = values(logProbs);
                 previous = IntStream.range(0, arena.contexts())
-                        .mapToObj(x -> Arrays.copyOfRange(
-                                policy, x * arena.outcomes(), (x + 1) * arena.outcomes()))
+                        .mapToObj(x -> Arrays.copyOfRange(policy, x * arena.outcomes(), (x + 1) * arena.outcomes()))
                         .toArray(double[][]::new);
                 pairs = draws.pairs(policy, policy, labels);
             }

@@ -31,7 +31,8 @@ public enum Task {
             "A preference game in each of 4 contexts of 10 outcomes: one outcome beats another with a probability "
                     + "drawn uniformly from [0, 1], so that preferences go in cycles and no reward explains them; a "
                     + "random reference (softmax of standard normal logits). The policy that wins most against the "
-                    + "reference at its divergence is π ~ ref·exp(P(y > ref)/β); it is drawn as the optimum. It is "
+                    + "reference at its divergence is π ~ ref·exp(P(y > ref)/β); it is drawn as the optimum. Pairs "
+                    + "that the reference drew show just these wins, which favours offline methods. The optimum is "
                     + "not the equilibrium of the regularised game, π ~ ref·exp(P(y > π)/β), to which methods go that "
                     + "play against themselves; how far a policy is from that says the duality gap, given where a "
                     + "method's strength is the game's β. Win rates, KL, gaps and the optimum are exact.") {
@@ -91,8 +92,7 @@ public enum Task {
                 .findFirst()
                 .orElseThrow(() -> new ConfigException("no task `" + title + "`"
                         + Names.advice(
-                                title,
-                                Arrays.stream(values()).map(Task::title).toList())));
+                                title, Arrays.stream(values()).map(Task::title).toList())));
     }
 
     /// Where policies are trained and measured.
@@ -126,7 +126,8 @@ public enum Task {
         }
 
         /// Pairs that the reference draws, with labels: what offline methods learn from. On a bandit the two outcomes
-        /// differ. In a game they are independent, as IPO's theorem has it: where preferences are no differences of
+        /// differ. In a game they are independent, as IPO's theorem has it: where preferences are no
+        // differences of
         /// rewards, the law of the pairs moves what a method comes to.
         public Bandit.Pairs pairs(int count, long seed) {
             return switch (task) {
@@ -149,8 +150,7 @@ public enum Task {
                 return Double.NaN;
             }
             return IntStream.range(0, contexts())
-                    .mapToDouble(x ->
-                            new RegularizedGame(judges.get(x), logRef()[x], beta).dualityGap(logPolicy[x]))
+                    .mapToDouble(x -> new RegularizedGame(judges.get(x), logRef()[x], beta).dualityGap(logPolicy[x]))
                     .average()
                     .orElseThrow();
         }

@@ -86,7 +86,8 @@ public record TabularTraining(int steps, double learningRate) {
                 }
             }
             double[][] trained = rows(policy.get().detach().toDoubles(), logStart[0].length);
-            boolean finite = Arrays.stream(trained).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite);
+            boolean finite =
+                    Arrays.stream(trained).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite);
             return finite ? trained : diverged(logStart);
         }
     }
