@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 final class ContestPage {
     private static final String METHOD = "Strengths of different methods do not mean the same, so methods are "
             + "compared at equal divergence from the reference: by how much %s is missing from the best policy of "
-            + "that divergence, which is known exactly. Of a sweep its frontier counts, the points that no other of its "
-            + "points dominates, with straight lines between them. Differences are paired by seed; behind each stands "
-            + "its 95 %% bootstrap interval over seeds (bias-corrected and accelerated).";
+            + "that divergence, which is known exactly. Of a sweep its frontier counts, the points that no other of "
+            + "its points dominates, with straight lines between them. Differences are paired by seed; behind each "
+            + "stands its 95 %% bootstrap interval over seeds (bias-corrected and accelerated).";
 
     private ContestPage() {}
 
