@@ -83,10 +83,10 @@ final class CompareCommand implements Callable<Integer> {
     private static void print(Contest contest) {
         System.out.println(contest.sentence() + "\n");
         String measure = contest.task().measure();
-        System.out.printf("%-18s  %-26s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
+        System.out.printf("%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
         for (Contest.Place place : contest.places()) {
             System.out.printf(
-                    "%-18s  %-26s  %s at %s nats%n",
+                    "%-18s  %-28s  %s at %s nats%n",
                     place.method().name(),
                     words(place.missing()),
                     Quantity.number(place.mostReward().value()),

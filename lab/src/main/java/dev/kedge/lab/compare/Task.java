@@ -125,10 +125,10 @@ public enum Task {
             return new Arena(GAME, new Bandit(logRef, winRates), judges);
         }
 
-        /// Pairs that the reference draws, with labels: what offline methods learn from. On a bandit the two outcomes
-        /// differ. In a game they are independent, as IPO's theorem has it: where preferences are no
-        // differences
-        /// of rewards, the law of the pairs moves what a method comes to.
+        /// Pairs that the reference draws, with labels: what offline methods learn from.
+        ///
+        /// On a bandit the two outcomes differ. In a game they are independent, as IPO's theorem has it: where
+        /// preferences are no differences of rewards, the law of the pairs moves what a method comes to.
         public Bandit.Pairs pairs(int count, long seed) {
             return switch (task) {
                 case BANDIT -> bandit.pairs(count, seed);
