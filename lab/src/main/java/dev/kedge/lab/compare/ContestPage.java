@@ -80,7 +80,7 @@ final class ContestPage {
                         "What it is",
                         "Missing " + measure + " at equal divergence",
                         "Most " + measure,
-                        "KL there, nats"),
+                        "At KL"),
                 contest.places().stream().map(ContestPage::row).toList());
     }
 

@@ -51,7 +51,7 @@ public final class Methods {
     /// Steps of an iteration of INPO.
     private static final int ITERATION = 20;
 
-    /// INPO's eta over its tau, the ratio of its experiments.
+    /// INPO's eta over its tau, the paper's ratio.
     private static final double INPO_ETA = 3;
 
     /// Nash-MD's share of the reference in the opponent, that of the language models of arXiv:2503.08942.
