@@ -7,6 +7,7 @@ import dev.kedge.lab.compare.Contest;
 import dev.kedge.lab.compare.ContestJson;
 import dev.kedge.lab.compare.Method;
 import dev.kedge.lab.compare.Methods;
+import dev.kedge.lab.compare.Task;
 import dev.kedge.recipe.run.Terminal;
 import dev.kedge.recipe.statistics.Estimate;
 import java.nio.file.Path;
@@ -27,7 +28,14 @@ final class CompareCommand implements Callable<Integer> {
     @Parameters(arity = "0..*", paramLabel = "METHOD", description = "Methods; without any, those there are.")
     List<String> names = List.of();
 
-    @Option(names = "--task", defaultValue = "bandit", paramLabel = "TASK", description = "${DEFAULT-VALUE}.")
+    @Option(
+            names = "--task",
+            defaultValue = "bandit",
+            paramLabel = "TASK",
+            description = {
+                "bandit: outcomes with rewards, or game: preferences that go in cycles, measured by wins against the "
+                        + "reference (${DEFAULT-VALUE})."
+            })
     String task;
 
     @Option(names = "--seeds", defaultValue = "5", paramLabel = "N", description = "Seeds (${DEFAULT-VALUE}).")
@@ -53,15 +61,17 @@ final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         if (names.isEmpty()) {
             Methods.all().forEach(m -> System.out.printf("%-18s  %s%n", m.name(), m.description()));
+            System.out.println("\nNot here: " + Methods.NO_RRPO + ".");
             return 0;
         }
         List<Method> methods = names.stream().map(Methods::named).toList();
-        Path folder = out.resolve("compare-" + task);
+        Task on = Task.named(task);
+        Path folder = out.resolve("compare-" + on.title());
         if (fresh) {
             Jobs.forget(folder);
         }
         Terminal terminal = quiet ? Terminal.quiet() : Terminal.standardError();
-        Contest contest = Compare.run(task, methods, seeds, folder, terminal);
+        Contest contest = Compare.run(on, methods, seeds, folder, terminal);
         print(contest);
         System.out.println("report: " + folder.resolve("report.html"));
         if (json) {
@@ -72,10 +82,11 @@ final class CompareCommand implements Callable<Integer> {
 
     private static void print(Contest contest) {
         System.out.println(contest.sentence() + "\n");
-        System.out.printf("%-18s  %-26s  %s%n", "method", "reward missing, equal KL", "most reward");
+        String measure = contest.task().measure();
+        System.out.printf("%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
         for (Contest.Place place : contest.places()) {
             System.out.printf(
-                    "%-18s  %-26s  %s at %s nats%n",
+                    "%-18s  %-28s  %s at %s nats%n",
                     place.method().name(),
                     words(place.missing()),
                     Quantity.number(place.mostReward().value()),

@@ -39,7 +39,10 @@ class ClaimsCommandTest {
         Spoken.of("compare", "dpo", "dpo", "--out", "" + folder).refused(2, "twice");
         Spoken.of("compare", "dpo", "--task", "bandid", "--out", "" + folder).refused(2, "bandid", "`bandit`");
         Spoken.of("compare", "dpo", "--seeds", "4", "--out", "" + folder).refused(2, "5 seeds", "4");
-        assertTrue(Spoken.of("compare").fine().out().contains("f-dpo-forward-kl"));
+        Spoken.of("compare", "rrpo").refused(2, "./kedge reproduce rrpo");
+        Spoken.of("compare", "adpo", "--task", "game", "--out", "" + folder).refused(2, "rankings", "`egpo`");
+        String listed = Spoken.of("compare").fine().out();
+        assertTrue(listed.contains("f-dpo-forward-kl") && listed.contains("egpo") && listed.contains("rrpo"), listed);
         assertTrue(Spoken.of("reproduce", "--help").fine().out().contains("--record"));
     }
 

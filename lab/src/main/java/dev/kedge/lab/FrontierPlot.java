@@ -30,7 +30,10 @@ final class FrontierPlot {
         var ys = all.stream()
                 .flatMapToDouble(p -> DoubleStream.of(p.y().value(), p.y().low(), p.y().high()))
                 .toArray();
-        var names = new ArrayList<>(frontier.arms().stream().map(Arm::name).toList());
+        var names = new ArrayList<>(frontier.arms().stream()
+                .filter(a -> !a.points().isEmpty())
+                .map(Arm::name)
+                .toList());
         if (!frontier.optimum().isEmpty()) {
             names.add(OPTIMUM);
         }
@@ -54,6 +57,9 @@ final class FrontierPlot {
     private static List<Name> names(Frame frame, Frontier frontier) {
         var names = new ArrayList<Name>();
         for (int i = 0; i < frontier.arms().size(); i++) {
+            if (frontier.arms().get(i).points().isEmpty()) {
+                continue;
+            }
             var points = sorted(frontier.arms().get(i).points());
             double end = points.isEmpty() ? Double.NaN : points.getLast().y().value();
             names.add(new Name(frontier.arms().get(i).name(), Svg.colour(i), false, frame.y.at(end)));

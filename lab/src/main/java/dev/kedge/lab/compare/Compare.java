@@ -2,47 +2,40 @@ package dev.kedge.lab.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.lab.Frontier;
 import dev.kedge.lab.Jobs;
 import dev.kedge.lab.Page;
 import dev.kedge.lab.compare.Contest.Entry;
-import dev.kedge.lab.tabular.Bandit;
 import dev.kedge.lab.tabular.Bandit.Standing;
 import dev.kedge.lab.tabular.Sweep;
 import dev.kedge.recipe.run.ConfigException;
-import dev.kedge.recipe.run.Names;
 import dev.kedge.recipe.run.RunFailedException;
 import dev.kedge.recipe.run.Terminal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Trains methods on the same tasks and compares them at equal divergence.
 public final class Compare {
-    /// The tasks that there are, by name.
-    public static final List<String> TASKS = List.of("bandit");
-
     /// Below this many seeds a bootstrap interval says next to nothing.
     public static final int FEWEST_SEEDS = 5;
 
-    private static final int CONTEXTS = 4;
-    private static final int OUTCOMES = 50;
-
     private Compare() {}
 
-    /// What a method is trained on and how, in words.
-    public static String description() {
+    /// What methods are trained on and how, in words.
+    public static String description(Task task) {
         return String.format(
                 Locale.ROOT,
-                "A bandit with %d contexts of %d outcomes, a random reference (softmax of standard normal "
-                        + "logits) and standard normal rewards. Methods learn from the same %d pairs, drawn from the "
-                        + "reference with Bradley-Terry labels; policies are tables of logits, trained from the "
-                        + "reference by %d steps of AdamW on all pairs (learning rate %s, falling to 0). Reward, KL "
-                        + "and the optimum are exact.",
-                CONTEXTS,
-                OUTCOMES,
+                "%s Offline methods learn from the same %d pairs, which the reference drew, all of them at every step; "
+                        + "methods that draw their own outcomes use as many labels, each for one step or iteration. "
+                        + "Policies are tables of logits, trained from the reference by %d gradients of AdamW "
+                        + "(learning rate %s, falling to 0).",
+                task.description(),
                 Methods.PAIRS,
                 Methods.TRAINING.steps(),
                 Methods.TRAINING.learningRate());
@@ -52,12 +45,12 @@ public final class Compare {
     /// `report.html` into the folder. Other methods' results there stay.
     ///
     /// @param methods all different
-    /// @throws ConfigException    if the task is unknown, a method is there twice, or the seeds are too few
+    /// @throws ConfigException    if a method is not for the task or there twice, or the seeds are too few
     /// @throws RunFailedException if a method diverged at all of its strengths
-    public static Contest run(String task, List<Method> methods, int seeds, Path folder, Terminal terminal) {
-        if (!TASKS.contains(task)) {
-            throw new ConfigException("no task `" + task + "`" + Names.advice(task, TASKS));
-        }
+    public static Contest run(Task task, List<Method> methods, int seeds, Path folder, Terminal terminal) {
+        methods.stream().filter(m -> !m.isFor(task)).findFirst().ifPresent(m -> {
+            throw new ConfigException(refusal(task, m));
+        });
         if (methods.stream().map(Method::name).distinct().count() < methods.size()) {
             throw new ConfigException("a method is there twice: "
                     + String.join(" ", methods.stream().map(Method::name).toList()));
@@ -69,28 +62,42 @@ public final class Compare {
         for (var method : methods) {
             for (int seed = 1; seed <= seeds; seed++) {
                 for (double strength : method.strengths()) {
-                    jobs.add(job(method, strength, seed));
+                    jobs.add(job(task, method, strength, seed));
                 }
             }
         }
-        var contest = contest(methods, seeds, Jobs.run(folder, jobs, "compare", terminal));
+        var contest = contest(task, methods, seeds, Jobs.run(folder, jobs, "compare", terminal));
         ContestJson.save(contest, folder.resolve("results.json"));
         Page.write(folder.resolve("report.html"), ContestPage.html(contest));
         return contest;
     }
 
-    private static Bandit task(long seed) {
-        return Bandit.random(CONTEXTS, OUTCOMES, seed);
+    private static String refusal(Task task, Method method) {
+        return method.name() + " learns from rankings by reward, which the task `" + task.title()
+                + "` does not have; for it there are: "
+                + Methods.all().stream()
+                        .filter(m -> m.isFor(task))
+                        .map(m -> "`" + m.name() + "`")
+                        .collect(Collectors.joining(", "));
     }
 
-    private static Jobs.Job job(Method method, double strength, int seed) {
+    private static Jobs.Job job(Task task, Method method, double strength, int seed) {
         return new Jobs.Job(
                 method.name() + "-" + strength + "-seed-" + seed,
-                method.description() + ". " + description(),
-                () -> write(task(seed).standing(method.training().policy(task(seed), strength, seed))));
+                method.description() + ". " + description(task),
+                () -> {
+                    var arena = task.arena(seed);
+                    double[][] policy = method.training().policy(arena, strength, seed);
+                    var json = write(arena.bandit().standing(policy));
+                    return showsGap(task, method) ? json.put("gap", arena.dualityGap(policy, strength)) : json;
+                });
     }
 
-    private static JsonNode write(Standing s) {
+    private static boolean showsGap(Task task, Method method) {
+        return task == Task.GAME && method.aim() == Method.Aim.WIN_RATE;
+    }
+
+    private static ObjectNode write(Standing s) {
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("kl", s.kl())
@@ -109,28 +116,31 @@ public final class Compare {
         return json.path(key).isNumber() ? json.path(key).doubleValue() : Double.NaN;
     }
 
-    private static Contest contest(List<Method> methods, int seeds, List<Jobs.Done> done) {
-        var standings = done.iterator();
+    private static Contest contest(Task task, List<Method> methods, int seeds, List<Jobs.Done> done) {
+        var results = done.stream().map(Jobs.Done::result).iterator();
         var entries = new ArrayList<Entry>();
         for (var method : methods) {
             var sweeps = new ArrayList<Sweep>();
+            var gaps = new ArrayList<double[]>();
             for (int seed = 1; seed <= seeds; seed++) {
-                var sweep = new Sweep(
-                        method.strengths(),
-                        IntStream.range(0, method.strengths().length)
-                                .mapToObj(_ -> read(standings.next().result()))
-                                .toList());
-                if (sweep.standings().stream().noneMatch(Standing::isFinite)) {
+                var sweep = Stream.generate(results::next)
+                        .limit(method.strengths().length)
+                        .toList();
+                sweeps.add(new Sweep(
+                        method.strengths(), sweep.stream().map(Compare::read).toList()));
+                gaps.add(sweep.stream().mapToDouble(r -> number(r, "gap")).toArray());
+                if (sweeps.getLast().standings().stream().noneMatch(Standing::isFinite)) {
                     throw new RunFailedException(method.name() + " diverged at every strength with seed " + seed);
                 }
-                sweeps.add(sweep);
             }
-            entries.add(new Entry(method, sweeps));
+            entries.add(new Entry(method, sweeps, showsGap(task, method) ? gaps : List.of()));
         }
         return new Contest(
+                task,
                 entries,
                 IntStream.rangeClosed(1, seeds)
-                        .<List<Frontier.Point>>mapToObj(seed -> task(seed).frontier())
+                        .<List<Frontier.Point>>mapToObj(
+                                seed -> task.arena(seed).bandit().frontier())
                         .toList());
     }
 }

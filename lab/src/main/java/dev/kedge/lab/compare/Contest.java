@@ -10,6 +10,7 @@ import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.recipe.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -17,10 +18,10 @@ import java.util.stream.IntStream;
 /// Methods that were trained on the same tasks, each at all its strengths.
 ///
 /// They are compared at equal divergence from the reference, along the frontier of each sweep, by the reward that is
-/// missing from the best policy of that divergence.
+/// missing from the best policy of that divergence. What is called reward here is the task's measure.
 ///
 /// @param optimum of the task of each seed, to be drawn
-public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
+public record Contest(Task task, List<Entry> entries, List<List<Frontier.Point>> optimum) {
     private static final Bootstrap BOOTSTRAP = new Bootstrap(10_000, 0.95, 0);
     private static final String KL = "KL from the reference (nats)";
 
@@ -30,9 +31,30 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
     }
 
     /// A method with its sweeps by seed.
-    public record Entry(Method method, List<Sweep> sweeps) {
+    ///
+    /// @param gaps the duality gap at each strength, by seed; empty where the strength is not a game's β
+    public record Entry(Method method, List<Sweep> sweeps, List<double[]> gaps) {
         public Entry {
             sweeps = List.copyOf(sweeps);
+            gaps = List.copyOf(gaps);
+        }
+
+        private Frontier.Arm arm(int seed, ToDoubleFunction<Standing> measure) {
+            return sweeps.get(seed).arm(method.name(), method.symbol(), Standing::kl, measure);
+        }
+
+        private Frontier.Arm gap(int seed) {
+            var points = gaps.isEmpty()
+                    ? List.<Frontier.Point>of()
+                    : arm(seed, Standing::kl).points();
+            return new Frontier.Arm(
+                    method.name(),
+                    IntStream.range(0, points.size())
+                            .mapToObj(i -> new Frontier.Point(
+                                    points.get(i).x(),
+                                    Estimate.of(gaps.get(seed)[i]),
+                                    points.get(i).label()))
+                            .toList());
         }
 
         /// The mean standing at each strength.
@@ -79,22 +101,43 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
 
     /// Reward over divergence, mean over seeds, beside the optimum.
     public Frontier frontier() {
-        return mean("Reward at each divergence", "expected reward", Standing::reward, optimum);
+        return mean(title(" at each divergence"), task.axis(), (e, s) -> e.arm(s, Standing::reward), optimum);
     }
 
     /// Reward missing from the optimum of equal divergence, mean over seeds, along each method's frontier.
     public Frontier missing() {
-        var none = optimum.stream().map(_ -> List.<Frontier.Point>of()).toList();
         var missing = mean(
-                "Reward missing at equal divergence",
+                title(" missing at equal divergence"),
                 "from that of the best policy; less is better",
-                Standing::shortfall,
-                none);
+                (e, s) -> e.arm(s, Standing::shortfall),
+                nothing());
         var arms = IntStream.range(0, entries.size())
                 .mapToObj(i ->
                         along(entries.get(i).mean().frontier(), missing.arms().get(i)))
                 .toList();
         return new Frontier(missing.title(), missing.x(), missing.y(), arms, List.of());
+    }
+
+    /// The duality gap over divergence, mean over seeds, with points for the methods whose strength is the β of the
+    /// game; empty if there are none.
+    public Optional<Frontier> gaps() {
+        return entries.stream().allMatch(e -> e.gaps.isEmpty())
+                ? Optional.empty()
+                : Optional.of(mean(
+                        "Distance from the equilibrium of each β",
+                        "duality gap of the regularised game",
+                        Entry::gap,
+                        nothing()));
+    }
+
+    private String title(String rest) {
+        return task.measure().substring(0, 1).toUpperCase(Locale.ROOT)
+                + task.measure().substring(1)
+                + rest;
+    }
+
+    private List<List<Frontier.Point>> nothing() {
+        return optimum.stream().map(_ -> List.<Frontier.Point>of()).toList();
     }
 
     private static Frontier.Arm along(Sweep frontier, Frontier.Arm arm) {
@@ -106,18 +149,14 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
                         .toList());
     }
 
-    private Frontier mean(
-            String title, String y, ToDoubleFunction<Standing> measure, List<List<Frontier.Point>> optima) {
+    private interface ArmOfSeed {
+        Frontier.Arm of(Entry entry, int seed);
+    }
+
+    private Frontier mean(String title, String y, ArmOfSeed arm, List<List<Frontier.Point>> optima) {
         var seeds = IntStream.range(0, seeds())
                 .mapToObj(s -> new Frontier(
-                        title,
-                        KL,
-                        y,
-                        entries.stream()
-                                .map(e ->
-                                        e.sweeps.get(s).arm(e.method.name(), e.method.symbol(), Standing::kl, measure))
-                                .toList(),
-                        optima.get(s)))
+                        title, KL, y, entries.stream().map(e -> arm.of(e, s)).toList(), optima.get(s)))
                 .toList();
         return Frontier.mean(seeds, BOOTSTRAP);
     }
@@ -155,9 +194,9 @@ public record Contest(List<Entry> entries, List<List<Frontier.Point>> optimum) {
         var range = common().map(r -> "Over the divergences that all reach, %s to %s nats, "
                         .formatted(Quantity.number(r.from()), Quantity.number(r.to())))
                 .orElse("Over the divergences that all reach, ");
-        var said = "%s misses %s of the optimum's reward"
+        var said = "%s misses %s of the optimum's %s"
                 .formatted(
-                        first.method.name(), Quantity.number(first.missing.get().value()));
+                        first.method.name(), Quantity.number(first.missing.get().value()), task.measure());
         return range
                 + said
                 + (first == last

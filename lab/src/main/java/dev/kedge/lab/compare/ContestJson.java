@@ -18,15 +18,17 @@ public final class ContestJson {
     public static ObjectNode write(Contest contest) {
         var json = JsonNodeFactory.instance.objectNode();
         json.put("seeds", contest.seeds());
-        json.put("description", Compare.description());
+        json.put("task", contest.task().title());
+        json.put("description", Compare.description(contest.task()));
+        var measure = contest.task().measure().replace(' ', '_');
         var places = json.putArray("places");
         for (var place : contest.places()) {
             var node = places.addObject()
                     .put("method", place.method().name())
                     .put("description", place.method().description());
-            place.missing().ifPresent(missing -> estimate(node.putObject("missing_reward"), missing));
-            estimate(node.putObject("most_reward"), place.mostReward());
-            estimate(node.putObject("kl_at_most_reward"), place.kl());
+            place.missing().ifPresent(missing -> estimate(node.putObject("missing_" + measure), missing));
+            estimate(node.putObject("most_" + measure), place.mostReward());
+            estimate(node.putObject("kl_at_most_" + measure), place.kl());
         }
         var pairs = json.putArray("pairs");
         for (var pairing : contest.pairings()) {
@@ -38,6 +40,7 @@ public final class ContestJson {
         }
         json.set("frontier", FrontierJson.write(contest.frontier()));
         json.set("missing", FrontierJson.write(contest.missing()));
+        contest.gaps().ifPresent(gaps -> json.set("duality_gap", FrontierJson.write(gaps)));
         return json;
     }
 

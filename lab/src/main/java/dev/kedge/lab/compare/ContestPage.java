@@ -1,5 +1,6 @@
 package dev.kedge.lab.compare;
 
+import dev.kedge.lab.Frontier;
 import dev.kedge.lab.Page;
 import dev.kedge.lab.Plot;
 import dev.kedge.lab.Quantity;
@@ -12,30 +13,55 @@ import java.util.stream.Collectors;
 /// The report of a contest: the frontiers beside the optimum, what is missing from it, who is above whom.
 final class ContestPage {
     private static final String METHOD = "Strengths of different methods do not mean the same, so methods are "
-            + "compared at equal divergence from the reference: by how much reward is missing from the best policy of "
-            + "that divergence, which is known exactly. Of a sweep its frontier counts, the points that no other of its "
-            + "points dominates, with straight lines between them. Differences are paired by seed; behind each stands "
-            + "its 95 % bootstrap interval over seeds (bias-corrected and accelerated).";
+            + "compared at equal divergence from the reference: by how much %s is missing from the best policy of "
+            + "that divergence, which is known exactly. Of a sweep its frontier counts, the points that no other of "
+            + "its points dominates, with straight lines between them. Differences are paired by seed; behind each "
+            + "stands its 95 %% bootstrap interval over seeds (bias-corrected and accelerated).";
 
     private ContestPage() {}
 
     static String html(Contest contest) {
         var names = contest.entries().stream().map(e -> e.method().name()).toList();
         var title = names.size() == 1 ? names.getFirst() : list(names);
-        var meta = List.of(Page.meta("reward against divergence"), Page.meta(contest.seeds() + " seeds"));
-        var frontier = contest.frontier();
-        var missing = contest.missing();
+        var meta = List.of(
+                Page.meta(contest.task().measure() + " against divergence"), Page.meta(contest.seeds() + " seeds"));
+        var measure = contest.task().measure();
         return Page.html(
                 title,
                 Page.head(meta, title, contest.sentence())
-                        + "<section class=\"frontier\">\n"
-                        + Page.figure(Page.WHOLE, width -> Plot.frontier(frontier, width)) + "</section>\n"
-                        + "<section class=\"frontier\">\n"
-                        + Page.figure(Page.WHOLE, width -> Plot.frontier(missing, width)) + "</section>\n"
+                        + picture(contest.frontier())
+                        + picture(contest.missing())
+                        + contest.gaps().map(ContestPage::picture).orElse("")
                         + Page.section("Methods", places(contest))
-                        + Page.section("Each against each", pairings(contest.pairings()))
-                        + Page.section("Task", prose(Compare.description()))
-                        + Page.section("How they are compared", prose(METHOD)));
+                        + Page.section("Each against each", pairings(measure, contest.pairings()))
+                        + contest.gaps().map(ContestPage::gaps).orElse("")
+                        + Page.section("Task", prose(Compare.description(contest.task())))
+                        + Page.section("How they are compared", prose(METHOD.formatted(measure))));
+    }
+
+    private static String picture(Frontier frontier) {
+        return "<section class=\"frontier\">\n" + Page.figure(Page.WHOLE, width -> Plot.frontier(frontier, width))
+                + "</section>\n";
+    }
+
+    private static String gaps(Frontier gaps) {
+        return Page.section(
+                gaps.title(),
+                Page.table(
+                        List.of("Method", "Duality gap at each β"),
+                        gaps.arms().stream()
+                                .filter(arm -> !arm.points().isEmpty())
+                                .map(arm -> List.of(
+                                        "<b class=\"nowrap\">" + arm.name() + "</b>",
+                                        arm.points().stream()
+                                                .map(ContestPage::gap)
+                                                .collect(Collectors.joining(", "))))
+                                .toList()));
+    }
+
+    private static String gap(Frontier.Point p) {
+        return "<span class=\"nowrap\">" + Quantity.number(p.y().value()) + " <span class=\"quiet\">at " + p.label()
+                + "</span></span>";
     }
 
     private static String prose(String text) {
@@ -47,8 +73,14 @@ final class ContestPage {
     }
 
     private static String places(Contest contest) {
+        var measure = contest.task().measure();
         return Page.table(
-                List.of("Method", "What it is", "Reward missing at equal divergence", "Most reward", "KL there, nats"),
+                List.of(
+                        "Method",
+                        "What it is",
+                        "Missing " + measure + " at equal divergence",
+                        "Most " + measure,
+                        "At KL"),
                 contest.places().stream().map(ContestPage::row).toList());
     }
 
@@ -58,12 +90,12 @@ final class ContestPage {
                 "<span class=\"broad\">" + Page.escape(place.method().description()) + "</span>",
                 place.missing().map(ContestPage::words).orElse("none in common"),
                 words(place.mostReward()),
-                words(place.kl()));
+                Quantity.number(place.kl().value()));
     }
 
-    private static String pairings(List<Pairing> pairings) {
+    private static String pairings(String measure, List<Pairing> pairings) {
         return Page.table(
-                List.of("First", "Second", "Reward that the first has more", "Where"),
+                List.of("First", "Second", "How much more " + measure + " the first has", "Where"),
                 pairings.stream()
                         .map(p -> List.of(
                                 name(p.first()),

@@ -2,6 +2,7 @@ package dev.kedge.lab.tabular;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Extragradient;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.PreferenceLogProbs;
@@ -11,6 +12,7 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// Training of a policy that is a table of logits [X, n], in float64, from the reference on.
 ///
@@ -24,6 +26,13 @@ public record TabularTraining(int steps, double learningRate) {
         /// @param step     counted from 0
         /// @return a scalar
         Tensor loss(Tensor logProbs, int step);
+    }
+
+    /// What a step minimises against an opponent.
+    @FunctionalInterface
+    public interface OpponentObjective {
+        /// @param opponent what another policy plays, without gradient: log-probabilities as above
+        Tensor loss(Tensor logProbs, Tensor opponent, int step);
     }
 
     /// A loss on pairs, such as `(lp, pairs) -> Dpo.dpo(lp, 0.1, pairs)`.
@@ -51,6 +60,35 @@ public record TabularTraining(int steps, double learningRate) {
                 }
             }
             return rows(parameters.get("logits").detach().logSoftmax(1).toDoubles(), logStart[0].length);
+        }
+    }
+
+    /// Half as many [Extragradient] steps, which take as many gradients: against the policy that the first gradient of
+    /// a step would lead to goes the step itself.
+    ///
+    /// @return as [#train]
+    public double[][] extragradient(double[][] logStart, OpponentObjective objective) {
+        int updates = steps / 2;
+        var schedule = new Schedule(Schedule.Shape.LINEAR, learningRate, 0, updates, 0);
+        try (var _ = new Scope();
+                var parameters = Parameters.copyOf(Map.of("logits", Tensor.of(logStart)), DType.FLOAT64, Device.CPU);
+                var optimizer = new AdamW(parameters, AdamW.Config.DEFAULT);
+                var extragradient = new Extragradient(parameters, optimizer)) {
+            Supplier<Tensor> policy = () -> parameters.get("logits").logSoftmax(1);
+            for (int update = 0; update < updates; update++) {
+                int step = update;
+                try (var _ = new Scope()) {
+                    extragradient.step(
+                            () -> policy.get().detach(),
+                            opponent ->
+                                    objective.loss(policy.get(), opponent, step).backward(),
+                            schedule.at(update));
+                }
+            }
+            double[][] trained = rows(policy.get().detach().toDoubles(), logStart[0].length);
+            boolean finite =
+                    Arrays.stream(trained).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite);
+            return finite ? trained : diverged(logStart);
         }
     }
 

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.kedge.lab.tabular.Bandit;
+import dev.kedge.env.RegularizedGame;
+import dev.kedge.lab.compare.Method.Aim;
+import dev.kedge.lab.compare.Task.Arena;
 import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,9 +35,9 @@ class CompareTest {
     private final AtomicInteger trained = new AtomicInteger();
 
     private Method exact(String name, Divergence divergence) {
-        return new Method(name, "the optimum", "β", STRENGTHS, (task, beta, _) -> {
+        return new Method(name, "the optimum", "β", STRENGTHS, Aim.REWARD, (arena, beta, _) -> {
             trained.incrementAndGet();
-            return task.optimum(divergence, beta);
+            return arena.bandit().optimum(divergence, beta);
         });
     }
 
@@ -42,7 +45,7 @@ class CompareTest {
     private final Method forward = exact("forward", new ForwardKl());
 
     private Contest run(Method... methods) {
-        return Compare.run("bandit", List.of(methods), 5, folder, Terminal.quiet());
+        return Compare.run(Task.BANDIT, List.of(methods), 5, folder, Terminal.quiet());
     }
 
     @Test
@@ -103,7 +106,8 @@ class CompareTest {
     @Test
     void aMethodThatReachesNoDivergenceOfAnotherIsSaidSo() {
         var far = new Method(
-                "far", "the best outcomes", "β", new double[] {1}, (task, _, _) -> task.optimum(new ReverseKl(), 1e-6));
+                "far", "the best outcomes", "β", new double[] {1}, Aim.REWARD, (arena, _, _) -> arena.bandit()
+                        .optimum(new ReverseKl(), 1e-6));
         var contest = run(reverse, far);
         assertTrue(contest.places().stream().allMatch(p -> p.missing().isEmpty()));
         assertTrue(contest.pairings().getFirst().advantage().isEmpty());
@@ -117,18 +121,68 @@ class CompareTest {
                 "",
                 "β",
                 STRENGTHS,
-                (task, beta, _) -> beta == 1 ? diverged(task) : task.optimum(new ReverseKl(), beta));
+                Aim.REWARD,
+                (arena, beta, _) -> beta == 1 ? diverged(arena) : arena.bandit().optimum(new ReverseKl(), beta));
         var contest = run(partly, reverse);
         assertTrue(contest.places().getFirst().missing().isPresent());
         assertTrue(Double.isNaN(
                 contest.frontier().arms().getFirst().points().get(1).x()));
-        var wholly = new Method("wholly", "", "β", STRENGTHS, (task, _, _) -> diverged(task));
+        var wholly = new Method("wholly", "", "β", STRENGTHS, Aim.REWARD, (arena, _, _) -> diverged(arena));
         var e = assertThrows(RunFailedException.class, () -> run(reverse, wholly));
         assertEquals("wholly diverged at every strength with seed 1", e.getMessage());
     }
 
-    private static double[][] diverged(Bandit task) {
-        return Arrays.stream(task.logRef())
+    /// The policy that wins most against the reference is not the equilibrium, and the other way round.
+    @Test
+    void inAGameTheOptimumMissesNothingAndTheEquilibriumHasNoGap() throws IOException {
+        var best = new Method("best", "", "β", STRENGTHS, Aim.WIN_RATE, reverse.training());
+        var nash = new Method("nash", "", "β", STRENGTHS, Aim.WIN_RATE, (arena, beta, _) -> {
+            trained.incrementAndGet();
+            return IntStream.range(0, arena.contexts())
+                    .mapToObj(x -> new RegularizedGame(arena.judges().get(x), arena.logRef()[x], beta).nash())
+                    .toArray(double[][]::new);
+        });
+        var methods = List.of(nash, reverse, best);
+        var contest = Compare.run(Task.GAME, methods, 5, folder, Terminal.quiet());
+        int once = trained.get();
+        var again = Compare.run(Task.GAME, methods, 5, folder, Terminal.quiet()); // from the disk
+        assertEquals(once, trained.get());
+        for (var c : List.of(contest, again)) {
+            var last = c.places().getLast();
+            assertEquals("nash", last.method().name());
+            assertTrue(last.missing().orElseThrow().value() > 1e-3, c.sentence());
+            assertEquals(0, c.places().getFirst().missing().orElseThrow().value(), 1e-9);
+            var gaps = c.gaps().orElseThrow().arms();
+            for (int i = 0; i < STRENGTHS.length; i++) {
+                assertEquals(0, gaps.getFirst().points().get(i).y().value(), 1e-9);
+            }
+            assertTrue(gaps.get(1).points().isEmpty(), "the strength of a method that aims at rewards is no game's β");
+            assertTrue(gaps.getLast().points().getLast().y().value() > 1e-3);
+        }
+        assertTrue(contest.sentence().contains("of the optimum's win rate"), contest.sentence());
+        var html = Files.readString(folder.resolve("report.html"));
+        assertTrue(html.contains("Distance from the equilibrium") && html.contains("win rate against the reference"));
+        assertFalse(html.contains("NaN"));
+        var json = new ObjectMapper().readTree(folder.resolve("results.json").toFile());
+        assertEquals("game", json.path("task").asText());
+        assertTrue(json.path("places")
+                .path(0)
+                .path("missing_win_rate")
+                .path("value")
+                .isNumber());
+        assertEquals(
+                "β 4",
+                json.path("duality_gap")
+                        .path("arms")
+                        .path(0)
+                        .path("points")
+                        .path(0)
+                        .path("label")
+                        .asText());
+    }
+
+    private static double[][] diverged(Arena arena) {
+        return Arrays.stream(arena.logRef())
                 .map(row -> Arrays.stream(row).map(_ -> Double.NaN).toArray())
                 .toArray(double[][]::new);
     }
@@ -136,8 +190,18 @@ class CompareTest {
     @Test
     void badInputIsOneClearLine() {
         assertThrows(ConfigException.class, () -> run(reverse, reverse));
-        assertThrows(ConfigException.class, () -> Compare.run("bandid", List.of(reverse), 5, folder, Terminal.quiet()));
-        assertThrows(ConfigException.class, () -> Compare.run("bandit", List.of(reverse), 4, folder, Terminal.quiet()));
+        assertThrows(ConfigException.class, () -> Task.named("bandid"));
+        assertThrows(
+                ConfigException.class, () -> Compare.run(Task.BANDIT, List.of(reverse), 4, folder, Terminal.quiet()));
+        var ranking = new Method("ranking", "", "β", STRENGTHS, Aim.RANKING, reverse.training());
+        var e = assertThrows(
+                ConfigException.class, () -> Compare.run(Task.GAME, List.of(ranking), 5, folder, Terminal.quiet()));
+        assertTrue(
+                e.getMessage()
+                        .startsWith("ranking learns from rankings by reward, which the task `game` does not have; "
+                                + "for it there are: `dpo`, `ipo`, "),
+                e.getMessage());
+        assertFalse(e.getMessage().contains("adpo"), e.getMessage());
         assertEquals(0, trained.get());
     }
 }

@@ -2,9 +2,12 @@ package dev.kedge.lab.compare;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.lab.compare.Method.Aim;
+import dev.kedge.lab.compare.Task.Arena;
 import dev.kedge.lab.tabular.Bandit;
 import dev.kedge.recipe.run.ConfigException;
 import java.util.HashSet;
@@ -45,22 +48,46 @@ class MethodsTest {
     @ParameterizedTest
     @MethodSource("methods")
     void learnsAndRepeats(Method method) {
-        var task = Bandit.random(2, 6, 3);
+        var arena = Arena.bradleyTerry(Bandit.random(2, 6, 3));
         double strength = method.strengths()[3];
-        double[][] policy = method.training().policy(task, strength, 1);
-        var standing = task.standing(policy);
-        assertTrue(standing.reward() > task.standing(task.logRef()).reward() + 0.05, method.name());
+        double[][] policy = method.training().policy(arena, strength, 1);
+        var standing = arena.bandit().standing(policy);
+        double before = arena.bandit().standing(arena.logRef()).reward();
+        assertTrue(standing.reward() > before + 0.05, method.name());
         assertTrue(standing.kl() > 0.001, method.name());
-        assertArrayEquals(policy[1], method.training().policy(task, strength, 1)[1]);
+        assertArrayEquals(policy[1], method.training().policy(arena, strength, 1)[1]);
+    }
+
+    static List<Method> players() {
+        return Methods.all().stream().filter(m -> m.isFor(Task.GAME)).toList();
+    }
+
+    /// Of a game a middle strength wins more than half against the reference.
+    @ParameterizedTest
+    @MethodSource("players")
+    void learnsTheGame(Method method) {
+        var arena = Task.GAME.arena(2);
+        var standing = arena.bandit().standing(method.training().policy(arena, method.strengths()[4], 1));
+        assertTrue(standing.reward() > 0.52, method.name() + " wins " + standing.reward());
+    }
+
+    @Test
+    void allPapersOfPreferencesAreThereOrSayWhyNot() {
+        for (var name : List.of("online-dpo", "xpo", "inpo", "egpo", "online-ipo", "nash-md")) {
+            assertTrue(Methods.named(name).isFor(Task.GAME), name);
+        }
+        assertFalse(Methods.named("adpo").isFor(Task.GAME));
+        var e = assertThrows(ConfigException.class, () -> Methods.named("rrpo"));
+        assertTrue(e.getMessage().contains("`./kedge reproduce rrpo`"), e.getMessage());
     }
 
     @Test
     void aMethodNeedsANameAndStrengths() {
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new Method("DPO", "", "β", new double[] {1}, (task, _, _) -> task.logRef()));
+                () -> new Method("DPO", "", "β", new double[] {1}, Aim.REWARD, (a, _, _) -> a.logRef()));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new Method("dpo", "", "β", new double[0], (task, _, _) -> task.logRef()));
+                () -> new Method("dpo", "", "β", new double[0], Aim.REWARD, (a, _, _) -> a.logRef()));
     }
 }

@@ -1,0 +1,95 @@
+package dev.kedge.lab.compare;
+
+import dev.kedge.lab.compare.Task.Arena;
+import dev.kedge.lab.tabular.Bandit;
+import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/// Outcomes drawn independently from policies, and a judge's labels of them. Contexts take turns. Outcomes are numbered
+/// through all contexts, `x·n + y`; a policy is its log-probabilities, nats, [X·n].
+final class Draws {
+    private final Arena arena;
+    private final SplittableRandom random;
+
+    Draws(Arena arena, long seed) {
+        this.arena = arena;
+        random = new SplittableRandom(seed).split(); // independent of the draws that made the arena
+    }
+
+    /// Two outcomes of the same context each, and one label: whether the first won.
+    record Judged(long[] first, long[] second, boolean[] firstWins) {
+        int count() {
+            return first.length;
+        }
+
+        /// @param logPolicy [X, n]; gradient flows
+        PreferenceLogProbs logProbs(Tensor logPolicy, Tensor logRef) {
+            return PreferenceLogProbs.judged(
+                    at(logPolicy, first),
+                    at(logPolicy, second),
+                    at(logRef, first),
+                    at(logRef, second),
+                    firstIsChosen());
+        }
+
+        /// Winners and losers.
+        Bandit.Pairs sorted() {
+            return new Bandit.Pairs(where(true), where(false));
+        }
+
+        private long[] where(boolean winners) {
+            return IntStream.range(0, count())
+                    .mapToLong(i -> firstWins[i] == winners ? first[i] : second[i])
+                    .toArray();
+        }
+
+        Tensor firstIsChosen() {
+            return Tensor.mask(firstWins, count());
+        }
+    }
+
+    /// Of a table [X, n] the entries of outcomes, [B].
+    static Tensor at(Tensor table, long[] outcomes) {
+        return table.reshape(-1).indexSelect(0, Tensor.of(outcomes, outcomes.length));
+    }
+
+    Judged pairs(double[] firstPolicy, double[] secondPolicy, int count) {
+        long[] first = outcomes(firstPolicy, count);
+        long[] second = outcomes(secondPolicy, count);
+        return new Judged(first, second, firstWins(first, second));
+    }
+
+    long[] outcomes(double[] logPolicy, int count) {
+        int n = arena.outcomes();
+        long[] drawn = new long[count];
+        for (int i = 0; i < count; i++) {
+            int from = i % arena.contexts() * n;
+            double left = random.nextDouble();
+            int y = 0;
+            while (y < n - 1 && (left -= Math.exp(logPolicy[from + y])) >= 0) {
+                y++;
+            }
+            drawn[i] = from + y;
+        }
+        return drawn;
+    }
+
+    long[] uniform(int count) {
+        double[] logPolicy = new double[arena.contexts() * arena.outcomes()];
+        Arrays.fill(logPolicy, -Math.log(arena.outcomes()));
+        return outcomes(logPolicy, count);
+    }
+
+    boolean[] firstWins(long[] first, long[] second) {
+        int n = arena.outcomes();
+        boolean[] wins = new boolean[first.length];
+        for (int i = 0; i < wins.length; i++) {
+            var judge = arena.judges().get((int) (first[i] / n));
+            wins[i] = random.nextDouble() < judge.winProbability((int) (first[i] % n), (int) (second[i] % n));
+        }
+        return wins;
+    }
+}
