@@ -49,7 +49,9 @@ class ClaimsCommandTest {
     /// From trials that are done: what the repository recorded of the first seeds.
     @Test
     void reproduceShowsWhatWasMeasured() throws IOException {
-        prepareTrials();
+        for (String paper : Claims.PAPERS) {
+            prepareTrials(paper);
+        }
         Spoken spoken = Spoken.of("reproduce", "f-dpo", "--seeds", "" + SEEDS, "--out", "" + folder, "--json");
         String said = spoken.fine().out();
         JsonNode json = mapper.readTree(said.lines().toList().getLast());
@@ -74,10 +76,10 @@ class ClaimsCommandTest {
         assertEquals(json, all.path("papers").path(Claims.PAPERS.indexOf("f-dpo")));
     }
 
-    private void prepareTrials() throws IOException {
-        Path jobs = Files.createDirectories(folder.resolve("reproduce-f-dpo").resolve("jobs"));
+    private void prepareTrials(String paper) throws IOException {
+        Path jobs = Files.createDirectories(folder.resolve("reproduce-" + paper).resolve("jobs"));
         JsonNode recorded = mapper.readTree(
-                Installation.docs().resolve("claims").resolve("f-dpo.json").toFile());
+                Installation.docs().resolve("claims").resolve(paper + ".json").toFile());
         for (JsonNode experiment : recorded.path("experiments")) {
             for (int seed = 1; seed <= SEEDS; seed++) {
                 var file = mapper.createObjectNode();

@@ -157,6 +157,7 @@ public final class RlvrRecipe {
                 keep(config, world, method, first, policy, run);
             }
             Draw draw = null;
+            boolean troubled = false;
             try (Progress progress = run.progress(phase, first, o.steps())) {
                 for (int step = first; step < o.steps(); step++) {
                     long start = System.nanoTime();
@@ -196,6 +197,10 @@ public final class RlvrRecipe {
                     progress.step(step + 1L, said(metrics));
                     if (fresh && number % config.showEvery() == 0) {
                         show(draw, step, world, run);
+                    }
+                    if (fresh && draw.trouble().isPresent() && (!troubled || number % config.showEvery() == 0)) {
+                        troubled = true;
+                        run.note("step " + step + ": " + draw.trouble().get());
                     }
                     if ((step + 1) % o.checkpointEvery() == 0 || step + 1 == o.steps()) {
                         run.save(Checkpoint.at(phase, step + 1L)

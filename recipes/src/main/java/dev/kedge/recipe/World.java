@@ -1,28 +1,46 @@
 package dev.kedge.recipe;
 
+import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.Part;
 import dev.kedge.data.task.Problem;
 import dev.kedge.data.task.Task;
+import dev.kedge.data.verify.Extraction;
+import dev.kedge.data.verify.Judged;
+import dev.kedge.data.verify.Judging;
+import dev.kedge.data.verify.Limits;
+import dev.kedge.data.verify.Program;
+import dev.kedge.data.verify.Questions;
+import dev.kedge.data.verify.Verification;
+import dev.kedge.data.verify.Verifier;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.recipe.rlvr.Question;
 import dev.kedge.recipe.rlvr.Score;
 import dev.kedge.recipe.rlvr.Scorer;
+import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.ModelCache;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
 import dev.kedge.text.CharTokenizer;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Message;
 import dev.kedge.text.Tokenizer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /// Where questions, their verifier and the policy to start from come from.
 public sealed interface World {
@@ -65,6 +83,7 @@ public sealed interface World {
     /// @param pretraining how it is made
     /// @param questions   training questions, at most as many as there are
     /// @param heldOut     questions to be judged by, likewise
+    /// @param verifier    who judges; the task itself where there is none
     record Generated(
             Task task,
             double rightness,
@@ -74,7 +93,8 @@ public sealed interface World {
             int examples,
             Optimisation pretraining,
             int questions,
-            int heldOut)
+            int heldOut,
+            Optional<Verification> verifier)
             implements World {
         public Generated {
             if (!(rightness > 0 && rightness <= 1)) {
@@ -98,7 +118,7 @@ public sealed interface World {
                     Models.load(folder, device),
                     questions(tokenizer, Part.TRAIN, questions, seed + 1),
                     questions(tokenizer, Part.HELD_OUT, heldOut, seed + 2),
-                    this::score,
+                    scorer(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
                     task.maxCompletionLength() + 1); // and the end
         }
 
@@ -146,14 +166,106 @@ public sealed interface World {
                     .map(p -> new Question(tokenizer.encode(p.prompt()), p.prompt(), task.solution(p)))
                     .toList();
         }
+    }
 
-        private List<Score> score(List<Question> questions, List<String> completions) {
-            List<Score> scores = new ArrayList<>();
-            for (int i = 0; i < completions.size(); i++) {
-                double reward = task.reward(new Problem(questions.get(i).text()), completions.get(i));
-                scores.add(new Score(reward, task.finalAnswer(completions.get(i)), ""));
+    /// Questions with reference answers from a file, and a model that the user brings.
+    ///
+    /// @param model     the folder or file to start from
+    /// @param data      records of a question and its answer
+    /// @param question  the key of the question in a record
+    /// @param answer    the key of the answer
+    /// @param prompt    what the model is given, `{question}` standing for the question; where there is none, the
+    ///                  model's chat template, and the bare question where it has none
+    /// @param verifier  who judges
+    /// @param vote      how an answer is read off a completion for a vote
+    /// @param maxTokens the longest completion, >= 1
+    /// @param questions training questions, at most as many as there are
+    /// @param heldOut   questions to be judged by, >= 2
+    record File(
+            Path model,
+            Path data,
+            String question,
+            String answer,
+            Optional<String> prompt,
+            Verification verifier,
+            Extraction vote,
+            int maxTokens,
+            int questions,
+            int heldOut)
+            implements World {
+        private static final String PLACE = "{question}";
+
+        public File {
+            if (maxTokens < 1 || questions < 1 || heldOut < 2) {
+                throw new IllegalArgumentException("max_tokens >= 1, questions >= 1 and held_out >= 2 expected, were "
+                        + maxTokens + ", " + questions + " and " + heldOut);
             }
-            return scores;
+            if (prompt.isPresent() && !prompt.get().contains(PLACE)) {
+                throw new IllegalArgumentException("prompt must contain " + PLACE + ", was \"" + prompt.get() + "\"");
+            }
         }
+
+        @Override
+        public Opened open(Run run, Device device, long seed) {
+            Verifier judge = verifier.verifier(); // whatever is wrong with it is said before anything is loaded
+            Questions read = Questions.read(data, question, answer, ReadOptions.Wrong.SKIP);
+            read.skipped().lines().forEach(line -> run.note("left out: " + line));
+            Tokenizer tokenizer = Models.tokenizer(model);
+            Decoder start = Models.load(model, device);
+            List<Question> asked =
+                    asked(read.questions(), tokenizer, start.config().maxPositions(), run);
+            if (asked.size() < heldOut + 1) {
+                throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
+                        + " questions that can be asked; more questions, fewer held out, or a model with more positions"
+                        + " would be right");
+            }
+            List<Question> shuffled = new ArrayList<>(asked);
+            Collections.shuffle(shuffled, new Random(seed));
+            List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
+            return new Opened(
+                    tokenizer, start, training, shuffled.subList(0, heldOut), scorer(judge, vote::of), maxTokens);
+        }
+
+        /// The questions that leave the model room to answer.
+        private List<Question> asked(
+                List<dev.kedge.data.verify.Question> all, Tokenizer tokenizer, int positions, Run run) {
+            Optional<ChatTemplate> chat = Files.isDirectory(model) ? ChatTemplate.load(model) : Optional.empty();
+            List<Question> asked = new ArrayList<>();
+            for (var q : all) {
+                int[] ids = prompt.isPresent() || chat.isEmpty()
+                        ? tokenizer.encode(prompt.orElse(PLACE).replace(PLACE, q.prompt()))
+                        : tokenizer.encode(chat.get().render(List.of(new Message("user", q.prompt())), true));
+                if (ids.length + maxTokens <= positions) {
+                    asked.add(new Question(ids, q.prompt(), q.answer()));
+                }
+            }
+            if (asked.size() < all.size()) {
+                run.note("left out: " + (all.size() - asked.size()) + " questions that with " + maxTokens
+                        + " tokens of an answer do not fit the model's " + positions + " positions");
+            }
+            return asked;
+        }
+    }
+
+    /// Judges with a verifier; what it cannot judge has no reward.
+    ///
+    /// @param vote how an answer is read off a completion for a vote
+    private static Scorer scorer(Verifier verifier, Function<String, Optional<String>> vote) {
+        return (questions, completions) -> {
+            List<Judged> judged = Judging.judge(
+                            verifier,
+                            questions.stream()
+                                    .map(q -> new dev.kedge.data.verify.Question(q.text(), q.answer()))
+                                    .toList(),
+                            completions,
+                            Limits.usual())
+                    .each();
+            return IntStream.range(0, completions.size())
+                    .mapToObj(i -> new Score(
+                            judged.get(i).reward().orElse(Double.NaN),
+                            vote.apply(completions.get(i)),
+                            judged.get(i).reason()))
+                    .toList();
+        };
     }
 }

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,7 +39,8 @@ class RlvrRecipeTest {
                 2000,
                 TinyTask.optimisation(pretraining, 8, 1e-2, 1000),
                 40,
-                10);
+                10,
+                Optional.empty());
     }
 
     static RlvrRecipe.Config config(List<Method> methods, Optimisation rl, int stepsPerDraw, int passes) {
@@ -156,7 +158,8 @@ class RlvrRecipeTest {
                 () -> new RlvrRecipe.Config(world(1), grpo, 4, 0, Truncated.JUDGED, o, 1, 1, 1, 1, 1, "cpu", 1, 1));
         assertRefused(
                 "rightness must be in (0, 1], was 0.0",
-                () -> new World.Generated(new Copying("ab", 1, 2, false), 0, 16, 1, 2, 10, o, 10, 10));
+                () -> new World.Generated(
+                        new Copying("ab", 1, 2, false), 0, 16, 1, 2, 10, o, 10, 10, Optional.empty()));
     }
 
     private static void assertRefused(String message, org.junit.jupiter.api.function.Executable configuration) {

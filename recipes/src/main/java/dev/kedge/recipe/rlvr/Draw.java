@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntPredicate;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -124,6 +125,15 @@ public record Draw(
                     return learnt(i) > 0 ? whole : new Tokenized(whole.tokens(), new boolean[whole.length()]);
                 })
                 .toList();
+    }
+
+    /// How many completions have no reward, and why the first of them has none; empty where all have one.
+    public Optional<String> trouble() {
+        List<Score> without = scores.stream().filter(s -> !s.isThere()).toList();
+        return without.isEmpty()
+                ? Optional.empty()
+                : Optional.of(without.size() + " of " + scores.size() + " completions were not judged, their groups not"
+                        + " learnt from (first: " + without.getFirst().trouble() + ")");
     }
 
     /// What was drawn, in numbers: means over all completions, also those without a reward.

@@ -8,8 +8,11 @@ import java.util.Optional;
 public final class Names {
     private Names() {}
 
-    /// `learningRate`, `LearningRate` and `LEARNING_RATE` as `learning_rate`.
+    /// `learningRate`, `LearningRate` and `LEARNING_RATE` as `learning_rate`; `GSM8K` as `gsm8k`.
     static String snake(String name) {
+        if (name.equals(name.toUpperCase(Locale.ROOT))) {
+            return name.toLowerCase(Locale.ROOT);
+        }
         return name.replaceAll("([a-z0-9])([A-Z])", "$1_$2")
                 .replaceAll("([A-Z])([A-Z][a-z])", "$1_$2")
                 .toLowerCase(Locale.ROOT);
