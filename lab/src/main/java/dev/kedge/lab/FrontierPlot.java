@@ -40,7 +40,9 @@ final class FrontierPlot {
         for (int i = 0; i < frontier.arms().size(); i++) {
             arm(
                     frame,
-                    sorted(frontier.arms().get(i).points()),
+                    frontier.arms().get(i).points().stream()
+                            .filter(FrontierPlot::drawn)
+                            .toList(),
                     i,
                     frontier.arms().get(i).name());
         }
