@@ -11,6 +11,7 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -97,6 +98,16 @@ final class PlotTest {
         var frontier = new Frontier("f", "x", "y", List.of(new Frontier.Arm("a", points)), List.of());
         var xs = coordinates(paths(Plot.frontier(frontier, 720)).getFirst(), 0);
         assertTrue(xs.get(0) < xs.get(2) && xs.get(2) < xs.get(1), "" + xs);
+    }
+
+    @Test
+    void theOptimumFarFromAllPointsIsNotDrawn() throws Exception {
+        var optimum =
+                IntStream.range(0, 10).mapToObj(x -> Frontier.Point.of(x, x)).toList();
+        var arm = new Frontier.Arm("a", List.of(Frontier.Point.of(1, 0)));
+        var path = paths(Plot.frontier(new Frontier("f", "x", "y", List.of(arm), optimum), 720))
+                .getFirst();
+        assertEquals(3, coordinates(path, 0).size(), "at 0, 1 and 2");
     }
 
     /// One-to-one: values 0 and 3 lie on the ends of the axis, equal steps are equally far apart.
