@@ -90,8 +90,8 @@ public sealed interface PairObjective {
         }
     }
 
-    /// The divergences of f-DPO: those that it can invert, see [BarrierDivergence]. Total variation and chi-squared are
-    /// none of them.
+    /// The divergences of f-DPO: those whose f' tends to -∞ at 0, see [BarrierDivergence]. That of chi-squared does
+    /// not, and that of total variation has no inverse.
     enum DivergenceName {
         REVERSE_KL,
         FORWARD_KL,
