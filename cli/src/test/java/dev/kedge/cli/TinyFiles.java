@@ -37,6 +37,42 @@ final class TinyFiles {
         return Files.writeString(file, "{\"prompt\": \"ab \", \"completion\": \"cd\"}\n".repeat(20));
     }
 
+    static Path dpo(Path file, Path model, Path data) throws IOException {
+        return Files.writeString(file, """
+                recipe: dpo
+                model: %s
+                data: %s
+                objective:
+                  kind: sigmoid
+                  beta: 0.1
+                max_length: 64
+                truncation: drop
+                held_out: 4
+                dpo:
+                  steps: 4
+                  batch_size: 4
+                  micro_batch: 4
+                  batches: shuffled
+                  learning_rate: 1e-2
+                  schedule: constant
+                  warmup_steps: 0
+                  final_share: 1
+                  beta1: 0.9
+                  beta2: 0.98
+                  weight_decay: 0
+                  clip_norm: 1
+                  checkpoint_every: 2
+                evaluation:
+                  kl_prompts: 2
+                  reply_tokens: 3
+                  temperature: 1
+                  samples: 1
+                device: cpu
+                threads: 1
+                seed: 1
+                """.formatted(model, data));
+    }
+
     static Path sft(Path file, Path model, Path data) throws IOException {
         return Files.writeString(file, """
                 recipe: sft

@@ -23,9 +23,8 @@ public record Dataset(List<Example> examples, Skipped skipped) {
     /// Reads `.jsonl`, `.json` (an array, or one object a line), `.txt` or `.parquet`; the first three also as gzip,
     /// which is known by its first bytes.
     ///
-    /// @throws DataException if the file cannot be read, holds no usable record, or holds a wrong one and wrong
-    /// ones
-    ///                       fail
+    /// @throws DataException if the file cannot be read, holds no usable record, or holds a wrong one where
+    ///                       wrong ones fail
     public static Dataset read(Path path, ReadOptions options) {
         List<Example> examples = new ArrayList<>();
         Skipped skipped = stream(path, options, examples::add);

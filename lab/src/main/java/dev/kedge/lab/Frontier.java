@@ -57,8 +57,8 @@ public record Frontier(String title, String x, String y, List<Arm> arms, List<Po
         return values.length > 1 && Double.isFinite(mean) ? bootstrap.bca(values) : Estimate.of(mean);
     }
 
-    /// One method: a point for each strength. One without points keeps the others' colours what they are beside it, and
-    /// is not named.
+    /// One method: a point for each strength, or for each policy on its way; a plot joins them in their order. One
+    /// without points keeps the others' colours what they are beside it, and is not named.
     public record Arm(String name, List<Point> points) {
         public Arm {
             points = List.copyOf(points);

@@ -20,8 +20,8 @@ final class FrontierPlot {
     private FrontierPlot() {}
 
     static String draw(Frontier frontier, int width) {
-        var all = Stream.concat(
-                        frontier.optimum().stream(), frontier.arms().stream().flatMap(a -> a.points().stream()))
+        var optimum = nearTheArms(frontier);
+        var all = Stream.concat(optimum.stream(), frontier.arms().stream().flatMap(a -> a.points().stream()))
                 .toList();
         // A divergence starts at zero; there stands the reference.
         var xs = DoubleStream.concat(
@@ -39,22 +39,37 @@ final class FrontierPlot {
         }
         var labels = new Labels(frontier.title(), frontier.x(), frontier.y());
         var frame = new Frame(labels, width, xs, ys, names);
-        optimum(frame, frontier.optimum());
+        optimum(frame, optimum);
         for (int i = 0; i < frontier.arms().size(); i++) {
             arm(
                     frame,
-                    sorted(frontier.arms().get(i).points()),
+                    frontier.arms().get(i).points().stream()
+                            .filter(FrontierPlot::drawn)
+                            .toList(),
                     i,
                     frontier.arms().get(i).name());
         }
         if (width >= 560) {
             labels(frame, frontier.arms());
         }
-        frame.names(names(frame, frontier));
+        frame.names(names(frame, frontier, optimum));
         return frame.svg.end();
     }
 
-    private static List<Name> names(Frame frame, Frontier frontier) {
+    /// The optimum up to twice the divergence that any method reached: drawn whole it may squeeze them into a corner.
+    private static List<Point> nearTheArms(Frontier frontier) {
+        double reach = frontier.arms().stream()
+                .flatMap(a -> a.points().stream())
+                .filter(FrontierPlot::drawn)
+                .mapToDouble(Point::x)
+                .max()
+                .orElse(0);
+        return reach > 0
+                ? frontier.optimum().stream().filter(p -> p.x() <= 2 * reach).toList()
+                : frontier.optimum();
+    }
+
+    private static List<Name> names(Frame frame, Frontier frontier, List<Point> optimum) {
         var names = new ArrayList<Name>();
         for (int i = 0; i < frontier.arms().size(); i++) {
             if (frontier.arms().get(i).points().isEmpty()) {
@@ -65,7 +80,7 @@ final class FrontierPlot {
             names.add(new Name(frontier.arms().get(i).name(), Svg.colour(i), false, frame.y.at(end)));
         }
         if (!frontier.optimum().isEmpty()) {
-            var points = sorted(frontier.optimum());
+            var points = sorted(optimum);
             double end = points.isEmpty() ? Double.NaN : points.getLast().y().value();
             names.add(new Name(OPTIMUM, Svg.colour(GREY), true, frame.y.at(end)));
         }

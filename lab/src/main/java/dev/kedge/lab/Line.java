@@ -1,5 +1,6 @@
 package dev.kedge.lab;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
@@ -41,22 +42,27 @@ public record Line(String name, double[] x, double[] y, double[] raw) {
     }
 
     /// Whether neighbours differ by noise, beyond what the curve's own course explains: smoothing a schedule or a
-    /// running maximum would only bend it.
+    /// running maximum would only bend it. Noise is everywhere, so the sharpest bends do not count: a schedule that
+    /// starts anew has a few.
     private static boolean rough(double[] y) {
         double low = Double.POSITIVE_INFINITY;
         double high = Double.NEGATIVE_INFINITY;
-        double bends = 0;
-        int n = 0;
+        var bends = new ArrayList<Double>();
         for (int i = 1; i + 1 < y.length; i++) {
             double bend = Math.abs(y[i] - (y[i - 1] + y[i + 1]) / 2);
             if (Double.isFinite(bend)) {
-                bends += bend;
-                n++;
+                bends.add(bend);
                 low = Math.min(low, y[i]);
                 high = Math.max(high, y[i]);
             }
         }
-        return n > 0 && bends / n > 0.004 * (high - low);
+        double typical = bends.stream()
+                .sorted()
+                .limit(bends.size() * 3L / 4)
+                .mapToDouble(Double::doubleValue)
+                .average()
+                .orElse(0);
+        return typical > 0.004 * (high - low);
     }
 
     private static double[] average(double[] y, double memory) {

@@ -11,6 +11,7 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,6 +91,25 @@ final class PlotTest {
         insideThePicture(root(svg), 720);
     }
 
+    /// A policy may come back towards its reference as it learns.
+    @Test
+    void pointsOfAFrontierAreJoinedInTheirOrder() throws Exception {
+        var points = List.of(Frontier.Point.of(0, 0), Frontier.Point.of(2, 1), Frontier.Point.of(1, 2));
+        var frontier = new Frontier("f", "x", "y", List.of(new Frontier.Arm("a", points)), List.of());
+        var xs = coordinates(paths(Plot.frontier(frontier, 720)).getFirst(), 0);
+        assertTrue(xs.get(0) < xs.get(2) && xs.get(2) < xs.get(1), "" + xs);
+    }
+
+    @Test
+    void theOptimumFarFromAllPointsIsNotDrawn() throws Exception {
+        var optimum =
+                IntStream.range(0, 10).mapToObj(x -> Frontier.Point.of(x, x)).toList();
+        var arm = new Frontier.Arm("a", List.of(Frontier.Point.of(1, 0)));
+        var path = paths(Plot.frontier(new Frontier("f", "x", "y", List.of(arm), optimum), 720))
+                .getFirst();
+        assertEquals(3, coordinates(path, 0).size(), "at 0, 1 and 2");
+    }
+
     /// One-to-one: values 0 and 3 lie on the ends of the axis, equal steps are equally far apart.
     @Test
     void pointsLieWhereTheirValuesSay() throws Exception {
@@ -142,6 +162,18 @@ final class PlotTest {
         var line = Line.smoothed("lr", x, y);
         assertArrayEquals(y, line.y());
         assertEquals(0, line.raw().length);
+    }
+
+    @Test
+    void aScheduleThatStartsAnewIsLeftAlone() {
+        var x = new double[480];
+        var y = new double[480];
+        for (int i = 0; i < x.length; i++) {
+            int step = i % 40;
+            x[i] = i;
+            y[i] = 1e-3 * Math.min((step + 1) / 5.0, (40 - step) / 36.0);
+        }
+        assertArrayEquals(y, Line.smoothed("lr", x, y).y());
     }
 
     @Test

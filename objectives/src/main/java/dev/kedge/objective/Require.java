@@ -5,7 +5,8 @@ import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 
 /// The preconditions of objectives, checked on their first lines. Each throws [IllegalArgumentException] in one
-/// sentence with the offending value. None reads a tensor's contents, so none waits for a device.
+/// sentence with the offending value; a tensor that is null is said to be missing. None reads a tensor's contents, so
+/// none waits for a device.
 public final class Require {
     private Require() {}
 
@@ -43,23 +44,26 @@ public final class Require {
 
     /// A tensor of so many dimensions; `layout` names them, such as `[B, T]`.
     public static void dims(String name, Tensor tensor, int dims, String layout) {
-        if (tensor.dim() != dims) {
-            throw new IllegalArgumentException(
-                    name + " must be " + layout + ", was " + Arrays.toString(tensor.shape()));
+        if (tensor == null || tensor.dim() != dims) {
+            throw new IllegalArgumentException(name + " must be " + layout + ", was " + shape(tensor));
         }
     }
 
     /// A tensor of the shape of another.
     public static void sameShape(String name, Tensor tensor, String otherName, Tensor other) {
-        if (!Arrays.equals(tensor.shape(), other.shape())) {
-            throw new IllegalArgumentException(name + " must have the shape of " + otherName + ", "
-                    + Arrays.toString(other.shape()) + ", was " + Arrays.toString(tensor.shape()));
+        if (tensor == null || !Arrays.equals(tensor.shape(), other.shape())) {
+            throw new IllegalArgumentException(
+                    name + " must have the shape of " + otherName + ", " + shape(other) + ", was " + shape(tensor));
         }
+    }
+
+    private static String shape(Tensor tensor) {
+        return tensor == null ? "missing" : Arrays.toString(tensor.shape());
     }
 
     /// A boolean mask, true = counts, of the shape of another tensor.
     public static void mask(String name, Tensor mask, String otherName, Tensor other) {
-        if (mask.dtype() != DType.BOOL) {
+        if (mask != null && mask.dtype() != DType.BOOL) {
             throw new IllegalArgumentException(
                     name + " must be boolean, was " + mask.dtype().name().toLowerCase());
         }

@@ -337,7 +337,7 @@ public final class AdpoRecipe {
                         config.objective().title(),
                         tau,
                         Sums.kl(after)))
-                .frontier(sums.frontier(sums.arm(config.objective().title(), points)))
+                .frontier(sums.frontier(sums.sweep(config.objective().title(), points)))
                 .fact("answers judged", Summary.Estimate.of(answers), "", "for each tau, drawn while it learns");
         return sums.judged(summary, policy);
     }

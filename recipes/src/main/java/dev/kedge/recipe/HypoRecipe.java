@@ -355,8 +355,8 @@ public final class HypoRecipe {
                         Bootstraps.of(bootstrap, before.uncovered()),
                         Bootstraps.of(bootstrap, shown.uncovered()))
                 .frontier(sums.frontier(
-                        sums.arm("DPO", points(dpo, config.betas(), "β ")),
-                        sums.arm("HyPO, β " + config.betas().getFirst(), points(hypo, config.lambdas(), "λ "))))
+                        sums.sweep("DPO", points(dpo, config.betas(), "β ")),
+                        sums.sweep("HyPO, β " + config.betas().getFirst(), points(hypo, config.lambdas(), "λ "))))
                 .fact(
                         "reward, HyPO less DPO",
                         Bootstraps.of(bootstrap.pairedBca(plain.reward(), shown.reward())),

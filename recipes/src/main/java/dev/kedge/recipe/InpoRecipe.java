@@ -54,8 +54,7 @@ public final class InpoRecipe {
     /// @param oracle     who compares answers
     /// @param eta        inverse step size, > 0
     /// @param taus       strengths of the reference, each in [0, eta], in turn; 0 is self-play without it. The
-    /// first
-    ///                   one, > 0, is that of the game that all are judged by; its policy is shown and kept
+    ///                   first one, > 0, is that of the game that all are judged by; its policy is shown and kept
     /// @param iterations T
     /// @param pairs      drawn for an iteration
     /// @param inpo       how a policy is moved in each iteration

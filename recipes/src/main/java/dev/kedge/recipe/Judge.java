@@ -8,6 +8,7 @@ import dev.kedge.env.PreferenceOracle.Duel;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.tensor.Device;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -93,15 +94,20 @@ sealed interface Judge {
         List<Duel> heldOut = Duels.of(sums.reference(), sums.heldOutPrompts(), sums, random.nextLong());
         double[] learnt = oracle.firstWins(heldOut);
         double[] exact = truth.firstWins(heldOut);
+        double[] half = new double[exact.length];
+        Arrays.fill(half, 0.5);
         run.note(String.format(
                 "judge: learnt from %d labels; on answers of the reference to held-out sums its preferences are off by"
-                        + " %.3f on average",
-                pairs.size(),
-                IntStream.range(0, exact.length)
-                        .mapToDouble(i -> Math.abs(learnt[i] - exact[i]))
-                        .average()
-                        .orElseThrow()));
+                        + " %.3f on average, where one half always would be by %.3f",
+                pairs.size(), meanDifference(learnt, exact), meanDifference(half, exact)));
         return oracle;
+    }
+
+    private static double meanDifference(double[] a, double[] b) {
+        return IntStream.range(0, a.length)
+                .mapToDouble(i -> Math.abs(a[i] - b[i]))
+                .average()
+                .orElseThrow();
     }
 
     private static ClassGameOracle truth(Judge judge, Sums sums) {

@@ -45,8 +45,8 @@ public final class MainRecipe {
             int threads,
             long seed) {
         public Config {
-            if (betas.isEmpty() || betas.stream().anyMatch(b -> !(b > 0))) {
-                throw new IllegalArgumentException("betas must be numbers > 0, at least one, were " + betas);
+            if (betas.isEmpty() || betas.stream().anyMatch(b -> !(b > 0 && b < Double.POSITIVE_INFINITY))) {
+                throw new IllegalArgumentException("betas must be finite numbers > 0, at least one, were " + betas);
             }
             if (prompts < 1 || answers < 2) {
                 throw new IllegalArgumentException(
@@ -149,7 +149,7 @@ public final class MainRecipe {
                         "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %%"
                                 + " after DPO at beta %s, %.2f nats from the reference.",
                         100 * Sums.reward(sums.before()), 100 * Sums.reward(after), beta, Sums.kl(after)))
-                .frontier(sums.frontier(sums.arm("DPO", points)))
+                .frontier(sums.frontier(sums.sweep("DPO", points)))
                 .fact(
                         "preferences",
                         Summary.Estimate.of(pairs),

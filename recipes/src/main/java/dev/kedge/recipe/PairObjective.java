@@ -1,6 +1,7 @@
 package dev.kedge.recipe;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.Require;
 import dev.kedge.objective.divergence.AlphaDivergence;
 import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
@@ -21,25 +22,55 @@ public sealed interface PairObjective {
     double beta();
 
     /// DPO, arXiv:2305.18290.
-    record Sigmoid(double beta) implements PairObjective {}
+    record Sigmoid(double beta) implements PairObjective {
+        public Sigmoid {
+            Require.positive("beta", beta);
+        }
+    }
 
     /// Conservative DPO: labels smoothed by the probability that they are wrong.
-    record Conservative(double beta, double flipProbability) implements PairObjective {}
+    record Conservative(double beta, double flipProbability) implements PairObjective {
+        public Conservative {
+            Require.positive("beta", beta);
+            Require.from("flip_probability", flipProbability, 0, 0.5);
+        }
+    }
 
     /// Robust DPO, arXiv:2403.00409.
-    record Robust(double beta, double flipProbability) implements PairObjective {}
+    record Robust(double beta, double flipProbability) implements PairObjective {
+        public Robust {
+            Require.positive("beta", beta);
+            Require.from("flip_probability", flipProbability, 0, 0.5);
+        }
+    }
 
     /// IPO, arXiv:2310.12036.
-    record Ipo(double beta) implements PairObjective {}
+    record Ipo(double beta) implements PairObjective {
+        public Ipo {
+            Require.positive("beta", beta);
+        }
+    }
 
     /// The hinge loss of SLiC, arXiv:2305.10425, on DPO's margin.
-    record Hinge(double beta) implements PairObjective {}
+    record Hinge(double beta) implements PairObjective {
+        public Hinge {
+            Require.positive("beta", beta);
+        }
+    }
 
     /// DPO without a reference.
-    record ReferenceFree(double beta) implements PairObjective {}
+    record ReferenceFree(double beta) implements PairObjective {
+        public ReferenceFree {
+            Require.positive("beta", beta);
+        }
+    }
 
     /// DPO on log-ratios per token.
-    record LengthNormalized(double beta) implements PairObjective {}
+    record LengthNormalized(double beta) implements PairObjective {
+        public LengthNormalized {
+            Require.positive("beta", beta);
+        }
+    }
 
     /// f-DPO, arXiv:2309.16240.
     ///
@@ -48,6 +79,8 @@ public sealed interface PairObjective {
     record FDpo(double beta, DivergenceName divergence, Optional<Double> alpha, Optional<Double> maxExponent)
             implements PairObjective {
         public FDpo {
+            Require.positive("beta", beta);
+            maxExponent.ifPresent(most -> Require.positive("max_exponent", most));
             if ((divergence == DivergenceName.ALPHA) != alpha.isPresent()) {
                 throw new IllegalArgumentException(
                         "alpha belongs to the alpha divergence and to no other; divergence is "
@@ -57,7 +90,8 @@ public sealed interface PairObjective {
         }
     }
 
-    /// The divergences of f-DPO.
+    /// The divergences of f-DPO: those whose f' tends to -∞ at 0, see [BarrierDivergence]. That of chi-squared does
+    /// not, and that of total variation has no inverse.
     enum DivergenceName {
         REVERSE_KL,
         FORWARD_KL,

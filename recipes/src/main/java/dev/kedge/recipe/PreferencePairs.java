@@ -1,5 +1,7 @@
 package dev.kedge.recipe;
 
+import dev.kedge.data.DataException;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Dataset;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
@@ -27,7 +29,8 @@ final class PreferencePairs {
     ///
     /// @param maxLength tokens of prompt and reply together; less where the model has fewer positions
     /// @param heldOut   pairs kept for judging, the last ones of the file
-    /// @throws ConfigException if too few pairs are left
+    /// @throws ConfigException if there are no more pairs than are to be held out
+    /// @throws DataException   if the file cannot be read, or none of its pairs fits the model
     static Split<TokenizedPair> read(
             Path file, Path model, Tokenizer tokenizer, int maxLength, Truncation truncation, int heldOut, Run run) {
         Dataset data = Dataset.read(file, ReadOptions.skipping());
@@ -52,8 +55,11 @@ final class PreferencePairs {
         Stream.of(train, judged).forEach(t -> t.skipped().lines().forEach(line -> run.note("left out: " + line)));
         if (train.items().isEmpty() || judged.items().isEmpty()) {
             var none = train.items().isEmpty() ? train : judged;
-            throw new ConfigException(file + ": no pair is left to " + (none == train ? "learn from" : "judge by")
-                    + "; left out: " + none.skipped().lines().getFirst());
+            throw new DataException(
+                    Place.file(file),
+                    "",
+                    "no pair is left to " + (none == train ? "learn from" : "judge by") + "; left out: "
+                            + none.skipped().lines().getFirst());
         }
         return new Split<>(train.items(), judged.items());
     }

@@ -1,6 +1,8 @@
 package dev.kedge.recipe;
 
 import dev.kedge.data.Batches;
+import dev.kedge.data.DataException;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.DifferingSpans;
 import dev.kedge.data.PreferenceBatch;
 import dev.kedge.data.Split;
@@ -17,7 +19,6 @@ import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.recipe.run.Checkpoint;
-import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
@@ -141,8 +142,12 @@ public final class RrpoRecipe {
         Pairs pairs = Pairs.of(all);
         run.note(pairs.size() + " pairs " + what + "; without a phrase and left out: " + (all.size() - pairs.size()));
         if (pairs.size() == 0) {
-            throw new ConfigException(config.data() + ": none of the " + all.size() + " pairs " + what
-                    + " has a phrase: the replies differ by insertions or deletions alone, which RRPO does not see");
+            throw new DataException(
+                    Place.file(config.data()),
+                    "",
+                    "none of the " + all.size() + " pairs " + what
+                            + " has a phrase: the replies differ by insertions or"
+                            + " deletions alone, which RRPO does not see");
         }
         return pairs;
     }

@@ -1,6 +1,8 @@
 package dev.kedge.recipe;
 
 import dev.kedge.data.Batches;
+import dev.kedge.data.DataException;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Dataset;
 import dev.kedge.data.Document;
 import dev.kedge.data.Example;
@@ -20,7 +22,6 @@ import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.recipe.run.Checkpoint;
-import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
@@ -150,8 +151,11 @@ public final class SftRecipe {
         var tokens = tokenisation.sequences(replies, ReadOptions.Wrong.SKIP);
         tokens.skipped().lines().forEach(line -> run.note("left out: " + line));
         if (tokens.items().isEmpty()) {
-            throw new ConfigException(config.data() + ": no sequence is left of " + examples.size() + "; left out: "
-                    + tokens.skipped().lines().getFirst());
+            throw new DataException(
+                    Place.file(config.data()),
+                    "",
+                    "no sequence is left of " + examples.size() + "; left out: "
+                            + tokens.skipped().lines().getFirst());
         }
         return tokens.items();
     }

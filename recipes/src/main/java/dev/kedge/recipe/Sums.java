@@ -19,6 +19,7 @@ import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -227,8 +228,17 @@ final class Sums implements AutoCloseable {
         return new Summary.Point(kl(exact), Summary.Estimate.of(reward(exact)), label);
     }
 
-    /// A method's policies, from the reference on.
-    Summary.Arm arm(String method, List<Summary.Point> points) {
+    /// A method's policies of several strengths, from the reference on.
+    Summary.Arm sweep(String method, List<Summary.Point> points) {
+        return course(
+                method,
+                points.stream()
+                        .sorted(Comparator.comparingDouble(Summary.Point::x))
+                        .toList());
+    }
+
+    /// A policy as it learns, from the reference on.
+    Summary.Arm course(String method, List<Summary.Point> points) {
         List<Summary.Point> all = new ArrayList<>(List.of(point(before, "reference")));
         all.addAll(points);
         return new Summary.Arm(method, all);

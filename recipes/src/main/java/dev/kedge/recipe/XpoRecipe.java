@@ -55,8 +55,8 @@ public final class XpoRecipe {
     /// @param prompts       training sums that answers are drawn for
     /// @param oracle        who compares answers: exact or learned
     /// @param beta          strength of the KL regulariser, > 0
-    /// @param alphas        weights of the bonus, all different, each >= 0; the first one's policy is shown and
-    /// kept
+    /// @param alphas        weights of the bonus, all different, each >= 0; the first one's policy is shown
+    ///                      and kept
     /// @param xpo           how each policy is moved; its examples are pairs
     /// @param snapshotEvery steps between policies that are judged, >= 1
     /// @param device        cpu, cuda or cuda:N
@@ -301,7 +301,7 @@ public final class XpoRecipe {
                 }
             }
         }
-        return sums.arm(name(alpha), points);
+        return sums.course(name(alpha), points);
     }
 
     private static String name(double alpha) {

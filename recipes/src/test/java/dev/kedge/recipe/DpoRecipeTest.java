@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.data.DataException;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.file.AdapterFile;
 import dev.kedge.nn.file.Family;
@@ -20,6 +21,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -182,10 +184,17 @@ class DpoRecipeTest {
         Path completions = TinyTask.completions(folder.resolve("completions.jsonl"), 60, 2);
         var o = TinyTask.optimisation(2, 2, 1e-3, 2);
         var wrong = TinyTask.dpo(model, completions, new PairObjective.Sigmoid(1), o);
-        var e = assertThrows(ConfigException.class, () -> TinyTask.run("dpo", wrong, folder.resolve("run")));
+        var e = assertThrows(DataException.class, () -> TinyTask.run("dpo", wrong, folder.resolve("run")));
         assertTrue(
                 e.getMessage().startsWith(completions + ": no pair is left to learn from; left out: "), e.getMessage());
         assertTrue(e.getMessage().contains("expected a preference"), e.getMessage());
+        String line = "{\"prompt\": \"ab \", \"chosen\": \"" + "abcd".repeat(8) + "\", \"rejected\": \"ef\"}";
+        Path chapters = Files.write(folder.resolve("chapters.jsonl"), Collections.nCopies(60, line));
+        var tooLong = TinyTask.dpo(model, chapters, new PairObjective.Sigmoid(1), o);
+        e = assertThrows(DataException.class, () -> TinyTask.run("dpo", tooLong, folder.resolve("run2")));
+        assertEquals(
+                chapters + ": no pair is left to learn from; left out: 20 x longer than 24 tokens (first at example 1)",
+                e.getMessage());
     }
 
     @Test

@@ -59,10 +59,10 @@ class HypoRecipeTest {
             assertTrue(step.get("sampler/difference").asDouble() < 1e-4, step.toString());
         }
         JsonNode arms = run.summary().get("frontier").get("arms");
-        double dpo = arms.get(0).get("points").get(1).get("x").asDouble();
-        double held = arms.get(1).get("points").get(2).get("x").asDouble();
+        double dpo = kl(arms.get(0), "β 0.5");
+        double held = kl(arms.get(1), "λ 3.0");
         assertTrue(held < dpo / 2, "KL " + held + " under a strong penalty, " + dpo + " without");
-        double exact = arms.get(1).get("points").get(1).get("x").asDouble();
+        double exact = kl(arms.get(1), "λ 0.01");
         double drawn = steps.subList(30, 40).stream()
                 .mapToDouble(step -> step.get("online/kl").asDouble())
                 .average()
@@ -71,6 +71,15 @@ class HypoRecipeTest {
         try (Decoder policy = Models.load(run.folder().resolve("model"), Device.CPU)) {
             assertEquals(16, policy.config().hiddenSize());
         }
+    }
+
+    private static double kl(JsonNode arm, String label) {
+        for (JsonNode point : arm.get("points")) {
+            if (point.path("label").asText().equals(label)) {
+                return point.get("x").asDouble();
+            }
+        }
+        throw new AssertionError("no point " + label + " in " + arm);
     }
 
     @Test

@@ -74,6 +74,11 @@ class LearnedOracleTest {
                     half += Math.abs(0.5 - truth[i]) / truth.length;
                     assertEquals(1, found[i] + swapped[i], 1e-5);
                 }
+                Duel tie = new Duel(
+                        fresh.getFirst().prompt(),
+                        fresh.getFirst().first(),
+                        fresh.getFirst().first());
+                assertEquals(0.5, learned.firstWins(List.of(tie))[0], 1e-12);
                 assertTrue(off < 0.1 && half > 0.2, off + " off, one half " + half);
             }
         }

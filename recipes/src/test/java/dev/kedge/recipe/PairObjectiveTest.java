@@ -9,9 +9,12 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.recipe.PairObjective.DivergenceName;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /// Each name against its closed form on one pair: which function is meant, and with which numbers.
 class PairObjectiveTest {
@@ -73,6 +76,32 @@ class PairObjectiveTest {
                 IllegalArgumentException.class,
                 () -> new PairObjective.FDpo(1, DivergenceName.ALPHA, Optional.of(1.5), Optional.empty()));
         assertTrue(e.getMessage().contains("1.5"), e.getMessage());
+    }
+
+    @Test
+    void strengthsThatAreNoneAreRefused() {
+        for (double wrong : new double[] {0, -0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            for (DoubleFunction<PairObjective> form : List.<DoubleFunction<PairObjective>>of(
+                    PairObjective.Sigmoid::new,
+                    b -> new PairObjective.Conservative(b, 0.1),
+                    b -> new PairObjective.Robust(b, 0.1),
+                    PairObjective.Ipo::new,
+                    PairObjective.Hinge::new,
+                    PairObjective.ReferenceFree::new,
+                    PairObjective.LengthNormalized::new,
+                    b -> new PairObjective.FDpo(b, DivergenceName.FORWARD_KL, Optional.empty(), Optional.empty()))) {
+                refused("beta must be finite and > 0, was " + wrong, () -> form.apply(wrong));
+            }
+            refused(
+                    "max_exponent must be finite and > 0, was " + wrong,
+                    () -> new PairObjective.FDpo(1, DivergenceName.FORWARD_KL, Optional.empty(), Optional.of(wrong)));
+        }
+        refused("flip_probability must be in [0.0, 0.5), was 0.5", () -> new PairObjective.Conservative(1, 0.5));
+        refused("flip_probability must be in [0.0, 0.5), was -0.1", () -> new PairObjective.Robust(1, -0.1));
+    }
+
+    private static void refused(String message, Executable call) {
+        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
     }
 
     private static double logSigmoid(double x) {

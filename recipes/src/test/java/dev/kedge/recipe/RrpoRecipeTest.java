@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.data.DataException;
 import dev.kedge.data.Dataset;
 import dev.kedge.data.DifferingSpans;
 import dev.kedge.data.PreferenceBatch;
@@ -17,7 +18,6 @@ import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.Rrpo;
-import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.RunFailedException;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -165,7 +165,7 @@ class RrpoRecipeTest {
         String insertion = "{\"prompt\": \"abc \", \"chosen\": \"ab\", \"rejected\": \"aeb\"}";
         Path insertions = Files.write(folder.resolve("insertions.jsonl"), java.util.Collections.nCopies(60, insertion));
         var config = TinyTask.rrpo(model, insertions, 0.05, TinyTask.optimisation(2, 2, 1e-3, 2));
-        var e = assertThrows(ConfigException.class, () -> TinyTask.run("rrpo", config, folder.resolve("run")));
+        var e = assertThrows(DataException.class, () -> TinyTask.run("rrpo", config, folder.resolve("run")));
         assertEquals(
                 insertions + ": none of the 20 pairs to learn from has a phrase: the replies differ by insertions or "
                         + "deletions alone, which RRPO does not see",

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.kedge.data.DataException;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
@@ -60,7 +60,7 @@ class SftRecipeTest {
         Path data = Files.writeString(
                 folder.resolve("data.jsonl"), "{\"prompt\": \"xyz\", \"completion\": \"q\"}\n".repeat(50));
         var config = TinyTask.sft(model, data, TinyTask.optimisation(2, 2, 1e-3, 2));
-        var e = assertThrows(ConfigException.class, () -> TinyTask.run("sft", config, folder.resolve("run")));
+        var e = assertThrows(DataException.class, () -> TinyTask.run("sft", config, folder.resolve("run")));
         assertTrue(e.getMessage().startsWith(data + ": no sequence is left of 18; left out: "), e.getMessage());
         assertTrue(e.getMessage().contains("not in the alphabet"), e.getMessage());
     }

@@ -8,12 +8,15 @@ import dev.kedge.objective.continual.Lwf;
 import dev.kedge.objective.continual.MagMax;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
+import dev.kedge.objective.policy.GroupRelative;
+import dev.kedge.objective.policy.Grpo;
+import dev.kedge.objective.policy.Rollout;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
 
-/// Cases of MLLM-CTBench (arXiv:2508.08275): terms of continual learning, merging and scores.
+/// Cases of MLLM-CTBench (arXiv:2508.08275): GRPO, terms of continual learning, merging and scores.
 final class CtBenchCases {
     private static final long IGNORED = -100;
 
@@ -21,6 +24,8 @@ final class CtBenchCases {
 
     static Optional<Map<String, Object>> outputs(Case c) {
         return switch (c.text("kind")) {
+            case "grpo_loss" -> Optional.of(grpo(c));
+            case "group_advantage" -> Optional.of(advantages(c));
             case "ewc" -> Optional.of(ewc(c));
             case "ewc_importance" -> Optional.of(importance(c));
             case "lwf_kl" -> Optional.of(lwf(c));
@@ -29,6 +34,37 @@ final class CtBenchCases {
             case "cl_metrics" -> Optional.of(scores(c));
             default -> Optional.empty();
         };
+    }
+
+    private static Map<String, Object> grpo(Case c) {
+        Tensor logProbs = c.tensor("logp").requiresGrad();
+        Rollout rollout = new Rollout(logProbs, c.tensor("old_logp"), c.mask("mask"));
+        Tensor advantages = c.tensor("advantages");
+        double clip = c.number("epsilon");
+        double beta = c.number("beta");
+        long completions = logProbs.size(0);
+        Loss loss = beta == 0
+                ? Grpo.withoutReference(rollout, advantages, clip, completions)
+                : Grpo.grpo(rollout, c.tensor("ref_logp"), advantages, clip, beta, completions);
+        loss.value().backward();
+        Tensor clipped = loss.metric("clip/share").times(loss.metric("tokens")).sum();
+        return Map.of(
+                "loss", loss.value(),
+                "grad_logp", logProbs.grad(),
+                "mean_kl", beta == 0 ? 0.0 : loss.metric("kl/ref").mean(),
+                "clip_fraction", clipped.div(loss.metric("tokens").sum()));
+    }
+
+    private static Map<String, Object> advantages(Case c) {
+        Tensor rewards =
+                c.tensor("rewards").reshape(-1, (long) c.tensor("group").item());
+        Tensor advantages =
+                switch ((int) c.number("std_ddof")) {
+                    case 0 -> GroupRelative.populationNormalized(rewards, c.number("eps"));
+                    case 1 -> GroupRelative.normalized(rewards, c.number("eps"));
+                    default -> throw new IllegalArgumentException("no std with ddof " + c.number("std_ddof"));
+                };
+        return Map.of("advantages", advantages.reshape(-1));
     }
 
     private static Map<String, Object> ewc(Case c) {

@@ -2,6 +2,7 @@ package dev.kedge.objective.conformance;
 
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.SampledKl;
+import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.objective.policy.LeaveOneOut;
 import dev.kedge.objective.policy.Oreal;
 import dev.kedge.objective.policy.TokenRewardModel;
@@ -71,16 +72,10 @@ final class OrealCases {
         Tensor grouped =
                 switch (c.text("reward_shaping_type")) {
                     case "rloo" -> LeaveOneOut.advantages(rewards);
-                    case "grpo" -> standardised(rewards);
+                    case "grpo" -> GroupRelative.normalized(rewards, 1e-8);
                     case String other -> throw new IllegalArgumentException("no reward shaping " + other);
                 };
         return grouped.reshape(-1);
-    }
-
-    private static Tensor standardised(Tensor rewards) {
-        Tensor centred = rewards.minus(rewards.mean(1, true));
-        Tensor variance = centred.square().sum(1, true).div(rewards.size(1) - 1);
-        return centred.div(variance.sqrt().plus(1e-8));
     }
 
     private static TokenRewardModel.Weights weights(Case c, Oreal.Answers answers) {

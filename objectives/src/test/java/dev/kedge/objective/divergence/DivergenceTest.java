@@ -104,7 +104,8 @@ class DivergenceTest {
 
     @Test
     void totalVariationHasNoInverse() {
-        assertThrows(UnsupportedOperationException.class, () -> new TotalVariation().inverseDerivative(0));
+        var e = assertThrows(UnsupportedOperationException.class, () -> new TotalVariation().inverseDerivative(0));
+        assertEquals("f' of total variation has no inverse: it is -1/2 or 1/2", e.getMessage());
         assertThrows(UnsupportedOperationException.class, () -> new TotalVariation().derivativeRange());
     }
 

@@ -224,7 +224,7 @@ final class Filters {
     }
 
     private Object indent(String s, List<Object> a, Map<String, Object> named) {
-        String margin = " ".repeat((int) Math.clamp(values.integer(option(a, 0, named, "width", 4L)), 0, 1000));
+        String margin = " ".repeat(Math.clamp(values.integer(option(a, 0, named, "width", 4L)), 0, 1000));
         boolean first = Values.truth(option(a, 1, named, "first", false));
         boolean blank = Values.truth(option(a, 2, named, "blank", false));
         StringBuilder out = new StringBuilder();

@@ -15,7 +15,7 @@ final class Json {
 
     String write(Object value, Object indent) {
         StringBuilder out = new StringBuilder();
-        write(value, out, indent == Values.NONE ? -1 : (int) Math.clamp(values.integer(indent), 0, 100), 1);
+        write(value, out, indent == Values.NONE ? -1 : Math.clamp(values.integer(indent), 0, 100), 1);
         return out.toString();
     }
 
