@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 ///
 /// @param x       label of the horizontal axis, a divergence from the reference in nats
 /// @param y       label of the vertical axis
-/// @param optimum the exact optimum curve; empty where it cannot be computed
+/// @param optimum the exact optimum curve, or what its first point's label says; empty where it cannot be computed
 public record Frontier(String title, String x, String y, List<Arm> arms, List<Point> optimum) {
     public Frontier {
         arms = List.copyOf(arms);

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /// Draws a frontier.
 final class FrontierPlot {
-    private static final String OPTIMUM = "exact optimum";
+    private static final String EXACT = "exact optimum";
     private static final int GREY = 5;
     private static final double SMALL = 11;
 
@@ -35,7 +35,7 @@ final class FrontierPlot {
                 .map(Arm::name)
                 .toList());
         if (!frontier.optimum().isEmpty()) {
-            names.add(OPTIMUM);
+            names.add(optimumName(frontier));
         }
         var labels = new Labels(frontier.title(), frontier.x(), frontier.y());
         var frame = new Frame(labels, width, xs, ys, names);
@@ -69,6 +69,11 @@ final class FrontierPlot {
                 : frontier.optimum();
     }
 
+    private static String optimumName(Frontier frontier) {
+        var label = frontier.optimum().getFirst().label();
+        return label.isEmpty() ? EXACT : label;
+    }
+
     private static List<Name> names(Frame frame, Frontier frontier, List<Point> optimum) {
         var names = new ArrayList<Name>();
         for (int i = 0; i < frontier.arms().size(); i++) {
@@ -82,7 +87,7 @@ final class FrontierPlot {
         if (!frontier.optimum().isEmpty()) {
             var points = sorted(optimum);
             double end = points.isEmpty() ? Double.NaN : points.getLast().y().value();
-            names.add(new Name(OPTIMUM, Svg.colour(GREY), true, frame.y.at(end)));
+            names.add(new Name(optimumName(frontier), Svg.colour(GREY), true, frame.y.at(end)));
         }
         return names;
     }

@@ -79,8 +79,8 @@ final class RlvrSummary {
                         Summary.Estimate.of(world.heldOut().size()),
                         "",
                         config.samples() + " answers to each")
-                .note("The dashed curve is the best that re-weighting the start's own " + config.samples()
-                        + " answers to each question can do; beyond the best of them it knows nothing.");
+                .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
+                        + " answers to each question can do: close to the optimum where one of them is right.");
         if (config.truncated() != Truncated.JUDGED) {
             summary = summary.note("Truncated answers are "
                     + (config.truncated() == Truncated.WRONG ? "wrong." : "judged, but not learnt from."));
@@ -136,7 +136,7 @@ final class RlvrSummary {
         List<Summary.Point> optimum = new ArrayList<>();
         for (double tilt = 0; tilt <= 12; tilt += 0.25) {
             double[] best = before.tilted(tilt);
-            optimum.add(new Summary.Point(best[0], Summary.Estimate.of(best[1]), ""));
+            optimum.add(new Summary.Point(best[0], Summary.Estimate.of(best[1]), "best of its draws"));
         }
         return new Summary.Frontier(
                 "Reward against divergence from the start",

@@ -156,8 +156,9 @@ public final class Step implements AutoCloseable {
 
     /// Adds the gradient of the step's loss to that of the policy, part by part.
     ///
-    /// @return means over the step by name: `loss`, the method's own metrics, and `sampler/difference`, the largest
-    ///         difference between a log-prob that the sampler reported and the trainer's, nats, on policy alone
+    /// @return means over the step by name: `loss`, the step's; the method's own metrics; and `sampler/difference`,
+    ///     the largest difference between a log-prob that the sampler reported and the trainer's, nats, on policy
+    ///     alone
     public Map<String, Double> gradient(Method.PartLoss method) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("loss", 0.0);
@@ -174,11 +175,10 @@ public final class Step implements AutoCloseable {
                 part.backward();
                 metrics.merge("loss", loss.value().item(), Double::sum);
                 loss.metrics().forEach((name, values) -> {
-                    sums.merge(
-                            name.equals("loss") ? "loss/mean" : name,
-                            values.to(DType.FLOAT64).sum().item(),
-                            Double::sum);
-                    counts.merge(name.equals("loss") ? "loss/mean" : name, values.numel(), Long::sum);
+                    if (!name.equals("loss")) {
+                        sums.merge(name, values.to(DType.FLOAT64).sum().item(), Double::sum);
+                        counts.merge(name, values.numel(), Long::sum);
+                    }
                 });
                 if (onPolicy) {
                     metrics.merge("sampler/difference", part.samplerDifference(), Math::max);

@@ -61,7 +61,7 @@ public record Summary(
     ///
     /// @param x       what the x-axis shows, with its unit
     /// @param y       what the y-axis shows, with its unit
-    /// @param optimum the exact optimum, where it is known
+    /// @param optimum the exact optimum, where it is known, or what its first point's label says
     public record Frontier(String title, String x, String y, List<Arm> arms, List<Point> optimum) {}
 
     /// One method's points.
