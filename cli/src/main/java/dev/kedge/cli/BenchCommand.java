@@ -4,6 +4,7 @@ import dev.kedge.bench.CallBench;
 import dev.kedge.bench.GenerateBench;
 import dev.kedge.bench.HeadBench;
 import dev.kedge.bench.Report;
+import dev.kedge.bench.RolloutBench;
 import dev.kedge.bench.TrainBench;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
             "",
             "train     a step of training: Kedge, the bare binding, Python",
             "generate  greedy decoding, one row and 64",
+            "rollout   64 completions with log-probs, together and one by one",
             "head      log-probs of a large vocabulary: memory and time",
             "call      nanoseconds of a call"
         })
@@ -30,6 +32,7 @@ final class BenchCommand implements Callable<Integer> {
     enum What {
         TRAIN,
         GENERATE,
+        ROLLOUT,
         HEAD,
         CALL
     }
@@ -44,7 +47,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--rounds",
             defaultValue = "6",
             paramLabel = "N",
-            description = "Turns of each in train and generate (${DEFAULT-VALUE}).")
+            description = "Turns of each in train, generate and rollout (${DEFAULT-VALUE}).")
     int rounds;
 
     @Option(
@@ -68,6 +71,7 @@ final class BenchCommand implements Callable<Integer> {
                 switch (what) {
                     case TRAIN -> TrainBench.run(rounds);
                     case GENERATE -> GenerateBench.run(model == null ? stories : model, rounds);
+                    case ROLLOUT -> RolloutBench.run(rounds);
                     case HEAD -> HeadBench.run();
                     case CALL -> CallBench.run();
                 };

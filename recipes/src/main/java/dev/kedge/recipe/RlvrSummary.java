@@ -136,7 +136,7 @@ final class RlvrSummary {
         List<Summary.Point> optimum = new ArrayList<>();
         for (double tilt = 0; tilt <= 12; tilt += 0.25) {
             double[] best = before.tilted(tilt);
-            optimum.add(new Summary.Point(best[0], Summary.Estimate.of(best[1]), "best of its draws"));
+            optimum.add(new Summary.Point(best[0], Summary.Estimate.of(best[1]), "start's draws, re-weighted"));
         }
         return new Summary.Frontier(
                 "Reward against divergence from the start",

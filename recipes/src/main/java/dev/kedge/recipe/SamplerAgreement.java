@@ -9,7 +9,7 @@ import java.util.List;
 final class SamplerAgreement {
     private SamplerAgreement() {}
 
-    private static final double TOLERANCE = 1e-3;
+    private static final double TOLERANCE = 1e-4;
 
     /// The largest difference, in nats a token.
     ///

@@ -24,7 +24,7 @@ class SamplerAgreementTest {
         SamplerAgreement.require(1e-6);
         var e = assertThrows(RunFailedException.class, () -> SamplerAgreement.require(0.01));
         assertEquals(
-                "log-probs of sampler and trainer differ by 0.01 nats, more than 0.001: no number of this run can be "
+                "log-probs of sampler and trainer differ by 0.01 nats, more than 1.0E-4: no number of this run can be "
                         + "trusted",
                 e.getMessage());
         assertThrows(RunFailedException.class, () -> SamplerAgreement.require(Double.NaN));

@@ -1,0 +1,95 @@
+package dev.kedge.bench;
+
+import static dev.kedge.bench.Report.least;
+import static dev.kedge.bench.Report.median;
+import static dev.kedge.bench.Report.text;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Sampling;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+
+/// A rollout, 64 completions of 64 tokens with their log-probs and entropies, by a decoder of five million parameters:
+/// all at once against one by one, taking turns.
+public final class RolloutBench {
+    private static final int COMPLETIONS = 64;
+    private static final int TOKENS = 64;
+    private static final int PROMPT = 16;
+
+    private RolloutBench() {}
+
+    public static Report run(int rounds) {
+        DecoderConfig config = DecoderConfig.small(512, 256, 6, 8, PROMPT + TOKENS);
+        List<Double> together = new ArrayList<>();
+        List<Double> apart = new ArrayList<>();
+        try (Scope _ = new Scope();
+                Rng rng = Rng.seeded(0);
+                Decoder decoder = Decoder.random(config, rng, Device.CPU)) {
+            List<int[]> prompts = prompts(config.vocabularySize());
+            for (int round = 0; round <= rounds; round++) {
+                Report.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
+                double all = seconds(() -> draw(decoder, prompts));
+                double each = seconds(() -> prompts.forEach(prompt -> draw(decoder, List.of(prompt))));
+                if (round > 0) {
+                    together.add(all);
+                    apart.add(each);
+                }
+            }
+            return report(decoder.parameters().count(), together, apart);
+        }
+    }
+
+    private static List<int[]> prompts(int vocabulary) {
+        Random random = new Random(1);
+        List<int[]> prompts = new ArrayList<>();
+        for (int i = 0; i < COMPLETIONS; i++) {
+            prompts.add(random.ints(PROMPT, 0, vocabulary).toArray());
+        }
+        return prompts;
+    }
+
+    private static void draw(Decoder decoder, List<int[]> prompts) {
+        var options = new Generator.Options(Sampling.at(1), TOKENS, 1, Set.of(), null, 1, true);
+        Generator.generate(decoder, prompts, options, null);
+    }
+
+    private static double seconds(Runnable work) {
+        long start = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    private static Report report(long parameters, List<Double> together, List<Double> apart) {
+        double ratio = median(apart) / median(together);
+        ObjectNode json = Report.object();
+        json.put("benchmark", "rollout").put("parameters", parameters).put("load_average", Report.load());
+        json.put("completions", COMPLETIONS).put("tokens", TOKENS);
+        json.put("seconds_together", median(together)).put("seconds_one_by_one", median(apart));
+        json.put("ratio", ratio);
+        double drawn = (double) COMPLETIONS * TOKENS;
+        List<String> lines = new ArrayList<>(Report.table(List.of(
+                List.of("", "seconds", "best", "tokens/s"),
+                List.of(
+                        "together",
+                        text("%.2f", median(together)),
+                        text("%.2f", least(together)),
+                        text("%.0f", drawn / median(together))),
+                List.of(
+                        "one by one",
+                        text("%.2f", median(apart)),
+                        text("%.2f", least(apart)),
+                        text("%.0f", drawn / median(apart))))));
+        lines.add(text(
+                "%d completions of %d tokens by %.1f million parameters: %.1f times faster together.",
+                COMPLETIONS, TOKENS, parameters / 1e6, ratio));
+        return new Report(lines, json);
+    }
+}
