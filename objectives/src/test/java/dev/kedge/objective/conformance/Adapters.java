@@ -21,6 +21,7 @@ final class Adapters {
             case "f-dpo" -> FDpoCases.outputs(c);
             case "gtpo" -> GtpoCases.outputs(c);
             case "hypo" -> HypoCases.outputs(c);
+            case "infalign" -> InfAlignCases.outputs(c);
             case "inpo" -> InpoCases.outputs(c);
             case "lp-reg" -> LpRegCases.outputs(c);
             case "mllm-ctbench" -> CtBenchCases.outputs(c);
