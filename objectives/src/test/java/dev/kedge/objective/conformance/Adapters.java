@@ -19,6 +19,7 @@ final class Adapters {
             case "drpo" -> DrpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
+            case "genarm" -> GenArmCases.outputs(c);
             case "gtpo" -> GtpoCases.outputs(c);
             case "hypo" -> HypoCases.outputs(c);
             case "infalign" -> InfAlignCases.outputs(c);
