@@ -14,7 +14,7 @@ public final class GuidedDecoding {
 
     /// What guides, and how strongly.
     ///
-    /// @param logProbs `log π_i` of every next token, nats, up to a constant of the position; `-Infinity` is allowed
+    /// @param logProbs `log π_i` of every next token, nats, up to a constant of the position, or `-Infinity`
     /// @param weight   `α = 1/beta`, finite and >= 0; 0 leaves this reward out
     public record Reward(Tensor logProbs, double weight) {
         /// @throws IllegalArgumentException if the weight is out of range

@@ -57,7 +57,7 @@ public final class EvidenceBound {
     }
 
     /// `r' = r - beta·log π/π0`, of the shape given: the reward of a sampled outcome whose policy gradient is that of
-    /// `J`. A constant: what differentiating it would add has expectation 0. Log-ratios of whole answers are sums of
+    /// `J`. A constant: what differentiating it would add has expectation 0. Log-ratios of answers are sums of
     /// their tokens', so that it can be paid token by token.
     ///
     /// @param logProbs `log π` of the outcomes, nats; `refLogProbs` under the prior, `reward` likewise
