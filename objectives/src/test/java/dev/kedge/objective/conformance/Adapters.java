@@ -29,6 +29,7 @@ final class Adapters {
             case "mllm-ctbench" -> CtBenchCases.outputs(c);
             case "oreal" -> OrealCases.outputs(c);
             case "recap" -> RecapCases.outputs(c);
+            case "rl-kl-bayes" -> RlKlBayesCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
             case "spine" -> SpineCases.outputs(c);
             case "topr" -> ToprCases.outputs(c);
