@@ -14,6 +14,8 @@ import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.objective.game.Egpo;
 import dev.kedge.objective.game.Inpo;
 import dev.kedge.objective.game.NashMdPg;
+import dev.kedge.objective.guidance.AutoregressiveReward;
+import dev.kedge.objective.occupancy.AnswerDivergence;
 import dev.kedge.objective.policy.Oreal;
 import dev.kedge.objective.policy.TokenRewardModel;
 import dev.kedge.objective.policy.Topr;
@@ -71,6 +73,13 @@ class InvarianceTest {
                                 b.pairs(), b.lengths("chosen"), b.lengths("rejected"), 2, b.rowsInStep())),
                 objective("IPO", b -> Ipo.ipo(b.pairs(), 0.3, b.rowsInStep())),
                 objective("hinge", b -> Slic.hinge(b.pairs(), 0.3, b.rowsInStep())),
+                objective(
+                        "autoregressive reward",
+                        b -> AutoregressiveReward.logistic(
+                                b.policySums("chosen"), b.policySums("rejected"), 0.3, 0.2, 0.1, b.rowsInStep())),
+                objective("KL of answers", b -> AnswerDivergence.of(
+                                b.policy("chosen"), b.ref("chosen"), b.mask("chosen"), 10)
+                        .klPenalty(0.3, b.rowsInStep())),
                 objective("f-DPO, reverse KL", b -> FDpo.fDpo(b.pairs(), new ReverseKl(), 0.3, b.rowsInStep())),
                 objective("f-DPO, forward KL", b -> FDpo.fDpo(b.pairs(), new ForwardKl(), 0.03, b.rowsInStep())),
                 objective("f-DPO, Jensen-Shannon", b -> FDpo.fDpo(b.pairs(), new JensenShannon(), 0.3, b.rowsInStep())),
