@@ -9,7 +9,7 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES =
-            List.of("main", "sft", "dpo", "adpo", "egpo", "hypo", "inpo", "rrpo", "xpo");
+            List.of("main", "sft", "dpo", "adpo", "asft", "egpo", "hypo", "inpo", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -20,6 +20,7 @@ public final class Recipes {
             case "sft" -> file.as(SftRecipe.Config.class);
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
+            case "asft" -> file.as(AsftRecipe.Config.class);
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
@@ -36,6 +37,7 @@ public final class Recipes {
             case SftRecipe.Config config -> SftRecipe.run(config, run);
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
+            case AsftRecipe.Config config -> AsftRecipe.run(config, run);
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
