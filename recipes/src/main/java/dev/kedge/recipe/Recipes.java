@@ -9,7 +9,7 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES =
-            List.of("main", "sft", "dpo", "adpo", "asft", "egpo", "hypo", "inpo", "rrpo", "xpo");
+            List.of("main", "sft", "dpo", "adpo", "asft", "egpo", "hypo", "inpo", "recap", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -24,6 +24,7 @@ public final class Recipes {
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
+            case "recap" -> file.as(RecapRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
             case "xpo" -> file.as(XpoRecipe.Config.class);
             default -> throw file.unknownRecipe(NAMES);
@@ -41,6 +42,7 @@ public final class Recipes {
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
+            case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);
             case XpoRecipe.Config config -> XpoRecipe.run(config, run);
             default -> throw file.unknownRecipe(NAMES);
