@@ -35,13 +35,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Anchored supervised fine-tuning (arXiv:2509.23753) beside plain fine-tuning, DFT, and plain fine-tuning with the same
-/// anchor: what each learns of new data, and what it unlearns of the old.
+/// Anchored supervised fine-tuning (arXiv:2509.23753) beside plain fine-tuning, DFT, and plain fine-tuning with the
+/// same anchor: what each learns of new data, and what it unlearns of the old.
 ///
 /// Kept: one loss for each token of a step, all weighing the same; the forward KL from the model before training, over
 /// the whole vocabulary, as the authors' code has it; the same batches, steps and learning rate for every method. Left
-/// out: the reverse KL of the paper's text; LoRA, whose adapter switched off would be the reference; the code's mean over
-/// each micro-batch, which makes the result depend on how a step is split.
+/// out: the reverse KL of the paper's text; LoRA, whose adapter switched off would be the reference; the code's mean
+/// over each micro-batch, which makes the result depend on how a step is split.
 ///
 /// Command: `./kedge run recipes/asft.yaml`. Numbers: docs/papers/asft.md.
 public final class AsftRecipe {
@@ -74,7 +74,7 @@ public final class AsftRecipe {
     /// @param truncation        what happens to longer ones
     /// @param heldOut           examples (documents) of each kept for judging
     /// @param methods           none twice; the first one's policy is shown and kept
-    /// @param klWeights         of the anchor, each > 0: every anchored method learns with each, first the one shown
+    /// @param klWeights         of the anchor, each > 0: every anchored method learns with each; the first one is shown
     /// @param optimisation      how each policy is moved
     /// @param samples           continuations shown, before and after
     /// @param sampleTokens      their length
@@ -117,9 +117,8 @@ public final class AsftRecipe {
         /// What is trained, each method's first strength first.
         private List<Arm> arms() {
             return methods.stream()
-                    .flatMap(m -> m.anchored
-                            ? klWeights.stream().map(w -> new Arm(m, w))
-                            : List.of(new Arm(m, 0)).stream())
+                    .flatMap(m ->
+                            m.anchored ? klWeights.stream().map(w -> new Arm(m, w)) : List.of(new Arm(m, 0)).stream())
                     .toList();
         }
     }
@@ -131,7 +130,8 @@ public final class AsftRecipe {
         }
 
         String name() {
-            String method = this.method.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+            String method =
+                    this.method.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
             return method + (this.method.anchored ? "-" + klWeight : "");
         }
 
@@ -205,7 +205,9 @@ public final class AsftRecipe {
                     run.note(arm.title() + ": " + standings.getLast().words());
                 }
             }
-            Path shown = run.folder().resolve("policies").resolve(config.arms().getFirst().name());
+            Path shown = run.folder()
+                    .resolve("policies")
+                    .resolve(config.arms().getFirst().name());
             try (Decoder policy = Models.load(shown, device)) {
                 Models.saveLike(config.model(), policy, run.folder().resolve("model"));
                 Summary summary = summary(config, task, before, standings, run);
@@ -222,7 +224,14 @@ public final class AsftRecipe {
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
     private static void train(
-            Run run, Arm arm, Decoder policy, Decoder base, List<Tokenized> data, int padId, Optimisation o, long seed) {
+            Run run,
+            Arm arm,
+            Decoder policy,
+            Decoder base,
+            List<Tokenized> data,
+            int padId,
+            Optimisation o,
+            long seed) {
         String phase = arm.name().replace('.', '_');
         int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
         Schedule schedule = o.schedules();
@@ -312,13 +321,14 @@ public final class AsftRecipe {
     }
 
     private static Judged judged(Decoder policy, Decoder base, List<Tokenized> sequences, int padId) {
-        Judged all = new Judged(
-                new double[sequences.size()], new double[sequences.size()], new double[sequences.size()]);
+        Judged all =
+                new Judged(new double[sequences.size()], new double[sequences.size()], new double[sequences.size()]);
         for (int i = 0; i < sequences.size(); i++) {
             int targets = sequences.get(i).targets();
             try (var _ = Gradients.off();
                     Scope _ = new Scope()) {
-                TokenBatch tokens = TokenBatch.of(List.of(sequences.get(i)), padId, 1).to(policy.device());
+                TokenBatch tokens =
+                        TokenBatch.of(List.of(sequences.get(i)), padId, 1).to(policy.device());
                 Tensor hidden = states(policy, tokens);
                 Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), tokens.targetTokens(), 1)
                         .values();
@@ -372,7 +382,11 @@ public final class AsftRecipe {
                         Summary.Estimate.of(task.train().size()),
                         "",
                         "")
-                .fact("sequences of the task held out", Summary.Estimate.of(task.heldOut().size()), "", "")
+                .fact(
+                        "sequences of the task held out",
+                        Summary.Estimate.of(task.heldOut().size()),
+                        "",
+                        "")
                 .fact("sequences of the original", Summary.Estimate.of(before.original.loss.length), "", "");
     }
 

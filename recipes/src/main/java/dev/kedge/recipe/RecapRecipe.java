@@ -150,11 +150,15 @@ public final class RecapRecipe {
                 if (!Models.isComplete(folder(run, arm, config.tasks().size() - 1))) {
                     try (Decoder policy = Models.load(start, device)) {
                         train(config, tasks, arm, policy, run);
-                        Models.save(policy, tasks.tokenizer(), folder(run, arm, config.tasks().size() - 1));
+                        Models.save(
+                                policy,
+                                tasks.tokenizer(),
+                                folder(run, arm, config.tasks().size() - 1));
                     }
                 }
                 courses.add(course(tasks, arm, start, device, run));
-                run.note(arm.title() + ": right at the end: " + courses.getLast().end().words());
+                run.note(arm.title() + ": right at the end: "
+                        + courses.getLast().end().words());
             }
             Arm shown = config.arms().getFirst();
             try (Decoder policy = Models.load(folder(run, shown, config.tasks().size() - 1), device)) {
@@ -258,25 +262,36 @@ public final class RecapRecipe {
 
     private static Map<String, List<Double>> history(SavedCheckpoint saved) {
         Map<String, List<Double>> history = new LinkedHashMap<>();
-        saved.text("history").lines().map(line -> line.split(" ")).forEach(words -> history.put(
-                words[0],
-                Arrays.stream(words).skip(1).map(Double::valueOf).toList()));
+        saved.text("history")
+                .lines()
+                .map(line -> line.split(" "))
+                .forEach(words -> history.put(
+                        words[0],
+                        Arrays.stream(words).skip(1).map(Double::valueOf).toList()));
         return history;
     }
 
     /// What the objectives of a step say of themselves before it is taken. A pass of its own, since weights are needed
     /// before the first micro-batch goes back.
     private static SequencedMap<String, Double> signals(
-            Signal signal, Decoder policy, SequencedMap<String, List<Tokenized>> batch, TaskSequence tasks, Optimisation o) {
+            Signal signal,
+            Decoder policy,
+            SequencedMap<String, List<Tokenized>> batch,
+            TaskSequence tasks,
+            Optimisation o) {
         SequencedMap<String, Double> signals = new LinkedHashMap<>();
         batch.forEach((name, examples) -> {
             double[] logProbs = SequenceScores.of(policy, examples, tasks.padId(), 1.0);
             signals.put(
                     name,
                     switch (signal) {
-                        case LOSS -> -Arrays.stream(logProbs).sum()
-                                / examples.stream().mapToInt(Tokenized::targets).sum();
-                        case REWARD -> Arrays.stream(logProbs).map(Math::exp).average().orElseThrow();
+                        case LOSS ->
+                            -Arrays.stream(logProbs).sum()
+                                    / examples.stream()
+                                            .mapToInt(Tokenized::targets)
+                                            .sum();
+                        case REWARD ->
+                            Arrays.stream(logProbs).map(Math::exp).average().orElseThrow();
                     });
         });
         return signals;
@@ -291,7 +306,8 @@ public final class RecapRecipe {
             int padId,
             int microBatch) {
         List<String> names = List.copyOf(batch.keySet());
-        double[] lambda = weights.values().stream().mapToDouble(Double::doubleValue).toArray();
+        double[] lambda =
+                weights.values().stream().mapToDouble(Double::doubleValue).toArray();
         List<Tokenized> rows = new ArrayList<>();
         List<Integer> objectives = new ArrayList<>(); // of each row
         for (int k = 0; k < names.size(); k++) {
@@ -301,7 +317,8 @@ public final class RecapRecipe {
             }
         }
         double[] targets = new double[names.size()];
-        IntStream.range(0, rows.size()).forEach(i -> targets[objectives.get(i)] += rows.get(i).targets());
+        IntStream.range(0, rows.size())
+                .forEach(i -> targets[objectives.get(i)] += rows.get(i).targets());
         Map<String, Double> metrics = new LinkedHashMap<>();
         for (int[] part : Batches.inOrder(rows.size(), microBatch)) {
             try (Scope _ = new Scope()) {
@@ -325,7 +342,8 @@ public final class RecapRecipe {
                 loss.backward();
                 logProbs.backward();
                 metrics.merge("loss", loss.item(), Double::sum);
-                double[] values = losses.detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+                double[] values =
+                        losses.detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
                 for (int k = 0; k < values.length; k++) {
                     metrics.merge("loss/" + names.get(k), values[k], Double::sum);
                 }
@@ -385,7 +403,8 @@ public final class RecapRecipe {
         for (Course course : courses.subList(1, courses.size())) {
             summary = summary.fact(
                     "accuracy, " + shown.arm.title() + " less " + course.arm.title(),
-                    Bootstraps.of(bootstrap.pairedBca(course.end().all(), shown.end().all())),
+                    Bootstraps.of(
+                            bootstrap.pairedBca(course.end().all(), shown.end().all())),
                     "%",
                     "paired by problem; interval over problems, not over trainings");
         }
@@ -405,7 +424,8 @@ public final class RecapRecipe {
                 IntStream.range(0, course.afterTask.size())
                         .mapToObj(task -> new Summary.Point(
                                 task + 1,
-                                Bootstraps.of(bootstrap, course.afterTask.get(task).upTo(task)),
+                                Bootstraps.of(
+                                        bootstrap, course.afterTask.get(task).upTo(task)),
                                 ""))
                         .toList());
     }

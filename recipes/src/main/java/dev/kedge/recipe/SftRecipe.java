@@ -93,7 +93,8 @@ public final class SftRecipe {
             run.note(split.train().size() + " sequences to learn from, "
                     + split.heldOut().size() + " held out");
             double[] before = losses(model, split.heldOut(), tokenizer);
-            List<String> said = continuations(model, tokenizer, split.heldOut(), config.samples(), config.sampleTokens());
+            List<String> said =
+                    continuations(model, tokenizer, split.heldOut(), config.samples(), config.sampleTokens());
 
             train(run, "sft", model, split.train(), Models.padId(tokenizer), config.optimisation(), config.seed());
 

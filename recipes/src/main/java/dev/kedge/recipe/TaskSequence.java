@@ -21,8 +21,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Generated tasks that one decoder learns one after another. Each prompt begins with its task's mark, so that tasks may
-/// share an alphabet: a word after `₁` is to be copied, after `₂` to be sorted.
+/// Generated tasks that one decoder learns one after another. Each prompt begins with its task's mark, so that tasks
+/// may share an alphabet: a word after `₁` is to be copied, after `₂` to be sorted.
 final class TaskSequence implements AutoCloseable {
     /// As many tasks as there are marks.
     static final int MOST = 9;
@@ -40,12 +40,13 @@ final class TaskSequence implements AutoCloseable {
     TaskSequence(List<Task> tasks, int examples, int heldOut, long seed) {
         this.tasks = tasks;
         this.seed = seed;
-        tokenizer = CharTokenizer.of(
-                Stream.concat(IntStream.range(0, tasks.size()).mapToObj(this::mark), tasks.stream().map(Task::alphabet))
-                        .flatMapToInt(String::chars)
-                        .distinct()
-                        .mapToObj(Character::toString)
-                        .collect(Collectors.joining()));
+        tokenizer = CharTokenizer.of(Stream.concat(
+                        IntStream.range(0, tasks.size()).mapToObj(this::mark),
+                        tasks.stream().map(Task::alphabet))
+                .flatMapToInt(String::chars)
+                .distinct()
+                .mapToObj(Character::toString)
+                .collect(Collectors.joining()));
         this.examples = new ArrayList<>();
         this.heldOut = new ArrayList<>();
         SplittableRandom random = new SplittableRandom(seed);

@@ -57,11 +57,7 @@ class AsftRecipeTest {
     void methodsLearnAndTheAnchorHolds() throws Exception {
         RecordedRun run = run(
                 "run",
-                config(
-                        folder,
-                        List.of(Method.values()),
-                        List.of(0.05, 20.0),
-                        TinyTask.optimisation(60, 8, 1e-2, 60)));
+                config(folder, List.of(Method.values()), List.of(0.05, 20.0), TinyTask.optimisation(60, 8, 1e-2, 60)));
         run.assertComplete("asft");
         ObjectNode sft = run.metrics("sft").getFirst();
         ObjectNode dft = run.metrics("dft").getFirst();
@@ -141,8 +137,7 @@ class AsftRecipeTest {
     void whatCannotBeIsRefused() throws Exception {
         Optimisation o = TinyTask.optimisation(2, 8, 1e-3, 2);
         var e = assertThrows(
-                IllegalArgumentException.class,
-                () -> config(folder, List.of(Method.SFT, Method.SFT), List.of(0.1), o));
+                IllegalArgumentException.class, () -> config(folder, List.of(Method.SFT, Method.SFT), List.of(0.1), o));
         assertEquals("methods must be one or more, none twice, were [SFT, SFT]", e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class, () -> config(folder, List.of(Method.ASFT), List.of(0.1, -1.0), o));

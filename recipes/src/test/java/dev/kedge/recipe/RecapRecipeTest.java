@@ -58,8 +58,7 @@ class RecapRecipeTest {
 
     @Test
     void replayKeepsWhatIsForgottenWithoutIt() throws Exception {
-        RecordedRun run =
-                run("run", config(Signal.LOSS, List.of(rule(0.5)), optimisation(200, 32, 32, 5e-3, 200)));
+        RecordedRun run = run("run", config(Signal.LOSS, List.of(rule(0.5)), optimisation(200, 32, 32, 5e-3, 200)));
         run.assertComplete("recap");
         JsonNode comparisons = run.summary().get("comparisons");
         double learnt = comparisons.get(0).get("before").get("value").asDouble();
@@ -99,7 +98,10 @@ class RecapRecipeTest {
                 assertTrue(i >= 2 * WINDOW - 1 || fresh == 1, "two windows come first");
                 assertEquals(
                         (old * steps.get(i).get("loss/1-copying").asDouble()
-                                        + fresh * steps.get(i).get("loss/2-copying").asDouble())
+                                        + fresh
+                                                * steps.get(i)
+                                                        .get("loss/2-copying")
+                                                        .asDouble())
                                 / 2,
                         steps.get(i).get("loss").asDouble(),
                         1e-5);
@@ -108,8 +110,8 @@ class RecapRecipeTest {
             // The new task changes most: its loss falls, the probability of its answers rises.
             assertTrue(signal == Signal.LOSS ? furthest < -0.02 : furthest > 0.02, signal + ": " + furthest);
             run.metrics("uniform")
-                    .forEach(step ->
-                            assertEquals(1, step.get("weight/2-copying").asDouble()));
+                    .forEach(
+                            step -> assertEquals(1, step.get("weight/2-copying").asDouble()));
         }
     }
 
@@ -145,10 +147,8 @@ class RecapRecipeTest {
                 IllegalArgumentException.class, () -> config(Signal.LOSS, List.of(rule(5), rule(5)), c.optimisation()));
         assertTrue(e.getMessage().startsWith("rules must be one or more, none twice, were ["), e.getMessage());
         e = assertThrows(
-                IllegalArgumentException.class,
-                () -> config(Signal.LOSS, c.rules(), optimisation(2, 1, 1, 1e-3, 2)));
-        assertEquals(
-                "optimisation needs a batch_size of 2 or more, one example of each task, was 1", e.getMessage());
+                IllegalArgumentException.class, () -> config(Signal.LOSS, c.rules(), optimisation(2, 1, 1, 1e-3, 2)));
+        assertEquals("optimisation needs a batch_size of 2 or more, one example of each task, was 1", e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new RecapRecipe.Config(

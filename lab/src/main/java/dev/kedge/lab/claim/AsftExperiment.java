@@ -5,9 +5,7 @@ import dev.kedge.lab.Frontier;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.SkillsTask.Sequence;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -17,12 +15,10 @@ import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.objective.supervised.Dft;
 import dev.kedge.recipe.statistics.Estimate;
 import dev.kedge.tensor.DType;
-import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -35,12 +31,9 @@ import java.util.stream.Stream;
 /// The experiment behind ASFT's claims: a decoder that adds and knows facts learns either larger sums from partly wrong
 /// demonstrations, or facts whose answers it rules out; and what each costs of what it could do.
 final class AsftExperiment {
-    private static final int HIDDEN = 48;
     private static final int BATCH = 64;
-    private static final double PRETRAINING_RATE = 5e-3;
     private static final double RATE = 1e-3;
     private static final double MISTAKES = 0.2;
-    private static final int IGNORED = -100;
 
     private AsftExperiment() {}
 
@@ -51,7 +44,7 @@ final class AsftExperiment {
     /// @param steps          of learning from demonstrations, or from new facts
     /// @param fresh          sums to judge by, of each range
     record Scale(int pretraining, int demonstrations, int steps, int fresh) {
-        static final Scale PUBLISHED = new Scale(1000, 600, 150, 500);
+        static final Scale PUBLISHED = new Scale(1200, 600, 100, 500);
     }
 
     /// What is learnt.
@@ -68,13 +61,11 @@ final class AsftExperiment {
 
     enum Method {
         SFT("SFT", false, 0),
-        SFT_05("SFT+KL, lambda 0.05", false, 0.05),
         SFT_20("SFT+KL, lambda 0.2", false, 0.2),
         SFT_100("SFT+KL, lambda 1", false, 1),
         DFT("DFT", true, 0),
         ASFT_05("ASFT, lambda 0.05", true, 0.05),
-        ASFT_20("ASFT, lambda 0.2", true, 0.2),
-        ASFT_100("ASFT, lambda 1", true, 1);
+        ASFT_20("ASFT, lambda 0.2", true, 0.2);
 
         final String title;
         private final boolean weighted;
@@ -124,16 +115,16 @@ final class AsftExperiment {
     static Experiment experiment(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on sums of numbers below 50, written "
-                        + "digit by digit with carries, and on %d facts. It then learns for %d steps of AdamW (batch "
-                        + "%d, learning rate %s), either from %d demonstrations of sums of numbers below 100, one of "
+                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It then "
+                        + "learns for %d steps of AdamW (batch %d, learning rate %s), either from %d demonstrations of sums of numbers below 100, one of "
                         + "them 50 or more, of which %.0f %% have one wrong token; or from %d new facts, whose "
                         + "answers are the answer to no old one. What is learnt is judged on %d fresh sums without "
                         + "mistakes, or on the new facts themselves; what is kept on %d sums below 50 and on the old "
                         + "facts, half and half. An answer counts where all of its tokens are the likeliest. "
                         + "KL(policy||base) is that of the answers' tokens on what is to be kept.",
-                HIDDEN,
+                SkillsModel.HIDDEN,
                 s.pretraining,
+                SkillsModel.SUMS,
                 SkillsTask.OLD_FACTS,
                 s.steps,
                 BATCH,
@@ -143,7 +134,7 @@ final class AsftExperiment {
                 SkillsTask.NEW_FACTS,
                 s.fresh,
                 s.fresh);
-        return new Experiment("skills", description, 10, seed -> outcome(trial(s, seed)));
+        return new Experiment("skills", description, 8, seed -> outcome(trial(s, seed)));
     }
 
     /// @param learnt share of right answers to what is to be learnt
@@ -160,7 +151,8 @@ final class AsftExperiment {
         var outcome = Outcome.NOTHING.with("highest probability of a new fact under the base", trial.highest);
         for (var lesson : Lesson.values()) {
             var base = trial.base.get(lesson);
-            outcome = outcome.with(number(LEARNT, lesson, BASE), base.learnt).with(number(KEPT, lesson, BASE), base.kept);
+            outcome =
+                    outcome.with(number(LEARNT, lesson, BASE), base.learnt).with(number(KEPT, lesson, BASE), base.kept);
             for (var method : Method.values()) {
                 var standing = trial.after.get(lesson).get(method);
                 outcome = outcome.with(number(LEARNT, lesson, method.title), standing.learnt)
@@ -174,7 +166,9 @@ final class AsftExperiment {
             outcome = outcome.with(
                             atEqualKl(LEARNT, lesson, WEIGHTED).number(),
                             curves.getFirst().mean(common))
-                    .with(atEqualKl(LEARNT, lesson, PLAIN).number(), curves.getLast().mean(common))
+                    .with(
+                            atEqualKl(LEARNT, lesson, PLAIN).number(),
+                            curves.getLast().mean(common))
                     .with(new Frontier(
                             "What is learnt, and how far the policy goes for it: " + lesson.title,
                             "KL(policy||base) on what is to be kept (nats a token)",
@@ -196,24 +190,24 @@ final class AsftExperiment {
                         Estimate.of(trial.after.get(lesson).get(m).learnt),
                         m.title));
         return new Frontier.Arm(
-                weighted ? WEIGHTED : PLAIN, Stream.concat(Stream.of(base), points).toList());
+                weighted ? WEIGHTED : PLAIN,
+                Stream.concat(Stream.of(base), points).toList());
     }
 
     static Trial trial(Scale s, long seed) {
         var random = new SplittableRandom(seed);
         var task = new SkillsTask(random);
         try (var rng = Rng.seeded(seed);
-                var base = Decoder.random(
-                        DecoderConfig.small(SkillsTask.VOCABULARY, HIDDEN, 2, 4, 16), rng, Device.CPU);
+                var base = SkillsModel.pretrained(task, s.pretraining, rng, random);
                 var _ = new Scope()) {
-            pretrain(base, task, s.pretraining, random);
-            var demonstrations = Stream.generate(() -> SkillsTask.hardSum(random))
-                    .limit(s.demonstrations)
+            var demonstrations = SkillsModel.drawn(s.demonstrations, () -> SkillsTask.hardSum(random)).stream()
                     .map(sum -> random.nextDouble() < MISTAKES ? sum.withMistake(random) : sum)
                     .toList();
-            var fresh = Rows.of(sums(s.fresh, random, false), base);
+            var fresh = Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.hardSum(random)), base);
             var newFacts = Rows.of(task.newFacts(), base);
-            var kept = List.of(Rows.of(sums(s.fresh, random, true), base), Rows.of(task.oldFacts(), base));
+            var kept = List.of(
+                    Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.easySum(random)), base),
+                    Rows.of(task.oldFacts(), base));
             var baseStandings = new EnumMap<Lesson, Standing>(Lesson.class);
             var after = new EnumMap<Lesson, Map<Method, Standing>>(Lesson.class);
             for (var lesson : Lesson.values()) {
@@ -237,49 +231,14 @@ final class AsftExperiment {
         }
     }
 
-    private static List<Sequence> sums(int count, SplittableRandom random, boolean easy) {
-        return Stream.generate(() -> easy ? SkillsTask.easySum(random) : SkillsTask.hardSum(random))
-                .limit(count)
-                .toList();
-    }
-
-    /// Sums and old facts, half and half.
-    private static void pretrain(Decoder model, SkillsTask task, int steps, SplittableRandom random) {
-        var schedule = new Schedule(Schedule.Shape.LINEAR, PRETRAINING_RATE, 20, steps, 0);
-        try (var optimizer = new AdamW(model.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < steps; step++) {
-                try (var _ = new Scope()) {
-                    List<Sequence> batch = new ArrayList<>(sums(BATCH / 2, random, true));
-                    for (int i = 0; i < BATCH / 2; i++) {
-                        batch.add(task.oldFacts().get(random.nextInt(SkillsTask.OLD_FACTS)));
-                    }
-                    var next = next(model, SkillsTask.tokens(batch), SkillsTask.labels(batch));
-                    CrossEntropy.crossEntropy(next.ofTargets(), next.mask(), count(next))
-                            .value()
-                            .backward();
-                    optimizer.step(schedule.at(step));
-                }
-            }
-        }
-    }
-
-    private static NextTokens next(Decoder model, Tensor tokens, Tensor labels) {
-        Tensor logits = model.logits(model.hidden(tokens))
-                .view(tokens.size(0), SkillsTask.LENGTH, SkillsTask.VOCABULARY);
-        return NextTokens.ofLogits(logits, labels, IGNORED);
-    }
-
-    private static long count(NextTokens next) {
-        return (long) next.mask().to(DType.FLOAT64).sum().item();
-    }
-
     /// Sequences with what the base says of them.
     private record Rows(Tensor tokens, Tensor labels, Tensor logRef) {
         static Rows of(List<Sequence> sequences, Decoder base) {
             Tensor tokens = SkillsTask.tokens(sequences);
             Tensor labels = SkillsTask.labels(sequences);
             try (var _ = Gradients.off()) {
-                return new Rows(tokens, labels, next(base, tokens, labels).logProbs());
+                return new Rows(
+                        tokens, labels, SkillsModel.next(base, tokens, labels).logProbs());
             }
         }
 
@@ -293,8 +252,10 @@ final class AsftExperiment {
             for (var index : batches) {
                 try (var _ = new Scope()) {
                     Rows batch = rows.at(index);
-                    var next = next(policy, batch.tokens, batch.labels);
-                    method.loss(next, batch.logRef, count(next)).value().backward();
+                    var next = SkillsModel.next(policy, batch.tokens, batch.labels);
+                    method.loss(next, batch.logRef, SkillsModel.count(next))
+                            .value()
+                            .backward();
                     optimizer.step(RATE);
                 }
             }
@@ -304,34 +265,27 @@ final class AsftExperiment {
     /// What is kept is a mean over the two skills.
     private static Standing standing(Decoder policy, Rows learnt, List<Rows> kept) {
         return new Standing(
-                right(policy, learnt),
-                kept.stream().mapToDouble(rows -> right(policy, rows)).average().orElseThrow(),
+                SkillsModel.right(policy, learnt.tokens, learnt.labels),
+                kept.stream()
+                        .mapToDouble(rows -> SkillsModel.right(policy, rows.tokens, rows.labels))
+                        .average()
+                        .orElseThrow(),
                 kept.stream().mapToDouble(rows -> kl(policy, rows)).average().orElseThrow());
-    }
-
-    /// The share of sequences of which every answer token is the likeliest.
-    private static double right(Decoder policy, Rows rows) {
-        try (var _ = new Scope();
-                var _ = Gradients.off()) {
-            var next = next(policy, rows.tokens, rows.labels);
-            Tensor hit = next.logProbs().argmax(2).eq(next.targets()).or(next.mask().not());
-            return hit.to(DType.FLOAT64).amin(1, false).mean().item();
-        }
     }
 
     private static double kl(Decoder policy, Rows rows) {
         try (var _ = new Scope();
                 var _ = Gradients.off()) {
-            var next = next(policy, rows.tokens, rows.labels);
+            var next = SkillsModel.next(policy, rows.tokens, rows.labels);
             Tensor kl = new ReverseKl().categorical(next.logProbs(), rows.logRef);
-            return kl.whereElse(next.mask(), 0).to(DType.FLOAT64).sum().item() / count(next);
+            return kl.whereElse(next.mask(), 0).to(DType.FLOAT64).sum().item() / SkillsModel.count(next);
         }
     }
 
     private static double highest(Decoder base, Rows facts) {
         try (var _ = new Scope();
                 var _ = Gradients.off()) {
-            var next = next(base, facts.tokens, facts.labels);
+            var next = SkillsModel.next(base, facts.tokens, facts.labels);
             return next.ofTargets()
                     .whereElse(next.mask(), Double.NEGATIVE_INFINITY)
                     .reshape(1, -1)

@@ -8,15 +8,15 @@ import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
 
-/// Two skills of one small model, in sequences of 11 tokens: sums of two numbers of two digits, written digit by digit
-/// with the carries between them, and facts, which give a key of two letters its value.
+/// Skills of one small model, in sequences of 11 tokens: sums and differences of two numbers of two digits, written
+/// digit by digit with the carries between them, and facts, which give a key of two letters its value.
 ///
-/// A sum is `+ a1 a0 + b1 b0 =`, then what is to be said: the last digit, its carry, the next digit, its carry. A fact
-/// is `? k1 k2 =`, then its value; padding fills the rest.
+/// A sum is `+ a1 a0 + b1 b0 =`, then what is to be said: the last digit, its carry, the next digit, its carry. A
+/// difference has another sign, and is taken modulo 100. A fact is `? k1 k2 =`, then its value; padding fills the rest.
 final class SkillsTask {
     static final int LENGTH = 11;
-    /// Digits 0 to 9, letters 10 to 17, values of old facts 18 to 25 and of new ones 26 to 33, and four signs.
-    static final int VOCABULARY = 38;
+    /// Digits 0 to 9, letters 10 to 17, values of old facts 18 to 25 and of new ones 26 to 33, and five signs.
+    static final int VOCABULARY = 39;
 
     static final int OLD_FACTS = 40;
     static final int NEW_FACTS = 24;
@@ -29,6 +29,7 @@ final class SkillsTask {
     private static final int EQUALS = 35;
     private static final int QUESTION = 36;
     private static final int PADDING = 37;
+    private static final int MINUS = 38;
     private static final long IGNORED = -100;
 
     /// @param tokens 11
@@ -100,6 +101,30 @@ final class SkillsTask {
         return new Sequence(
                 new long[] {
                     PLUS, a / 10, a % 10, PLUS, b / 10, b % 10, EQUALS, last % 10, last / 10, next % 10, next / 10
+                },
+                7,
+                4);
+    }
+
+    /// A difference of two numbers below 50.
+    static Sequence difference(RandomGenerator random) {
+        int a = random.nextInt(50);
+        int b = random.nextInt(50);
+        int last = a % 10 - b % 10;
+        int next = a / 10 - b / 10 - (last < 0 ? 1 : 0);
+        return new Sequence(
+                new long[] {
+                    MINUS,
+                    a / 10,
+                    a % 10,
+                    MINUS,
+                    b / 10,
+                    b % 10,
+                    EQUALS,
+                    Math.floorMod(last, 10),
+                    last < 0 ? 1 : 0,
+                    Math.floorMod(next, 10),
+                    next < 0 ? 1 : 0
                 },
                 7,
                 4);
