@@ -11,9 +11,6 @@ import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadForwardKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
-import dev.kedge.objective.supervised.Asft;
-import dev.kedge.objective.supervised.CrossEntropy;
-import dev.kedge.objective.supervised.Dft;
 import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
@@ -31,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -46,22 +44,6 @@ import java.util.stream.IntStream;
 /// Command: `./kedge run recipes/asft.yaml`. Numbers: docs/papers/asft.md.
 public final class AsftRecipe {
     private AsftRecipe() {}
-
-    /// How a model learns from demonstrations.
-    public enum Method {
-        SFT("SFT", false),
-        DFT("DFT", false),
-        SFT_KL("SFT+KL", true),
-        ASFT("ASFT", true);
-
-        private final String title;
-        private final boolean anchored;
-
-        Method(String title, boolean anchored) {
-            this.title = title;
-            this.anchored = anchored;
-        }
-    }
 
     /// @param model             the folder to start from, and to stay near
     /// @param data              what is to be learnt: records with completions, or text
@@ -92,7 +74,7 @@ public final class AsftRecipe {
             int maxLength,
             Truncation truncation,
             int heldOut,
-            List<Method> methods,
+            List<TokenObjective> methods,
             List<Double> klWeights,
             Optimisation optimisation,
             int samples,
@@ -118,54 +100,26 @@ public final class AsftRecipe {
         private List<Arm> arms() {
             return methods.stream()
                     .flatMap(m ->
-                            m.anchored ? klWeights.stream().map(w -> new Arm(m, w)) : List.of(new Arm(m, 0)).stream())
+                            m.isAnchored() ? klWeights.stream().map(w -> new Arm(m, w)) : List.of(new Arm(m, 0)).stream())
                     .toList();
         }
     }
 
     /// A method at one strength.
-    private record Arm(Method method, double klWeight) {
+    private record Arm(TokenObjective method, double klWeight) {
         String title() {
-            return method.title + (method.anchored ? ", λ " + klWeight : "");
+            return method.title() + (method.isAnchored() ? ", λ " + klWeight : "");
         }
 
         String name() {
             String method =
-                    this.method.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
-            return method + (this.method.anchored ? "-" + klWeight : "");
-        }
-
-        /// @param logProbs of the step's tokens, or a part of them, [N]
-        /// @param kl       at the same positions; empty where the method has no anchor
-        Loss loss(Tensor logProbs, Optional<Tensor> kl, long tokensInStep) {
-            Tensor all = logProbs.detach().onesLike().gt(0);
-            return switch (method) {
-                case SFT -> CrossEntropy.crossEntropy(logProbs, all, tokensInStep);
-                case DFT -> Dft.dft(logProbs, all, tokensInStep);
-                case SFT_KL -> Asft.anchoredCrossEntropy(logProbs, kl.orElseThrow(), all, klWeight, tokensInStep);
-                case ASFT -> Asft.asft(logProbs, kl.orElseThrow(), all, klWeight, tokensInStep);
-            };
+                    this.method.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            return method + (this.method.isAnchored() ? "-" + klWeight : "");
         }
     }
 
-    /// A policy on held-out sequences, each value a mean over a sequence's tokens.
-    ///
-    /// @param loss nats a token
-    /// @param right probability of the token that comes next
-    /// @param kl   `KL(base ‖ policy)` of next-token distributions, nats a token, over the whole vocabulary
-    private record Judged(double[] loss, double[] right, double[] kl) {}
-
-    /// A policy on the data that is learnt and on the original.
-    private record Standing(Arm arm, Judged task, Judged original) {
-        String words() {
-            return String.format(
-                    "task: loss %.3f, next token right %.1f %%; original: loss %.3f, KL %.4f nats a token",
-                    Bootstraps.mean(task.loss),
-                    100 * Bootstraps.mean(task.right),
-                    Bootstraps.mean(original.loss),
-                    Bootstraps.mean(original.kl));
-        }
-    }
+    /// An arm's policy, and how it was found.
+    private record Standing(Arm arm, DriftEvaluation found) {}
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
@@ -189,7 +143,7 @@ public final class AsftRecipe {
                     .heldOut();
             run.note(task.train().size() + " sequences to learn from; held out: "
                     + task.heldOut().size() + " of these, " + original.size() + " of the original");
-            Standing before = judged(null, base, base, task.heldOut(), original, padId);
+            DriftEvaluation before = DriftEvaluation.of(base, base, task.heldOut(), original, padId);
             run.note("before: " + before.words());
             List<Standing> standings = new ArrayList<>();
             for (Arm arm : config.arms()) {
@@ -201,8 +155,9 @@ public final class AsftRecipe {
                     }
                 }
                 try (Decoder policy = Models.load(folder, device)) {
-                    standings.add(judged(arm, policy, base, task.heldOut(), original, padId));
-                    run.note(arm.title() + ": " + standings.getLast().words());
+                    standings.add(new Standing(
+                            arm, DriftEvaluation.of(policy, base, task.heldOut(), original, padId)));
+                    run.note(arm.title() + ": " + standings.getLast().found().words());
                 }
             }
             Path shown = run.folder()
@@ -279,13 +234,14 @@ public final class AsftRecipe {
                 TokenBatch tokens = TokenBatch.of(
                                 Arrays.stream(part).mapToObj(batch::get).toList(), padId, 1)
                         .to(policy.device());
-                Tensor hidden = states(policy, tokens);
+                Tensor hidden = DriftEvaluation.states(policy, tokens);
                 Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
                 HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
-                Optional<HeadForwardKl> kl = arm.method().anchored
+                Optional<HeadForwardKl> kl = arm.method().isAnchored()
                         ? Optional.of(HeadForwardKl.of(leaf, policy.head(), constantStates(base, tokens), base.head()))
                         : Optional.empty();
-                Loss loss = arm.loss(logProbs.values(), kl.map(HeadForwardKl::values), targets);
+                Loss loss = arm.method()
+                        .loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
                 loss.value().backward();
                 logProbs.backward();
                 kl.ifPresent(HeadForwardKl::backward);
@@ -300,14 +256,9 @@ public final class AsftRecipe {
         return metrics;
     }
 
-    /// The states from which a batch's targets are predicted: [N, H].
-    private static Tensor states(Decoder model, TokenBatch tokens) {
-        return model.hidden(tokens.tokens()).indexSelect(0, tokens.targetIndex());
-    }
-
     private static Tensor constantStates(Decoder model, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            return states(model, tokens);
+            return DriftEvaluation.states(model, tokens);
         }
     }
 
@@ -315,65 +266,38 @@ public final class AsftRecipe {
         return values.to(DType.FLOAT64).sum().item();
     }
 
-    private static Standing judged(
-            Arm arm, Decoder policy, Decoder base, List<Tokenized> task, List<Tokenized> original, int padId) {
-        return new Standing(arm, judged(policy, base, task, padId), judged(policy, base, original, padId));
-    }
-
-    private static Judged judged(Decoder policy, Decoder base, List<Tokenized> sequences, int padId) {
-        Judged all =
-                new Judged(new double[sequences.size()], new double[sequences.size()], new double[sequences.size()]);
-        for (int i = 0; i < sequences.size(); i++) {
-            int targets = sequences.get(i).targets();
-            try (var _ = Gradients.off();
-                    Scope _ = new Scope()) {
-                TokenBatch tokens =
-                        TokenBatch.of(List.of(sequences.get(i)), padId, 1).to(policy.device());
-                Tensor hidden = states(policy, tokens);
-                Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), tokens.targetTokens(), 1)
-                        .values();
-                Tensor kl = HeadForwardKl.of(hidden, policy.head(), states(base, tokens), base.head())
-                        .values();
-                all.loss[i] = -sum(logProbs) / targets;
-                all.right[i] = sum(logProbs.exp()) / targets;
-                all.kl[i] = sum(kl) / targets;
-            }
-        }
-        return all;
-    }
-
     private static Summary summary(
-            Config config, Split<Tokenized> task, Standing before, List<Standing> standings, Run run) {
+            Config config, Split<Tokenized> task, DriftEvaluation before, List<Standing> standings, Run run) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         Standing shown = standings.getFirst();
         Summary summary = Summary.of("asft", Summary.Status.FINISHED, run.seconds())
                 .title("Fine-tuning held to the base model, on " + config.data().getFileName())
-                .verdict("Held out. Before: " + before.words() + ". " + shown.arm.title() + ": " + shown.words() + ".")
+                .verdict("Held out. Before: " + before.words() + ". " + shown.arm.title() + ": " + shown.found.words() + ".")
                 .frontier(frontier(config, bootstrap, before, standings));
         for (Standing s : standings) {
             if (s.arm.klWeight == 0 || s.arm.klWeight == config.klWeights().getFirst()) {
                 summary = summary.comparison(
                                 "Loss on the task, " + s.arm.title(),
                                 "nats a token",
-                                Bootstraps.of(bootstrap, before.task.loss),
-                                Bootstraps.of(bootstrap, s.task.loss))
+                                Bootstraps.of(bootstrap, before.task().loss()),
+                                Bootstraps.of(bootstrap, s.found.task().loss()))
                         .comparison(
                                 "Loss on the original, " + s.arm.title(),
                                 "nats a token on the original",
-                                Bootstraps.of(bootstrap, before.original.loss),
-                                Bootstraps.of(bootstrap, s.original.loss));
+                                Bootstraps.of(bootstrap, before.original().loss()),
+                                Bootstraps.of(bootstrap, s.found.original().loss()));
             }
         }
         for (Standing s : standings.subList(1, standings.size())) {
             String less = shown.arm.title() + " less " + s.arm.title();
             summary = summary.fact(
                             "probability of the next token of the task: " + less,
-                            Bootstraps.of(bootstrap.pairedBca(s.task.right, shown.task.right)),
+                            Bootstraps.of(bootstrap.pairedBca(s.found.task().right(), shown.found.task().right())),
                             "%",
                             "paired by sequence; interval over sequences, not over trainings")
                     .fact(
                             "loss on the original: " + less,
-                            Bootstraps.of(bootstrap.pairedBca(s.original.loss, shown.original.loss)),
+                            Bootstraps.of(bootstrap.pairedBca(s.found.original().loss(), shown.found.original().loss())),
                             "nats a token",
                             "likewise");
         }
@@ -387,20 +311,20 @@ public final class AsftRecipe {
                         Summary.Estimate.of(task.heldOut().size()),
                         "",
                         "")
-                .fact("sequences of the original", Summary.Estimate.of(before.original.loss.length), "", "");
+                .fact("sequences of the original", Summary.Estimate.of(before.original().loss().length), "", "");
     }
 
     /// Every method from the base on, by the weight of its anchor.
     private static Summary.Frontier frontier(
-            Config config, Bootstrap bootstrap, Standing before, List<Standing> standings) {
+            Config config, Bootstrap bootstrap, DriftEvaluation before, List<Standing> standings) {
         List<Summary.Arm> arms = new ArrayList<>();
-        for (Method method : config.methods()) {
+        for (TokenObjective method : config.methods()) {
             List<Summary.Point> points = new ArrayList<>(List.of(point(bootstrap, before, "base")));
             standings.stream()
                     .filter(s -> s.arm.method == method)
-                    .map(s -> point(bootstrap, s, method.anchored ? "λ " + s.arm.klWeight : ""))
+                    .map(s -> point(bootstrap, s.found, method.isAnchored() ? "λ " + s.arm.klWeight : ""))
                     .forEach(points::add);
-            arms.add(new Summary.Arm(method.title, points));
+            arms.add(new Summary.Arm(method.title(), points));
         }
         return new Summary.Frontier(
                 "What is learnt against what is unlearnt",
@@ -410,9 +334,9 @@ public final class AsftRecipe {
                 List.of());
     }
 
-    private static Summary.Point point(Bootstrap bootstrap, Standing standing, String label) {
+    private static Summary.Point point(Bootstrap bootstrap, DriftEvaluation found, String label) {
         return new Summary.Point(
-                Bootstraps.mean(standing.original.kl), Bootstraps.of(bootstrap, standing.task.right), label);
+                Bootstraps.mean(found.original().kl()), Bootstraps.of(bootstrap, found.task().right()), label);
     }
 
     private static Summary withSamples(

@@ -8,7 +8,6 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
-import dev.kedge.objective.continual.Forgetting;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.supervised.Recap;
 import dev.kedge.recipe.TaskSequence.Answers;
@@ -16,9 +15,6 @@ import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.SavedCheckpoint;
-import dev.kedge.recipe.run.Summary;
-import dev.kedge.recipe.statistics.Bootstrap;
-import dev.kedge.recipe.statistics.Proportions;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -125,17 +121,6 @@ public final class RecapRecipe {
     /// @param rule    of the weights; empty where all are 1
     private record Arm(String name, String title, boolean replays, Optional<Recap.Rule> rule) {}
 
-    /// An arm with what its policies answered to the held-out problems after each task, the first one included.
-    private record Course(Arm arm, List<Answers> afterTask) {
-        Answers end() {
-            return afterTask.getLast();
-        }
-
-        Forgetting forgetting() {
-            return Forgetting.of(afterTask.stream().map(Answers::accuracies).toArray(double[][]::new));
-        }
-    }
-
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
@@ -145,7 +130,7 @@ public final class RecapRecipe {
             if (!Models.isComplete(start)) {
                 learnFirst(config, tasks, start, device, run);
             }
-            List<Course> courses = new ArrayList<>();
+            List<TaskCourse> courses = new ArrayList<>();
             for (Arm arm : config.arms()) {
                 if (!Models.isComplete(folder(run, arm, config.tasks().size() - 1))) {
                     try (Decoder policy = Models.load(start, device)) {
@@ -164,7 +149,7 @@ public final class RecapRecipe {
             try (Decoder policy = Models.load(folder(run, shown, config.tasks().size() - 1), device)) {
                 Models.save(policy, tasks.tokenizer(), run.folder().resolve("model"));
             }
-            run.summarise(summary(config, tasks, courses, run));
+            run.summarise(TaskCourse.summary(tasks, courses, config.seed(), run.seconds()));
         }
     }
 
@@ -352,81 +337,13 @@ public final class RecapRecipe {
         return metrics;
     }
 
-    private static Course course(TaskSequence tasks, Arm arm, Path start, Device device, Run run) {
+    private static TaskCourse course(TaskSequence tasks, Arm arm, Path start, Device device, Run run) {
         List<Answers> answers = new ArrayList<>();
         for (int task = 0; task < tasks.count(); task++) {
             try (Decoder policy = Models.load(task == 0 ? start : folder(run, arm, task), device)) {
                 answers.add(tasks.answers(policy));
             }
         }
-        return new Course(arm, answers);
-    }
-
-    private static Summary summary(Config config, TaskSequence tasks, List<Course> courses, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
-        Course shown = courses.getFirst();
-        Summary summary = Summary.of("recap", Summary.Status.FINISHED, run.seconds())
-                .title(tasks.count() + " tasks one after another, with and without replay")
-                .verdict("Right on held-out problems when all tasks are learnt. "
-                        + courses.stream()
-                                .map(c -> c.arm.title() + ": " + c.end().words())
-                                .collect(Collectors.joining(". "))
-                        + ".")
-                .frontier(new Summary.Frontier(
-                        "Accuracy as tasks are added",
-                        "tasks learnt",
-                        "mean accuracy on the tasks learnt so far",
-                        courses.stream().map(c -> arm(bootstrap, c)).toList(),
-                        List.of()));
-        for (Course course : courses) {
-            for (int k = 0; k < tasks.count() - 1; k++) {
-                summary = summary.comparison(
-                        tasks.name(k) + ", " + course.arm.title(),
-                        "%",
-                        accuracy(course.afterTask.get(k).right().get(k)),
-                        accuracy(course.end().right().get(k)));
-            }
-        }
-        for (Course course : courses) {
-            summary = summary.fact(
-                            "mean accuracy at the end, " + course.arm.title(),
-                            Bootstraps.of(bootstrap, course.end().all()),
-                            "%",
-                            "interval over problems, not over trainings")
-                    .fact(
-                            "backward transfer, " + course.arm.title(),
-                            Summary.Estimate.of(course.forgetting().backwardTransfer()),
-                            "%",
-                            "accuracy at the end less accuracy when just learnt, mean over all tasks but the last;"
-                                    + " negative is forgetting");
-        }
-        for (Course course : courses.subList(1, courses.size())) {
-            summary = summary.fact(
-                    "accuracy, " + shown.arm.title() + " less " + course.arm.title(),
-                    Bootstraps.of(
-                            bootstrap.pairedBca(course.end().all(), shown.end().all())),
-                    "%",
-                    "paired by problem; interval over problems, not over trainings");
-        }
-        return tasks.withSamples(
-                summary.note("A comparison shows a task's accuracy when it had just been learnt, and at the end."),
-                shown.afterTask.getFirst(),
-                shown.end());
-    }
-
-    private static Summary.Estimate accuracy(double[] right) {
-        return Bootstraps.of(Proportions.wilson((int) Arrays.stream(right).sum(), right.length, 0.95));
-    }
-
-    private static Summary.Arm arm(Bootstrap bootstrap, Course course) {
-        return new Summary.Arm(
-                course.arm.title(),
-                IntStream.range(0, course.afterTask.size())
-                        .mapToObj(task -> new Summary.Point(
-                                task + 1,
-                                Bootstraps.of(
-                                        bootstrap, course.afterTask.get(task).upTo(task)),
-                                ""))
-                        .toList());
+        return new TaskCourse(arm.title(), answers);
     }
 }

@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.data.DataException;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.AsftRecipe.Method;
 import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +24,7 @@ class AsftRecipeTest {
     Path folder;
 
     static AsftRecipe.Config config(
-            Path folder, List<Method> methods, List<Double> klWeights, Optimisation optimisation) throws IOException {
+            Path folder, List<TokenObjective> methods, List<Double> klWeights, Optimisation optimisation) throws IOException {
         Path original = Files.writeString(folder.resolve("original.txt"), "abcdefgh hgfedcba\n\n".repeat(60));
         return new AsftRecipe.Config(
                 TinyTask.model(folder.resolve("start"), 1),
@@ -57,7 +56,7 @@ class AsftRecipeTest {
     void methodsLearnAndTheAnchorHolds() throws Exception {
         RecordedRun run = run(
                 "run",
-                config(folder, List.of(Method.values()), List.of(0.05, 20.0), TinyTask.optimisation(60, 8, 1e-2, 60)));
+                config(folder, List.of(TokenObjective.values()), List.of(0.05, 20.0), TinyTask.optimisation(60, 8, 1e-2, 60)));
         run.assertComplete("asft");
         ObjectNode sft = run.metrics("sft").getFirst();
         ObjectNode dft = run.metrics("dft").getFirst();
@@ -107,7 +106,7 @@ class AsftRecipeTest {
                 "run",
                 config(
                         folder,
-                        List.of(Method.ASFT, Method.DFT),
+                        List.of(TokenObjective.ASFT, TokenObjective.DFT),
                         List.of(1e-12),
                         TinyTask.optimisation(15, 8, 5e-3, 15)));
         List<ObjectNode> dft = run.metrics("dft");
@@ -128,7 +127,7 @@ class AsftRecipeTest {
         RecordedRun[] runs = new RecordedRun[2];
         for (int i = 0; i < 2; i++) {
             Optimisation parts = TinyTask.optimisation(8, i == 0 ? 8 : 3, 3e-3, 8); // 3, 3 and 2
-            runs[i] = run("run" + i, config(folder, List.of(Method.ASFT), List.of(0.5), parts));
+            runs[i] = run("run" + i, config(folder, List.of(TokenObjective.ASFT), List.of(0.5), parts));
         }
         RecordedRun.assertClose(runs[0], runs[1], "asft-0_5", 1e-4);
     }
@@ -137,16 +136,16 @@ class AsftRecipeTest {
     void whatCannotBeIsRefused() throws Exception {
         Optimisation o = TinyTask.optimisation(2, 8, 1e-3, 2);
         var e = assertThrows(
-                IllegalArgumentException.class, () -> config(folder, List.of(Method.SFT, Method.SFT), List.of(0.1), o));
+                IllegalArgumentException.class, () -> config(folder, List.of(TokenObjective.SFT, TokenObjective.SFT), List.of(0.1), o));
         assertEquals("methods must be one or more, none twice, were [SFT, SFT]", e.getMessage());
         e = assertThrows(
-                IllegalArgumentException.class, () -> config(folder, List.of(Method.ASFT), List.of(0.1, -1.0), o));
+                IllegalArgumentException.class, () -> config(folder, List.of(TokenObjective.ASFT), List.of(0.1, -1.0), o));
         assertEquals("kl_weights must be finite numbers > 0, at least one, were [0.1, -1.0]", e.getMessage());
     }
 
     @Test
     void anOriginalThatIsNotThereIsNamed() throws Exception {
-        var config = config(folder, List.of(Method.ASFT), List.of(0.1), TinyTask.optimisation(2, 8, 1e-3, 2));
+        var config = config(folder, List.of(TokenObjective.ASFT), List.of(0.1), TinyTask.optimisation(2, 8, 1e-3, 2));
         Files.delete(config.original());
         var e = assertThrows(DataException.class, () -> run("run", config));
         assertTrue(e.getMessage().startsWith(config.original() + ": "), e.getMessage());

@@ -98,7 +98,7 @@ class ResumeTest {
 
     @Test
     void fineTuningHeldToTheBase() throws Exception {
-        var methods = List.of(AsftRecipe.Method.ASFT, AsftRecipe.Method.DFT);
+        var methods = List.of(TokenObjective.ASFT, TokenObjective.DFT);
         AsftRecipe.Config config =
                 AsftRecipeTest.config(folder, methods, List.of(0.5), TinyTask.optimisation(STEPS, 4, 3e-3, 7));
         killAndCompare("asft", config, new String[] {"asft-0_5", "dft"}, 20268);
@@ -129,7 +129,7 @@ class ResumeTest {
                 TinyTask.sums(8, STEPS),
                 new Judge.Game(1),
                 0.5,
-                List.of(EgpoRecipe.Method.EGPO, EgpoRecipe.Method.ONLINE_IPO),
+                List.of(EgpoRecipe.TokenObjective.EGPO, EgpoRecipe.TokenObjective.ONLINE_IPO),
                 2,
                 10,
                 2,
