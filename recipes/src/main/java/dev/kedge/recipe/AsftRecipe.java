@@ -56,7 +56,8 @@ public final class AsftRecipe {
     /// @param truncation        what happens to longer ones
     /// @param heldOut           examples (documents) of each kept for judging
     /// @param methods           none twice; the first one's policy is shown and kept
-    /// @param klWeights         of the anchor, each > 0: every anchored method learns with each; the first one is shown
+    /// @param klWeights         of the anchor, each > 0: every anchored method learns with each; the first one is
+    // shown
     /// @param optimisation      how each policy is moved
     /// @param samples           continuations shown, before and after
     /// @param sampleTokens      their length
@@ -99,8 +100,9 @@ public final class AsftRecipe {
         /// What is trained, each method's first strength first.
         private List<Arm> arms() {
             return methods.stream()
-                    .flatMap(m ->
-                            m.isAnchored() ? klWeights.stream().map(w -> new Arm(m, w)) : List.of(new Arm(m, 0)).stream())
+                    .flatMap(m -> m.isAnchored()
+                            ? klWeights.stream().map(w -> new Arm(m, w))
+                            : List.of(new Arm(m, 0)).stream())
                     .toList();
         }
     }
@@ -112,8 +114,7 @@ public final class AsftRecipe {
         }
 
         String name() {
-            String method =
-                    this.method.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            String method = this.method.name().toLowerCase(Locale.ROOT).replace('_', '-');
             return method + (this.method.isAnchored() ? "-" + klWeight : "");
         }
     }
@@ -155,8 +156,7 @@ public final class AsftRecipe {
                     }
                 }
                 try (Decoder policy = Models.load(folder, device)) {
-                    standings.add(new Standing(
-                            arm, DriftEvaluation.of(policy, base, task.heldOut(), original, padId)));
+                    standings.add(new Standing(arm, DriftEvaluation.of(policy, base, task.heldOut(), original, padId)));
                     run.note(arm.title() + ": " + standings.getLast().found().words());
                 }
             }
@@ -240,8 +240,8 @@ public final class AsftRecipe {
                 Optional<HeadForwardKl> kl = arm.method().isAnchored()
                         ? Optional.of(HeadForwardKl.of(leaf, policy.head(), constantStates(base, tokens), base.head()))
                         : Optional.empty();
-                Loss loss = arm.method()
-                        .loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
+                Loss loss =
+                        arm.method().loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
                 loss.value().backward();
                 logProbs.backward();
                 kl.ifPresent(HeadForwardKl::backward);
@@ -272,7 +272,8 @@ public final class AsftRecipe {
         Standing shown = standings.getFirst();
         Summary summary = Summary.of("asft", Summary.Status.FINISHED, run.seconds())
                 .title("Fine-tuning held to the base model, on " + config.data().getFileName())
-                .verdict("Held out. Before: " + before.words() + ". " + shown.arm.title() + ": " + shown.found.words() + ".")
+                .verdict("Held out. Before: " + before.words() + ". " + shown.arm.title() + ": " + shown.found.words()
+                        + ".")
                 .frontier(frontier(config, bootstrap, before, standings));
         for (Standing s : standings) {
             if (s.arm.klWeight == 0 || s.arm.klWeight == config.klWeights().getFirst()) {
@@ -292,12 +293,15 @@ public final class AsftRecipe {
             String less = shown.arm.title() + " less " + s.arm.title();
             summary = summary.fact(
                             "probability of the next token of the task: " + less,
-                            Bootstraps.of(bootstrap.pairedBca(s.found.task().right(), shown.found.task().right())),
+                            Bootstraps.of(bootstrap.pairedBca(
+                                    s.found.task().right(), shown.found.task().right())),
                             "%",
                             "paired by sequence; interval over sequences, not over trainings")
                     .fact(
                             "loss on the original: " + less,
-                            Bootstraps.of(bootstrap.pairedBca(s.found.original().loss(), shown.found.original().loss())),
+                            Bootstraps.of(bootstrap.pairedBca(
+                                    s.found.original().loss(),
+                                    shown.found.original().loss())),
                             "nats a token",
                             "likewise");
         }
@@ -311,7 +315,11 @@ public final class AsftRecipe {
                         Summary.Estimate.of(task.heldOut().size()),
                         "",
                         "")
-                .fact("sequences of the original", Summary.Estimate.of(before.original().loss().length), "", "");
+                .fact(
+                        "sequences of the original",
+                        Summary.Estimate.of(before.original().loss().length),
+                        "",
+                        "");
     }
 
     /// Every method from the base on, by the weight of its anchor.
@@ -336,7 +344,9 @@ public final class AsftRecipe {
 
     private static Summary.Point point(Bootstrap bootstrap, DriftEvaluation found, String label) {
         return new Summary.Point(
-                Bootstraps.mean(found.original().kl()), Bootstraps.of(bootstrap, found.task().right()), label);
+                Bootstraps.mean(found.original().kl()),
+                Bootstraps.of(bootstrap, found.task().right()),
+                label);
     }
 
     private static Summary withSamples(

@@ -35,6 +35,7 @@ record Corpus(Path file, Optional<String> promptKey, Optional<String> completion
     /// @param length     most tokens of a sequence
     /// @param truncation what happens to longer ones
     /// @param heldOut    examples (documents) kept
+    /// @throws ConfigException if there are no more than these, or no sequence is left
     Split<Tokenized> split(
             Path model, Tokenizer tokenizer, int length, Truncation truncation, int heldOut, long seed, Run run) {
         Map<String, String> keys = new LinkedHashMap<>();
@@ -43,6 +44,10 @@ record Corpus(Path file, Optional<String> promptKey, Optional<String> completion
         ReadOptions options = ReadOptions.skipping().withKeys(keys);
         Dataset data = Dataset.read(file, separator.map(options::withSeparator).orElse(options));
         data.skipped().lines().forEach(line -> run.note("left out: " + line));
+        if (data.examples().size() <= heldOut) {
+            throw new ConfigException(file + ": has " + data.examples().size()
+                    + " examples, more than held_out are needed, which is " + heldOut);
+        }
         Split<Example> split = Split.seeded(data.examples(), heldOut, seed);
         return new Split<>(
                 sequences(split.train(), model, tokenizer, length, truncation, run),

@@ -20,8 +20,7 @@ record DriftEvaluation(Judged task, Judged original) {
     /// @param kl    `KL(base ‖ policy)` of next-token distributions, nats a token, over the whole vocabulary
     record Judged(double[] loss, double[] right, double[] kl) {}
 
-    static DriftEvaluation of(
-            Decoder policy, Decoder base, List<Tokenized> task, List<Tokenized> original, int padId) {
+    static DriftEvaluation of(Decoder policy, Decoder base, List<Tokenized> task, List<Tokenized> original, int padId) {
         return new DriftEvaluation(judged(policy, base, task, padId), judged(policy, base, original, padId));
     }
 

@@ -61,7 +61,7 @@ public final class RecapRecipe {
     /// @param examples      of each task, to learn from
     /// @param memory        how many of them are kept for replay, from 1 to examples
     /// @param signal        what the rules follow
-    /// @param rules         of RECAP's weights, one policy each, none twice; the first one's is shown and kept
+    /// @param rules         of RECAP's weights, one policy each; the first one's is shown and kept
     /// @param optimisation  of each task; its batches hold all objectives
     /// @param evaluateEvery steps between judgements
     /// @param heldOut       problems of each task kept for judging
@@ -93,8 +93,9 @@ public final class RecapRecipe {
                         + " held_out >= 2 expected, were " + examples + ", " + memory + ", " + evaluateEvery + " and "
                         + heldOut);
             }
-            if (rules.isEmpty() || rules.stream().distinct().count() != rules.size()) {
-                throw new IllegalArgumentException("rules must be one or more, none twice, were " + rules);
+            if (rules.isEmpty() || rules.stream().map(Config::name).distinct().count() != rules.size()) {
+                throw new IllegalArgumentException(
+                        "rules must be one or more, none with the temperature and window of another, were " + rules);
             }
             if (optimisation.batchSize() < tasks.size()) {
                 throw new IllegalArgumentException("optimisation needs a batch_size of " + tasks.size()
@@ -102,11 +103,15 @@ public final class RecapRecipe {
             }
         }
 
+        private static String name(Recap.Rule rule) {
+            return "recap-t-" + rule.temperature() + "-w-" + rule.window();
+        }
+
         private List<Arm> arms() {
             return Stream.concat(
                             rules.stream()
                                     .map(r -> new Arm(
-                                            "recap-t-" + r.temperature() + "-w-" + r.window(),
+                                            name(r),
                                             "RECAP, T " + r.temperature() + ", W " + r.window(),
                                             true,
                                             Optional.of(r))),
@@ -142,8 +147,7 @@ public final class RecapRecipe {
                     }
                 }
                 courses.add(course(tasks, arm, start, device, run));
-                run.note(arm.title() + ": right at the end: "
-                        + courses.getLast().end().words());
+                run.note("right at the end, " + courses.getLast().words());
             }
             Arm shown = config.arms().getFirst();
             try (Decoder policy = Models.load(folder(run, shown, config.tasks().size() - 1), device)) {
@@ -198,7 +202,7 @@ public final class RecapRecipe {
                     batch.keySet().forEach(name -> weights.put(name, 1.0));
                     if (arm.rule().isPresent()) {
                         var decision =
-                                arm.rule().get().after(history, signals(config.signal(), policy, batch, tasks, o));
+                                arm.rule().get().after(history, signals(config.signal(), policy, batch, tasks.padId()));
                         history = decision.history();
                         weights.putAll(decision.weights());
                     }
@@ -259,14 +263,10 @@ public final class RecapRecipe {
     /// What the objectives of a step say of themselves before it is taken. A pass of its own, since weights are needed
     /// before the first micro-batch goes back.
     private static SequencedMap<String, Double> signals(
-            Signal signal,
-            Decoder policy,
-            SequencedMap<String, List<Tokenized>> batch,
-            TaskSequence tasks,
-            Optimisation o) {
+            Signal signal, Decoder policy, SequencedMap<String, List<Tokenized>> batch, int padId) {
         SequencedMap<String, Double> signals = new LinkedHashMap<>();
         batch.forEach((name, examples) -> {
-            double[] logProbs = SequenceScores.of(policy, examples, tasks.padId(), 1.0);
+            double[] logProbs = SequenceScores.of(policy, examples, padId, 1.0);
             signals.put(
                     name,
                     switch (signal) {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.data.DataException;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +25,8 @@ class AsftRecipeTest {
     Path folder;
 
     static AsftRecipe.Config config(
-            Path folder, List<TokenObjective> methods, List<Double> klWeights, Optimisation optimisation) throws IOException {
+            Path folder, List<TokenObjective> methods, List<Double> klWeights, Optimisation optimisation)
+            throws IOException {
         Path original = Files.writeString(folder.resolve("original.txt"), "abcdefgh hgfedcba\n\n".repeat(60));
         return new AsftRecipe.Config(
                 TinyTask.model(folder.resolve("start"), 1),
@@ -56,7 +58,11 @@ class AsftRecipeTest {
     void methodsLearnAndTheAnchorHolds() throws Exception {
         RecordedRun run = run(
                 "run",
-                config(folder, List.of(TokenObjective.values()), List.of(0.05, 20.0), TinyTask.optimisation(60, 8, 1e-2, 60)));
+                config(
+                        folder,
+                        List.of(TokenObjective.values()),
+                        List.of(0.05, 20.0),
+                        TinyTask.optimisation(60, 8, 1e-2, 60)));
         run.assertComplete("asft");
         ObjectNode sft = run.metrics("sft").getFirst();
         ObjectNode dft = run.metrics("dft").getFirst();
@@ -136,11 +142,22 @@ class AsftRecipeTest {
     void whatCannotBeIsRefused() throws Exception {
         Optimisation o = TinyTask.optimisation(2, 8, 1e-3, 2);
         var e = assertThrows(
-                IllegalArgumentException.class, () -> config(folder, List.of(TokenObjective.SFT, TokenObjective.SFT), List.of(0.1), o));
+                IllegalArgumentException.class,
+                () -> config(folder, List.of(TokenObjective.SFT, TokenObjective.SFT), List.of(0.1), o));
         assertEquals("methods must be one or more, none twice, were [SFT, SFT]", e.getMessage());
         e = assertThrows(
-                IllegalArgumentException.class, () -> config(folder, List.of(TokenObjective.ASFT), List.of(0.1, -1.0), o));
+                IllegalArgumentException.class,
+                () -> config(folder, List.of(TokenObjective.ASFT), List.of(0.1, -1.0), o));
         assertEquals("kl_weights must be finite numbers > 0, at least one, were [0.1, -1.0]", e.getMessage());
+    }
+
+    @Test
+    void anOriginalThatIsTooShortIsNamed() throws Exception {
+        var config = config(folder, List.of(TokenObjective.ASFT), List.of(0.1), TinyTask.optimisation(2, 8, 1e-3, 2));
+        Files.writeString(config.original(), "abcdefgh\n\n".repeat(32));
+        var e = assertThrows(ConfigException.class, () -> run("run", config));
+        assertEquals(
+                config.original() + ": has 32 examples, more than held_out are needed, which is 32", e.getMessage());
     }
 
     @Test

@@ -145,7 +145,9 @@ class RecapRecipeTest {
         var c = config(Signal.LOSS, List.of(rule(5)), optimisation(2, 8, 8, 1e-3, 2));
         var e = assertThrows(
                 IllegalArgumentException.class, () -> config(Signal.LOSS, List.of(rule(5), rule(5)), c.optimisation()));
-        assertTrue(e.getMessage().startsWith("rules must be one or more, none twice, were ["), e.getMessage());
+        assertTrue(
+                e.getMessage().startsWith("rules must be one or more, none with the temperature and window of"),
+                e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class, () -> config(Signal.LOSS, c.rules(), optimisation(2, 1, 1, 1e-3, 2)));
         assertEquals("optimisation needs a batch_size of 2 or more, one example of each task, was 1", e.getMessage());
