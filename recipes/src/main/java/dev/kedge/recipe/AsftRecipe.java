@@ -56,8 +56,7 @@ public final class AsftRecipe {
     /// @param truncation        what happens to longer ones
     /// @param heldOut           examples (documents) of each kept for judging
     /// @param methods           none twice; the first one's policy is shown and kept
-    /// @param klWeights         of the anchor, each > 0: every anchored method learns with each; the first one is
-    // shown
+    /// @param klWeights         of the anchor, each > 0, for every anchored method; the first one is shown
     /// @param optimisation      how each policy is moved
     /// @param samples           continuations shown, before and after
     /// @param sampleTokens      their length

@@ -28,8 +28,7 @@ import java.util.Random;
 import java.util.SplittableRandom;
 
 /// The experiment behind RECAP's claims: a decoder that adds and knows facts learns to subtract, with and without
-// replay
-/// of what it knew.
+/// replay of what it knew.
 final class RecapExperiment {
     private static final int BATCH = 60;
     private static final double RATE = 3e-3;
