@@ -129,7 +129,7 @@ class ResumeTest {
                 TinyTask.sums(8, STEPS),
                 new Judge.Game(1),
                 0.5,
-                List.of(EgpoRecipe.TokenObjective.EGPO, EgpoRecipe.TokenObjective.ONLINE_IPO),
+                List.of(EgpoRecipe.Method.EGPO, EgpoRecipe.Method.ONLINE_IPO),
                 2,
                 10,
                 2,
