@@ -9,7 +9,8 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES =
-            List.of("main", "sft", "dpo", "adpo", "egpo", "hypo", "inpo", "rlvr", "rrpo", "xpo");
+            List.of(
+                    "main", "sft", "dpo", "adpo", "asft", "egpo", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -20,9 +21,11 @@ public final class Recipes {
             case "sft" -> file.as(SftRecipe.Config.class);
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
+            case "asft" -> file.as(AsftRecipe.Config.class);
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
+            case "recap" -> file.as(RecapRecipe.Config.class);
             case "rlvr" -> file.as(RlvrRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
             case "xpo" -> file.as(XpoRecipe.Config.class);
@@ -37,9 +40,11 @@ public final class Recipes {
             case SftRecipe.Config config -> SftRecipe.run(config, run);
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
+            case AsftRecipe.Config config -> AsftRecipe.run(config, run);
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
+            case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RlvrRecipe.Config config -> RlvrRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);
             case XpoRecipe.Config config -> XpoRecipe.run(config, run);

@@ -1,23 +1,12 @@
 package dev.kedge.recipe;
 
 import dev.kedge.data.Batches;
-import dev.kedge.data.DataException;
-import dev.kedge.data.DataException.Place;
-import dev.kedge.data.Dataset;
-import dev.kedge.data.Document;
-import dev.kedge.data.Example;
-import dev.kedge.data.Packing;
-import dev.kedge.data.Preference;
-import dev.kedge.data.PromptCompletion;
-import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
-import dev.kedge.data.Tokenisation;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
-import dev.kedge.nn.lm.Sampling;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.logprob.HeadLogProbs;
@@ -31,9 +20,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,11 +80,21 @@ public final class SftRecipe {
         Device device = new Device(config.device());
         try (Tokenizer tokenizer = Models.tokenizer(config.model());
                 Decoder model = Models.load(config.model(), device)) {
-            Split<Tokenized> split = tokens(config, tokenizer, model.config().maxPositions(), run);
+            Split<Tokenized> split = new Corpus(
+                            config.data(), config.promptKey(), config.completionKey(), config.separator())
+                    .split(
+                            config.model(),
+                            tokenizer,
+                            Math.min(config.maxLength(), model.config().maxPositions()),
+                            config.truncation(),
+                            config.heldOut(),
+                            config.seed(),
+                            run);
             run.note(split.train().size() + " sequences to learn from, "
                     + split.heldOut().size() + " held out");
             double[] before = losses(model, split.heldOut(), tokenizer);
-            List<String> said = continuations(model, tokenizer, split.heldOut(), config);
+            List<String> said =
+                    continuations(model, tokenizer, split.heldOut(), config.samples(), config.sampleTokens());
 
             train(run, "sft", model, split.train(), Models.padId(tokenizer), config.optimisation(), config.seed());
 
@@ -110,54 +107,9 @@ public final class SftRecipe {
                     before,
                     after,
                     said,
-                    continuations(model, tokenizer, split.heldOut(), config),
+                    continuations(model, tokenizer, split.heldOut(), config.samples(), config.sampleTokens()),
                     run));
         }
-    }
-
-    private static Split<Tokenized> tokens(Config config, Tokenizer tokenizer, int maxPositions, Run run) {
-        Map<String, String> keys = new LinkedHashMap<>();
-        config.promptKey().ifPresent(key -> keys.put("prompt", key));
-        config.completionKey().ifPresent(key -> keys.put("completion", key));
-        ReadOptions options = ReadOptions.skipping().withKeys(keys);
-        Dataset data = Dataset.read(
-                config.data(), config.separator().map(options::withSeparator).orElse(options));
-        data.skipped().lines().forEach(line -> run.note("left out: " + line));
-        Split<Example> split = Split.seeded(data.examples(), config.heldOut(), config.seed());
-        int length = Math.min(config.maxLength(), maxPositions);
-        return new Split<>(
-                sequences(config, split.train(), tokenizer, length, run),
-                sequences(config, split.heldOut(), tokenizer, length, run));
-    }
-
-    /// Documents are joined and cut into windows; everything else is one sequence each. Of a preference, the chosen
-    /// reply.
-    private static List<Tokenized> sequences(
-            Config config, List<Example> examples, Tokenizer tokenizer, int length, Run run) {
-        if (examples.stream().allMatch(Document.class::isInstance)) {
-            List<int[]> documents = examples.stream()
-                    .map(e -> tokenizer.encode(((Document) e).text()))
-                    .toList();
-            int end = tokenizer.bos().isPresent() ? -1 : tokenizer.eos().orElse(-1); // BOS parts documents already
-            return Packing.windows(documents, length, end);
-        }
-        Optional<ChatTemplate> template =
-                Files.isDirectory(config.model()) ? ChatTemplate.load(config.model()) : Optional.empty();
-        Tokenisation tokenisation = new Tokenisation(
-                tokenizer, template.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)), length, config.truncation());
-        List<Example> replies = examples.stream()
-                .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
-                .toList();
-        var tokens = tokenisation.sequences(replies, ReadOptions.Wrong.SKIP);
-        tokens.skipped().lines().forEach(line -> run.note("left out: " + line));
-        if (tokens.items().isEmpty()) {
-            throw new DataException(
-                    Place.file(config.data()),
-                    "",
-                    "no sequence is left of " + examples.size() + "; left out: "
-                            + tokens.skipped().lines().getFirst());
-        }
-        return tokens.items();
     }
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
@@ -231,23 +183,21 @@ public final class SftRecipe {
     }
 
     /// Greedy continuations of the first tokens of held-out sequences.
-    private static List<String> continuations(
-            Decoder model, Tokenizer tokenizer, List<Tokenized> heldOut, Config config) {
+    static List<String> continuations(
+            Decoder model, Tokenizer tokenizer, List<Tokenized> heldOut, int samples, int tokens) {
         List<int[]> prompts = new ArrayList<>();
-        for (Tokenized sequence : heldOut.subList(0, Math.min(config.samples(), heldOut.size()))) {
+        for (Tokenized sequence : heldOut.subList(0, Math.min(samples, heldOut.size()))) {
             prompts.add(beginning(sequence));
         }
         int room = model.config().maxPositions();
         prompts.replaceAll(p -> p.length < room ? p : Arrays.copyOf(p, room - 1));
-        Generator.Options options = new Generator.Options(
-                Sampling.GREEDY, config.sampleTokens(), 1, tokenizer.stopIds(), null, config.seed(), false);
-        return Generator.generate(model, prompts, options, null).stream()
+        return Generator.generate(model, prompts, Generator.Options.greedy(tokens, tokenizer.stopIds()), null).stream()
                 .map(c -> tokenizer.decode(c.tokens()))
                 .toList();
     }
 
     /// The prompt; of a document, which is all target, a quarter.
-    private static int[] beginning(Tokenized sequence) {
+    static int[] beginning(Tokenized sequence) {
         int given = 0;
         while (given < sequence.length() && !sequence.target()[given]) {
             given++;

@@ -96,6 +96,24 @@ class ResumeTest {
         killAndCompare("sft", config, new String[] {"sft"}, 20264);
     }
 
+    @Test
+    void fineTuningHeldToTheBase() throws Exception {
+        var methods = List.of(TokenObjective.ASFT, TokenObjective.DFT);
+        AsftRecipe.Config config =
+                AsftRecipeTest.config(folder, methods, List.of(0.5), TinyTask.optimisation(STEPS, 4, 3e-3, 7));
+        killAndCompare("asft", config, new String[] {"asft-0_5", "dft"}, 20268);
+    }
+
+    /// The rule's windows live across steps; its policy of every task is kept on the way.
+    @Test
+    void tasksOneAfterAnother() throws Exception {
+        RecapRecipe.Config config = RecapRecipeTest.config(
+                RecapRecipe.Signal.LOSS,
+                List.of(RecapRecipeTest.rule(0.5)),
+                RecapRecipeTest.optimisation(STEPS, 8, 5, 3e-3, 7));
+        killAndCompare("recap", config, new String[] {"first", "recap-t-0_5-w-3", "none"}, 20269);
+    }
+
     /// The reference, DPO's policy and HyPO's, which draws answers at every step.
     @Test
     void answersThatThePolicyDrawsAsItLearns() throws Exception {

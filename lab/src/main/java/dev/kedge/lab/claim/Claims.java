@@ -7,7 +7,8 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo");
+    public static final List<String> PAPERS =
+            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -15,6 +16,8 @@ public final class Claims {
             case "f-dpo" -> FDpoClaims.claims();
             case "inpo" -> InpoClaims.claims();
             case "egpo" -> EgpoClaims.claims();
+            case "asft" -> AsftClaims.claims();
+            case "recap" -> RecapClaims.claims();
             case "adpo" -> AdpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "rrpo" -> RrpoClaims.claims();

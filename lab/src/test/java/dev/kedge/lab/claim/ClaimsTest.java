@@ -67,6 +67,12 @@ class ClaimsTest {
         measuresWhatIsRead(RrpoClaims.claims(new RrpoExperiment.Scale(5, 40, 25, 20)), 1);
     }
 
+    @Test
+    void skillsMeasureWhatTheirClaimsRead() {
+        measuresWhatIsRead(AsftClaims.claims(new AsftExperiment.Scale(10, 40, 10, 20)), 1);
+        measuresWhatIsRead(RecapClaims.claims(new RecapExperiment.Scale(10, 25, 20)), 1);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {
