@@ -30,9 +30,10 @@ public record Occupancy(double[][] mass) {
         }
     }
 
-    /// `(1 - discount)·E[Σ_t discount^t·1{s_t = s, a_t = a}]`. The sum of all entries' errors is at most `tolerance`,
-    /// but for rounding: the flow `μ = (1 - discount)·start + discount·μ·P_π` contracts by the discount in that sum,
-    /// and is repeated until `discount/(1 - discount)` times what the last step changed is below.
+    /// `(1 - discount)·E[Σ_t discount^t·1{s_t = s, a_t = a}]`, which solves the flow `μ = (1 - discount)·start +
+    /// discount·μ·P_π`. That contracts by the discount in the sum of absolute differences, and is repeated until
+    /// `discount/(1 - discount)` times what the last step changed, and for rounding `2⁻⁵²/(1 - discount)`, is at most
+    /// the tolerance: so is the sum of all errors.
     ///
     /// @param tolerance finite and > 0
     /// @throws ArithmeticException if rounding does not allow it
@@ -55,12 +56,13 @@ public record Occupancy(double[][] mass) {
                 change += Math.abs(next[s] - states[s]);
             }
             states = next;
-            if (weight * change <= tolerance) {
+            double error = weight * change + Math.ulp(1.0) / (1 - discount);
+            if (error <= tolerance) {
                 return of(states, p);
             }
             if (step > allowed) {
-                throw new ArithmeticException("rounding keeps the error of the occupancy at " + weight * change
-                        + ", above the tolerance " + tolerance);
+                throw new ArithmeticException(
+                        "rounding keeps the error of the occupancy at " + error + ", above the tolerance " + tolerance);
             }
         }
     }

@@ -10,7 +10,8 @@ import java.util.List;
 /// Moving onto a tomato waters it; then every tomato farther than 3 from the gardener, as the crow flies, dries. A step
 /// is rewarded with [#SCALE] times the tomatoes watered after it; the proxy is the same, but on the bucket it is
 /// [#SCALE] times all accessible cells. When all are watered the episode ends, in a last state without rewards. The
-/// states are those that can be reached.
+/// states are those that can be reached, and that last one: in the paper's level it is out of reach, as what is far
+/// dries.
 ///
 /// Where this differs from the authors' code: that takes dried tomatoes from a list while it walks along it, and so
 /// forgets the neighbour of each.

@@ -73,8 +73,8 @@ public record Transitions(int states, int actions, int[] offsets, int[] successo
     private static void normalise(
             int states, int state, int action, int begin, int end, int[] successors, double[] probabilities) {
         if (begin > end || begin < 0 || end > successors.length) {
-            throw new IllegalArgumentException(
-                    at(state, action) + ": offsets must not fall, were " + begin + " and " + end);
+            throw new IllegalArgumentException(at(state, action) + ": offsets must rise to " + successors.length
+                    + ", were " + begin + " and " + end);
         }
         double sum = 0;
         for (int i = begin; i < end; i++) {
