@@ -3,6 +3,7 @@ package dev.kedge.cli;
 import dev.kedge.bench.CallBench;
 import dev.kedge.bench.GenerateBench;
 import dev.kedge.bench.HeadBench;
+import dev.kedge.bench.MdpBench;
 import dev.kedge.bench.Report;
 import dev.kedge.bench.TrainBench;
 import java.nio.file.Path;
@@ -24,14 +25,16 @@ import picocli.CommandLine.Spec;
             "train     a step of training: Kedge, the bare binding, Python",
             "generate  greedy decoding, one row and 64",
             "head      log-probs of a large vocabulary: memory and time",
-            "call      nanoseconds of a call"
+            "call      nanoseconds of a call",
+            "mdp       exact solutions of processes of 10,000 states"
         })
 final class BenchCommand implements Callable<Integer> {
     enum What {
         TRAIN,
         GENERATE,
         HEAD,
-        CALL
+        CALL,
+        MDP
     }
 
     @Spec
@@ -70,6 +73,7 @@ final class BenchCommand implements Callable<Integer> {
                     case GENERATE -> GenerateBench.run(model == null ? stories : model, rounds);
                     case HEAD -> HeadBench.run();
                     case CALL -> CallBench.run();
+                    case MDP -> MdpBench.run();
                 };
         report.lines().forEach(System.out::println);
         if (json) {

@@ -43,8 +43,8 @@ public final class BackwardInduction {
     /// What policies are worth, the penalties taken off.
     ///
     /// @param policies of each stage, and as many references: [H]
-    /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference has
-    ///     none
+    /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
+    ///     has none
     public static Solution evaluate(
             FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref, Regularizer regularizer) {
         requireStages(mdp, policies);
@@ -61,8 +61,8 @@ public final class BackwardInduction {
 
     /// `KLtraj(π||ref) = E_π[Σ_h KL(π_h(s_h)||ref_h(s_h))]`, nats: the divergence of the trajectories' distributions.
     ///
-    /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference has
-    ///     none
+    /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
+    ///     has none
     public static double trajectoryKl(FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref) {
         requireStages(mdp, policies);
         requireWithin(policies, ref);

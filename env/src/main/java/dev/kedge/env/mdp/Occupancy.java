@@ -32,8 +32,8 @@ public record Occupancy(double[][] mass) {
 
     /// `(1 - discount)·E[Σ_t discount^t·1{s_t = s, a_t = a}]`, which solves the flow `μ = (1 - discount)·start +
     /// discount·μ·P_π`. That contracts by the discount in the sum of absolute differences, and is repeated until
-    /// `discount/(1 - discount)` times what the last step changed, and for rounding `2⁻⁵²/(1 - discount)`, is at most
-    /// the tolerance: so is the sum of all errors.
+    /// `discount/(1 - discount)` times what the last step changed, and for rounding `2⁻⁵²/(1 - discount)`, is at
+    /// most the tolerance: so is the sum of all errors.
     ///
     /// @param tolerance finite and > 0
     /// @throws ArithmeticException if rounding does not allow it

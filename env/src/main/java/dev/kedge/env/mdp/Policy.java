@@ -39,8 +39,8 @@ public record Policy(double[][] logProbs) {
 
     /// A policy given by its probabilities, [S][A].
     ///
-    /// @throws IllegalArgumentException naming state and action, if one is negative or not finite, or a row does not
-    ///     add up to 1
+    /// @throws IllegalArgumentException naming state and action, if one is negative or not finite, or a row does
+    ///     not add up to 1
     public static Policy of(double[][] probabilities) {
         var logProbs = new double[probabilities.length][];
         for (int s = 0; s < logProbs.length; s++) {
@@ -70,18 +70,16 @@ public record Policy(double[][] logProbs) {
     /// Behaviour cloning with Laplace's smoothing, `(n(s,a) + alpha)/(n(s) + A·alpha)` (arXiv:2310.17303); uniform
     /// where nothing was seen.
     ///
-    /// @param counts how often a was seen in s: [S][A]
+    /// @param counts how often a was seen in s, `>= 0`: [S][A]
     /// @param alpha  finite and > 0
-    public static Policy cloned(long[][] counts, double alpha) {
+    public static Policy cloned(double[][] counts, double alpha) {
         if (!(alpha > 0 && alpha < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("alpha must be finite and > 0, was " + alpha);
         }
         double[][] p = new double[counts.length][];
         for (int s = 0; s < p.length; s++) {
             double total = Arrays.stream(counts[s]).sum() + alpha * counts[s].length;
-            p[s] = Arrays.stream(counts[s])
-                    .mapToDouble(n -> (n + alpha) / total)
-                    .toArray();
+            p[s] = Arrays.stream(counts[s]).map(n -> (n + alpha) / total).toArray();
         }
         return of(p);
     }

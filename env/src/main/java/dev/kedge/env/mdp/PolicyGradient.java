@@ -16,7 +16,8 @@ public final class PolicyGradient {
     /// Of `J = (1 - discount)·Σ start(s)·V(s)`, the mean of a step's `reward - penalty`: [S][A].
     ///
     /// @param tolerance for values and occupancy, finite and > 0
-    /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has none
+    /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
+    ///     none
     public static double[][] discounted(Mdp mdp, Policy policy, Policy ref, Regularizer regularizer, double tolerance) {
         var solution = ValueIteration.evaluate(mdp, policy, ref, regularizer, tolerance);
         double[] states = Occupancy.discounted(mdp, policy, tolerance).states();
@@ -26,8 +27,8 @@ public final class PolicyGradient {
     /// Of `Σ start(s)·V_0(s)`, for each stage's logits: [H][S][A].
     ///
     /// @param policies of each stage, and as many references: [H]
-    /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference has
-    ///     none
+    /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
+    ///     has none
     public static List<double[][]> perStage(
             FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref, Regularizer regularizer) {
         var solution = BackwardInduction.evaluate(mdp, policies, ref, regularizer);

@@ -13,9 +13,9 @@ public final class ValueIteration {
 
     /// @param values       V, what the penalties cost taken off: [S]
     /// @param actionValues `Q(s,a) = r(s,a) + discount·Σ P(s'|s,a)·V(s')`: [S][A]
-    /// @param policy       the policy evaluated, or the maximiser of `Q` in every state. With `e` the error bound its
-    ///                     own values are within `2·discount·e/(1 - discount)` of the optimum's, under a KL
-    ///                     regulariser within `(discount·e)²/(2·beta·(1 - discount))`
+    /// @param policy       the policy evaluated, or the maximiser of `Q` in every state. With `e` the error
+    ///                     bound its own values are within `2·discount·e/(1 - discount)` of the optimum's, under
+    ///                     a KL regulariser within `(discount·e)²/(2·beta·(1 - discount))`
     /// @param errorBound   on every value
     /// @param sweeps       over the states that it took
     public record Solution(double[] values, double[][] actionValues, Policy policy, double errorBound, int sweeps) {}
@@ -90,7 +90,8 @@ public final class ValueIteration {
     /// What a policy is worth, the penalties taken off.
     ///
     /// @param tolerance for the error bound, finite and > 0
-    /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has none
+    /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
+    ///     none
     /// @throws ArithmeticException      if rounding does not allow the tolerance
     public static Solution evaluate(Mdp mdp, Policy policy, Policy ref, Regularizer regularizer, double tolerance) {
         policy.requireShape(mdp.states(), mdp.actions());

@@ -121,7 +121,7 @@ class MdpTest {
 
     @Test
     void clonedPoliciesAreSmoothedCounts() {
-        Policy cloned = Policy.cloned(new long[][] {{2, 0}, {0, 0}}, 1);
+        Policy cloned = Policy.cloned(new double[][] {{2, 0}, {0, 0}}, 1);
         assertArrayEquals(new double[] {0.75, 0.25}, cloned.probabilities()[0], 1e-15);
         assertArrayEquals(new double[] {0.5, 0.5}, cloned.probabilities()[1], 1e-15);
     }

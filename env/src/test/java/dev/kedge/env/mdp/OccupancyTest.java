@@ -167,6 +167,8 @@ class OccupancyTest {
         assertEquals(kl, p.kl(q), 1e-15);
         assertEquals(0.04 / 0.7 + 0.09 / 0.2 + 0.25 / 0.1 - 1, p.chiSquared(q), 1e-15);
         assertEquals(0.5, p.totalVariation(q), 1e-15);
+        var worked = new Occupancy(new double[][] {{0.2, 0.3, 0.5}});
+        assertEquals(2.00714286, worked.chiSquared(new Occupancy(new double[][] {{0.7, 0.2, 0.1}})), 5e-9);
         assertEquals(0, p.kl(p));
         assertEquals(0, p.chiSquared(p));
         var elsewhere = new Occupancy(new double[][] {{0, 0}, {0.5, 0.5}});

@@ -16,6 +16,7 @@ final class Adapters {
             case "_grpo-family" -> GrpoFamilyCases.outputs(c);
             case "adpo" -> AdpoCases.outputs(c);
             case "asft" -> AsftCases.outputs(c);
+            case "demo-reg-rl" -> DemoRegRlCases.outputs(c);
             case "drpo" -> DrpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
