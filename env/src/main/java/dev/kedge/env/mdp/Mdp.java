@@ -58,6 +58,9 @@ public record Mdp(Transitions transitions, double[][] reward, double[] start, do
 
     /// The distribution that starts in one state.
     public static double[] startAt(int state, int states) {
+        if (state < 0 || state >= states) {
+            throw new IllegalArgumentException("states are from 0 to " + (states - 1) + ", was " + state);
+        }
         double[] start = new double[states];
         start[state] = 1;
         return start;

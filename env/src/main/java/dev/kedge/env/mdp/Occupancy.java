@@ -123,6 +123,7 @@ public record Occupancy(double[][] mass) {
     ///
     /// @param reward [S][A]
     public double expectation(double[][] reward) {
+        requireSameStates(reward.length);
         double sum = 0;
         for (int s = 0; s < mass.length; s++) {
             sum += ValueIteration.expectation(mass[s], reward[s]);
@@ -143,11 +144,18 @@ public record Occupancy(double[][] mass) {
 
     /// `KL(this||ref) = Σ mass·log(mass/ref)`, nats. Infinite if the reference never is where this one is.
     public double kl(Occupancy ref) {
+        requireSameStates(ref.mass.length);
         double sum = 0;
         for (int s = 0; s < mass.length; s++) {
             sum += Categorical.kl(logs(mass[s]), logs(ref.mass[s]));
         }
         return sum;
+    }
+
+    private void requireSameStates(int states) {
+        if (states != mass.length) {
+            throw new IllegalArgumentException(states + " states beside an occupancy of " + mass.length);
+        }
     }
 
     private static double[] logs(double[] p) {
@@ -156,6 +164,7 @@ public record Occupancy(double[][] mass) {
 
     /// `χ²(this||ref) = Σ mass²/ref - 1`. Infinite if the reference never is where this one is.
     public double chiSquared(Occupancy ref) {
+        requireSameStates(ref.mass.length);
         double sum = 0;
         for (int s = 0; s < mass.length; s++) {
             sum += chiSquared(mass[s], ref.mass[s]);
@@ -175,6 +184,7 @@ public record Occupancy(double[][] mass) {
 
     /// Half the sum of absolute differences: from 0 to 1.
     public double totalVariation(Occupancy ref) {
+        requireSameStates(ref.mass.length);
         double sum = 0;
         for (int s = 0; s < mass.length; s++) {
             sum += Categorical.totalVariation(mass[s], ref.mass[s]);

@@ -62,6 +62,10 @@ public record Policy(double[][] logProbs) {
     public static Policy deterministic(int[] choice, int actions) {
         double[][] p = new double[choice.length][actions];
         for (int s = 0; s < choice.length; s++) {
+            if (choice[s] < 0 || choice[s] >= actions) {
+                throw new IllegalArgumentException(
+                        "state " + s + ": actions are from 0 to " + (actions - 1) + ", was " + choice[s]);
+            }
             p[s][choice[s]] = 1;
         }
         return of(p);
