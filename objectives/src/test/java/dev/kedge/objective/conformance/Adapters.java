@@ -17,6 +17,7 @@ final class Adapters {
             case "adpo" -> AdpoCases.outputs(c);
             case "asft" -> AsftCases.outputs(c);
             case "correlated-proxies" -> CorrelatedProxiesCases.outputs(c);
+            case "demo-reg-rl" -> DemoRegRlCases.outputs(c);
             case "drpo" -> DrpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
