@@ -31,6 +31,7 @@ final class Adapters {
             case "oreal" -> OrealCases.outputs(c);
             case "recap" -> RecapCases.outputs(c);
             case "rl-kl-bayes" -> RlKlBayesCases.outputs(c);
+            case "rl-subnetworks" -> RlSubnetworksCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
             case "spine" -> SpineCases.outputs(c);
             case "topr" -> ToprCases.outputs(c);

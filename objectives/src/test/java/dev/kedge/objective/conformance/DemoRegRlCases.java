@@ -1,116 +1,94 @@
 package dev.kedge.objective.conformance;
 
-import dev.kedge.env.mdp.BackwardInduction;
-import dev.kedge.env.mdp.FiniteHorizonMdp;
-import dev.kedge.env.mdp.Mdp;
-import dev.kedge.env.mdp.Policy;
-import dev.kedge.env.mdp.Regularizer;
-import dev.kedge.env.mdp.Transitions;
+import dev.kedge.objective.Loss;
+import dev.kedge.objective.demonstration.BehaviorCloning;
+import dev.kedge.objective.demonstration.FiniteHorizon;
+import dev.kedge.objective.demonstration.UcbviEnt;
+import dev.kedge.objective.preference.BradleyTerry;
 import dev.kedge.tensor.Tensor;
-import java.util.Arrays;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
-/// Cases of demonstration-regularised RL (arXiv:2310.17303): planning against a reference, and behaviour cloning.
+/// Cases of demonstration-regularized RL (arXiv:2310.17303): values, cloning, rewards from preferences, bounds.
 final class DemoRegRlCases {
     private DemoRegRlCases() {}
 
     static Optional<Map<String, Object>> outputs(Case c) {
-        if (c.hasInputs("r", "P", "ref") && c.hasParams("lambda", "start_state")) {
-            return Optional.of(planning(c));
-        }
-        if (c.hasInputs("trajectories_state_action", "expert", "P") && c.hasParams("alpha", "start_state")) {
-            return Optional.of(cloning(c));
-        }
-        return Optional.empty();
+        return c.hasParams("kind") ? outputs(c.text("kind"), c) : Optional.empty();
     }
 
-    private static Map<String, Object> planning(Case c) {
-        FiniteHorizonMdp mdp = process(c, stages(c, "r"));
-        List<Policy> ref = policies(c, "ref");
-        var soft = BackwardInduction.optimal(mdp, ref, new Regularizer.Kl(c.number("lambda")));
-        double[][] values = new double[mdp.horizon()][];
-        System.arraycopy(soft.values(), 0, values, 0, values.length);
-        return Map.of(
-                "Q", tensor(soft.actionValues()),
-                "V", Tensor.of(values),
-                "policy", probabilities(soft.policies()),
-                "unregularised_value_of_policy", value(mdp, BackwardInduction.evaluate(mdp, soft.policies())),
-                "kl_traj", BackwardInduction.trajectoryKl(mdp, soft.policies(), ref),
-                "V_ref", value(mdp, BackwardInduction.evaluate(mdp, ref)),
-                "V_star_unregularised", value(mdp, BackwardInduction.optimal(mdp)));
+    private static Optional<Map<String, Object>> outputs(String kind, Case c) {
+        return switch (kind) {
+            case "regularised_dp" -> Optional.of(values(c));
+            case "behaviour_cloning" -> Optional.of(cloning(c));
+            case "bt_nll" -> Optional.of(preferences(c));
+            case "ucbvi_ent_plus_backup" -> Optional.of(bounds(c));
+            default -> Optional.empty();
+        };
+    }
+
+    private static Map<String, Object> values(Case c) {
+        var process = new FiniteHorizon(c.tensor("r"), c.tensor("P"));
+        Tensor logRef = c.tensor("ref").log();
+        var solution = process.regularised(logRef, c.number("lambda"));
+        Tensor policy = solution.logPolicy().exp();
+        Map<String, Object> outputs = new LinkedHashMap<>();
+        outputs.put("Q", solution.q());
+        outputs.put("V", solution.v());
+        outputs.put("policy", policy);
+        outputs.put("unregularised_value_of_policy", start(c, process.valuesOf(policy)));
+        outputs.put("kl_traj", start(c, process.trajectoryKl(solution.logPolicy(), logRef)));
+        outputs.put("V_ref", start(c, process.valuesOf(c.tensor("ref"))));
+        outputs.put("V_star_unregularised", start(c, process.optimal()));
+        return outputs;
     }
 
     private static Map<String, Object> cloning(Case c) {
-        List<Policy> expert = policies(c, "expert");
-        int states = expert.getFirst().states();
-        int actions = expert.getFirst().actions();
-        double[][][] counts = new double[expert.size()][states][actions];
-        for (double[][] trajectory : stages(c, "trajectories_state_action")) {
-            for (int h = 0; h < trajectory.length; h++) {
-                counts[h][(int) trajectory[h][0]][(int) trajectory[h][1]]++;
-            }
-        }
-        List<Policy> cloned = IntStream.range(0, counts.length)
-                .mapToObj(h -> Policy.cloned(counts[h], c.number("alpha")))
-                .toList();
-        FiniteHorizonMdp mdp = process(c, new double[counts.length][states][actions]);
+        Tensor expert = c.tensor("expert");
+        Tensor pairs = c.longs("trajectories_state_action");
+        Tensor counts = BehaviorCloning.counts(pairs.select(2, 0), pairs.select(2, 1), expert.size(1), expert.size(2));
+        Tensor policy = BehaviorCloning.policy(counts, c.number("alpha"));
+        var process = new FiniteHorizon(expert.zerosLike(), c.tensor("P"));
         return Map.of(
-                "counts", tensor(counts),
-                "policy_bc", probabilities(cloned),
-                "kl_traj_expert_bc", BackwardInduction.trajectoryKl(mdp, expert, cloned));
+                "counts", counts,
+                "policy_bc", policy,
+                "kl_traj_expert_bc", start(c, process.trajectoryKl(expert.log(), policy.log())));
     }
 
-    private static FiniteHorizonMdp process(Case c, double[][][] reward) {
-        double[] start = Mdp.startAt((int) c.number("start_state"), reward[0].length);
-        return new FiniteHorizonMdp(kernels(c, reward.length), reward, start);
+    private static Map<String, Object> preferences(Case c) {
+        Tensor features = c.tensor("features_tau0_tau1");
+        Tensor theta = c.tensor("theta").requiresGrad();
+        Tensor returns = features.matmul(theta);
+        long pairs = features.size(0);
+        Loss loss =
+                BradleyTerry.nll(returns.select(1, 0), returns.select(1, 1), c.tensor("label_tau1_preferred"), pairs);
+        Tensor sum = loss.value().times(pairs);
+        sum.backward();
+        return Map.of("nll", sum, "grad_theta", theta.grad());
     }
 
-    private static double value(FiniteHorizonMdp mdp, BackwardInduction.Solution solution) {
-        return mdp.expectedReturn(solution.values()[0]);
+    private static Map<String, Object> bounds(Case c) {
+        var model = new FiniteHorizon(c.tensor("r"), c.tensor("P_hat"));
+        var clip = c.params().path("clip");
+        var bounds = UcbviEnt.backup(
+                model,
+                UcbviEnt.fixed(c.tensor("bonus")),
+                c.tensor("ref").log(),
+                c.number("lambda"),
+                Case.toDouble(clip.get(0)),
+                Case.toDouble(clip.get(1)));
+        Map<String, Object> outputs = new LinkedHashMap<>();
+        outputs.put("Q_upper", bounds.upperQ());
+        outputs.put("Q_lower", bounds.lowerQ());
+        outputs.put("V_upper", bounds.upperV());
+        outputs.put("V_lower", bounds.lowerV());
+        outputs.put("policy_upper", bounds.logPolicy().exp());
+        outputs.put("exploration_action", bounds.explorationAction());
+        return outputs;
     }
 
-    private static Tensor probabilities(List<Policy> policies) {
-        return tensor(policies.stream().map(Policy::probabilities).toArray(double[][][]::new));
-    }
-
-    private static List<Policy> policies(Case c, String input) {
-        return Arrays.stream(stages(c, input)).map(Policy::of).toList();
-    }
-
-    /// An input [H][S][A].
-    private static double[][][] stages(Case c, String input) {
-        Tensor tensor = c.tensor(input);
-        double[][] parts = cut(tensor.toDoubles(), (int) (tensor.size(1) * tensor.size(2)));
-        return Arrays.stream(parts).map(part -> cut(part, (int) tensor.size(2))).toArray(double[][][]::new);
-    }
-
-    /// `P`, [H][S][A][S].
-    private static List<Transitions> kernels(Case c, int horizon) {
-        Tensor tensor = c.tensor("P");
-        int states = (int) tensor.size(-1);
-        int actions = (int) tensor.size(-2);
-        double[] all = tensor.toDoubles();
-        return Arrays.stream(cut(all, all.length / horizon))
-                .map(stage -> Transitions.dense(Arrays.stream(cut(stage, actions * states))
-                        .map(part -> cut(part, states))
-                        .toArray(double[][][]::new)))
-                .toList();
-    }
-
-    private static double[][] cut(double[] all, int length) {
-        double[][] parts = new double[all.length / length][];
-        Arrays.setAll(parts, i -> Arrays.copyOfRange(all, i * length, (i + 1) * length));
-        return parts;
-    }
-
-    private static Tensor tensor(double[][][] stages) {
-        double[] all = Arrays.stream(stages)
-                .flatMap(Arrays::stream)
-                .flatMapToDouble(Arrays::stream)
-                .toArray();
-        return Tensor.of(all, stages.length, stages[0].length, stages[0][0].length);
+    private static Tensor start(Case c, Tensor values) {
+        return values.select(0, 0).select(0, (long) c.number("start_state"));
     }
 }
