@@ -88,7 +88,9 @@ final class DiffCommand implements Callable<Integer> {
                         t.name(),
                         Arrays.toString(t.shape()).replaceAll("[\\[\\] ]", "").replace(",", " x "),
                         100 * t.density(),
-                        t.rank().map(r -> String.format(Locale.ROOT, "%.1f%%", 100 * r)).orElse("")));
+                        t.rank()
+                                .map(r -> String.format(Locale.ROOT, "%.1f%%", 100 * r))
+                                .orElse("")));
         if (!diff.overlaps().isEmpty()) {
             say("%nOf the weights changed by more than %s%n", ModelDiff.MASK_TOLERANCE);
         }
@@ -112,11 +114,10 @@ final class DiffCommand implements Callable<Integer> {
         node.put("before", before.toString()).put("after", after.toString());
         node.put("storage", storage.name().toLowerCase(Locale.ROOT));
         var totals = node.putArray("unchanged");
-        diff.totals()
-                .forEach(t -> totals.addObject()
-                        .put("tolerance", t.tolerance())
-                        .put("all", t.sparsity())
-                        .put("without_embeddings", t.inner()));
+        diff.totals().forEach(t -> totals.addObject()
+                .put("tolerance", t.tolerance())
+                .put("all", t.sparsity())
+                .put("without_embeddings", t.inner()));
         var layers = node.putObject("layer_densities");
         diff.layers().forEach((layer, density) -> layers.put(layer.toString(), density));
         var tensors = node.putArray("tensors");
@@ -126,14 +127,13 @@ final class DiffCommand implements Callable<Integer> {
             t.rank().ifPresent(r -> tensor.put("rank_ratio", r));
         });
         var overlaps = node.putArray("overlaps");
-        diff.overlaps()
-                .forEach(o -> overlaps.addObject()
-                        .put("with", o.with())
-                        .put("first", o.value().first())
-                        .put("second", o.value().second())
-                        .put("chance_first", o.value().chanceFirst())
-                        .put("chance_second", o.value().chanceSecond())
-                        .put("jaccard", o.value().jaccard()));
+        diff.overlaps().forEach(o -> overlaps.addObject()
+                .put("with", o.with())
+                .put("first", o.value().first())
+                .put("second", o.value().second())
+                .put("chance_first", o.value().chanceFirst())
+                .put("chance_second", o.value().chanceSecond())
+                .put("jaccard", o.value().jaccard()));
         return mapper.writeValueAsString(node);
     }
 }

@@ -8,11 +8,14 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 
 /// What a training changed in a model (arXiv:2505.11711).
 ///
@@ -62,20 +65,28 @@ public record ModelDiff(
             List<TensorDiff> tensors = new ArrayList<>();
             update.densities()
                     .forEach((name, density) -> tensors.add(new TensorDiff(
-                            name,
-                            update.deltas().get(name).shape(),
-                            density,
-                            Optional.ofNullable(ranks.get(name)))));
+                            name, update.deltas().get(name).shape(), density, Optional.ofNullable(ranks.get(name)))));
             return new ModelDiff(
                     storage, totals, tensors, update.layerDensities(), overlaps(before, update, other, storage));
         }
     }
 
     private static void requireSameShape(ModelFolder before, ModelFolder after) {
-        if (!before.config().equals(after.config())) {
-            throw new IllegalArgumentException(after.path() + " is no training of " + before.path()
-                    + ": their shapes differ, " + after.config() + " and " + before.config());
+        Set<String> names = new LinkedHashSet<>(before.parameters().keySet());
+        names.addAll(after.parameters().keySet());
+        for (String name : names) {
+            String old = shape(before, name);
+            String now = shape(after, name);
+            if (!old.equals(now)) {
+                throw new IllegalArgumentException(after.path() + " is no training of " + before.path() + ": " + name
+                        + " is " + now + " there, " + old + " here");
+            }
         }
+    }
+
+    private static String shape(ModelFolder model, String name) {
+        Tensor tensor = model.parameters().get(name);
+        return tensor == null ? "absent" : Arrays.toString(tensor.shape());
     }
 
     private static SequencedMap<String, Tensor> without(SequencedMap<String, Tensor> deltas) {
