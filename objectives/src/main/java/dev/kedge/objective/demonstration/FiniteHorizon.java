@@ -12,7 +12,8 @@ import java.util.function.BiFunction;
 /// first axis: a policy of one step is not that of another.
 ///
 /// @param reward      of each step, state and action, [H, S, A]; gradient flows
-/// @param transitions `P_h(s'|s, a)` at [h][s][a][s'], [H, S, A, S], a constant; that of the last step is not used
+/// @param transitions `P_h(s'|s, a)` at [h][s][a][s'], [H, S, A, S], a constant; finite at the last step too, after
+///                    which nothing has value
 public record FiniteHorizon(Tensor reward, Tensor transitions) {
     /// @throws IllegalArgumentException if the shapes do not fit
     public FiniteHorizon {
@@ -33,8 +34,11 @@ public record FiniteHorizon(Tensor reward, Tensor transitions) {
     /// @param logPolicy log-probabilities of actions, nats, [H, S, A]
     public record Solution(Tensor q, Tensor v, Tensor logPolicy) {}
 
-    /// The optimum of reward less `lambda` times the KL to a reference policy (arXiv:2310.17303): `Q = r + P·V`, `V =
-    /// λ·log Σ_a ref·exp(Q/λ)`, `π ~ ref·exp(Q/λ)`, and 0 after the last step. The gradient of V in Q is π.
+    /// The optimum of reward less `lambda` times the KL to a reference policy (arXiv:2310.17303):
+    ///
+    /// `Q = r + P·V`, `V = λ·log Σ_a ref·exp(Q/λ)`, `π ~ ref·exp(Q/λ)`, and 0 after the last step.
+    ///
+    /// The gradient of V in Q is π.
     ///
     /// @param logRef normalised over actions, nats, [H, S, A], a constant; `-Infinity` is allowed, not for all
     ///               actions

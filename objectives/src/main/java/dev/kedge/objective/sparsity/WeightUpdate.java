@@ -2,6 +2,7 @@ package dev.kedge.objective.sparsity;
 
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Linalg;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Collections;
@@ -63,7 +64,7 @@ public record WeightUpdate(SequencedMap<String, Tensor> deltas) {
         double changed = 0;
         double all = 0;
         for (Tensor delta : deltas.values()) {
-            changed += changed(delta, tolerance).sum().item();
+            changed += count(delta, tolerance);
             all += delta.numel();
         }
         return (all - changed) / all;
@@ -80,7 +81,7 @@ public record WeightUpdate(SequencedMap<String, Tensor> deltas) {
 
     /// The share of weights of each tensor that changed at all, whatever a tolerance would say.
     public SequencedMap<String, Double> densities() {
-        return each(delta -> changed(delta, 0).sum().item() / delta.numel());
+        return each(delta -> count(delta, 0) / delta.numel());
     }
 
     /// The mean of [#densities] over the tensors of each layer, vectors included, each counting the same. The layer is
@@ -109,15 +110,23 @@ public record WeightUpdate(SequencedMap<String, Tensor> deltas) {
     }
 
     private static double rankRatio(Tensor delta) {
-        double[] sigma = Linalg.singularValues(delta.to(DType.FLOAT32)).toDoubles();
-        double tolerance = Math.max(delta.size(0), delta.size(1)) * FLOAT32_EPSILON * sigma[0];
-        return (double) Arrays.stream(sigma).filter(s -> s > tolerance).count() / sigma.length;
+        try (var _ = new Scope()) {
+            double[] sigma = Linalg.singularValues(delta.to(DType.FLOAT32)).toDoubles();
+            double tolerance = Math.max(delta.size(0), delta.size(1)) * FLOAT32_EPSILON * sigma[0];
+            return (double) Arrays.stream(sigma).filter(s -> s > tolerance).count() / sigma.length;
+        }
     }
 
     private SequencedMap<String, Double> each(ToDoubleFunction<Tensor> measure) {
         SequencedMap<String, Double> values = new LinkedHashMap<>();
         deltas.forEach((name, delta) -> values.put(name, measure.applyAsDouble(delta)));
         return values;
+    }
+
+    private static double count(Tensor delta, double tolerance) {
+        try (var _ = new Scope()) { // copies of a large model's tensors, one at a time
+            return changed(delta, tolerance).sum().item();
+        }
     }
 
     /// In float64: a tolerance of 1e-5 is not a number of bfloat16.

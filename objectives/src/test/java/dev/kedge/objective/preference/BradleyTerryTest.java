@@ -40,6 +40,24 @@ class BradleyTerryTest {
     }
 
     @Test
+    void partsAddUpAndSwappingAPairWithItsLabelChangesNothing() {
+        double whole = BradleyTerry.nll(Tensor.of(FIRST), Tensor.of(SECOND), Tensor.of(LABELS), 3)
+                .value()
+                .item();
+        double parts = BradleyTerry.nll(Tensor.of(0.3), Tensor.of(1.1), Tensor.of(1.0), 3)
+                        .value()
+                        .item()
+                + BradleyTerry.nll(Tensor.of(-1, 2), Tensor.of(-1, 0.5), Tensor.of(0, 0.25), 3)
+                        .value()
+                        .item();
+        double swapped = BradleyTerry.nll(Tensor.of(SECOND), Tensor.of(FIRST), Tensor.of(0, 1, 0.75), 3)
+                .value()
+                .item();
+        assertEquals(whole, parts, 1e-15);
+        assertEquals(whole, swapped, 1e-15);
+    }
+
+    @Test
     void rewardsFarApartStayFinite() {
         var loss = BradleyTerry.nll(Tensor.of(0, 0), Tensor.of(-1000, -1000), Tensor.of(1, 0), 2);
         assertArrayEquals(new double[] {1000, 0}, loss.metric("loss").toDoubles());
