@@ -33,6 +33,23 @@ public final class BackwardInduction {
                 (h, s, q, _) -> regularizer.maximum(q, ref.get(h).logProbs()[s]));
     }
 
+    /// The best with a bonus of `alpha` times the policy's entropy in each stage; see [ValueIteration#maximumEntropy].
+    ///
+    /// @param alpha finite and > 0
+    public static Solution maximumEntropy(FiniteHorizonMdp mdp, double alpha) {
+        double bonus = alpha * Math.log(mdp.actions());
+        double[][][] reward = new double[mdp.horizon()][][];
+        Arrays.setAll(reward, h -> ValueIteration.raised(mdp.reward()[h], bonus));
+        Policy uniform = Policy.uniform(mdp.states(), mdp.actions());
+        Solution soft = optimal(
+                new FiniteHorizonMdp(mdp.transitions(), reward, mdp.start()),
+                Collections.nCopies(mdp.horizon(), uniform),
+                new Regularizer.Kl(alpha));
+        double[][][] actionValues = new double[mdp.horizon()][][];
+        Arrays.setAll(actionValues, h -> ValueIteration.raised(soft.actionValues()[h], -bonus));
+        return new Solution(soft.values(), actionValues, soft.policies());
+    }
+
     /// What policies are worth.
     ///
     /// @param policies of each stage: [H]

@@ -5,6 +5,8 @@ import java.util.Arrays;
 
 /// A policy `π(a|s)`, as log-probabilities: a small beta makes actions rarer than a double can say.
 ///
+/// Rows that add up to 1 but for rounding (1e-9) are divided by their sum.
+///
 /// @param logProbs normalised, nats, `-Infinity` stands for 0: [S][A]
 public record Policy(double[][] logProbs) {
     private static final double ROUNDING = 1e-9;
@@ -17,10 +19,15 @@ public record Policy(double[][] logProbs) {
         }
         for (int s = 0; s < logProbs.length; s++) {
             requireLength(s, logProbs[s].length, logProbs[0].length);
-            double sum = Arrays.stream(logProbs[s]).map(Math::exp).sum();
+            double sum = sum(logProbs[s]);
             if (!(Math.abs(sum - 1) <= ROUNDING)) {
                 throw new IllegalArgumentException(
                         "state " + s + ": the policy's probabilities must add up to 1, added up to " + sum);
+            }
+            if (sum != 1) {
+                double[] row = logProbs[s];
+                double normalizer = Math.log(sum);
+                Arrays.setAll(row, a -> row[a] - normalizer);
             }
         }
     }
@@ -149,6 +156,14 @@ public record Policy(double[][] logProbs) {
             throw new IllegalArgumentException(whose + " must add up to 1, added up to " + sum);
         }
         return sum == 1 ? p.clone() : Arrays.stream(p).map(x -> x / sum).toArray();
+    }
+
+    private static double sum(double[] logProbs) {
+        double sum = 0;
+        for (double logProb : logProbs) {
+            sum += Math.exp(logProb);
+        }
+        return sum;
     }
 
     private static void requireLength(int state, int length, int actions) {

@@ -36,22 +36,25 @@ public final class TomatoGarden {
             new Gridworld(List.of("#######", "#######", "#######", "#tt####", "#A.B###", "#ttt###", "#######"));
 
     private static final int REACH_SQUARED = 9;
+    private static final int MOST = 1 << 25;
 
     private TomatoGarden() {}
 
     /// The process.
     ///
-    /// @param map  with one `A`, one `B` and at most 20 `t`
+    /// @param map  with one `A`, one `B` and at least one `t`; cells times 2 to the number of `t` at most 2²⁵
     /// @param slip the probability of a uniformly random move instead of the one chosen, in [0, 1]
     public static ProxyTask task(Gridworld map, double slip) {
         int[][] states = map.states();
         int[][] tomatoes = map.cells('t');
         int start = only(map, states, 'A');
         int bucket = only(map, states, 'B');
-        if (tomatoes.length == 0 || tomatoes.length > 20) {
-            throw new IllegalArgumentException("a garden needs 1 to 20 tomatoes, has " + tomatoes.length);
-        }
         int[][] cells = map.cells();
+        if (tomatoes.length == 0 || tomatoes.length > 20 || (long) cells.length << tomatoes.length > MOST) {
+            throw new IllegalArgumentException("a garden needs 1 to 20 tomatoes, and at most " + MOST
+                    + " situations, cells times 2 to the tomatoes; has " + tomatoes.length + " tomatoes and "
+                    + cells.length + " cells");
+        }
         int[][] moves = map.moves();
         int all = (1 << tomatoes.length) - 1;
         int[] planted = new int[cells.length]; // the tomato's bit in each cell

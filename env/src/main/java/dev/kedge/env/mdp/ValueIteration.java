@@ -66,17 +66,19 @@ public final class ValueIteration {
     /// @param tolerance for the error bound, finite and > 0
     /// @throws ArithmeticException if rounding does not allow it
     public static Solution maximumEntropy(Mdp mdp, double alpha, double tolerance) {
-        double[][] reward = new double[mdp.states()][];
-        double bonus = alpha * Math.log(mdp.actions());
-        Arrays.setAll(
-                reward, s -> Arrays.stream(mdp.reward()[s]).map(r -> r + bonus).toArray());
         Solution soft = optimal(
-                mdp.withReward(reward),
+                mdp.withReward(raised(mdp.reward(), alpha * Math.log(mdp.actions()))),
                 Policy.uniform(mdp.states(), mdp.actions()),
                 new Regularizer.Kl(alpha),
                 tolerance);
         return new Solution(
                 soft.values(), mdp.actionValues(soft.values()), soft.policy(), soft.errorBound(), soft.sweeps());
+    }
+
+    static double[][] raised(double[][] table, double by) {
+        return Arrays.stream(table)
+                .map(row -> Arrays.stream(row).map(x -> x + by).toArray())
+                .toArray(double[][]::new);
     }
 
     /// What a policy is worth.

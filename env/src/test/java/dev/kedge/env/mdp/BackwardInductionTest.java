@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.env.Categorical;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -156,6 +157,25 @@ class BackwardInductionTest {
                 greedy,
                 BackwardInduction.optimal(mdp, ref, new Regularizer.Kl(1e-9)).values()[0][0],
                 1e-7);
+    }
+
+    @Test
+    void maximumEntropyIsAUniformReference() {
+        FiniteHorizonMdp mdp = random(4, 3, 2, 11);
+        var soft = BackwardInduction.maximumEntropy(mdp, 0.4);
+        for (int h = 0; h < 4; h++) {
+            for (int s = 0; s < 3; s++) {
+                double[] logits = new double[2];
+                for (int a = 0; a < 2; a++) {
+                    double q = mdp.reward()[h][s][a] + mdp.transitions().get(h).expectation(s, a, soft.values()[h + 1]);
+                    assertEquals(q, soft.actionValues()[h][s][a], 1e-13);
+                    logits[a] = q / 0.4;
+                }
+                assertEquals(0.4 * Categorical.logSumExp(logits), soft.values()[h][s], 1e-13);
+                assertArrayEquals(
+                        Categorical.logSoftmax(logits), soft.policies().get(h).logProbs()[s], 1e-12);
+            }
+        }
     }
 
     /// Discounting is stopping: with so many stages and rewards scaled down stage by stage the values are the same.

@@ -119,6 +119,13 @@ class MdpTest {
                 () -> ValueIteration.evaluate(new Mdp(STAY, new double[2][2], START, 0.9), Policy.uniform(1, 2), 1e-9));
     }
 
+    /// Else mass would be lost, or won, at every step.
+    @Test
+    void policiesThatAreRoundedAreDividedByTheirSum() {
+        var policy = new Policy(new double[][] {{Math.log(0.5), Math.log(0.5 - 5e-10)}});
+        assertEquals(1, policy.probability(0, 0) + policy.probability(0, 1), 1e-15);
+    }
+
     @Test
     void clonedPoliciesAreSmoothedCounts() {
         Policy cloned = Policy.cloned(new double[][] {{2, 0}, {0, 0}}, 1);

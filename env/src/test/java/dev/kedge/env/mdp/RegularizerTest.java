@@ -85,7 +85,7 @@ class RegularizerTest {
         double h = 1e-6; // from action a to action 0, along the simplex
         for (int a = 1; a < c.q.length; a++) {
             double[] p = Categorical.probabilities(c.other);
-            if (p[0] < 1e-3 || p[a] < 1e-3 || Math.exp(c.logRef[a]) < 1e-3 || Math.exp(c.logRef[0]) < 1e-3) {
+            if (p[0] < 0.01 || p[a] < 0.01 || Math.exp(c.logRef[a]) < 1e-3 || Math.exp(c.logRef[0]) < 1e-3) {
                 continue; // too curved for differences
             }
             double[] up = p.clone();
