@@ -136,9 +136,9 @@ public record Draw(
                 mean(IntStream.range(0, completions.size())
                         .filter(this::isRight)
                         .mapToDouble(i -> completions.get(i).tokens().length)));
-        metrics.put("answered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 1 : 0)));
         metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
         metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
+        metrics.put("unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
         metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
                 .mapToDouble(t -> c.entropies()[t]))));
         metrics.put(

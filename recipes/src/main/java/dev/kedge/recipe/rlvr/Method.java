@@ -11,7 +11,7 @@ public sealed interface Method
                 GrpoMethod,
                 GspoMethod,
                 GtpoMethod,
-                LengthPenalizedGrpoMethod,
+                LengthPenaltyMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,

@@ -12,13 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LengthPenalizedGrpoMethodTest {
-    @Test
-    void partsAddUpToTheStep() {
+class LengthPenaltyMethodTest {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void partsAddUpToTheStep(boolean normalized) {
         try (Decoder start = TinyWorld.policy(1);
                 Decoder policy = TinyWorld.moved(start, 2)) {
             Draw draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
-            var method = new LengthPenalizedGrpoMethod(1, 0.2);
+            var method = new LengthPenaltyMethod(1, normalized, 0.2);
             var whole = TinyWorld.gradient(method, start, policy, draw, 6);
             var parts = TinyWorld.gradient(method, start, policy, draw, 1);
             double largest =
@@ -33,8 +34,8 @@ class LengthPenalizedGrpoMethodTest {
         try (Decoder start = TinyWorld.policy(1)) {
             Draw draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
             var plain = TinyWorld.gradient(new GrpoMethod(0.2, 0), start, start, draw, 2);
-            var none = TinyWorld.gradient(new LengthPenalizedGrpoMethod(0, 0.2), start, start, draw, 2);
-            var full = TinyWorld.gradient(new LengthPenalizedGrpoMethod(1, 0.2), start, start, draw, 2);
+            var none = TinyWorld.gradient(new LengthPenaltyMethod(0, true, 0.2), start, start, draw, 2);
+            var full = TinyWorld.gradient(new LengthPenaltyMethod(1, true, 0.2), start, start, draw, 2);
             assertArrayEquals(plain.gradient(), none.gradient());
             assertEquals(0, none.metrics().get("right/punished"));
             assertTrue(full.metrics().get("right/punished") > 0, full.metrics().toString());
@@ -47,7 +48,7 @@ class LengthPenalizedGrpoMethodTest {
         try (Decoder start = TinyWorld.policy(1);
                 Scope _ = new Scope()) {
             Draw draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
-            double[] penalized = LengthPenalizedGrpoMethod.penalized(draw, 0.6).toDoubles();
+            double[] penalized = LengthPenaltyMethod.penalized(draw, 0.6).toDoubles();
             for (int i = 0; i < penalized.length; i++) {
                 int length = draw.completions().get(i).tokens().length;
                 assertEquals(draw.scores().get(i).reward() * (1 - 0.1 * length), penalized[i], 1e-12);
@@ -58,7 +59,7 @@ class LengthPenalizedGrpoMethodTest {
     @ParameterizedTest
     @ValueSource(doubles = {-0.1, 1.1, Double.NaN})
     void penaltiesOutOfRangeAreRefused(double alpha) {
-        var refused = assertThrows(IllegalArgumentException.class, () -> new LengthPenalizedGrpoMethod(alpha, 0.2));
+        var refused = assertThrows(IllegalArgumentException.class, () -> new LengthPenaltyMethod(alpha, true, 0.2));
         assertEquals("alpha must be in [0, 1], was " + alpha, refused.getMessage());
     }
 }
