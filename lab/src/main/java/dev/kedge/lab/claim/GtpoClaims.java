@@ -37,11 +37,11 @@ final class GtpoClaims {
     private GtpoClaims() {}
 
     static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(Optional.of(0.5)), 300, 400, 1, 1));
+        return claims(new ScratchSums(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1));
     }
 
     static List<Claim> claims(ScratchSums scale) {
-        var e = new Experiment("format-and-answer", description(scale), 8, seed -> trial(scale, seed));
+        var e = new Experiment("format-and-answer", description(scale), 6, seed -> trial(scale, seed));
         return List.of(
                 claim(
                         e,
