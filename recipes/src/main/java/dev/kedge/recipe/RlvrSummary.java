@@ -116,7 +116,9 @@ final class RlvrSummary {
                 metrics.put("kl", Bootstraps.mean(last.kl()));
                 metrics.put("solved", Bootstraps.mean(last.passes()));
                 metrics.put("length", Bootstraps.mean(last.lengths()));
-                metrics.put("entropy", last.entropy());
+                for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
+                    metrics.put(drawn, last.draw().metrics().get(drawn));
+                }
                 run.log("held_out-" + config.phase(method), step, metrics);
             }
         }

@@ -3,7 +3,12 @@ package dev.kedge.recipe;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.kedge.data.task.ScratchSum;
 import dev.kedge.objective.preference.AnchorRule;
+import dev.kedge.recipe.rlvr.GtpoMethod;
+import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
+import dev.kedge.recipe.rlvr.ReinforceMethod;
+import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -156,6 +161,28 @@ class ResumeTest {
                 1,
                 3);
         killAndCompare("inpo", config, new String[] {"pretraining", "tau-0_5", "tau-0_0"}, 20266);
+    }
+
+    /// Two steps a draw; GTPO remembers what the first of all draws decided, REINFORCE its baseline.
+    @Test
+    void methodsThatRememberAcrossSteps() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 8, 3e-3, 6);
+        var config = new RlvrRecipe.Config(
+                new World.Generated(new ScratchSum(Optional.of(0.5)), 0.5, 16, 1, 2, 300, o, 40, 8),
+                List.of(new GtpoMethod(0.005, Optional.empty(), 2, Conflicts.COUNTED), new ReinforceMethod()),
+                4,
+                1,
+                Truncated.JUDGED,
+                o,
+                2,
+                1,
+                STEPS,
+                4,
+                STEPS,
+                "cpu",
+                1,
+                3);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "gtpo", "reinforce"}, 20267);
     }
 
     /// One kill in each phase.

@@ -7,8 +7,7 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS =
-            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap");
+    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "drpo", "gtpo");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -19,6 +18,8 @@ public final class Claims {
             case "asft" -> AsftClaims.claims();
             case "recap" -> RecapClaims.claims();
             case "adpo" -> AdpoClaims.claims();
+            case "drpo" -> DrpoClaims.claims();
+            case "gtpo" -> GtpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
             case "xpo" -> XpoClaims.claims();

@@ -3,6 +3,7 @@ package dev.kedge.lab.claim;
 import dev.kedge.lab.Metrics;
 import dev.kedge.lab.RecordedRun;
 import dev.kedge.recipe.RlvrRecipe;
+import dev.kedge.recipe.rlvr.Method;
 import dev.kedge.recipe.run.Durable;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Terminal;
@@ -11,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// A run of [RlvrRecipe] as an experiment: its methods learn from the same start, on the same questions in the same
 /// order. It is made in a folder of its own that goes when it has been read.
@@ -33,6 +35,11 @@ record RlvrTrial(Metrics metrics) {
         } catch (IOException e) {
             throw new UncheckedIOException("the trial's folder cannot be made or removed: " + e, e);
         }
+    }
+
+    /// The phase of a method, where no other of its title came before.
+    static String phase(Method method) {
+        return method.title().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
 
     /// A metric of every step of a method's training.

@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.Catalogue;
 import dev.kedge.lab.tabular.TabularTraining;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -109,6 +111,20 @@ class ClaimsTest {
     @Test
     void hypoAndXpoMeasureWhatTheirClaimsRead() {
         for (var claims : List.of(HypoClaims.claims(), XpoClaims.claims())) {
+            var experiment = claims.getFirst().experiment();
+            var outcome = experiment.trial().run(1000);
+            for (var claim : claims) {
+                assertEquals(experiment.name(), claim.experiment().name());
+                assertTrue(Double.isFinite(claim.margin(outcome)), claim.name());
+            }
+        }
+    }
+
+    /// One step on what twelve steps of demonstrations teach.
+    @Test
+    void drpoAndGtpoMeasureWhatTheirClaimsRead() {
+        var scale = new ScratchSums(new ScratchSum(Optional.of(0.5)), 12, 1, 4, 1);
+        for (var claims : List.of(DrpoClaims.claims(scale), GtpoClaims.claims(scale))) {
             var experiment = claims.getFirst().experiment();
             var outcome = experiment.trial().run(1000);
             for (var claim : claims) {

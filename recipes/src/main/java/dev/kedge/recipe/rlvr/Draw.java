@@ -140,8 +140,15 @@ public record Draw(
     public Map<String, Double> metrics() {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
+        metrics.put("right", mean(IntStream.range(0, completions.size()).mapToDouble(i -> isRight(i) ? 1 : 0)));
+        metrics.put(
+                "right/length",
+                mean(IntStream.range(0, completions.size())
+                        .filter(this::isRight)
+                        .mapToDouble(i -> completions.get(i).tokens().length)));
         metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
         metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
+        metrics.put("unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
         metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
                 .mapToDouble(t -> c.entropies()[t]))));
         metrics.put(
@@ -149,6 +156,11 @@ public record Draw(
         metrics.put(
                 "unjudged", (double) scores.stream().filter(s -> !s.isThere()).count());
         return metrics;
+    }
+
+    /// Whether a completion has the whole reward.
+    private boolean isRight(int completion) {
+        return scores.get(completion).reward() >= 1;
     }
 
     private static double mean(DoubleStream values) {

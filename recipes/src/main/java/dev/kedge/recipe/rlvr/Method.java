@@ -7,8 +7,11 @@ import dev.kedge.objective.Loss;
 public sealed interface Method
         permits DapoMethod,
                 DrGrpoMethod,
+                DrpoMethod,
                 GrpoMethod,
                 GspoMethod,
+                GtpoMethod,
+                LengthPenaltyMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,

@@ -12,6 +12,7 @@ import dev.kedge.data.task.ScratchSum;
 import dev.kedge.data.task.Sorting;
 import dev.kedge.data.task.Task;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ class TaskConfigTest {
                         new Copying("abc", 1, 4, true)),
                 Arguments.of("{kind: countdown, numbers: 4, max: 12}", new Countdown(4, 12)),
                 Arguments.of("{kind: scratch_sum}", new ScratchSum()),
+                Arguments.of("{kind: scratch_sum, format_reward: 0.5}", new ScratchSum(Optional.of(0.5))),
                 Arguments.of("{kind: sorting, symbols: \"123\", shortest: 2, longest: 5}", new Sorting("123", 2, 5)));
     }
 
