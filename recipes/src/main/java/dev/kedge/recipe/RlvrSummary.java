@@ -75,6 +75,11 @@ final class RlvrSummary {
                         "nats",
                         "before: " + String.format(Locale.ROOT, "%.3f", before.entropy()))
                 .fact(
+                        "answers that cannot be read",
+                        Summary.Estimate.of(100 * after.unanswered()),
+                        "%",
+                        "before: " + String.format(Locale.ROOT, "%.1f", 100 * before.unanswered()))
+                .fact(
                         "held-out questions",
                         Summary.Estimate.of(world.heldOut().size()),
                         "",
@@ -116,6 +121,7 @@ final class RlvrSummary {
                 metrics.put("kl", Bootstraps.mean(last.kl()));
                 metrics.put("solved", Bootstraps.mean(last.passes()));
                 metrics.put("length", Bootstraps.mean(last.lengths()));
+                metrics.put("unanswered", last.unanswered());
                 metrics.put("entropy", last.entropy());
                 run.log("held_out-" + config.phase(method), step, metrics);
             }

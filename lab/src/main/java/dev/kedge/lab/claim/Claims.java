@@ -7,7 +7,8 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo");
+    public static final List<String> PAPERS =
+            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "oreal", "topr");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -18,6 +19,8 @@ public final class Claims {
             case "adpo" -> AdpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
+            case "oreal" -> OrealClaims.claims();
+            case "topr" -> ToprClaims.claims();
             case "xpo" -> XpoClaims.claims();
             default -> List.of();
         };

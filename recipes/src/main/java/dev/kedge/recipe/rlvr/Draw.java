@@ -132,6 +132,8 @@ public record Draw(
         metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
         metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
         metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
+        metrics.put(
+                "unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
         metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
                 .mapToDouble(t -> c.entropies()[t]))));
         metrics.put(
