@@ -20,7 +20,7 @@ final class OrealClaims {
             new ScratchSumWorld.Arm("OREAL", oreal(Optional.of(new TokenWeights(3e-3, 10, half()))), 3e-4),
             new ScratchSumWorld.Arm("uniform weights", oreal(Optional.empty()), 3e-4),
             new ScratchSumWorld.Arm("best-of-n cloning", new CloningMethod(0.01), 3e-4),
-            new ScratchSumWorld.Arm("RLOO", new RlooMethod(0), 3e-3));
+            new ScratchSumWorld.Arm("RLOO", new RlooMethod(0), 3e-4));
 
     private static final String CHOSEN_ON = "seeds 101 and 102";
 

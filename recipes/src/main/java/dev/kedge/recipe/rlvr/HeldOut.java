@@ -61,8 +61,8 @@ public record HeldOut(Draw draw, double[] kl) {
     }
 
     /// Mean reward and divergence of the best policy that has seen only these completions: for each strength
-    /// `1/beta`, they are weighted with `exp(r/beta)`. With many completions this is the optimum of all; where a tilt
-    /// is strong, it knows no better answer than the best that was drawn.
+    /// `1/beta`, they are weighted with `exp(r/beta)`. With many completions this is the optimum of all; where a
+    /// tilt is strong, it knows no better answer than the best that was drawn.
     ///
     /// @param tilt `1/beta`, >= 0
     /// @return mean KL, nats, and mean reward
