@@ -75,6 +75,11 @@ final class RlvrSummary {
                         "nats",
                         "before: " + String.format(Locale.ROOT, "%.3f", before.entropy()))
                 .fact(
+                        "answers that cannot be read",
+                        Summary.Estimate.of(100 * after.unanswered()),
+                        "%",
+                        "before: " + String.format(Locale.ROOT, "%.1f", 100 * before.unanswered()))
+                .fact(
                         "held-out questions",
                         Summary.Estimate.of(world.heldOut().size()),
                         "",

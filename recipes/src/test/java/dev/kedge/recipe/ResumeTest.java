@@ -8,6 +8,8 @@ import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.rlvr.GtpoMethod;
 import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
 import dev.kedge.recipe.rlvr.ReinforceMethod;
+import dev.kedge.recipe.rlvr.OrealMethod;
+import dev.kedge.recipe.rlvr.ToprMethod;
 import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.ConfigFile;
 import java.nio.file.Files;
@@ -185,11 +187,39 @@ class ResumeTest {
         killAndCompare("rlvr", config, new String[] {"pretraining", "gtpo", "reinforce"}, 20267);
     }
 
+    /// Each draw serves four steps in two passes, and checkpoints fall between them: what is replayed is read from
+    /// disk. OREAL's reward model of tokens learns along.
+    @Test
+    void aDrawReplayedAndARewardModelOfTokens() throws Exception {
+        var world = new World.Generated(
+                new ScratchSum(), 0.7, 16, 1, 2, 300, TinyTask.optimisation(STEPS, 8, 1e-2, 7), 40, 10);
+        var weights = new OrealMethod.TokenWeights(1e-3, 5, new OrealMethod.Weighing.Threshold(0.5, 0.5));
+        var config = new RlvrRecipe.Config(
+                world,
+                List.of(
+                        new OrealMethod(0.5, 0.01, OrealMethod.Kept.ALL, Optional.of(weights)),
+                        new ToprMethod(ToprMethod.Taper.CANONICAL, 0, true)),
+                4,
+                1,
+                Truncated.JUDGED,
+                TinyTask.optimisation(STEPS, 4, 3e-3, 7),
+                4,
+                2,
+                STEPS,
+                4,
+                STEPS,
+                "cpu",
+                1,
+                3);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "oreal", "topr"}, 20267);
+    }
+
     /// One kill in each phase.
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
         Random random = new Random(seed);
         Path yaml = Files.writeString(folder.resolve("recipe.yaml"), ConfigFile.text(recipe, config));
-        Path undisturbed = folder.resolve("undisturbed");
+        // In a folder of its own: models that runs start from are shared by those beside each other.
+        Path undisturbed = Files.createDirectory(folder.resolve("in-peace")).resolve("undisturbed");
         Process inPeace = RecipeProcess.process(yaml, undisturbed).start();
         Path killed = folder.resolve("killed");
         for (int phase = 0; phase < phases.length; phase++) {

@@ -7,7 +7,7 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "drpo", "gtpo");
+    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "drpo", "gtpo", "oreal", "topr");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -22,6 +22,8 @@ public final class Claims {
             case "gtpo" -> GtpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
+            case "oreal" -> OrealClaims.claims();
+            case "topr" -> ToprClaims.claims();
             case "xpo" -> XpoClaims.claims();
             default -> List.of();
         };

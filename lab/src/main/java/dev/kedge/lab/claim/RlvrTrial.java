@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /// A run of [RlvrRecipe] as an experiment: its methods learn from the same start, on the same questions in the same
@@ -21,14 +23,23 @@ import java.util.Locale;
 ///                its policies on held-out questions
 record RlvrTrial(Metrics metrics) {
     static RlvrTrial run(RlvrRecipe.Config config) {
+        return run(List.of(config)).getFirst();
+    }
+
+    /// Several of them, which share what they start from where their worlds and seeds are the same.
+    static List<RlvrTrial> run(List<RlvrRecipe.Config> configs) {
         try {
             Path parent = Files.createTempDirectory("kedge-trial");
             try {
-                Path folder = parent.resolve("run");
-                try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
-                    RlvrRecipe.run(config, run);
+                List<RlvrTrial> trials = new ArrayList<>();
+                for (RlvrRecipe.Config config : configs) {
+                    Path folder = parent.resolve("run-" + trials.size());
+                    try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
+                        RlvrRecipe.run(config, run);
+                    }
+                    trials.add(new RlvrTrial(RecordedRun.read(folder).metrics()));
                 }
-                return new RlvrTrial(RecordedRun.read(folder).metrics());
+                return trials;
             } finally {
                 Durable.deleteTree(parent);
             }

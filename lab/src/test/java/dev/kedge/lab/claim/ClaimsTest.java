@@ -75,6 +75,14 @@ class ClaimsTest {
         measuresWhatIsRead(RecapClaims.claims(new RecapExperiment.Scale(10, 25, 20)), 1);
     }
 
+    @Test
+    void verifiableRewardsMeasureWhatTheirClaimsRead() {
+        measuresWhatIsRead(OrealClaims.claims(new ScratchSumWorld(6, 4, 4, 2, 1, 1, 2)), 1);
+        measuresWhatIsRead(
+                ToprClaims.claims(new ScratchSumWorld(6, 4, 4, 4, 4, 2, 4), new ScratchSumWorld(6, 4, 4, 4, 2, 1, 4)),
+                2);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {

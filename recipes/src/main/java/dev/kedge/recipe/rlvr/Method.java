@@ -5,17 +5,20 @@ import dev.kedge.objective.Loss;
 
 /// A way to learn from judged completions, as a recipe names it; at work, a [Learner].
 public sealed interface Method
-        permits DapoMethod,
+        permits CloningMethod,
+                DapoMethod,
                 DrGrpoMethod,
                 DrpoMethod,
                 GrpoMethod,
                 GspoMethod,
                 GtpoMethod,
                 LengthPenaltyMethod,
+                OrealMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,
                 RlooMethod,
+                ToprMethod,
                 TtrlMethod {
     /// What to call it, such as `GRPO`.
     String title();

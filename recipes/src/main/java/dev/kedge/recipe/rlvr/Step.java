@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// The completions of one optimiser step, before any gradient: what a method decides about the whole step is decided
@@ -135,15 +136,7 @@ public final class Step implements AutoCloseable {
         Tensor all = Tensor.zeros(DType.FLOAT32, policy.device(), completions(), width())
                 .unscoped();
         try (var _ = Gradients.off()) {
-            for (int from = 0; from < questions(); from += questionsAPart) {
-                try (Scope _ = new Scope()) {
-                    Part part = part(from);
-                    Tensor values = part.logProbs(model);
-                    all.narrow(0, (long) from * draw.group(), values.size(0))
-                            .narrow(1, 0, values.size(1))
-                            .copy_(values);
-                }
-            }
+            forEach(part -> part.put(part.logProbs(model), all));
         }
         logProbSeconds += (System.nanoTime() - start) / 1e9;
         return all;
@@ -152,6 +145,18 @@ public final class Step implements AutoCloseable {
     private Part part(int from) {
         int to = (int) Math.min(from + questionsAPart, questions());
         return new Part(this, from, draw.at(IntStream.range(from, to).toArray()), padId);
+    }
+
+    /// Shows each part that has tokens to learn from, in a scope of its own.
+    public void forEach(Consumer<Part> visit) {
+        for (int from = 0; from < questions(); from += questionsAPart) {
+            try (Scope _ = new Scope()) {
+                Part part = part(from);
+                if (!part.isEmpty()) {
+                    visit.accept(part);
+                }
+            }
+        }
     }
 
     /// Adds the gradient of the step's loss to that of the policy, part by part.
@@ -164,27 +169,21 @@ public final class Step implements AutoCloseable {
         metrics.put("loss", 0.0);
         SequencedMap<String, Double> sums = new LinkedHashMap<>();
         Map<String, Long> counts = new LinkedHashMap<>();
-        for (int from = 0; from < questions(); from += questionsAPart) {
-            try (Scope _ = new Scope()) {
-                Part part = part(from);
-                if (part.isEmpty()) {
-                    continue;
+        forEach(part -> {
+            Loss loss = method.of(part);
+            loss.value().backward();
+            part.backward();
+            metrics.merge("loss", loss.value().item(), Double::sum);
+            loss.metrics().forEach((name, values) -> {
+                if (!name.equals("loss")) {
+                    sums.merge(name, values.to(DType.FLOAT64).sum().item(), Double::sum);
+                    counts.merge(name, values.numel(), Long::sum);
                 }
-                Loss loss = method.of(part);
-                loss.value().backward();
-                part.backward();
-                metrics.merge("loss", loss.value().item(), Double::sum);
-                loss.metrics().forEach((name, values) -> {
-                    if (!name.equals("loss")) {
-                        sums.merge(name, values.to(DType.FLOAT64).sum().item(), Double::sum);
-                        counts.merge(name, values.numel(), Long::sum);
-                    }
-                });
-                if (onPolicy) {
-                    metrics.merge("sampler/difference", part.samplerDifference(), Math::max);
-                }
+            });
+            if (onPolicy) {
+                metrics.merge("sampler/difference", part.samplerDifference(), Math::max);
             }
-        }
+        });
         sums.forEach((name, sum) -> metrics.put(name, sum / counts.get(name)));
         return metrics;
     }
