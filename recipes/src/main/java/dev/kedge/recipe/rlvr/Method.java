@@ -9,10 +9,12 @@ public sealed interface Method
                 DrGrpoMethod,
                 GrpoMethod,
                 GspoMethod,
+                LpRegMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,
                 RlooMethod,
+                SpineMethod,
                 TtrlMethod {
     /// What to call it, such as `GRPO`.
     String title();
