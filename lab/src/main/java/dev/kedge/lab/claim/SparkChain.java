@@ -26,7 +26,7 @@ import java.util.SplittableRandom;
 /// first, is right with probability 0.95, the bad one with 0.1. So the spark is worth 0.185 at first, and 0.95 in the
 /// end.
 ///
-/// Policies are free logits in float64, moved by Adam at 0.02; a draw is 32 groups of 8 answers, with the advantages of
+/// Policies are free logits in float64, moved by Adam; a draw serves one step and is 32 groups of 8 answers, with the advantages of
 /// GRPO. A seed fixes what is drawn at random; all methods of one seed start alike.
 public final class SparkChain {
     public static final int STEPS = 300;
@@ -39,7 +39,6 @@ public final class SparkChain {
     private static final int GROUPS = 32;
     private static final int GROUP = 8;
     private static final double KAPPA = 0.02;
-    private static final double LEARNING_RATE = 0.02;
 
     private SparkChain() {}
 
@@ -71,9 +70,9 @@ public final class SparkChain {
     /// What was drawn: tokens, [B, 2], the second one counting after a spark.
     private record Answers(Tensor tokens, Tensor mask, Tensor advantages, long count) {}
 
-    /// @param stepsPerDraw optimiser steps on one draw, each on a part of it; 1 is on policy
+    /// @param learningRate of Adam
     /// @return the policy after each step
-    public static Standing[] learn(Method method, int stepsPerDraw, long seed) {
+    public static Standing[] learn(Method method, double learningRate, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> start = new LinkedHashMap<>();
         Standing[] way = new Standing[STEPS];
@@ -81,21 +80,15 @@ public final class SparkChain {
             start.put("first", Tensor.of(logs(FIRST)));
             start.put("second", Tensor.of(logs(SECOND)));
             try (Parameters policy = Parameters.copyOf(start, DType.FLOAT64, Device.CPU);
-                    Parameters drew = policy.copy();
                     Parameters frozen = policy.copy();
                     AdamW optimizer = new AdamW(policy, AdamW.Config.DEFAULT)) {
                 boolean fromStart = method instanceof Method.LowProbability(boolean yes, double _, double _) && yes;
                 for (int step = 0; step < STEPS; step++) {
                     try (var _ = new Scope()) {
-                        if (step % stepsPerDraw == 0) {
-                            try (var _ = Gradients.off()) {
-                                drew.flat().copy_(policy.flat());
-                            }
-                        }
-                        Answers answers = draw(drew, random);
-                        loss(method, policy, drew, fromStart ? frozen : drew, answers)
+                        Answers answers = draw(policy, random);
+                        loss(method, policy, fromStart ? frozen : policy, answers)
                                 .backward();
-                        optimizer.step(LEARNING_RATE);
+                        optimizer.step(learningRate);
                     }
                     way[step] = standing(policy);
                 }
@@ -104,10 +97,9 @@ public final class SparkChain {
         return way;
     }
 
-    private static Tensor loss(
-            Method method, Parameters policy, Parameters drew, Parameters source, Answers answers) {
-        Rollout rollout = new Rollout(
-                logProbs(policy, answers), logProbs(drew, answers).detach(), answers.mask);
+    private static Tensor loss(Method method, Parameters policy, Parameters source, Answers answers) {
+        Tensor logProbs = logProbs(policy, answers);
+        Rollout rollout = new Rollout(logProbs, logProbs, answers.mask);
         return switch (method) {
             case Method.Plain() -> clipped(rollout, answers);
             case Method.EntropyBonus(double weight) -> {
