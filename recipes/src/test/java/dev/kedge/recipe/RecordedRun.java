@@ -22,6 +22,7 @@ record RecordedRun(Path folder) {
         for (String line : Files.readAllLines(folder.resolve("metrics.jsonl"))) {
             ObjectNode metrics = (ObjectNode) JSON.readTree(line);
             metrics.remove(List.of("time_s", "tokens_per_s"));
+            metrics.properties().removeIf(metric -> metric.getKey().startsWith("seconds/"));
             if (metrics.get("phase").asText().equals(phase)) {
                 lines.add(metrics);
             }

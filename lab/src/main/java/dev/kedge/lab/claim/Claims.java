@@ -7,7 +7,7 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo");
+    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "lp-reg", "spine");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -17,7 +17,9 @@ public final class Claims {
             case "egpo" -> EgpoClaims.claims();
             case "adpo" -> AdpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
+            case "lp-reg" -> LpRegClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
+            case "spine" -> SpineClaims.claims();
             case "xpo" -> XpoClaims.claims();
             default -> List.of();
         };

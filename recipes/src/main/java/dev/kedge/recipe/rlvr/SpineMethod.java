@@ -99,23 +99,14 @@ public record SpineMethod(
                 forking = new Forking(
                         forking.selected(), ones.times(band.select(0, 0)), ones.times(band.select(0, 1)));
             }
-            Loss loss = plus(
-                    Spine.policy(part.rollout(), part.of(advantages), forking, clip, step.tokens()),
-                    Spine.band(entropies, forking, lowStrength, highStrength, step.tokens()));
+            Loss loss = Spine.policy(part.rollout(), part.of(advantages), forking, clip, step.tokens())
+                    .plus(Spine.band(entropies, forking, lowStrength, highStrength, step.tokens()));
             if (anchor == 0) {
                 return loss;
             }
             Tensor kl = ReferenceKl.exact(part.logits(), part.logits(step.reference()), part.mask());
-            return plus(loss, Spine.anchor(kl, forking, anchor, Math.max(1, forks)));
+            return loss.plus(Spine.anchor(kl, forking, anchor, Math.max(1, forks)));
         };
-    }
-
-    private static Loss plus(Loss a, Loss b) {
-        Loss sum = new Loss(a.value().plus(b.value()), a.metrics());
-        for (var metric : b.metrics().entrySet()) {
-            sum = sum.with(metric.getKey(), metric.getValue());
-        }
-        return sum;
     }
 
     /// With the mean band of earlier steps.
