@@ -24,7 +24,7 @@ final class SpineClaims {
     private static final String NO_BAND = "SPINE without band";
     private static final String OTSU = "SPINE, Otsu's threshold";
     private static final double BAND = 0.05;
-    private static final double ANCHOR = 0;
+    private static final double ANCHOR = 0.1;
 
     /// Of 3e-5, 1e-4, 3e-4 and 1e-3 the one after which each arm is right most often.
     private static final double RATE = 1e-4;
