@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /// A run of [RlvrRecipe] as an experiment: its methods learn from the same start, on the same questions in the same
 /// order. It is made in a folder of its own that goes when it has been read.
@@ -19,14 +21,23 @@ import java.util.Arrays;
 ///                its policies on held-out questions
 record RlvrTrial(Metrics metrics) {
     static RlvrTrial run(RlvrRecipe.Config config) {
+        return run(List.of(config)).getFirst();
+    }
+
+    /// Several runs in one place: what they start from is made once where their worlds and seeds are the same.
+    static List<RlvrTrial> run(List<RlvrRecipe.Config> configs) {
         try {
             Path parent = Files.createTempDirectory("kedge-trial");
             try {
-                Path folder = parent.resolve("run");
-                try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
-                    RlvrRecipe.run(config, run);
+                List<RlvrTrial> trials = new ArrayList<>();
+                for (RlvrRecipe.Config config : configs) {
+                    Path folder = parent.resolve("run-" + trials.size());
+                    try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
+                        RlvrRecipe.run(config, run);
+                    }
+                    trials.add(new RlvrTrial(RecordedRun.read(folder).metrics()));
                 }
-                return new RlvrTrial(RecordedRun.read(folder).metrics());
+                return trials;
             } finally {
                 Durable.deleteTree(parent);
             }
