@@ -7,8 +7,10 @@ import dev.kedge.data.task.ScratchSum;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.rlvr.GtpoMethod;
 import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
-import dev.kedge.recipe.rlvr.ReinforceMethod;
+import dev.kedge.recipe.rlvr.LpRegMethod;
 import dev.kedge.recipe.rlvr.OrealMethod;
+import dev.kedge.recipe.rlvr.ReinforceMethod;
+import dev.kedge.recipe.rlvr.SpineMethod;
 import dev.kedge.recipe.rlvr.ToprMethod;
 import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.ConfigFile;
@@ -212,6 +214,33 @@ class ResumeTest {
                 1,
                 3);
         killAndCompare("rlvr", config, new String[] {"pretraining", "oreal", "topr"}, 20267);
+    }
+
+    /// Two steps a draw, checkpoints in between: the policy that drew, the average of policies and the band of
+    /// entropies come back.
+    @Test
+    void proxiesAndBandsOfThePast() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 8, 3e-3, 7);
+        var pull = new LpRegMethod.Pull.Sampled(10);
+        var config = new RlvrRecipe.Config(
+                new World.Generated(new ScratchSum(), 0.5, 16, 1, 2, 300, o, 40, 8),
+                List.of(
+                        new LpRegMethod(new LpRegMethod.Source.Sampler(), 0.02, pull, 0.3, 1, 1, 9),
+                        new LpRegMethod(new LpRegMethod.Source.Average(0.9), 0.02, pull, 0.3, 1, 1, 9),
+                        new SpineMethod(new SpineMethod.Selection.TopShare(0.5, 0.1, 0.5), 0.2, 0.1, 0.1, 0.9, 0.1)),
+                4,
+                1,
+                Truncated.JUDGED,
+                o,
+                2,
+                1,
+                STEPS,
+                4,
+                STEPS,
+                "cpu",
+                1,
+                3);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "lp-reg", "lp-reg-to-an-average", "spine"}, 20268);
     }
 
     /// One kill in each phase.

@@ -14,11 +14,13 @@ public sealed interface Method
                 GtpoMethod,
                 LengthPenaltyMethod,
                 OrealMethod,
+                LpRegMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,
                 RlooMethod,
                 ToprMethod,
+                SpineMethod,
                 TtrlMethod {
     /// What to call it, such as `GRPO`.
     String title();

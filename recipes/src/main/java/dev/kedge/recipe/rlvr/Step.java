@@ -4,6 +4,7 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.objective.policy.Entropy;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /// The completions of one optimiser step, before any gradient: what a method decides about the whole step is decided
@@ -89,7 +91,7 @@ public final class Step implements AutoCloseable {
         for (int i = 0; i < completions(); i++) {
             Arrays.fill(mask, i * width, i * width + draw.learnt(i), true);
         }
-        return Tensor.mask(mask, completions(), width);
+        return Tensor.mask(mask, completions(), width).to(policy.device());
     }
 
     /// `log π` of every token under the policy that drew them, nats, [P·G, T], 0 where masked.
@@ -100,6 +102,12 @@ public final class Step implements AutoCloseable {
     /// The entropies of the distributions that the tokens were drawn from, likewise.
     public Tensor entropies() {
         return matrix(draw.completions().stream().map(c -> c.entropies()).toList());
+    }
+
+    /// The entropies of the present policy's distributions, at the temperature of the draw, nats, [P·G, T], 0 where
+    /// masked, without gradient. Off policy it takes a pass, and holds logits of a part whole.
+    public Tensor presentEntropies() {
+        return onPolicy ? entropies() : gathered(part -> Entropy.ofLogits(part.logits(policy), part.mask()));
     }
 
     private Tensor matrix(List<float[]> rows) {
@@ -118,7 +126,7 @@ public final class Step implements AutoCloseable {
     /// `log π` of every token under the present policy, nats, [P·G, T], 0 where masked, without gradient.
     public Tensor logProbs() {
         if (logProbs == null) {
-            logProbs = onPolicy ? oldLogProbs().unscoped() : of(policy);
+            logProbs = onPolicy ? oldLogProbs().unscoped() : of(policy).unscoped();
         }
         return logProbs;
     }
@@ -126,17 +134,21 @@ public final class Step implements AutoCloseable {
     /// The same under the reference.
     public Tensor refLogProbs() {
         if (refLogProbs == null) {
-            refLogProbs = of(reference);
+            refLogProbs = of(reference).unscoped();
         }
         return refLogProbs;
     }
 
     private Tensor of(Decoder model) {
+        return gathered(part -> part.logProbs(model));
+    }
+
+    /// What each part gives, [B, T], as one, without gradient.
+    private Tensor gathered(Function<Part, Tensor> values) {
         long start = System.nanoTime();
-        Tensor all = Tensor.zeros(DType.FLOAT32, policy.device(), completions(), width())
-                .unscoped();
+        Tensor all = Tensor.zeros(DType.FLOAT32, policy.device(), completions(), width());
         try (var _ = Gradients.off()) {
-            forEach(part -> part.put(part.logProbs(model), all));
+            forEach(part -> part.put(values.apply(part), all));
         }
         logProbSeconds += (System.nanoTime() - start) / 1e9;
         return all;
