@@ -168,8 +168,7 @@ class ResumeTest {
                 "cpu",
                 1,
                 3);
-        killAndCompare(
-                "rlvr", config, new String[] {"pretraining", "lp-reg", "lp-reg-to-an-average", "spine"}, 20268);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "lp-reg", "lp-reg-to-an-average", "spine"}, 20268);
     }
 
     /// One kill in each phase.

@@ -26,7 +26,8 @@ import java.util.SplittableRandom;
 /// first, is right with probability 0.95, the bad one with 0.1. So the spark is worth 0.185 at first, and 0.95 in the
 /// end.
 ///
-/// Policies are free logits in float64, moved by Adam; a draw serves one step and is 32 groups of 8 answers, with the advantages of
+/// Policies are free logits in float64, moved by Adam; a draw serves one step and is 32 groups of 8 answers, with the
+// advantages of
 /// GRPO. A seed fixes what is drawn at random; all methods of one seed start alike.
 public final class SparkChain {
     public static final int STEPS = 300;
@@ -103,8 +104,8 @@ public final class SparkChain {
         return switch (method) {
             case Method.Plain() -> clipped(rollout, answers);
             case Method.EntropyBonus(double weight) -> {
-                Tensor entropies = Tensor.stack(
-                        List.of(entropy(policy.get("first")), entropy(policy.get("second"))), 0);
+                Tensor entropies =
+                        Tensor.stack(List.of(entropy(policy.get("first")), entropy(policy.get("second"))), 0);
                 Tensor bonus = Aggregation.perToken(
                         entropies.unsqueeze(0).expand(GROUPS * GROUP, 2), answers.mask, answers.count);
                 yield clipped(rollout, answers).minus(bonus.times(weight));

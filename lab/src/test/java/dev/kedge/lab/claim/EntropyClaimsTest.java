@@ -17,8 +17,9 @@ class EntropyClaimsTest {
     }
 
     private static void measure(String experiment, List<Claim> all) {
-        List<Claim> claims =
-                all.stream().filter(c -> c.experiment().name().equals(experiment)).toList();
+        List<Claim> claims = all.stream()
+                .filter(c -> c.experiment().name().equals(experiment))
+                .toList();
         Set<Experiment> experiments = claims.stream().map(Claim::experiment).collect(Collectors.toSet());
         assertEquals(1, experiments.size());
         Outcome outcome = experiments.iterator().next().trial().run(3);

@@ -47,8 +47,7 @@ public record SpineMethod(
                     throw new IllegalArgumentException("share must be in (0, 1], was " + share);
                 }
                 if (!(0 <= low && low <= high && high <= 1)) {
-                    throw new IllegalArgumentException(
-                            "0 <= low <= high <= 1 expected, were " + low + " and " + high);
+                    throw new IllegalArgumentException("0 <= low <= high <= 1 expected, were " + low + " and " + high);
                 }
             }
         }
@@ -89,15 +88,18 @@ public record SpineMethod(
         Tensor advantages = Spine.advantages(TtrlMethod.votes(step.draw()));
         long forks = anchor == 0
                 ? 0
-                : (long) selection.of(step.presentEntropies(), step.mask()).count().sum().item();
+                : (long) selection
+                        .of(step.presentEntropies(), step.mask())
+                        .count()
+                        .sum()
+                        .item();
         return part -> {
             // Floor, ceiling and hinges come from the very same numbers: on a bound itself there is no gradient.
             Tensor entropies = Entropy.ofLogits(part.logits(), part.mask());
             Forking forking = selection.of(entropies, part.mask());
             if (band != null) {
                 Tensor ones = forking.low().onesLike();
-                forking = new Forking(
-                        forking.selected(), ones.times(band.select(0, 0)), ones.times(band.select(0, 1)));
+                forking = new Forking(forking.selected(), ones.times(band.select(0, 0)), ones.times(band.select(0, 1)));
             }
             Loss loss = Spine.policy(part.rollout(), part.of(advantages), forking, clip, step.tokens())
                     .plus(Spine.band(entropies, forking, lowStrength, highStrength, step.tokens()));

@@ -86,7 +86,8 @@ class LpRegMethodTest {
                     Learner forgetful = method.learner(start)) {
                 Draw draw = LetterWorld.draw(drew, 5);
                 LetterWorld.gradient(learner, draw, drew, start, true, 4);
-                resumed.state().forEach((name, tensor) -> tensor.copy_(learner.state().get(name)));
+                resumed.state()
+                        .forEach((name, tensor) -> tensor.copy_(learner.state().get(name)));
                 double[] expected = LetterWorld.gradient(learner, draw, moved, start, false, 4);
                 assertArrayEquals(expected, LetterWorld.gradient(resumed, draw, moved, start, false, 4));
                 assertTrue(
@@ -116,23 +117,27 @@ class LpRegMethodTest {
     @Test
     void learns() {
         for (Source source : List.of(new Source.Sampler(), new Source.Average(0.9))) {
-            double reward = LetterWorld.learnt(
-                    new LpRegMethod(source, 0.02, new Pull.Sampled(10), 0.2, 0.5, 1, 9), 80)[0];
+            double reward =
+                    LetterWorld.learnt(new LpRegMethod(source, 0.02, new Pull.Sampled(10), 0.2, 0.5, 1, 9), 80)[0];
             assertTrue(reward > 0.6, source + ": " + reward);
         }
     }
 
     @Test
     void refusesWhatMakesNoSense() {
-        assertRefused("kappa must be in [0, 1], was -0.1", () -> new LpRegMethod(new Source.Start(), -0.1, new Pull.Exact(), 0.1, 1, 1, 9));
+        assertRefused(
+                "kappa must be in [0, 1], was -0.1",
+                () -> new LpRegMethod(new Source.Start(), -0.1, new Pull.Exact(), 0.1, 1, 1, 9));
         assertRefused("share must be in [0, 1], was 2.0", () -> method(new Source.Start(), new Pull.Exact(), 2, 1));
-        assertRefused("beta must be finite and >= 0, was -1.0", () -> method(new Source.Start(), new Pull.Exact(), 1, -1));
+        assertRefused(
+                "beta must be finite and >= 0, was -1.0", () -> method(new Source.Start(), new Pull.Exact(), 1, -1));
         assertRefused("cap must be > 0, was 0.0", () -> new Pull.Sampled(0));
         assertRefused("decay must be in [0, 1), was 1.0", () -> new Source.Average(1));
     }
 
     private static void assertRefused(String line, Runnable made) {
-        assertEquals(line, assertThrows(IllegalArgumentException.class, made::run).getMessage());
+        assertEquals(
+                line, assertThrows(IllegalArgumentException.class, made::run).getMessage());
     }
 
     private static double distance(double[] a, double[] b) {

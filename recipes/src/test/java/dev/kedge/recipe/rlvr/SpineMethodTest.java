@@ -70,8 +70,7 @@ class SpineMethodTest {
                     LetterWorld.gradient(new DapoMethod(0.2, 0.2, 0, 0).learner(start), voted, policy, start, true, 4);
             double[] found = LetterWorld.gradient(all.learner(start), draw, policy, start, true, 4);
             double ofDeviations = Math.sqrt(4 / 3.0); // of divisors G - 1 and G
-            assertArrayEquals(
-                    Arrays.stream(expected).map(g -> g * ofDeviations).toArray(), found, 1e-5);
+            assertArrayEquals(Arrays.stream(expected).map(g -> g * ofDeviations).toArray(), found, 1e-5);
         }
     }
 
@@ -118,6 +117,7 @@ class SpineMethodTest {
     }
 
     private static void assertRefused(String line, Runnable made) {
-        assertEquals(line, assertThrows(IllegalArgumentException.class, made::run).getMessage());
+        assertEquals(
+                line, assertThrows(IllegalArgumentException.class, made::run).getMessage());
     }
 }
