@@ -27,8 +27,7 @@ import java.util.SplittableRandom;
 /// end.
 ///
 /// Policies are free logits in float64, moved by Adam; a draw serves one step and is 32 groups of 8 answers, with the
-// advantages of
-/// GRPO. A seed fixes what is drawn at random; all methods of one seed start alike.
+/// advantages of GRPO. A seed fixes what is drawn at random; all methods of one seed start alike.
 public final class SparkChain {
     public static final int STEPS = 300;
 
