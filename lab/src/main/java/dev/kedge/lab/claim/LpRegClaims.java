@@ -78,8 +78,20 @@ final class LpRegClaims {
                         TO_THE_START,
                         Direction.MORE,
                         BONUS),
-                entropy("entropy-on-policy", "On policy, entropy collapses less than GRPO's.", sums, PAPERS, ON, GRPO),
-                reward("reward-on-policy", "On policy, accuracy is above GRPO's.", sums, PAPERS, ON, GRPO),
+                entropy(
+                        "entropy-on-policy",
+                        "On policy, entropy collapses less than that of GRPO, which weighs answers, not tokens.",
+                        sums,
+                        PAPERS,
+                        ON,
+                        GRPO),
+                reward(
+                        "reward-on-policy",
+                        "On policy, accuracy is above that of GRPO, which weighs answers, not tokens.",
+                        sums,
+                        PAPERS,
+                        ON,
+                        GRPO),
                 entropy(
                         "entropy-on-policy-start",
                         "With a proxy of the start, entropy on policy collapses less than GRPO's.",
@@ -202,12 +214,13 @@ final class LpRegClaims {
     private static String chainDescription() {
         return String.format(
                 Locale.ROOT,
-                "A first token is plain (probability 0.92, right 60 %% of the time), a spark (0.04) or noise (0.01 each "
-                        + "of four, never right); after a spark a second token is good (0.1, right 95 %%) or bad "
+                "A first token is plain (probability 0.92, right 60 %% of the time), a spark (0.04) or noise (0.01 "
+                        + "each of four, never right); after a spark a second token is good (0.1, right 95 %%) or bad "
                         + "(right 10 %%). Free logits, %d steps of Adam, each on 32 groups of 8 new answers. Entropy "
-                        + "bonus %s; Lp-Reg: share %s, beta %s, with the start as proxy beta %s. Of learning rates "
-                        + "0.01, 0.02, 0.05 and 0.1 every arm was most accurate in the end at %s on seeds 101 to 105, "
-                        + "where the strengths were chosen, too. Probabilities are exact.",
+                        + "bonus %s; Lp-Reg: share %s, beta %s, with the start as proxy beta %s. The learning rate is "
+                        + "%s: of 0.01, 0.02, 0.05 and 0.1 all arms were most accurate there in the end, but for the "
+                        + "proxy of the start, which was as accurate at 0.05, on seeds 101 to 105, where the strengths "
+                        + "were chosen, too. Probabilities are exact.",
                 SparkChain.STEPS,
                 CHAIN_BONUS,
                 SHARE,
@@ -237,9 +250,9 @@ final class LpRegClaims {
                         + "from demonstrations half of which are right, then %d steps of 16 questions with 8 answers "
                         + "each, a new draw for each step (on policy) or for %d steps (off). GRPO clips at 0.2, "
                         + "clip-higher (DAPO without its other parts) at 0.2 and 0.28. Lp-Reg: share %s, kappa 0.02, "
-                        + "beta %s and cap 10; with the start as proxy beta %s without a cap. Learning rate %s for all, "
-                        + "better than 2e-3 for each off policy on seed 101; the strengths were chosen there and on 102. 20 "
-                        + "held-out questions, 16 answers each.",
+                        + "beta %s and cap 10; with the start as proxy beta %s without a cap. Learning rate %s for "
+                        + "all, better than 2e-3 for each off policy on seed 101; the strengths were chosen there and "
+                        + "on 102. 20 held-out questions, 16 answers each.",
                 scale.pretraining,
                 scale.steps,
                 OFF_POLICY,

@@ -112,13 +112,13 @@ final class SpineClaims {
         return String.format(
                 Locale.ROOT,
                 "Sums of two to four digits worked in steps, answers of up to 27 tokens: a decoder of width 64 with "
-                        + "two layers, made in %d steps of 64 demonstrations of which 80 %% are right. Then %d steps of "
-                        + "16 of 64 unlabelled questions with 8 answers each, learnt from the vote; the true sums only "
-                        + "judge. SPINE: a fifth of the tokens, band between their 10 %% and 50 %% quantiles, strengths "
-                        + "%s, KL to the start %s. Learning rate %s, of 3e-5, 1e-4, 3e-4 and 1e-3 the one after which "
-                        + "TTRL and SPINE were right most often on the questions voted on, on seed 101; there the "
-                        + "strengths were chosen, too, from a start made with twice the demonstrations. %d held-out "
-                        + "questions, 8 answers each.",
+                        + "two layers, made in %d steps of 64 demonstrations of which 80 %% are right. Then %d steps "
+                        + "of 16 of 64 unlabelled questions with 8 answers each, learnt from the vote; the true sums "
+                        + "only judge. SPINE: a fifth of the tokens, band between their 10 %% and 50 %% quantiles, "
+                        + "strengths %s, KL to the start %s. Learning rate %s, of 3e-5, 1e-4, 3e-4 and 1e-3 the one "
+                        + "after which TTRL and SPINE were right most often on the questions voted on, on seed 101; "
+                        + "there the strengths were chosen, too, from a start made with twice the demonstrations. %d "
+                        + "held-out questions, 8 answers each.",
                 scale.pretraining,
                 scale.steps,
                 BAND,
