@@ -7,7 +7,8 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS = List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "drpo", "gtpo");
+    public static final List<String> PAPERS =
+            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "drpo", "gtpo");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {

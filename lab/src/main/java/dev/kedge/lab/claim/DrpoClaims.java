@@ -163,8 +163,7 @@ final class DrpoClaims {
                 Arrays.stream(GRPO_ALPHAS).mapToObj(a -> penalized(a, true)).toList();
         List<Method> rloo =
                 Arrays.stream(RLOO_ALPHAS).mapToObj(a -> penalized(a, false)).toList();
-        List<Method> methods =
-                Stream.of(drpo, grpo, rloo).flatMap(List::stream).toList();
+        List<Method> methods = Stream.of(drpo, grpo, rloo).flatMap(List::stream).toList();
         RlvrTrial trial = scale.run(methods, LEARNING_RATE, seed);
         Outcome outcome = Outcome.NOTHING;
         for (Method method : methods) {
@@ -179,8 +178,8 @@ final class DrpoClaims {
         Frontier.Arm swept = points(outcome, "DRPO", drpo, LAMBDAS);
         Frontier.Arm byGrpo = points(outcome, "GRPO with a length penalty", grpo, GRPO_ALPHAS);
         Frontier.Arm byRloo = points(outcome, "RLOO with a length penalty", rloo, RLOO_ALPHAS);
-        Frontier.Arm finite =
-                new Frontier.Arm(swept.name(), swept.points().subList(1, swept.points().size()));
+        Frontier.Arm finite = new Frontier.Arm(
+                swept.name(), swept.points().subList(1, swept.points().size()));
         return outcome.with(number(SWEPT, ACCURACY), mean(finite, p -> p.y().value()))
                 .with(number(GRPO_THERE, ACCURACY), mean(finite, p -> at(Curve.of(byGrpo), p.x())))
                 .with(number(RLOO_THERE, ACCURACY), mean(finite, p -> at(Curve.of(byRloo), p.x())))

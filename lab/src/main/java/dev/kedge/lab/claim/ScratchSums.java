@@ -23,7 +23,15 @@ record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, i
     RlvrTrial run(List<Method> methods, double learningRate, long seed) {
         return RlvrTrial.run(new RlvrRecipe.Config(
                 new World.Generated(
-                        task, 0.5, 48, 1, 4, 40_000, optimisation(pretraining, 128, 6e-3, Schedule.Shape.COSINE), 80, 20),
+                        task,
+                        0.5,
+                        48,
+                        1,
+                        4,
+                        40_000,
+                        optimisation(pretraining, 128, 6e-3, Schedule.Shape.COSINE),
+                        80,
+                        20),
                 methods,
                 8,
                 1,

@@ -138,7 +138,8 @@ public record Draw(
                         .mapToDouble(i -> completions.get(i).tokens().length)));
         metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
         metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
-        metrics.put("unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
+        metrics.put(
+                "unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
         metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
                 .mapToDouble(t -> c.entropies()[t]))));
         metrics.put(
