@@ -171,9 +171,10 @@ class ResumeTest {
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
         Random random = new Random(seed);
         Path yaml = Files.writeString(folder.resolve("recipe.yaml"), ConfigFile.text(recipe, config));
-        Path undisturbed = folder.resolve("undisturbed");
+        // Each in a folder of its own, where models are kept that runs share.
+        Path undisturbed = Files.createDirectory(folder.resolve("undisturbed")).resolve("run");
         Process inPeace = RecipeProcess.process(yaml, undisturbed).start();
-        Path killed = folder.resolve("killed");
+        Path killed = Files.createDirectory(folder.resolve("killed")).resolve("run");
         for (int phase = 0; phase < phases.length; phase++) {
             // Beyond the first checkpoint, and far enough from the end to be hit.
             int lines = phase * STEPS + 8 + random.nextInt(STEPS / 2);
