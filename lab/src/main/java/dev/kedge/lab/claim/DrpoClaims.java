@@ -45,7 +45,7 @@ final class DrpoClaims {
     private DrpoClaims() {}
 
     static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(), 300, 80, 20, 4));
+        return claims(new ScratchSums(new ScratchSum(), 300, 80, 20, 4, 64));
     }
 
     static List<Claim> claims(ScratchSums scale) {

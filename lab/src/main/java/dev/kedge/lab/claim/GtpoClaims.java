@@ -38,7 +38,7 @@ final class GtpoClaims {
     private GtpoClaims() {}
 
     static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1));
+        return claims(new ScratchSums(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1, 64));
     }
 
     static List<Claim> claims(ScratchSums scale) {
