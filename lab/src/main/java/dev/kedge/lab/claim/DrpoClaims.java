@@ -45,7 +45,7 @@ final class DrpoClaims {
     private DrpoClaims() {}
 
     static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(), 300, 80, 20, 4));
+        return claims(new ScratchSums(new ScratchSum(), 300, 80, 20, 4, 64));
     }
 
     static List<Claim> claims(ScratchSums scale) {
@@ -205,11 +205,12 @@ final class DrpoClaims {
         return trial.last(RlvrTrial.phase(method), metric);
     }
 
-    /// Of all right answers of the training.
+    /// Of all right answers of the training; 0 of none.
     private static double punished(RlvrTrial trial, Method method) {
         double[] punished = trial.training(RlvrTrial.phase(method), "right/punished");
-        double[] right = trial.training(RlvrTrial.phase(method), "right");
-        return Arrays.stream(punished).sum() / Arrays.stream(right).sum();
+        double right =
+                Arrays.stream(trial.training(RlvrTrial.phase(method), "right")).sum();
+        return right == 0 ? 0 : Arrays.stream(punished).sum() / right;
     }
 
     private static Frontier.Arm points(Outcome outcome, String name, List<Method> methods, double[] strengths) {

@@ -11,14 +11,15 @@ import dev.kedge.recipe.rlvr.Truncated;
 import java.util.List;
 
 /// Reinforcement learning on [ScratchSum], small enough to be run with many seeds: a decoder of one layer and width
-/// 48; all 20 held-out questions answered 64 times.
+/// 48.
 ///
 /// @param task         with or without a reward for the format
 /// @param pretraining  steps on demonstrations of which half have a random digit
 /// @param steps        of reinforcement learning
 /// @param questions    a step, each answered 8 times
 /// @param stepsPerDraw of those on one draw
-record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, int stepsPerDraw) {
+/// @param samples      answers to a held-out question, of which there are 20
+record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, int stepsPerDraw, int samples) {
     /// A run of the recipe.
     RlvrTrial run(List<Method> methods, double learningRate, long seed) {
         return RlvrTrial.run(new RlvrRecipe.Config(
@@ -40,7 +41,7 @@ record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, i
                 stepsPerDraw,
                 1,
                 steps,
-                64,
+                samples,
                 steps,
                 "cpu",
                 1,

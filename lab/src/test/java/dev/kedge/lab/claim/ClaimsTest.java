@@ -131,7 +131,7 @@ class ClaimsTest {
     /// One step on what twelve steps of demonstrations teach.
     @Test
     void drpoAndGtpoMeasureWhatTheirClaimsRead() {
-        var scale = new ScratchSums(new ScratchSum(Optional.of(0.5)), 12, 1, 4, 1);
+        var scale = new ScratchSums(new ScratchSum(Optional.of(0.5)), 12, 1, 4, 1, 4);
         for (var claims : List.of(DrpoClaims.claims(scale), GtpoClaims.claims(scale))) {
             var experiment = claims.getFirst().experiment();
             var outcome = experiment.trial().run(1000);

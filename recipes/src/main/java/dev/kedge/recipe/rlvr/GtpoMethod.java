@@ -65,17 +65,15 @@ public record GtpoMethod(double gamma, Optional<Double> threshold, double positi
     private record Remembering(GtpoMethod method, Tensor initial) implements Learner {
         @Override
         public PartLoss plan(Step step) {
-            Tensor mask = step.mask();
-            Tensor entropies = step.entropies()
-                    .sum(1)
-                    .div(mask.sum(1).clampMin(1).to(step.entropies().dtype()));
+            Tensor advantages = GroupRelative.centred(step.rewards());
+            Tensor lengths = step.mask().sum(1).clampMin(1).to(advantages.dtype());
+            Tensor sums = step.entropies().sum(1).to(advantages.dtype()).to(advantages.device());
+            Tensor entropies = sums.div(lengths);
             if (Double.isNaN(initial.toDoubles()[0])) {
                 initial.copy_(Tensor.of(entropies.mean().item()));
             }
             double threshold = method.threshold.orElseGet(() -> Gtpo.threshold(initial.toDoubles()[0]));
-            Tensor advantages = GroupRelative.centred(step.rewards());
-            Tensor shaped =
-                    Gtpo.shaped(advantages.reshape(-1), entropies.to(advantages.dtype()), method.gamma, threshold);
+            Tensor shaped = Gtpo.shaped(advantages.reshape(-1), entropies, method.gamma, threshold);
             return part -> {
                 Rollout rollout = part.rollout();
                 Tensor mine =

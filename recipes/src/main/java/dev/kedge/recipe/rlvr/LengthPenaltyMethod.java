@@ -7,7 +7,7 @@ import dev.kedge.tensor.Tensor;
 
 /// GRPO or RLOO on rewards `r·(1 - alpha·L/longest)`: what DRPO is measured against (arXiv:2510.04474). The mean of the
 /// group holds wrong answers too, so that a right one that is long can have a negative advantage. A truncated
-/// completion is what the verifier says of it.
+/// completion is what the verifier says of it. Clipping and aggregation are GRPO's for both.
 ///
 /// @param alpha      how much of its reward the longest right answer loses, in \[0, 1\]; none at 0
 /// @param normalized whether advantages are divided by the standard deviation of the group (GRPO), so that where all
