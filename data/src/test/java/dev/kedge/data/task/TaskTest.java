@@ -34,8 +34,8 @@ class TaskTest {
                 new ChainOfThought(3, 120),
                 new Countdown(4, 12),
                 new Countdown(3, 99),
-                new Verification(new Arithmetic(20, true)),
-                new Verification(new ScratchSum()));
+                new Grading(new Arithmetic(20, true)),
+                new Grading(new ScratchSum()));
     }
 
     @ParameterizedTest
@@ -94,7 +94,7 @@ class TaskTest {
                 yield completion.matches("[^#]*" + solution.substring(solution.indexOf('#')));
             }
             case Countdown _ -> completion.length() == 3 && isReached(prompt, completion);
-            case Verification v -> completion.matches("[^YN]*" + v.truth(problem));
+            case Grading v -> completion.matches("[^YN]*" + v.truth(problem));
             case Arithmetic _, Copying _, Sorting _ -> completion.equals(task.solution(problem));
         };
     }

@@ -8,10 +8,10 @@ import dev.kedge.data.task.Brackets;
 import dev.kedge.data.task.ChainOfThought;
 import dev.kedge.data.task.Copying;
 import dev.kedge.data.task.Countdown;
+import dev.kedge.data.task.Grading;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.data.task.Sorting;
 import dev.kedge.data.task.Task;
-import dev.kedge.data.task.Verification;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -44,8 +44,8 @@ class TaskConfigTest {
                 Arguments.of("{kind: scratch_sum, format_reward: 0.5}", new ScratchSum(Optional.of(0.5))),
                 Arguments.of("{kind: sorting, symbols: \"123\", shortest: 2, longest: 5}", new Sorting("123", 2, 5)),
                 Arguments.of(
-                        "{kind: verification, task: {kind: arithmetic, max: 20, difference: true}}",
-                        new Verification(new Arithmetic(20, true))));
+                        "{kind: grading, task: {kind: arithmetic, max: 20, difference: true}}",
+                        new Grading(new Arithmetic(20, true))));
     }
 
     @ParameterizedTest

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class VerificationTest {
-    private final Verification task = new Verification(new Arithmetic(99, true));
+class GradingTest {
+    private final Grading task = new Grading(new Arithmetic(99, true));
 
     @ParameterizedTest
     @CsvSource({
@@ -36,7 +36,7 @@ class VerificationTest {
     void theSolutionWorksBeforeItJudges() {
         assertEquals("42Y", task.solution(new Problem("17+25=|42?")));
         assertEquals("42N", task.solution(new Problem("17+25=|41?")));
-        assertEquals("1+1=2;#2Y", new Verification(new ChainOfThought(2, 9)).solution(new Problem("1+1=|#2?")));
+        assertEquals("1+1=2;#2Y", new Grading(new ChainOfThought(2, 9)).solution(new Problem("1+1=|#2?")));
         assertThrows(IllegalArgumentException.class, () -> task.solution(new Problem("17+25=")));
     }
 
@@ -66,7 +66,7 @@ class VerificationTest {
 
     @Test
     void aTaskThatUsesTheVerdictsIsRefused() {
-        var e = assertThrows(IllegalArgumentException.class, () -> new Verification(new Copying("XYZ", 1, 3, false)));
+        var e = assertThrows(IllegalArgumentException.class, () -> new Grading(new Copying("XYZ", 1, 3, false)));
         assertEquals(
                 "a task whose answers are judged must not use \"Y\", was "
                         + "Copying[symbols=XYZ, shortest=1, longest=3, reversed=false]",

@@ -10,13 +10,13 @@ import java.util.random.RandomGenerator;
 /// else 0. So `Y` without any work is right too. Proposals are right and wrong in equal number.
 ///
 /// @param task whose answers are judged; its alphabet has none of `|`, `?`, `Y` and `N`
-public record Verification(Task task) implements Task {
+public record Grading(Task task) implements Task {
     private static final String YES = "Y";
     private static final String NO = "N";
     private static final String BEFORE = "|";
     private static final String AFTER = "?";
 
-    public Verification {
+    public Grading {
         for (String reserved : new String[] {BEFORE, AFTER, YES, NO}) {
             if (task.alphabet().contains(reserved)) {
                 throw new IllegalArgumentException(
@@ -66,7 +66,7 @@ public record Verification(Task task) implements Task {
     public Optional<String> finalAnswer(String completion) {
         int last = completion.length() - 1;
         boolean isVerdict = last >= 0 && isVerdict(completion.charAt(last));
-        return isVerdict && completion.chars().limit(last).noneMatch(Verification::isVerdict)
+        return isVerdict && completion.chars().limit(last).noneMatch(Grading::isVerdict)
                 ? Optional.of(completion.substring(last))
                 : Optional.empty();
     }
