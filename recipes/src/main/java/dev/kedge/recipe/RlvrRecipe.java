@@ -235,12 +235,15 @@ public final class RlvrRecipe {
             return draw;
         }
         Draw useful = draw.judged().informative();
+        Draw troubled = draw.unjudged();
         Draw rest = draw;
         for (int round = 0; round < rounds && useful.questions().size() < wanted; round++) {
             rest = sampler.draw(policy, asked(world.training(), wanted, random), random.nextLong());
-            useful = useful.plus(rest.judged().informative());
+            useful = useful.plus(rest.judged().informative()).after(rest);
+            troubled = troubled.plus(rest.unjudged());
         }
-        return useful.plus(rest.judged()).first(wanted); // out of patience: filled up with what was drawn last
+        // Out of patience it is filled up with the last. Nothing is learnt from what was not judged, but it is counted.
+        return useful.plus(rest.judged().uninformative()).first(wanted).plus(troubled);
     }
 
     /// Questions drawn without replacement, anew once all have been asked.
