@@ -15,9 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -28,8 +26,9 @@ import java.util.stream.IntStream;
 /// Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by
 /// `-log σ(beta (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each
 /// token, for every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`,
-/// which aims at the same tilt; a reward model of another width guiding the same base; and the best of n answers of the
-/// base by the reward model.
+/// which aims at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base
+/// by the reward model; and search by a reward model of whole answers at every token ([PrefixSearch]), with weight
+/// `alpha/beta`.
 ///
 /// Kept: both losses on the same pairs, the sum of log-probs with the end token, one temperature over the weighted sum.
 /// Left out: prompts in several templates, adapters. Divergences are estimated from the answers drawn: the mixture's
@@ -44,6 +43,7 @@ public final class GenarmRecipe {
     /// @param beta     scale of the reward model's loss, > 0
     /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are shown
     /// @param weak     width of the reward model of another size, absent: none
+    /// @param search   by a reward model of whole answers, absent: none
     /// @param best     of how many answers the best is taken, each >= 2
     /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
     /// @param device   cpu, cuda or cuda:N
@@ -55,6 +55,7 @@ public final class GenarmRecipe {
             double beta,
             List<Double> alphas,
             Optional<Integer> weak,
+            Optional<Search> search,
             List<Integer> best,
             Optimisation genarm,
             String device,
@@ -75,6 +76,17 @@ public final class GenarmRecipe {
         }
     }
 
+    /// @param candidates that are weighed at every token, >= 1
+    /// @param prompts    held-out ones that are answered, as each token costs as many forward passes as candidates
+    public record Search(int candidates, int prompts) {
+        public Search {
+            if (candidates < 1 || prompts < 1) {
+                throw new IllegalArgumentException(
+                        "candidates >= 1 and prompts >= 1 expected, were " + candidates + " and " + prompts);
+            }
+        }
+    }
+
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         try (Promises world = new Promises(config.promises(), run, new Device(config.device()), config.seed())) {
@@ -89,6 +101,9 @@ public final class GenarmRecipe {
                             Decoder weak = rewards(config, world, pairs, "rewards-weak", start, run)) {
                         sweeps.add(guided("GenARM, rewards of width " + width, config, world, weak, run));
                     }
+                }
+                if (config.search().isPresent()) {
+                    sweeps.add(searched(config.search().get(), config, world, pairs, run));
                 }
                 if (!config.best().isEmpty()) {
                     sweeps.add(best(config, world, rewards, run));
@@ -205,15 +220,12 @@ public final class GenarmRecipe {
     private static Standing drawn(Config config, Promises world, List<Voice> voices, String label) {
         List<Completion> answers =
                 Generator.generate(voices, world.heldOut(), world.sampling(1, config.seed() + 3), null);
-        double[] base = scores(world, world.base(), world.heldOut(), answers);
-        double[] kl = new double[base.length];
-        Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
-        return standing(world, label, answers, kl);
+        return standing(world, label, answers);
     }
 
-    private static double[] scores(Promises world, Decoder model, List<int[]> prompts, List<Completion> answers) {
+    private static double[] scores(Promises world, Decoder model, List<Completion> answers) {
         List<Tokenized> texts = answers.stream()
-                .map(answer -> Tokenized.ofReply(prompts.get(answer.prompt()), answer.tokens()))
+                .map(answer -> Tokenized.ofReply(world.heldOut().get(answer.prompt()), answer.tokens()))
                 .toList();
         return SequenceScores.of(model, texts, Models.padId(world.tokenizer()), 1);
     }
@@ -224,6 +236,13 @@ public final class GenarmRecipe {
             sum += logProb;
         }
         return sum;
+    }
+
+    private static Standing standing(Promises world, String label, List<Completion> answers) {
+        double[] base = scores(world, world.base(), answers);
+        double[] kl = new double[base.length];
+        Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
+        return standing(world, label, answers, kl);
     }
 
     private static Standing standing(Promises world, String label, List<Completion> answers, double[] kl) {
@@ -238,12 +257,33 @@ public final class GenarmRecipe {
                 kl);
     }
 
+    private static Sweep searched(
+            Search search, Config config, Promises world, List<TokenizedPair> pairs, Run run) {
+        List<TokenizedPair> marked =
+                pairs.stream().map(p -> PrefixSearch.marked(p, world.mark())).toList();
+        PairObjective objective = new PairObjective.ReferenceFree(1);
+        double[][] none = new double[2][pairs.size()];
+        List<int[]> prompts = world.heldOut()
+                .subList(0, Math.min(search.prompts(), world.heldOut().size()));
+        List<Standing> standings = new ArrayList<>();
+        try (Decoder rewards =
+                trained(config, world, marked, none, objective, "rewards-whole", world.base(), run)) {
+            PrefixSearch decoding = new PrefixSearch(
+                    world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
+            for (double alpha : config.alphas()) {
+                double weight = alpha / config.beta();
+                standings.add(standing(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+            }
+        }
+        return noted(new Sweep("search by rewards of whole answers", standings), run);
+    }
+
     /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
     private static Sweep best(Config config, Promises world, Decoder rewards, Run run) {
         int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
         List<Completion> answers = Generator.generate(
                 world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
-        double[] scores = scores(world, rewards, world.heldOut(), answers);
+        double[] scores = scores(world, rewards, answers);
         List<Standing> standings = new ArrayList<>();
         for (int n : config.best()) {
             List<Completion> kept = new ArrayList<>();
@@ -261,17 +301,8 @@ public final class GenarmRecipe {
         return noted(new Sweep("best of n by the rewards", standings), run);
     }
 
-    /// The same sweep; its numbers go into the log and the metrics.
     private static Sweep noted(Sweep sweep, Run run) {
-        for (int i = 0; i < sweep.standings().size(); i++) {
-            Standing s = sweep.standings().get(i);
-            run.note(sweep.method() + ", " + s.label() + ": " + s.words());
-            Map<String, Double> metrics = new LinkedHashMap<>();
-            metrics.put("reward", Bootstraps.mean(s.reward()));
-            metrics.put("kl", Bootstraps.mean(s.kl()));
-            metrics.put("symbols", s.symbols());
-            run.log("held_out, " + sweep.method(), i + 1L, metrics);
-        }
+        sweep.standings().forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words()));
         return sweep;
     }
 

@@ -22,7 +22,7 @@ import java.util.stream.IntStream;
 /// at a time, and a capital between them promises that its small letter will follow. The grammar does not care whether
 /// it does; the reward does. What a beginning of an answer is worth depends on what will be made of it, so that a
 /// reward of whole answers says little of beginnings.
-final class Promises implements AutoCloseable {
+public final class Promises implements AutoCloseable {
     /// Symbols of a prompt: the first ones of a text.
     static final int PROMPT = 4;
 
@@ -99,7 +99,7 @@ final class Promises implements AutoCloseable {
                     hiddenSize,
                     config.layers(),
                     config.heads(),
-                    1 + PROMPT + config.longest() + 1); // beginning and end
+                    1 + PROMPT + config.longest() + 2); // beginning, end, and a mark behind it
             try (Rng rng = Rng.seeded(seed);
                     Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
                 SftRecipe.train(
@@ -174,11 +174,21 @@ final class Promises implements AutoCloseable {
     /// How to draw answers: whole distribution, temperature 1.
     Generator.Options sampling(int samples, long seed) {
         return new Generator.Options(
-                Sampling.at(1), config.longest() + 1, samples, tokenizer.stopIds(), null, seed, true);
+                Sampling.at(1), maxTokens(), samples, tokenizer.stopIds(), null, seed, true);
+    }
+
+    /// The longest answer with its end.
+    int maxTokens() {
+        return config.longest() + 1;
     }
 
     int end() {
         return tokenizer.eos().orElseThrow();
+    }
+
+    /// A token that begins texts and is nowhere else in them.
+    int mark() {
+        return tokenizer.bos().orElseThrow();
     }
 
     Tokenizer tokenizer() {

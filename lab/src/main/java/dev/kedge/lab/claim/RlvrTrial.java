@@ -1,38 +1,18 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Metrics;
-import dev.kedge.lab.RecordedRun;
 import dev.kedge.recipe.RlvrRecipe;
-import dev.kedge.recipe.run.Durable;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Terminal;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 
 /// A run of [RlvrRecipe] as an experiment: its methods learn from the same start, on the same questions in the same
-/// order. It is made in a folder of its own that goes when it has been read.
+/// order.
 ///
 /// @param metrics a phase for each method, named by its title in lower case with dashes, and `held_out-` before it for
 ///                its policies on held-out questions
 record RlvrTrial(Metrics metrics) {
     static RlvrTrial run(RlvrRecipe.Config config) {
-        try {
-            Path parent = Files.createTempDirectory("kedge-trial");
-            try {
-                Path folder = parent.resolve("run");
-                try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
-                    RlvrRecipe.run(config, run);
-                }
-                return new RlvrTrial(RecordedRun.read(folder).metrics());
-            } finally {
-                Durable.deleteTree(parent);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("the trial's folder cannot be made or removed: " + e, e);
-        }
+        return new RlvrTrial(
+                RecipeTrial.run("rlvr", config, RlvrRecipe::run).metrics());
     }
 
     /// A metric of every step of a method's training.
