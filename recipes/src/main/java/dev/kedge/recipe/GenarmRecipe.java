@@ -27,8 +27,7 @@ import java.util.stream.IntStream;
 /// `-log σ(beta (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each
 /// token, for every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`,
 /// which aims at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base
-/// by the reward model; and search by a reward model of whole answers at every token ([PrefixSearch]), with weight
-/// `alpha/beta`.
+/// by the reward model; and search by a reward model of whole answers at every token ([PrefixSearch]).
 ///
 /// Kept: both losses on the same pairs, the sum of log-probs with the end token, one temperature over the weighted sum.
 /// Left out: prompts in several templates, adapters. Divergences are estimated from the answers drawn: the mixture's
@@ -66,10 +65,7 @@ public final class GenarmRecipe {
                 throw new IllegalArgumentException(
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
             }
-            if (alphas.isEmpty() || alphas.stream().anyMatch(a -> !(a > 0 && a < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException(
-                        "alphas must be finite numbers > 0, at least one, were " + alphas);
-            }
+            requirePositive("alphas", alphas);
             if (best.stream().anyMatch(n -> n < 2)) {
                 throw new IllegalArgumentException("best must be numbers >= 2, were " + best);
             }
@@ -78,12 +74,20 @@ public final class GenarmRecipe {
 
     /// @param candidates that are weighed at every token, >= 1
     /// @param prompts    held-out ones that are answered, as each token costs as many forward passes as candidates
-    public record Search(int candidates, int prompts) {
+    /// @param weights    of the reward model, each > 0
+    public record Search(int candidates, int prompts, List<Double> weights) {
         public Search {
             if (candidates < 1 || prompts < 1) {
                 throw new IllegalArgumentException(
                         "candidates >= 1 and prompts >= 1 expected, were " + candidates + " and " + prompts);
             }
+            requirePositive("weights", weights);
+        }
+    }
+
+    private static void requirePositive(String name, List<Double> values) {
+        if (values.isEmpty() || values.stream().anyMatch(v -> !(v > 0 && v < Double.POSITIVE_INFINITY))) {
+            throw new IllegalArgumentException(name + " must be finite numbers > 0, at least one, were " + values);
         }
     }
 
@@ -270,8 +274,7 @@ public final class GenarmRecipe {
                 trained(config, world, marked, none, objective, "rewards-whole", world.base(), run)) {
             PrefixSearch decoding = new PrefixSearch(
                     world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
-            for (double alpha : config.alphas()) {
-                double weight = alpha / config.beta();
+            for (double weight : search.weights()) {
                 standings.add(standing(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
             }
         }

@@ -32,7 +32,7 @@ class GenarmRecipeTest {
                 BETA,
                 alphas,
                 weak,
-                weak.map(_ -> new GenarmRecipe.Search(6, 150)),
+                weak.map(_ -> new GenarmRecipe.Search(6, 150, List.of(2.0))),
                 List.of(4, 8),
                 o,
                 "cpu",

@@ -8,7 +8,7 @@ public final class Claims {
 
     /// The slugs of the papers that have claims.
     public static final List<String> PAPERS =
-            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap");
+            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "genarm");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -19,6 +19,7 @@ public final class Claims {
             case "asft" -> AsftClaims.claims();
             case "recap" -> RecapClaims.claims();
             case "adpo" -> AdpoClaims.claims();
+            case "genarm" -> GenarmClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
             case "xpo" -> XpoClaims.claims();

@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 final class GenarmClaims {
     private static final List<Double> ALPHAS = List.of(0.25, 0.5, 1.0, 2.0, 4.0);
     private static final int GROWING = 4; // up to 2
+    private static final List<Double> WEIGHTS = List.of(0.125, 0.25, 0.5, 1.0, 2.0);
     private static final double BETA = 0.5;
     private static final String GROWTH = "least growth of reward from one alpha to the next, up to 2";
 
@@ -33,7 +34,7 @@ final class GenarmClaims {
     /// @param heldOut     prompts to judge by
     /// @param searched    of them that are answered by search
     record Scale(int hiddenSize, int pretraining, int pairs, int steps, int heldOut, int searched) {
-        static final Scale PUBLISHED = new Scale(48, 400, 4000, 125, 1000, 200);
+        static final Scale PUBLISHED = new Scale(48, 400, 4000, 125, 600, 150);
     }
 
     static List<Claim> claims() {
@@ -138,7 +139,7 @@ final class GenarmClaims {
         return outcome.with(frontier);
     }
 
-    /// Points are the base, then the alphas in the order of their divergence.
+    /// The least step of the guided reward, points found by their labels.
     private static double growth(Frontier.Arm guided) {
         double[] rewards = ALPHAS.stream()
                 .mapToDouble(alpha -> guided.points().stream()
@@ -162,8 +163,8 @@ final class GenarmClaims {
                 BETA,
                 ALPHAS,
                 Optional.of(s.hiddenSize / 2),
-                Optional.of(new GenarmRecipe.Search(10, s.searched)),
-                List.of(2, 4, 8, 16),
+                Optional.of(new GenarmRecipe.Search(10, s.searched, WEIGHTS)),
+                List.of(),
                 training(s.steps, 64, 1e-3, 0),
                 "cpu",
                 1,
@@ -194,7 +195,7 @@ final class GenarmClaims {
                         + "reward model (beta %s), one of half the width, DPO at beta/alpha and a reward model of whole "
                         + "answers learn from the same %d labelled pairs of the base's answers in %d steps of 64. Guided "
                         + "decoding with alpha %s is judged on %d fresh prompts, search over 10 candidates with weight "
-                        + "alpha/beta on %d of them. Divergences are estimated from the answers drawn.",
+                        + "%s on %d of them. Divergences are estimated from the answers drawn.",
                 s.hiddenSize,
                 s.pretraining,
                 BETA,
@@ -202,6 +203,7 @@ final class GenarmClaims {
                 s.steps,
                 ALPHAS,
                 s.heldOut,
+                WEIGHTS,
                 s.searched);
     }
 }

@@ -73,6 +73,11 @@ class ClaimsTest {
         measuresWhatIsRead(RecapClaims.claims(new RecapExperiment.Scale(10, 25, 20)), 1);
     }
 
+    @Test
+    void guidanceMeasuresWhatItsClaimsRead() {
+        measuresWhatIsRead(GenarmClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {
