@@ -74,8 +74,7 @@ public final class RolloutBench {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static Report report(
-            long parameters, List<Double> together, List<Double> apart, List<Double> guided) {
+    private static Report report(long parameters, List<Double> together, List<Double> apart, List<Double> guided) {
         double cost = median(guided) / median(together);
         double ratio = median(apart) / median(together);
         ObjectNode json = Report.object();

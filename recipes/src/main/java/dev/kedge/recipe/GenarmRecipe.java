@@ -17,17 +17,16 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /// GenARM (arXiv:2410.08193): a frozen base guided, token by token, by a reward model that is itself a decoder.
 ///
-/// The world's reward depends on how an answer goes on ([Promises]). Pairs of the base's own answers are labelled by a
-/// Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by
-/// `-log σ(beta (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each
-/// token, for every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`,
-/// which aims at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base
-/// by the reward model; and search by a reward model of whole answers at every token ([PrefixSearch]).
+/// The world's reward depends on how an answer goes on ([Promises]). Pairs of the base's own answers are labelled by
+/// a Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by `-log σ(beta
+/// (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each token, for
+/// every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`, which aims
+/// at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base by the
+/// reward model; and search by a reward model of whole answers at every token ([PrefixSearch]).
 ///
 /// Kept: both losses on the same pairs, the sum of log-probs with the end token, one temperature over the weighted sum.
 /// Left out: prompts in several templates, adapters. Divergences are estimated from the answers drawn: the mixture's
@@ -40,7 +39,8 @@ public final class GenarmRecipe {
     /// @param promises the world: grammar, decoders, pre-training
     /// @param pairs    labelled pairs of the base's answers, >= 1
     /// @param beta     scale of the reward model's loss, > 0
-    /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are shown
+    /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are
+    ///                 shown
     /// @param weak     width of the reward model of another size, absent: none
     /// @param search   by a reward model of whole answers, absent: none
     /// @param best     of how many answers the best is taken, each >= 2
@@ -94,7 +94,7 @@ public final class GenarmRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         try (Promises world = new Promises(config.promises(), run, new Device(config.device()), config.seed())) {
-            List<TokenizedPair> pairs = pairs(config, world, run);
+            List<TokenizedPair> pairs = world.pairs(config.pairs());
             try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base(), run)) {
                 Models.save(rewards, world.tokenizer(), run.folder().resolve("model"));
                 Sweep guided = guided("GenARM", config, world, rewards, run);
@@ -115,30 +115,6 @@ public final class GenarmRecipe {
                 run.summarise(summary(config, world, pairs, sweeps, run));
             }
         }
-    }
-
-    /// Pairs of the base's answers; of whole answers the one is preferred with probability `σ(r_1 - r_2)`.
-    private static List<TokenizedPair> pairs(Config config, Promises world, Run run) {
-        SplittableRandom random = new SplittableRandom(config.seed() + 1);
-        List<int[]> prompts = world.prompts(config.pairs(), random);
-        List<Completion> drawn =
-                Generator.generate(world.base(), prompts, world.sampling(2, random.nextLong()), null);
-        List<TokenizedPair> pairs = new ArrayList<>();
-        int right = 0;
-        for (int i = 0; i < prompts.size(); i++) {
-            int[] prompt = prompts.get(i);
-            int[] first = drawn.get(2 * i).tokens();
-            int[] second = drawn.get(2 * i + 1).tokens();
-            double margin = world.reward(prompt, first) - world.reward(prompt, second);
-            boolean firstIsChosen = random.nextDouble() < 1 / (1 + Math.exp(-margin));
-            right += margin != 0 && firstIsChosen == (margin > 0) ? 1 : 0;
-            pairs.add(new TokenizedPair(
-                    Tokenized.ofReply(prompt, firstIsChosen ? first : second),
-                    Tokenized.ofReply(prompt, firstIsChosen ? second : first),
-                    prompt.length));
-        }
-        run.note(pairs.size() + " preferences, of which " + right + " are for the answer of more reward");
-        return pairs;
     }
 
     /// The reward model that starts from `start`: its loss is that of DPO without a reference.
@@ -261,8 +237,7 @@ public final class GenarmRecipe {
                 kl);
     }
 
-    private static Sweep searched(
-            Search search, Config config, Promises world, List<TokenizedPair> pairs, Run run) {
+    private static Sweep searched(Search search, Config config, Promises world, List<TokenizedPair> pairs, Run run) {
         List<TokenizedPair> marked =
                 pairs.stream().map(p -> PrefixSearch.marked(p, world.mark())).toList();
         PairObjective objective = new PairObjective.ReferenceFree(1);
@@ -270,8 +245,7 @@ public final class GenarmRecipe {
         List<int[]> prompts = world.heldOut()
                 .subList(0, Math.min(search.prompts(), world.heldOut().size()));
         List<Standing> standings = new ArrayList<>();
-        try (Decoder rewards =
-                trained(config, world, marked, none, objective, "rewards-whole", world.base(), run)) {
+        try (Decoder rewards = trained(config, world, marked, none, objective, "rewards-whole", world.base(), run)) {
             PrefixSearch decoding = new PrefixSearch(
                     world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
             for (double weight : search.weights()) {
@@ -284,8 +258,8 @@ public final class GenarmRecipe {
     /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
     private static Sweep best(Config config, Promises world, Decoder rewards, Run run) {
         int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
-        List<Completion> answers = Generator.generate(
-                world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
+        List<Completion> answers =
+                Generator.generate(world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
         double[] scores = scores(world, rewards, answers);
         List<Standing> standings = new ArrayList<>();
         for (int n : config.best()) {
@@ -347,7 +321,11 @@ public final class GenarmRecipe {
                         Bootstraps.of(bootstrap.pairedBca(dpo.reward(), guided.reward())),
                         "",
                         "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                .fact("KL, GenARM less DPO", Bootstraps.of(bootstrap.pairedBca(dpo.kl(), guided.kl())), "nats", "likewise")
+                .fact(
+                        "KL, GenARM less DPO",
+                        Bootstraps.of(bootstrap.pairedBca(dpo.kl(), guided.kl())),
+                        "nats",
+                        "likewise")
                 .fact("length of an answer, base", Summary.Estimate.of(before.symbols()), "symbols", "")
                 .fact("length of an answer, guided", Summary.Estimate.of(guided.symbols()), "symbols", "")
                 .fact("preferences", Summary.Estimate.of(pairs.size()), "", "over pairs of the base's answers")

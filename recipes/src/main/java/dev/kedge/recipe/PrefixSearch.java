@@ -53,7 +53,9 @@ record PrefixSearch(Decoder base, Decoder rewards, int mark, int candidates, int
         for (int t = 0; t < maxTokens && live.length > 0; t++) {
             try (var _ = Gradients.off();
                     Scope _ = new Scope()) {
-                Tensor[] top = last(base, Arrays.stream(live).mapToObj(row -> texts[row]).toList())
+                Tensor[] top = last(
+                                base,
+                                Arrays.stream(live).mapToObj(row -> texts[row]).toList())
                         .topK(candidates);
                 double[] scores = scores(top, live, texts, weight);
                 long[] tokens = top[1].toLongs();

@@ -1,9 +1,11 @@
 package dev.kedge.recipe;
 
 import dev.kedge.data.Tokenized;
+import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.tensor.Device;
@@ -164,6 +166,30 @@ public final class Promises implements AutoCloseable {
         return reward(tokenizer.decode(prompt) + tokenizer.decode(answer));
     }
 
+    /// Pairs of the base's answers to one prompt each, labelled by Bradley-Terry: of two whole answers the first is
+    /// preferred with probability `σ(r_1 - r_2)`.
+    List<TokenizedPair> pairs(int count) {
+        SplittableRandom random = new SplittableRandom(seed + 1);
+        List<int[]> prompts = prompts(count, random);
+        List<Completion> drawn = Generator.generate(base, prompts, sampling(2, random.nextLong()), null);
+        List<TokenizedPair> pairs = new ArrayList<>();
+        int right = 0;
+        for (int i = 0; i < count; i++) {
+            int[] prompt = prompts.get(i);
+            int[] first = drawn.get(2 * i).tokens();
+            int[] second = drawn.get(2 * i + 1).tokens();
+            double margin = reward(prompt, first) - reward(prompt, second);
+            boolean firstIsChosen = random.nextDouble() < 1 / (1 + Math.exp(-margin));
+            right += margin != 0 && firstIsChosen == (margin > 0) ? 1 : 0;
+            pairs.add(new TokenizedPair(
+                    Tokenized.ofReply(prompt, firstIsChosen ? first : second),
+                    Tokenized.ofReply(prompt, firstIsChosen ? second : first),
+                    prompt.length));
+        }
+        run.note(count + " preferences, of which " + right + " are for the answer of more reward");
+        return pairs;
+    }
+
     /// Beginnings of texts.
     List<int[]> prompts(int count, RandomGenerator random) {
         return IntStream.range(0, count)
@@ -173,8 +199,7 @@ public final class Promises implements AutoCloseable {
 
     /// How to draw answers: whole distribution, temperature 1.
     Generator.Options sampling(int samples, long seed) {
-        return new Generator.Options(
-                Sampling.at(1), maxTokens(), samples, tokenizer.stopIds(), null, seed, true);
+        return new Generator.Options(Sampling.at(1), maxTokens(), samples, tokenizer.stopIds(), null, seed, true);
     }
 
     /// The longest answer with its end.

@@ -8,9 +8,8 @@ import java.util.List;
 public final class Recipes {
     private Recipes() {}
 
-    private static final List<String> NAMES =
-            List.of(
-                    "main", "sft", "dpo", "adpo", "asft", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
+    private static final List<String> NAMES = List.of(
+            "main", "sft", "dpo", "adpo", "asft", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///

@@ -56,7 +56,8 @@ class GenarmRecipeTest {
             JsonNode four = point(arms.get(arm), "α 4.0");
             assertEquals(0, base.get("x").asDouble(), 1e-4, "sampler and trainer agree on the base");
             assertTrue(reward(one) > reward(base) + 0.2, one + " beside " + base);
-            assertTrue(four.get("x").asDouble() > one.get("x").asDouble() && one.get("x").asDouble() > 0.05);
+            assertTrue(four.get("x").asDouble() > one.get("x").asDouble()
+                    && one.get("x").asDouble() > 0.05);
             assertTrue(reward(four) > reward(base) + 0.2, four + " beside " + base);
         }
         JsonNode searched = point(arms.get(3), "w 2.0");
@@ -90,7 +91,8 @@ class GenarmRecipeTest {
     @Test
     void searchWithoutWeightIsTheBase() {
         Decoder base = TinyTask.decoder(8, 1);
-        try (base; Decoder rewards = TinyTask.decoder(8, 2)) {
+        try (base;
+                Decoder rewards = TinyTask.decoder(8, 2)) {
             var search = new PrefixSearch(base, rewards, 1, 8, 2, 5);
             List<int[]> prompts = List.of(new int[] {1, 3}, new int[] {1, 4}, new int[] {1, 5});
             List<Completion> drawn = search.draw(prompts, 0, 7);
@@ -109,8 +111,9 @@ class GenarmRecipeTest {
                 assertEquals(expected[i], sum, 1e-5);
                 assertEquals(drawn.get(i).tokens().length, drawn.get(i).logProbs().length);
             }
-            assertTrue(search.draw(prompts, 50, 7).stream().anyMatch(c -> !Arrays.equals(
-                    c.tokens(), drawn.get(c.prompt()).tokens())));
+            assertTrue(search.draw(prompts, 50, 7).stream()
+                    .anyMatch(c ->
+                            !Arrays.equals(c.tokens(), drawn.get(c.prompt()).tokens())));
         }
     }
 
@@ -138,8 +141,7 @@ class GenarmRecipeTest {
     @Test
     void whatCannotBeIsRefused() {
         Optimisation o = TinyTask.optimisation(2, 8, 1e-3, 2);
-        var e = assertThrows(
-                IllegalArgumentException.class, () -> config(List.of(1.0, 0.0), Optional.empty(), o, 2));
+        var e = assertThrows(IllegalArgumentException.class, () -> config(List.of(1.0, 0.0), Optional.empty(), o, 2));
         assertEquals("alphas must be finite numbers > 0, at least one, were [1.0, 0.0]", e.getMessage());
         var c = config(List.of(1.0), Optional.empty(), o, 2);
         e = assertThrows(
@@ -152,9 +154,7 @@ class GenarmRecipeTest {
                 () -> new GenarmRecipe.Config(
                         c.promises(), 1, 0.5, c.alphas(), c.weak(), c.search(), List.of(1), o, "cpu", 1, 3));
         assertEquals("best must be numbers >= 2, were [1]", e.getMessage());
-        e = assertThrows(
-                IllegalArgumentException.class,
-                () -> new Promises.Config(4, 0.3, 3, 5, 16, 1, 2, 10, o, 2));
+        e = assertThrows(IllegalArgumentException.class, () -> new Promises.Config(4, 0.3, 3, 5, 16, 1, 2, 10, o, 2));
         assertEquals("letters from 5 to 26 and share in (0, 1) expected, were 4 and 0.3", e.getMessage());
     }
 }

@@ -11,8 +11,7 @@ import java.util.Arrays;
 ///                its policies on held-out questions
 record RlvrTrial(Metrics metrics) {
     static RlvrTrial run(RlvrRecipe.Config config) {
-        return new RlvrTrial(
-                RecipeTrial.run("rlvr", config, RlvrRecipe::run).metrics());
+        return new RlvrTrial(RecipeTrial.run("rlvr", config, RlvrRecipe::run).metrics());
     }
 
     /// A metric of every step of a method's training.
