@@ -64,8 +64,8 @@ final class GenarmClaims {
                 claim(
                         e,
                         "dpo",
-                        "At equal divergence guided decoding has at least nine tenths of the reward that DPO of the same"
-                                + " model gains.",
+                        "At equal divergence guided decoding has at least nine tenths of the reward that DPO of the"
+                                + " same model gains.",
                         Pair.DPO),
                 claim(
                         e,
@@ -191,11 +191,12 @@ final class GenarmClaims {
     private static String description(Scale s) {
         return String.format(
                 Locale.ROOT,
-                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for %d steps. The "
-                        + "reward model (beta %s), one of half the width, DPO at beta/alpha and a reward model of whole "
-                        + "answers learn from the same %d labelled pairs of the base's answers in %d steps of 64. Guided "
-                        + "decoding with alpha %s is judged on %d fresh prompts, search over 10 candidates with weight "
-                        + "%s on %d of them. Divergences are estimated from the answers drawn.",
+                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for "
+                        + "%d steps. The reward model (beta %s), one of half the width, DPO at beta/alpha and a "
+                        + "reward model of whole answers learn from the same %d labelled pairs of the base's "
+                        + "answers in %d steps of 64. Guided decoding with alpha %s is judged on %d fresh prompts, "
+                        + "search over 10 candidates with weight %s on %d of them. Divergences are estimated from "
+                        + "the answers drawn.",
                 s.hiddenSize,
                 s.pretraining,
                 BETA,
