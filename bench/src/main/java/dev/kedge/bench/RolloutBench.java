@@ -42,8 +42,8 @@ public final class RolloutBench {
             for (int round = 0; round <= rounds; round++) {
                 Report.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
                 double all = seconds(() -> draw(alone, prompts));
-                double each = seconds(() -> prompts.forEach(prompt -> draw(alone, List.of(prompt))));
                 double two = seconds(() -> draw(both, prompts));
+                double each = seconds(() -> prompts.forEach(prompt -> draw(alone, List.of(prompt))));
                 if (round > 0) {
                     together.add(all);
                     apart.add(each);

@@ -66,6 +66,15 @@ public final class GenarmRecipe {
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
             }
             requirePositive("alphas", alphas);
+            if (weak.isPresent() && (weak.get() < 1 || weak.get() % promises.heads() != 0)) {
+                throw new IllegalArgumentException(
+                        "weak must be a multiple of the heads, " + promises.heads() + ", was " + weak.get());
+            }
+            int tokens = 2 * promises.letters() + 3; // small and capital, and the special ones
+            if (search.isPresent() && search.get().candidates() > tokens) {
+                throw new IllegalArgumentException("candidates must be at most the vocabulary's " + tokens
+                        + " tokens, were " + search.get().candidates());
+            }
             if (best.stream().anyMatch(n -> n < 2)) {
                 throw new IllegalArgumentException("best must be numbers >= 2, were " + best);
             }

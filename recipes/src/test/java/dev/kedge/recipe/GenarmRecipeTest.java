@@ -154,6 +154,14 @@ class GenarmRecipeTest {
                 () -> new GenarmRecipe.Config(
                         c.promises(), 1, 0.5, c.alphas(), c.weak(), c.search(), List.of(1), o, "cpu", 1, 3));
         assertEquals("best must be numbers >= 2, were [1]", e.getMessage());
+        e = assertThrows(IllegalArgumentException.class, () -> config(List.of(1.0), Optional.of(9), o, 2));
+        assertEquals("weak must be a multiple of the heads, 2, was 9", e.getMessage());
+        var wide = Optional.of(new GenarmRecipe.Search(14, 3, List.of(1.0)));
+        e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new GenarmRecipe.Config(
+                        c.promises(), 1, 0.5, c.alphas(), c.weak(), wide, c.best(), o, "cpu", 1, 3));
+        assertEquals("candidates must be at most the vocabulary's 13 tokens, were 14", e.getMessage());
         e = assertThrows(IllegalArgumentException.class, () -> new Promises.Config(4, 0.3, 3, 5, 16, 1, 2, 10, o, 2));
         assertEquals("letters from 5 to 26 and share in (0, 1) expected, were 4 and 0.3", e.getMessage());
     }
