@@ -9,8 +9,7 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES =
-            List.of(
-                    "main", "sft", "dpo", "adpo", "asft", "egpo", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
+            List.of("main", "sft", "dpo", "adpo", "asft", "egpo", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
 
     /// The configuration of a recipe file, checked.
     ///

@@ -99,7 +99,10 @@ class RecapRecipeTest {
                 assertEquals(2, old + fresh, 1e-9);
                 assertEquals(
                         (old * steps.get(i).get("loss/1-copying").asDouble()
-                                        + fresh * steps.get(i).get("loss/2-copying").asDouble())
+                                        + fresh
+                                                * steps.get(i)
+                                                        .get("loss/2-copying")
+                                                        .asDouble())
                                 / 2,
                         steps.get(i).get("loss").asDouble(),
                         1e-5);
@@ -116,8 +119,8 @@ class RecapRecipeTest {
             assertTrue(furthest > 0.02, signal + ": no weight but 1");
             assertTrue(signal == Signal.LOSS ? error < 1e-4 : error > 1e-2, signal + ": " + error);
             run.metrics("uniform")
-                    .forEach(step ->
-                            assertEquals(1, step.get("weight/2-copying").asDouble()));
+                    .forEach(
+                            step -> assertEquals(1, step.get("weight/2-copying").asDouble()));
         }
     }
 

@@ -8,7 +8,7 @@ public final class Claims {
 
     /// The slugs of the papers that have claims.
     public static final List<String> PAPERS =
-            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap");
+            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "infalign");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -18,6 +18,7 @@ public final class Claims {
             case "egpo" -> EgpoClaims.claims();
             case "asft" -> AsftClaims.claims();
             case "recap" -> RecapClaims.claims();
+            case "infalign" -> InfalignClaims.claims();
             case "adpo" -> AdpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "rrpo" -> RrpoClaims.claims();

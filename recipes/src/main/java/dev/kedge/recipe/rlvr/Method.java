@@ -9,6 +9,7 @@ public sealed interface Method
                 DrGrpoMethod,
                 GrpoMethod,
                 GspoMethod,
+                InfalignMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,
@@ -24,6 +25,12 @@ public sealed interface Method
 
     /// How many times at most questions are drawn anew for those whose completions all have the same reward; 0: never.
     default int resamplings() {
+        return 0;
+    }
+
+    /// N, if its policies are made to be used through the best or the worst of N answers, by which they are then judged
+    /// as well; 0: through single ones.
+    default int selection() {
         return 0;
     }
 
