@@ -9,8 +9,10 @@ import static dev.kedge.lab.claim.InfalignTabular.Arm.OPTIMAL_WORST;
 import static dev.kedge.lab.claim.InfalignTabular.Arm.REWARD;
 
 import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.InfalignTabular.Arm;
+import dev.kedge.lab.claim.InfalignPolicies.Arm;
+import dev.kedge.lab.claim.InfalignPolicies.Use;
 import dev.kedge.lab.claim.InfalignTabular.Scale;
+import java.util.ArrayList;
 import java.util.List;
 
 /// The claims of InfAlign (Balashankar et al. 2024, arXiv:2412.19792), at equal KL from the base.
@@ -21,76 +23,66 @@ final class InfalignClaims {
     private InfalignClaims() {}
 
     static List<Claim> claims() {
-        return claims(Scale.PUBLISHED);
+        return claims(Scale.PUBLISHED, InfalignPolicies.Scale.PUBLISHED);
     }
 
-    static List<Claim> claims(Scale scale) {
-        var e = InfalignTabular.experiment(scale);
+    static List<Claim> claims(Scale scale, InfalignPolicies.Scale policies) {
+        List<Claim> claims = new ArrayList<>(tabular(InfalignTabular.experiment(scale)));
+        claims.addAll(learnt(InfalignPolicies.experiment(policies)));
+        return List.copyOf(claims);
+    }
+
+    private static List<Claim> tabular(Experiment e) {
         return List.of(
-                claim(e, "best", "best", "exp(10u) wins more of the best of 4 than u.", EXPONENTIAL, IDENTITY, ASKED),
-                claim(e, "worst", "worst", "-exp(-10u) wins more of the worst of 4 than u.", NEGATIVE, IDENTITY, ASKED),
-                claim(
-                        e,
-                        "best-distilled",
-                        "best",
-                        "exp(10u) wins more of the best of 4 than log u, which distils it.",
-                        EXPONENTIAL,
-                        LOGARITHM,
-                        ASKED),
-                claim(
-                        e,
-                        "single-exponential",
-                        "single",
-                        "u wins more with single answers than exp(10u).",
-                        IDENTITY,
-                        EXPONENTIAL,
-                        0),
-                claim(
-                        e,
-                        "single-negative",
-                        "single",
-                        "u wins more with single answers than -exp(-10u).",
-                        IDENTITY,
-                        NEGATIVE,
-                        0),
-                claim(
-                        e,
-                        "calibration",
-                        "single",
-                        "u wins more with single answers than the reward as it is.",
-                        IDENTITY,
-                        REWARD,
-                        0),
-                claim(
-                        e,
-                        "best-of-all",
-                        "best",
-                        "The optimal transform wins more of the best of 4 than u.",
-                        OPTIMAL_BEST,
-                        IDENTITY,
-                        ASKED),
-                claim(
-                        e,
-                        "worst-of-all",
-                        "worst",
-                        "The optimal transform wins more of the worst of 4 than u.",
-                        OPTIMAL_WORST,
-                        IDENTITY,
-                        ASKED));
+                tabular(e, "best", Use.BEST, EXPONENTIAL, IDENTITY, ASKED),
+                tabular(e, "best-distilled", Use.BEST, EXPONENTIAL, LOGARITHM, ASKED),
+                tabular(e, "best-optimum", Use.BEST, OPTIMAL_BEST, IDENTITY, ASKED),
+                tabular(e, "worst", Use.WORST, NEGATIVE, IDENTITY, ASKED),
+                tabular(e, "worst-optimum", Use.WORST, OPTIMAL_WORST, IDENTITY, ASKED),
+                tabular(e, "single-exponential", Use.SINGLE, IDENTITY, EXPONENTIAL, 0),
+                tabular(e, "single-negative", Use.SINGLE, IDENTITY, NEGATIVE, 0),
+                tabular(e, "calibration", Use.SINGLE, IDENTITY, REWARD, 0));
+    }
+
+    private static List<Claim> learnt(Experiment e) {
+        return List.of(
+                learnt(e, "learnt-best", Use.BEST, Arm.EXPONENTIAL, Arm.IDENTITY, ASKED),
+                learnt(e, "learnt-best-reward", Use.BEST, Arm.EXPONENTIAL, Arm.REWARD, ASKED),
+                learnt(e, "learnt-worst", Use.WORST, Arm.NEGATIVE, Arm.IDENTITY, ASKED),
+                learnt(e, "learnt-worst-reward", Use.WORST, Arm.NEGATIVE, Arm.REWARD, ASKED),
+                learnt(e, "learnt-single-exponential", Use.SINGLE, Arm.IDENTITY, Arm.EXPONENTIAL, 0),
+                learnt(e, "learnt-single-negative", Use.SINGLE, Arm.IDENTITY, Arm.NEGATIVE, 0),
+                learnt(e, "learnt-calibration", Use.SINGLE, Arm.IDENTITY, Arm.REWARD, 0));
+    }
+
+    private static Claim tabular(
+            Experiment e, String name, Use use, InfalignTabular.Arm method, InfalignTabular.Arm against, double asked) {
+        return claim(
+                e,
+                name,
+                "With exact optima",
+                use,
+                new Claim.Arm(method.title, InfalignTabular.number(use, method)),
+                new Claim.Arm(against.title, InfalignTabular.number(use, against)),
+                asked);
+    }
+
+    private static Claim learnt(Experiment e, String name, Use use, Arm method, Arm against, double asked) {
+        return claim(
+                e,
+                name,
+                "On a language model",
+                use,
+                new Claim.Arm(method.title, InfalignPolicies.number(use, method)),
+                new Claim.Arm(against.title, InfalignPolicies.number(use, against)),
+                asked);
     }
 
     private static Claim claim(
-            Experiment e, String name, String measure, String statement, Arm method, Arm against, double asked) {
+            Experiment e, String name, String where, Use use, Claim.Arm method, Claim.Arm against, double asked) {
+        String statement = where + ", " + method.name() + " wins more against the base than " + against.name() + ", "
+                + use.title + ".";
         return new Claim(
-                "infalign",
-                name,
-                statement,
-                e,
-                measure.equals("single") ? "win rate, single answers" : "win rate, " + measure + " of 4",
-                "%",
-                new Claim.Arm(method.title, InfalignTabular.number(measure, method)),
-                Direction.MORE,
-                new Claim.Arm(against.title, InfalignTabular.number(measure, against)),
-                asked);
+                "infalign", name, statement, e, "win rate, " + use.title, "%", method, Direction.MORE, against, asked);
     }
 }

@@ -60,8 +60,8 @@ final class InfalignTabular {
     /// @param single of one answer, `best` and `worst` of [#N]
     record Wins(double single, double best, double worst) {}
 
-    static String number(String measure, Arm arm) {
-        return measure + ", " + arm.title;
+    static String number(InfalignPolicies.Use use, Arm arm) {
+        return use.title + ", " + arm.title;
     }
 
     static Experiment experiment(Scale s) {
@@ -90,9 +90,9 @@ final class InfalignTabular {
                 bestPoints.add(new Frontier.Point(kl, Estimate.of(wins.best), ""));
                 worstPoints.add(new Frontier.Point(kl, Estimate.of(wins.worst), ""));
                 if (kl == AT) {
-                    outcome = outcome.with(number("single", arm), wins.single)
-                            .with(number("best", arm), wins.best)
-                            .with(number("worst", arm), wins.worst);
+                    outcome = outcome.with(number(InfalignPolicies.Use.SINGLE, arm), wins.single)
+                            .with(number(InfalignPolicies.Use.BEST, arm), wins.best)
+                            .with(number(InfalignPolicies.Use.WORST, arm), wins.worst);
                 }
             }
             best.add(new Frontier.Arm(arm.title, bestPoints));

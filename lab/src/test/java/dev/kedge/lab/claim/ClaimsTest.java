@@ -71,7 +71,14 @@ class ClaimsTest {
     void skillsMeasureWhatTheirClaimsRead() {
         measuresWhatIsRead(AsftClaims.claims(new AsftExperiment.Scale(10, 40, 10, 20)), 1);
         measuresWhatIsRead(RecapClaims.claims(new RecapExperiment.Scale(10, 25, 20)), 1);
-        measuresWhatIsRead(InfalignClaims.claims(new InfalignTabular.Scale(3, 20)), 1);
+    }
+
+    @Test
+    void selectionMeasuresWhatItsClaimsRead() {
+        measuresWhatIsRead(
+                InfalignClaims.claims(
+                        new InfalignTabular.Scale(3, 20), new InfalignPolicies.Scale(6, 4, 2, 4)),
+                2);
     }
 
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
