@@ -5,6 +5,7 @@ import dev.kedge.recipe.rlvr.Selection;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,16 +34,13 @@ record WinRates(HeldOut start, int n, Bootstrap bootstrap) {
     /// The summary with a frontier for each selection, and in its verdict where methods stand at equal divergence.
     Summary on(Summary summary, List<Way> ways) {
         double reach = ways.stream()
-                .mapToDouble(w -> w.policies.stream()
-                        .mapToDouble(p -> Bootstraps.mean(p.kl()))
-                        .max()
-                        .orElse(0))
+                .mapToDouble(w -> Bootstraps.mean(w.policies.getLast().kl()))
                 .min()
                 .orElse(0);
         Summary with = summary;
         StringBuilder verdict = new StringBuilder(summary.verdict());
         verdict.append(
-                String.format(Locale.ROOT, " Win rates against the start at %.2f nats, which all reach:", reach));
+                String.format(Locale.ROOT, " Win rates against the start, at %.2f nats:", reach));
         for (Selection selection : Selection.values()) {
             List<Summary.Arm> arms =
                     ways.stream().map(way -> arm(way, selection)).toList();
@@ -81,18 +79,21 @@ record WinRates(HeldOut start, int n, Bootstrap bootstrap) {
         return new Summary.Arm(way.title, points);
     }
 
-    /// A straight line between the two policies at whose divergences x first lies on the way.
+    /// The win rate at x nats, between the policies of which no other wins more at no more divergence: on its way a
+    /// policy may be further from the start than it ends.
     private static double at(double x, Summary.Arm arm) {
-        List<Summary.Point> points = arm.points();
-        for (int i = 1; i < points.size(); i++) {
-            Summary.Point before = points.get(i - 1);
-            Summary.Point after = points.get(i);
-            if (after.x() >= x) {
-                double share = after.x() == before.x() ? 1 : (x - before.x()) / (after.x() - before.x());
-                return before.y().value()
-                        + share * (after.y().value() - before.y().value());
+        List<Summary.Point> sorted = arm.points().stream()
+                .sorted(Comparator.comparingDouble(Summary.Point::x))
+                .toList();
+        Summary.Point below = sorted.getFirst();
+        for (Summary.Point next : sorted) {
+            double gain = next.y().value() - below.y().value();
+            if (gain > 0 && next.x() >= x) {
+                double share = next.x() > below.x() ? (x - below.x()) / (next.x() - below.x()) : 1;
+                return below.y().value() + share * gain;
             }
+            below = gain > 0 ? next : below;
         }
-        return points.getLast().y().value();
+        return below.y().value();
     }
 }
