@@ -39,8 +39,7 @@ record WinRates(HeldOut start, int n, Bootstrap bootstrap) {
                 .orElse(0);
         Summary with = summary;
         StringBuilder verdict = new StringBuilder(summary.verdict());
-        verdict.append(
-                String.format(Locale.ROOT, " Win rates against the start, at %.2f nats:", reach));
+        verdict.append(String.format(Locale.ROOT, " Win rates against the start, at %.2f nats:", reach));
         for (Selection selection : Selection.values()) {
             List<Summary.Arm> arms =
                     ways.stream().map(way -> arm(way, selection)).toList();

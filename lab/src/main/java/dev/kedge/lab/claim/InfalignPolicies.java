@@ -93,10 +93,7 @@ final class InfalignPolicies {
 
     static Experiment experiment(Scale s) {
         String betas = String.join(
-                ", ",
-                Stream.of(Arm.values())
-                        .map(a -> a.title + " " + a.beta)
-                        .toList());
+                ", ", Stream.of(Arm.values()).map(a -> a.title + " " + a.beta).toList());
         var description = String.format(
                 Locale.ROOT,
                 "A decoder of two layers and width 64 learns last digits of sums after scratch work, half of its %d steps' "
@@ -132,8 +129,7 @@ final class InfalignPolicies {
         var outcome = Outcome.NOTHING.with("KL at which methods are compared", reach);
         for (var use : Use.values()) {
             for (var arm : Arm.values()) {
-                outcome = outcome.with(
-                        number(use, arm), at(reach, ways.get(use).get(arm)));
+                outcome = outcome.with(number(use, arm), at(reach, ways.get(use).get(arm)));
             }
             outcome = outcome.with(new Frontier(
                     "A language model's answers against the start's, " + use.title,
@@ -151,8 +147,8 @@ final class InfalignPolicies {
         List<Frontier.Point> front = new ArrayList<>();
         way.points().stream()
                 .sorted(Comparator.comparingDouble(Frontier.Point::x))
-                .filter(p -> front.isEmpty()
-                        || p.y().value() > front.getLast().y().value())
+                .filter(p ->
+                        front.isEmpty() || p.y().value() > front.getLast().y().value())
                 .forEach(front::add);
         var curve = Curve.of(new Frontier.Arm(way.name(), front));
         return curve.at(Math.min(kl, curve.to()));
@@ -163,8 +159,7 @@ final class InfalignPolicies {
         double[] wins = trial.heldOut(arm.phase(draws), use.metric);
         List<Frontier.Point> points = new ArrayList<>();
         points.add(new Frontier.Point(0, Estimate.of(0.5), ""));
-        IntStream.range(0, kl.length)
-                .forEach(i -> points.add(new Frontier.Point(kl[i], Estimate.of(wins[i]), "")));
+        IntStream.range(0, kl.length).forEach(i -> points.add(new Frontier.Point(kl[i], Estimate.of(wins[i]), "")));
         return new Frontier.Arm(arm.title, points);
     }
 
