@@ -96,12 +96,13 @@ final class InfalignPolicies {
                 ", ", Stream.of(Arm.values()).map(a -> a.title + " " + a.beta).toList());
         var description = String.format(
                 Locale.ROOT,
-                "A decoder of two layers and width 64 learns last digits of sums after scratch work, half of its %d steps' "
-                        + "demonstrations unsure of the digit. Answers are worth 1 if right, less up to 1/2 for their "
-                        + "length. RLOO with the KL in the reward, %d steps of 16 questions with 16 answers, learns from "
-                        + "quantiles among %d answers of the start, transformed, or from rewards as they are; strengths "
-                        + "(%s) were settled on %s. Win rates against the start on 22 held-out questions, %d answers of "
-                        + "each to a question, judged every %d steps; compared where the method that ends nearest to the start ends, on the frontier of each method's policies.",
+                "A decoder of two layers and width 64 learns last digits of sums after scratch work, half of its %d "
+                        + "steps' demonstrations unsure of the digit. Answers are worth 1 if right, less up to 1/2 for "
+                        + "their length. RLOO with the KL in the reward, %d steps of 16 questions with 16 answers, "
+                        + "learns from quantiles among %d answers of the start, transformed, or from rewards as they "
+                        + "are; strengths (%s) were settled on %s. Win rates against the start on 22 held-out "
+                        + "questions, %d answers of each to a question, judged every %d steps; compared where the "
+                        + "method that ends nearest to the start ends, on the frontier of each method's policies.",
                 s.pretraining,
                 s.steps,
                 s.draws,

@@ -67,10 +67,10 @@ final class InfalignTabular {
     static Experiment experiment(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "%d prompts with %d answers each; the base's logits are normal, rewards normal times 10 to a power that is "
-                        + "uniform from -1 to 1 for each prompt. Each transform's exact optimum at one beta for all "
-                        + "prompts, which makes the mean KL %s nats; win rates against the base, best and worst of %d, are "
-                        + "exact. The optimal transforms are those of the continuous limit, by fixed point.",
+                "%d prompts with %d answers each; the base's logits are normal, rewards normal times 10 to a power that "
+                        + "is uniform from -1 to 1 for each prompt. Each transform's exact optimum at one beta for all "
+                        + "prompts, which makes the mean KL %s nats; win rates against the base, best and worst of %d, "
+                        + "are exact. The optimal transforms are those of the continuous limit, by fixed point.",
                 s.prompts,
                 s.answers,
                 AT,
