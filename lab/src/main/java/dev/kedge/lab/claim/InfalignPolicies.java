@@ -38,12 +38,13 @@ final class InfalignPolicies {
 
     /// How large the experiment is.
     ///
+    /// @param examples    to learn from at first
     /// @param pretraining steps
     /// @param steps       of learning from rewards
     /// @param every       steps between policies that are judged
     /// @param draws       answers of the start to a question to calibrate by, and of each policy to judge by
-    record Scale(int pretraining, int steps, int every, int draws) {
-        static final Scale PUBLISHED = new Scale(300, 120, 20, 64);
+    record Scale(int examples, int pretraining, int steps, int every, int draws) {
+        static final Scale PUBLISHED = new Scale(40_000, 300, 120, 20, 64);
     }
 
     /// Strengths with which policies come about equally far.
@@ -175,7 +176,7 @@ final class InfalignPolicies {
                 64,
                 2,
                 4,
-                40000,
+                s.examples,
                 optimisation(s.pretraining, 128, 3e-3, Schedule.Shape.COSINE, s.pretraining / 6, 0.05),
                 78,
                 22,

@@ -29,13 +29,14 @@ final class InfalignTabular {
     static final int N = 4;
 
     private static final double RATE = 10;
-    private static final int GRID = 500;
 
     private InfalignTabular() {}
 
     /// How large the experiment is.
-    record Scale(int prompts, int answers) {
-        static final Scale PUBLISHED = new Scale(50, 200);
+    ///
+    /// @param cells of the quantile's range, in which optimal transforms are found
+    record Scale(int prompts, int answers, int cells) {
+        static final Scale PUBLISHED = new Scale(50, 200, 500);
     }
 
     /// What an answer is worth.
@@ -109,6 +110,7 @@ final class InfalignTabular {
     static final class World {
         private final int prompts;
         private final int answers;
+        private final int cells;
         private final double[] base;
         private final double[] reward;
         private final double[] quantile;
@@ -116,6 +118,7 @@ final class InfalignTabular {
         World(Scale s, long seed) {
             prompts = s.prompts;
             answers = s.answers;
+            cells = s.cells;
             base = new double[prompts * answers];
             reward = new double[base.length];
             var random = new SplittableRandom(seed);
@@ -168,9 +171,9 @@ final class InfalignTabular {
                 case NEGATIVE -> transformed(new QuantileTransform.NegativeExponential(RATE));
                 case LOGARITHM -> transformed(new QuantileTransform.Logarithm());
                 case OPTIMAL_BEST ->
-                    Arrays.stream(quantile).map(optimal(true, kl)).toArray();
+                    Arrays.stream(quantile).map(optimal(true, kl, cells)).toArray();
                 case OPTIMAL_WORST ->
-                    Arrays.stream(quantile).map(optimal(false, kl)).toArray();
+                    Arrays.stream(quantile).map(optimal(false, kl, cells)).toArray();
             };
         }
 
@@ -227,17 +230,17 @@ final class InfalignTabular {
     /// best of N, `N² ∫_0^u ((1-v)(1-F(v)))^(N-1) dv` for the worst, F the distribution of the quantile under the
     /// policy that Φ makes. Both are found together: the tilt is halved towards the divergence while the density, by
     /// half in its logarithm, follows.
-    static DoubleUnaryOperator optimal(boolean best, double kl) {
-        double[] worth = new double[GRID];
+    static DoubleUnaryOperator optimal(boolean best, double kl, int cells) {
+        double[] worth = new double[cells];
         double low = Math.log(1e-2);
         double high = Math.log(1e3);
         for (int i = 0; i < 40; i++) {
             double middle = (low + high) / 2;
-            double[] logDensity = settled(best, Math.exp(middle));
+            double[] logDensity = settled(best, Math.exp(middle), cells);
             worth = transform(best, logDensity);
             double divergence = 0;
             for (double d : logDensity) {
-                divergence += Math.exp(d) * d / GRID;
+                divergence += Math.exp(d) * d / cells;
             }
             if (divergence < kl) {
                 low = middle;
@@ -246,21 +249,21 @@ final class InfalignTabular {
             }
         }
         double[] found = worth;
-        return u -> found[Math.min(GRID - 1, (int) (u * GRID))];
+        return u -> found[Math.min(cells - 1, (int) (u * cells))];
     }
 
-    private static double[] settled(boolean best, double tilt) {
-        double[] logDensity = new double[GRID];
-        double[] flat = new double[GRID];
-        Arrays.fill(flat, 1.0 / GRID);
+    private static double[] settled(boolean best, double tilt, int cells) {
+        double[] logDensity = new double[cells];
+        double[] flat = new double[cells];
+        Arrays.fill(flat, 1.0 / cells);
         for (int i = 0; i < 60; i++) {
-            double[] next = reweighted(transform(best, logDensity), flat, GRID, tilt);
+            double[] next = reweighted(transform(best, logDensity), flat, cells, tilt);
             double total = 0;
-            for (int k = 0; k < GRID; k++) {
-                logDensity[k] = (logDensity[k] + Math.log(Math.max(next[k] * GRID, 1e-300))) / 2;
-                total += Math.exp(logDensity[k]) / GRID;
+            for (int k = 0; k < cells; k++) {
+                logDensity[k] = (logDensity[k] + Math.log(Math.max(next[k] * cells, 1e-300))) / 2;
+                total += Math.exp(logDensity[k]) / cells;
             }
-            for (int k = 0; k < GRID; k++) {
+            for (int k = 0; k < cells; k++) {
                 logDensity[k] -= Math.log(total);
             }
         }
@@ -268,16 +271,17 @@ final class InfalignTabular {
     }
 
     private static double[] transform(boolean best, double[] logDensity) {
-        double[] worth = new double[GRID];
+        int cells = logDensity.length;
+        double[] worth = new double[cells];
         double below = 0;
         double sum = 0;
-        for (int k = 0; k < GRID; k++) {
-            double cell = Math.exp(logDensity[k]) / GRID;
-            double v = (k + 0.5) / GRID;
+        for (int k = 0; k < cells; k++) {
+            double cell = Math.exp(logDensity[k]) / cells;
+            double v = (k + 0.5) / cells;
             double f = below + cell / 2;
             double slope = N * N * Math.pow(best ? v * f : (1 - v) * (1 - f), N - 1);
-            worth[k] = sum + slope / GRID / 2;
-            sum += slope / GRID;
+            worth[k] = sum + slope / cells / 2;
+            sum += slope / cells;
             below += cell;
         }
         return worth;

@@ -76,7 +76,9 @@ class ClaimsTest {
     @Test
     void selectionMeasuresWhatItsClaimsRead() {
         measuresWhatIsRead(
-                InfalignClaims.claims(new InfalignTabular.Scale(3, 20), new InfalignPolicies.Scale(6, 4, 2, 4)), 2);
+                InfalignClaims.claims(
+                        new InfalignTabular.Scale(3, 20, 20), new InfalignPolicies.Scale(200, 6, 4, 2, 4)),
+                2);
     }
 
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
