@@ -77,7 +77,7 @@ class ClaimsTest {
     void selectionMeasuresWhatItsClaimsRead() {
         measuresWhatIsRead(
                 InfalignClaims.claims(
-                        new InfalignTabular.Scale(3, 20, 20), new InfalignPolicies.Scale(200, 6, 4, 2, 4)),
+                        new InfalignTabular.Scale(3, 20, 20), new InfalignPolicies.Scale(200, 6, 2, 2, 4)),
                 2);
     }
 
