@@ -226,10 +226,10 @@ final class InfalignTabular {
         return policy;
     }
 
-    /// The optimal transform of the continuous limit at a divergence: `Φ(u) = N² ∫_0^u (v F(v))^(N-1) dv` for the
-    /// best of N, `N² ∫_0^u ((1-v)(1-F(v)))^(N-1) dv` for the worst, F the distribution of the quantile under the
-    /// policy that Φ makes. Both are found together: the tilt is halved towards the divergence while the density, by
-    /// half in its logarithm, follows.
+    /// The optimal transform of the continuous limit at a divergence: `Φ(u) = N² ∫_0^u (v F(v))^(N-1) dv` for
+    /// the best of N, `N² ∫_0^u ((1-v)(1-F(v)))^(N-1) dv` for the worst, F the distribution of the quantile
+    /// under the policy that Φ makes. Both are found together: the tilt is halved towards the divergence while
+    /// the density, by half in its logarithm, follows.
     static DoubleUnaryOperator optimal(boolean best, double kl, int cells) {
         double[] worth = new double[cells];
         double low = Math.log(1e-2);
