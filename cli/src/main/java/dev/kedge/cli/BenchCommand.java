@@ -3,6 +3,7 @@ package dev.kedge.cli;
 import dev.kedge.bench.CallBench;
 import dev.kedge.bench.GenerateBench;
 import dev.kedge.bench.HeadBench;
+import dev.kedge.bench.MdpBench;
 import dev.kedge.bench.Report;
 import dev.kedge.bench.RolloutBench;
 import dev.kedge.bench.TrainBench;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Spec;
             "generate  greedy decoding, one row and 64",
             "rollout   64 completions with log-probs, together and one by one",
             "head      log-probs of a large vocabulary: memory and time",
-            "call      nanoseconds of a call"
+            "call      nanoseconds of a call",
+            "mdp       exact solutions of processes of 10,000 states"
         })
 final class BenchCommand implements Callable<Integer> {
     enum What {
@@ -34,7 +36,8 @@ final class BenchCommand implements Callable<Integer> {
         GENERATE,
         ROLLOUT,
         HEAD,
-        CALL
+        CALL,
+        MDP
     }
 
     @Spec
@@ -74,6 +77,7 @@ final class BenchCommand implements Callable<Integer> {
                     case ROLLOUT -> RolloutBench.run(rounds);
                     case HEAD -> HeadBench.run();
                     case CALL -> CallBench.run();
+                    case MDP -> MdpBench.run();
                 };
         report.lines().forEach(System.out::println);
         if (json) {

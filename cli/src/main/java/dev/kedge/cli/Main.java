@@ -21,6 +21,7 @@ import picocli.CommandLine.ScopeType;
             PreviewCommand.class,
             PapersCommand.class,
             ReportCommand.class,
+            DiffCommand.class,
             ReproduceCommand.class,
             CompareCommand.class,
             ClaimsCommand.class,

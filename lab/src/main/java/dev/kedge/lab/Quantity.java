@@ -7,6 +7,9 @@ import java.math.MathContext;
 /// Numbers as a reader wants them: counts in full, else three or four
 /// significant digits; the unit after; shares in percent.
 public final class Quantity {
+    /// What sums of doubles leave where nothing is.
+    private static final double ROUNDING = 1e-13;
+
     private Quantity() {}
 
     /// A value with its unit; "%" takes a share.
@@ -43,10 +46,10 @@ public final class Quantity {
         if (!Double.isFinite(v)) {
             return Double.isNaN(v) ? "NaN" : v > 0 ? "∞" : "\u2212∞";
         }
-        if (v == 0) {
+        double size = Math.abs(v);
+        if (size < ROUNDING) {
             return "0";
         }
-        double size = Math.abs(v);
         if (v == Math.rint(v) && size < 1e12) {
             // A count is exact.
             return grouped(Long.toString((long) v)).replace('-', '\u2212');

@@ -42,6 +42,17 @@ public record Loss(Tensor value, SequencedMap<String, Tensor> metrics) {
         return new Loss(value, more);
     }
 
+    /// The sum of two losses, with the metrics of both.
+    ///
+    /// @throws IllegalArgumentException if both have a metric of the same name
+    public Loss plus(Loss other) {
+        Loss sum = new Loss(value.plus(other.value), metrics);
+        for (var metric : other.metrics.entrySet()) {
+            sum = sum.with(metric.getKey(), metric.getValue());
+        }
+        return sum;
+    }
+
     /// The metric of that name.
     ///
     /// @throws IllegalArgumentException naming those there are, if there is none

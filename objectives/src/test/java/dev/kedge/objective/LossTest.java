@@ -1,5 +1,6 @@
 package dev.kedge.objective;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -28,6 +29,21 @@ class LossTest {
         bare.with("a", Tensor.of(1));
         assertTrue(bare.metrics().isEmpty());
         assertThrows(UnsupportedOperationException.class, () -> bare.metrics().put("b", Tensor.of(1)));
+    }
+
+    @Test
+    void lossesAddUpWithTheMetricsOfBoth() {
+        Tensor x = Tensor.of(1, 2).requiresGrad();
+        Loss a = Loss.of(x.sum()).with("a", x);
+        Loss sum = a.plus(Loss.of(x.times(x).sum()).with("b", x.times(3)));
+        sum.value().backward();
+        assertEquals(8, sum.value().item());
+        assertArrayEquals(new double[] {3, 5}, x.grad().toDoubles());
+        assertEquals(List.of("a", "b"), List.copyOf(sum.metrics().keySet()));
+        assertArrayEquals(new double[] {3, 6}, sum.metric("b").toDoubles());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> sum.plus(a))
+                .getMessage()
+                .contains("metric a is there already"));
     }
 
     @Test

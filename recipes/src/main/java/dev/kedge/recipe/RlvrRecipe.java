@@ -87,7 +87,8 @@ public final class RlvrRecipe {
                 throw new IllegalArgumentException("snapshot_every, samples and show_every must be >= 1, were "
                         + snapshotEvery + ", " + samples + " and " + showEvery);
             }
-            int selection = methods.stream().mapToInt(Method::selection).max().orElseThrow();
+            int selection =
+                    methods.stream().mapToInt(Method::selectedFrom).max().orElseThrow();
             if (samples < selection) {
                 throw new IllegalArgumentException(
                         "samples must be at least what methods select from, " + selection + ", was " + samples);
@@ -240,12 +241,15 @@ public final class RlvrRecipe {
             return draw;
         }
         Draw useful = draw.judged().informative();
+        Draw troubled = draw.unjudged();
         Draw rest = draw;
         for (int round = 0; round < rounds && useful.questions().size() < wanted; round++) {
             rest = sampler.draw(policy, asked(world.training(), wanted, random), random.nextLong());
-            useful = useful.plus(rest.judged().informative());
+            useful = useful.plus(rest.judged().informative()).after(rest);
+            troubled = troubled.plus(rest.unjudged());
         }
-        return useful.plus(rest.judged()).first(wanted); // out of patience: filled up with what was drawn last
+        // Out of patience it is filled up with the last. Nothing is learnt from what was not judged, but it is counted.
+        return useful.plus(rest.judged().uninformative()).first(wanted).plus(troubled);
     }
 
     /// Questions drawn without replacement, anew once all have been asked.

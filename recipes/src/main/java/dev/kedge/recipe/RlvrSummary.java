@@ -37,7 +37,7 @@ final class RlvrSummary {
         this.run = run;
         bootstrap = new Bootstrap(2000, 0.95, config.seed());
         int selection =
-                config.methods().stream().mapToInt(Method::selection).max().orElse(0);
+                config.methods().stream().mapToInt(Method::selectedFrom).max().orElse(0);
         winRates = selection == 0
                 ? Optional.empty()
                 : Optional.of(new WinRates(judged(world.start(), config.seed() + 4), selection, bootstrap));
@@ -81,6 +81,11 @@ final class RlvrSummary {
                         Summary.Estimate.of(after.entropy()),
                         "nats",
                         "before: " + String.format(Locale.ROOT, "%.3f", before.entropy()))
+                .fact(
+                        "answers that cannot be read",
+                        Summary.Estimate.of(100 * after.unanswered()),
+                        "%",
+                        "before: " + String.format(Locale.ROOT, "%.1f", 100 * before.unanswered()))
                 .fact(
                         "held-out questions",
                         Summary.Estimate.of(world.heldOut().size()),
@@ -126,7 +131,9 @@ final class RlvrSummary {
                 metrics.put("kl", Bootstraps.mean(last.kl()));
                 metrics.put("solved", Bootstraps.mean(last.passes()));
                 metrics.put("length", Bootstraps.mean(last.lengths()));
-                metrics.put("entropy", last.entropy());
+                for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
+                    metrics.put(drawn, last.draw().metrics().get(drawn));
+                }
                 winRates.ifPresent(w -> metrics.putAll(w.metrics(last)));
                 run.log("held_out-" + config.phase(method), step, metrics);
             }

@@ -106,6 +106,30 @@ public sealed interface World {
             }
         }
 
+        /// One judged by the task itself.
+        public Generated(
+                Task task,
+                double rightness,
+                int hiddenSize,
+                int layers,
+                int heads,
+                int examples,
+                Optimisation pretraining,
+                int questions,
+                int heldOut) {
+            this(
+                    task,
+                    rightness,
+                    hiddenSize,
+                    layers,
+                    heads,
+                    examples,
+                    pretraining,
+                    questions,
+                    heldOut,
+                    Optional.empty());
+        }
+
         @Override
         public Opened open(Run run, Device device, long seed) {
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());

@@ -3,7 +3,16 @@ package dev.kedge.recipe;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.kedge.data.task.ScratchSum;
 import dev.kedge.objective.preference.AnchorRule;
+import dev.kedge.recipe.rlvr.GtpoMethod;
+import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
+import dev.kedge.recipe.rlvr.LpRegMethod;
+import dev.kedge.recipe.rlvr.OrealMethod;
+import dev.kedge.recipe.rlvr.ReinforceMethod;
+import dev.kedge.recipe.rlvr.SpineMethod;
+import dev.kedge.recipe.rlvr.ToprMethod;
+import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -158,13 +167,90 @@ class ResumeTest {
         killAndCompare("inpo", config, new String[] {"pretraining", "tau-0_5", "tau-0_0"}, 20266);
     }
 
+    /// Two steps a draw; GTPO remembers what the first of all draws decided, REINFORCE its baseline.
+    @Test
+    void methodsThatRememberAcrossSteps() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 8, 3e-3, 6);
+        var config = new RlvrRecipe.Config(
+                new World.Generated(new ScratchSum(Optional.of(0.5)), 0.5, 16, 1, 2, 300, o, 40, 8),
+                List.of(new GtpoMethod(0.005, Optional.empty(), 2, Conflicts.COUNTED), new ReinforceMethod()),
+                4,
+                1,
+                Truncated.JUDGED,
+                o,
+                2,
+                1,
+                STEPS,
+                4,
+                STEPS,
+                "cpu",
+                1,
+                3);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "gtpo", "reinforce"}, 20267);
+    }
+
+    /// Each draw serves four steps in two passes, and checkpoints fall between them: what is replayed is read from
+    /// disk. OREAL's reward model of tokens learns along.
+    @Test
+    void aDrawReplayedAndARewardModelOfTokens() throws Exception {
+        var world = new World.Generated(
+                new ScratchSum(), 0.7, 16, 1, 2, 300, TinyTask.optimisation(STEPS, 8, 1e-2, 7), 40, 10);
+        var weights = new OrealMethod.TokenWeights(1e-3, 5, new OrealMethod.Weighing.Threshold(0.5, 0.5));
+        var config = new RlvrRecipe.Config(
+                world,
+                List.of(
+                        new OrealMethod(0.5, 0.01, OrealMethod.Kept.ALL, Optional.of(weights)),
+                        new ToprMethod(ToprMethod.Taper.CANONICAL, 0, true)),
+                4,
+                1,
+                Truncated.JUDGED,
+                TinyTask.optimisation(STEPS, 4, 3e-3, 7),
+                4,
+                2,
+                STEPS,
+                4,
+                STEPS,
+                "cpu",
+                1,
+                3);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "oreal", "topr"}, 20267);
+    }
+
+    /// Two steps a draw, checkpoints in between: the policy that drew, the average of policies and the band of
+    /// entropies come back.
+    @Test
+    void proxiesAndBandsOfThePast() throws Exception {
+        Optimisation o = TinyTask.optimisation(STEPS, 8, 3e-3, 7);
+        var pull = new LpRegMethod.Pull.Sampled(10);
+        var config = new RlvrRecipe.Config(
+                new World.Generated(new ScratchSum(), 0.5, 16, 1, 2, 300, o, 40, 8),
+                List.of(
+                        new LpRegMethod(new LpRegMethod.Source.Sampler(), 0.02, pull, 0.3, 1, 1, 9),
+                        new LpRegMethod(new LpRegMethod.Source.Average(0.9), 0.02, pull, 0.3, 1, 1, 9),
+                        new SpineMethod(new SpineMethod.Selection.TopShare(0.5, 0.1, 0.5), 0.2, 0.1, 0.1, 0.9, 0.1)),
+                4,
+                1,
+                Truncated.JUDGED,
+                o,
+                2,
+                1,
+                STEPS,
+                16,
+                STEPS,
+                "cpu",
+                1,
+                3);
+        killAndCompare("rlvr", config, new String[] {"pretraining", "lp-reg", "lp-reg-to-an-average", "spine"}, 20268);
+    }
+
     /// One kill in each phase.
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
         Random random = new Random(seed);
         Path yaml = Files.writeString(folder.resolve("recipe.yaml"), ConfigFile.text(recipe, config));
-        Path undisturbed = folder.resolve("undisturbed");
+        // Each in a folder of its own, where models are kept that runs share.
+        Path undisturbed = Files.createDirectory(folder.resolve("undisturbed")).resolve("run");
         Process inPeace = RecipeProcess.process(yaml, undisturbed).start();
-        Path killed = folder.resolve("killed");
+        Path killed = Files.createDirectory(folder.resolve("killed")).resolve("run");
         for (int phase = 0; phase < phases.length; phase++) {
             // Beyond the first checkpoint, and far enough from the end to be hit.
             int lines = phase * STEPS + 8 + random.nextInt(STEPS / 2);

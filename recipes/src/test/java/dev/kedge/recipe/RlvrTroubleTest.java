@@ -15,6 +15,7 @@ import dev.kedge.data.verify.Gsm8k;
 import dev.kedge.data.verify.Question;
 import dev.kedge.data.verify.Verification;
 import dev.kedge.data.verify.Verifier;
+import dev.kedge.recipe.rlvr.DapoMethod;
 import dev.kedge.recipe.rlvr.GrpoMethod;
 import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.ConfigException;
@@ -59,7 +60,7 @@ class RlvrTroubleTest {
                 Optional.of(verifier));
         return new RlvrRecipe.Config(
                 world,
-                List.of(new GrpoMethod(0.2, 0)),
+                List.of(new GrpoMethod(0.2, 0), new DapoMethod(0.2, 0.28, 0, 2)),
                 2,
                 1.0,
                 Truncated.JUDGED,
@@ -112,6 +113,10 @@ class RlvrTroubleTest {
         }
         String log = Files.readString(run.folder().resolve("log.txt"));
         assertTrue(log.contains("16 of 16 completions were not judged"), log);
+        for (ObjectNode step : run.metrics("dapo")) {
+            assertEquals(3 * 16, step.get("unjudged").asInt(), "drawn anew twice");
+            assertFalse(step.has("grad_norm"));
+        }
         byte[] model = Files.readAllBytes(run.folder().resolve("model/model.safetensors"));
         try (var models = Files.walk(folder.resolve("models"))) {
             Path start = models.filter(p -> p.endsWith("model.safetensors"))

@@ -11,12 +11,26 @@ import java.util.stream.IntStream;
 /// The last digit of a sum of two digits, written only after enough scratch work: `58` has the solution `wwww=3`.
 ///
 /// A completion is 0 to 6 times `w`, then `=` and one digit: 9 tokens at most with the end of the sequence. It is right
-/// if the digit is `(a + b) mod 10` and there are at least [#need] `w`s; its reward is then 1, else 0. Nothing else of
+/// if the digit is `(a + b) mod 10` and there are at least [#need] `w`s; its reward is then 1. Nothing else of
 /// a `w` matters, so that whether thinking pays can be told apart from what is thought.
-public record ScratchSum() implements Task {
+///
+/// @param formatReward reward of a wrong answer in the exact format, in \[0, 1); 0 where absent
+public record ScratchSum(Optional<Double> formatReward) implements Task {
     private static final int MOST_SCRATCH = 6;
     private static final int MOST_DEMONSTRATED = 5;
     private static final Pattern FORMAT = Pattern.compile("(w{0," + MOST_SCRATCH + "})=([0-9])");
+
+    public ScratchSum {
+        double reward = formatReward.orElse(0.0);
+        if (!(reward >= 0 && reward < 1)) {
+            throw new IllegalArgumentException("format_reward must be in [0, 1), was " + reward);
+        }
+    }
+
+    /// The format alone earns nothing.
+    public ScratchSum() {
+        this(Optional.empty());
+    }
 
     @Override
     public String alphabet() {
@@ -73,7 +87,7 @@ public record ScratchSum() implements Task {
         boolean right = answer.isPresent()
                 && answer.getAsInt() == sum(problem) % 10
                 && completion.indexOf('=') >= need(problem);
-        return right ? 1 : 0;
+        return right ? 1 : answer.isPresent() ? formatReward.orElse(0.0) : 0;
     }
 
     @Override

@@ -12,7 +12,8 @@ import java.util.random.RandomGenerator;
 /// A source of problems with an exact judge. Nothing here has state: the same random numbers give the same problems.
 ///
 /// A completion is what the model writes before it ends the sequence.
-public sealed interface Task permits Arithmetic, Brackets, ChainOfThought, Copying, Countdown, ScratchSum, Sorting {
+public sealed interface Task
+        permits Arithmetic, Brackets, ChainOfThought, Copying, Countdown, ScratchSum, Sorting, Grading {
     /// Most completions that [#completions] lists.
     int MAX_COMPLETIONS = 1 << 20;
 

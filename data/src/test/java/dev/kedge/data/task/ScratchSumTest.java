@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -41,6 +42,18 @@ class ScratchSumTest {
     })
     void workedExamples(String prompt, String completion, double reward) {
         assertEquals(reward, task.reward(new Problem(prompt), completion));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"wwww=3, 1", "www=3, 0.25", "wwww=4, 0.25", "wwww=13, 0", "wwww, 0"})
+    void theFormatAloneMayEarnAPart(String completion, double reward) {
+        assertEquals(reward, new ScratchSum(Optional.of(0.25)).reward(new Problem("58"), completion));
+    }
+
+    @Test
+    void theFormatAloneNeverEarnsAll() {
+        var refused = assertThrows(IllegalArgumentException.class, () -> new ScratchSum(Optional.of(1.0)));
+        assertEquals("format_reward must be in [0, 1), was 1.0", refused.getMessage());
     }
 
     @Test

@@ -33,7 +33,9 @@ class TaskTest {
                 new ChainOfThought(4, 9),
                 new ChainOfThought(3, 120),
                 new Countdown(4, 12),
-                new Countdown(3, 99));
+                new Countdown(3, 99),
+                new Grading(new Arithmetic(20, true)),
+                new Grading(new ScratchSum()));
     }
 
     @ParameterizedTest
@@ -92,6 +94,7 @@ class TaskTest {
                 yield completion.matches("[^#]*" + solution.substring(solution.indexOf('#')));
             }
             case Countdown _ -> completion.length() == 3 && isReached(prompt, completion);
+            case Grading v -> completion.matches("[^YN]*" + v.truth(problem));
             case Arithmetic _, Copying _, Sorting _ -> completion.equals(task.solution(problem));
         };
     }

@@ -42,7 +42,8 @@ final class AsftClaims {
                 share(
                         e,
                         "noise-equal-drift",
-                        "From noisy demonstrations, weighted tokens learn more than plain ones held as near to the base.",
+                        "From noisy demonstrations, weighted tokens learn more than plain ones held as near to the "
+                                + "base.",
                         "right answers to larger sums, at equal KL",
                         AsftExperiment.atEqualKl(LEARNT, Lesson.SUMS, WEIGHTED),
                         AsftExperiment.atEqualKl(LEARNT, Lesson.SUMS, PLAIN)),

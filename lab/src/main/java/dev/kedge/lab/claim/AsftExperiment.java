@@ -115,8 +115,9 @@ final class AsftExperiment {
     static Experiment experiment(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It then "
-                        + "learns for %d steps of AdamW (batch %d, learning rate %s), either from %d demonstrations of sums of numbers below 100, one of "
+                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It "
+                        + "then learns for %d steps of AdamW (batch %d, learning rate %s), either from %d "
+                        + "demonstrations of sums of numbers below 100, one of "
                         + "them 50 or more, of which %.0f %% have one wrong token; or from %d new facts, whose "
                         + "answers are the answer to no old one. What is learnt is judged on %d fresh sums without "
                         + "mistakes, or on the new facts themselves; what is kept on %d sums below 50 and on the old "

@@ -7,8 +7,23 @@ public final class Claims {
     private Claims() {}
 
     /// The slugs of the papers that have claims.
-    public static final List<String> PAPERS =
-            List.of("f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "infalign");
+    public static final List<String> PAPERS = List.of(
+            "f-dpo",
+            "adpo",
+            "rrpo",
+            "hypo",
+            "xpo",
+            "inpo",
+            "egpo",
+            "asft",
+            "recap",
+            "drpo",
+            "gtpo",
+            "oreal",
+            "topr",
+            "lp-reg",
+            "spine",
+            "infalign");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -20,8 +35,14 @@ public final class Claims {
             case "recap" -> RecapClaims.claims();
             case "infalign" -> InfalignClaims.claims();
             case "adpo" -> AdpoClaims.claims();
+            case "drpo" -> DrpoClaims.claims();
+            case "gtpo" -> GtpoClaims.claims();
             case "hypo" -> HypoClaims.claims();
+            case "lp-reg" -> LpRegClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
+            case "oreal" -> OrealClaims.claims();
+            case "topr" -> ToprClaims.claims();
+            case "spine" -> SpineClaims.claims();
             case "xpo" -> XpoClaims.claims();
             default -> List.of();
         };

@@ -96,7 +96,8 @@ final class RecapExperiment {
     static Experiment experiment(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It then learns differences modulo 100 for %d "
+                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It "
+                        + "then learns differences modulo 100 for %d "
                         + "steps of AdamW (learning rate %s falling to 0, %d examples each). With replay a third of "
                         + "the examples are differences, a third sums, a third facts, each third an objective; windows "
                         + "of %d steps. RECAP's signals are losses or, named so, probabilities of right answers; one "

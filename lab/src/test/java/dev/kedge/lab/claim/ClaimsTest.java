@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.Catalogue;
 import dev.kedge.lab.tabular.TabularTraining;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -81,6 +83,14 @@ class ClaimsTest {
                 2);
     }
 
+    @Test
+    void verifiableRewardsMeasureWhatTheirClaimsRead() {
+        measuresWhatIsRead(OrealClaims.claims(new ScratchSumWorld(6, 4, 4, 2, 1, 1, 2)), 1);
+        measuresWhatIsRead(
+                ToprClaims.claims(new ScratchSumWorld(6, 4, 4, 4, 4, 2, 4), new ScratchSumWorld(6, 4, 4, 4, 2, 1, 4)),
+                2);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {
@@ -117,6 +127,20 @@ class ClaimsTest {
     @Test
     void hypoAndXpoMeasureWhatTheirClaimsRead() {
         for (var claims : List.of(HypoClaims.claims(), XpoClaims.claims())) {
+            var experiment = claims.getFirst().experiment();
+            var outcome = experiment.trial().run(1000);
+            for (var claim : claims) {
+                assertEquals(experiment.name(), claim.experiment().name());
+                assertTrue(Double.isFinite(claim.margin(outcome)), claim.name());
+            }
+        }
+    }
+
+    /// One step on what twelve steps of demonstrations teach.
+    @Test
+    void drpoAndGtpoMeasureWhatTheirClaimsRead() {
+        var scale = new ScratchSums(new ScratchSum(Optional.of(0.5)), 12, 1, 4, 1, 4);
+        for (var claims : List.of(DrpoClaims.claims(scale), GtpoClaims.claims(scale))) {
             var experiment = claims.getFirst().experiment();
             var outcome = experiment.trial().run(1000);
             for (var claim : claims) {

@@ -8,7 +8,7 @@ import java.util.List;
 /// and the reward models', normalised at every step.
 ///
 /// Maximises `Σ α_i·log π_i - KL(π||π_base)` token by token. For a given reward model that differs from tilting whole
-/// answers, whose normaliser is one for each prompt; [#rewardOf] gives the reward model for which the two agree.
+/// answers, whose normaliser is one for each prompt; [#rewardOf] gives the reward model that decodes to a given target.
 public final class GuidedDecoding {
     private GuidedDecoding() {}
 

@@ -6,7 +6,8 @@ import dev.kedge.tensor.Tensor;
 
 /// Losses of a discriminator of states and actions that two policies visit (ORPO, arXiv:2403.03185).
 ///
-/// Scores are large where the current policy visits more than the reference: swapping the two rewards reward hacking.
+/// Scores are large where the current policy visits more than the reference. With the two swapped, a penalty made of
+/// them pays for what it should prevent.
 ///
 /// Throughout, `current` holds the scores d(s, a) of steps of the current policy, [n], and `reference` those of the
 /// reference, [m]; gradient flows. Each has a mean of its own: `currentInStep` and `referenceInStep` count the steps of

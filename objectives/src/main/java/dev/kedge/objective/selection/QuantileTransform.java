@@ -3,8 +3,8 @@ package dev.kedge.objective.selection;
 import dev.kedge.objective.Require;
 import dev.kedge.tensor.Tensor;
 
-/// What a calibrated reward is worth under a procedure of inference: a non-decreasing function of the quantile in [0,
-/// 1] (InfAlign-CTRL, arXiv:2412.19792).
+/// What a calibrated reward is worth under a procedure of inference: a non-decreasing function of the quantile, which
+/// is in [0, 1] (InfAlign-CTRL, arXiv:2412.19792).
 ///
 /// The scales differ by orders of magnitude, so that transforms are compared at equal KL, never at equal beta.
 public sealed interface QuantileTransform {

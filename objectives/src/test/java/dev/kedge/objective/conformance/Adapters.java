@@ -17,6 +17,7 @@ final class Adapters {
             case "adpo" -> AdpoCases.outputs(c);
             case "asft" -> AsftCases.outputs(c);
             case "correlated-proxies" -> CorrelatedProxiesCases.outputs(c);
+            case "demo-reg-rl" -> DemoRegRlCases.outputs(c);
             case "drpo" -> DrpoCases.outputs(c);
             case "egpo" -> EgpoCases.outputs(c);
             case "f-dpo" -> FDpoCases.outputs(c);
@@ -30,6 +31,7 @@ final class Adapters {
             case "oreal" -> OrealCases.outputs(c);
             case "recap" -> RecapCases.outputs(c);
             case "rl-kl-bayes" -> RlKlBayesCases.outputs(c);
+            case "rl-subnetworks" -> RlSubnetworksCases.outputs(c);
             case "rrpo" -> RrpoCases.outputs(c);
             case "spine" -> SpineCases.outputs(c);
             case "topr" -> ToprCases.outputs(c);

@@ -48,7 +48,17 @@ public record Case(
     /// A numeric input of any depth as float64; booleans count 0 and 1, and `"NaN"`, `"Infinity"`, `"-Infinity"`
     /// are read.
     public Tensor tensor(String input) {
-        JsonNode node = require(inputs, input);
+        return tensor(require(inputs, input));
+    }
+
+    /// An input that is a map from names to numbers of any depth, in its order; values as in [#tensor].
+    public Map<String, Tensor> tensors(String input) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        require(inputs, input).properties().forEach(e -> tensors.put(e.getKey(), tensor(e.getValue())));
+        return tensors;
+    }
+
+    private static Tensor tensor(JsonNode node) {
         List<Double> values = new ArrayList<>();
         flatten(node, values);
         return Tensor.of(values.stream().mapToDouble(Double::doubleValue).toArray(), shape(node));

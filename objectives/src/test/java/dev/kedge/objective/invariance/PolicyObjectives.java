@@ -15,6 +15,7 @@ import dev.kedge.objective.policy.Reinforce;
 import dev.kedge.objective.policy.Rloo;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.policy.Spine;
+import dev.kedge.objective.variational.Dpg;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -72,6 +73,12 @@ final class PolicyObjectives {
                         9,
                         tokensInStep(b)));
         all.put("Lp-Reg as published", PolicyObjectives::lpRegPublished);
+        all.put(
+                "DPG",
+                b -> Dpg.dpg(
+                        b.policySums("chosen"),
+                        Dpg.weights(b.refSums("chosen").plus(b.scalar("reward")), b.oldSums("chosen")),
+                        b.rowsInStep()));
         all.put("GTPO", b -> Gtpo.gtpo(rollout(b), shaped(b), conflicts(b), b.rowsInStep()));
         all.put("GTPO, uncounted", b -> Gtpo.uncounted(rollout(b), shaped(b), conflicts(b), b.rowsInStep()));
         return all;

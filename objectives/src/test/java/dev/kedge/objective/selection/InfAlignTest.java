@@ -78,6 +78,32 @@ class InfAlignTest {
         assertEquals(Math.log(3) - 1 + 1 / 3.0, limit[0], 1e-4);
     }
 
+    /// At the base itself, where `F(u) = u`, the derivative of the best-of-4 win rate is `16·u^7/7` up to a constant.
+    @Test
+    void theExactTransformIsTheDerivativeOfTheWinRate() {
+        double coarse = missedTransform(100);
+        double fine = missedTransform(200);
+        assertTrue(fine < 1e-3, "missed by " + fine);
+        assertEquals(4, coarse / fine, 0.1); // of second order in the spacing
+    }
+
+    /// By how much the differences of the derivative miss those of the transform, over n equally likely answers.
+    private static double missedTransform(int n) {
+        double[] quantiles = new double[n];
+        Arrays.setAll(quantiles, i -> (i + 0.5) / n);
+        Tensor reward = Tensor.of(quantiles);
+        Tensor policy = Tensor.full(1.0 / n, reward.dtype(), reward.device(), n).requiresGrad();
+        Tensor base = BestOfN.best(4, policy.detach(), reward);
+        BestOfN.winRate(BestOfN.best(4, policy, reward), reward, base, reward).backward();
+        double[] slopes = policy.grad().toDoubles();
+        double largest = 0;
+        for (int i = 0; i < n; i++) {
+            double transform = 16 * (Math.pow(quantiles[i], 7) - Math.pow(quantiles[n / 2], 7)) / 7;
+            largest = Math.max(largest, Math.abs(slopes[i] - slopes[n / 2] - transform));
+        }
+        return largest;
+    }
+
     @Test
     void transformsKeepTheOrderOfAnswers() {
         Tensor u = Tensor.of(0.05, 0.3, 0.31, 0.99);

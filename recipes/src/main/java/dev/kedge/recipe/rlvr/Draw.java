@@ -39,13 +39,30 @@ public record Draw(
 
     /// The questions whose completions all have a reward: a group that lacks one has no mean to be measured against.
     public Draw judged() {
-        return where(q -> rows(q).allMatch(i -> scores.get(i).isThere()));
+        return where(this::isJudged);
+    }
+
+    /// The others.
+    public Draw unjudged() {
+        return where(q -> !isJudged(q));
+    }
+
+    private boolean isJudged(int question) {
+        return rows(question).allMatch(i -> scores.get(i).isThere());
     }
 
     /// The questions whose rewards differ: only there is something to learn (dynamic sampling, arXiv:2503.14476).
     public Draw informative() {
-        return where(
-                q -> rows(q).mapToDouble(i -> scores.get(i).reward()).distinct().count() > 1);
+        return where(this::isInformative);
+    }
+
+    /// The others.
+    public Draw uninformative() {
+        return where(q -> !isInformative(q));
+    }
+
+    private boolean isInformative(int question) {
+        return rows(question).mapToDouble(i -> scores.get(i).reward()).distinct().count() > 1;
     }
 
     /// The first questions, all of them where there are fewer.
@@ -66,13 +83,24 @@ public record Draw(
         return new Draw(sampler, asked, said, found, rolloutSeconds, scoringSeconds);
     }
 
-    /// These questions, then those of another draw.
+    /// These questions, then those of another draw; the seconds are this one's.
     public Draw plus(Draw other) {
         return new Draw(
                 sampler,
                 joined(questions, other.questions),
                 joined(completions, other.completions),
                 joined(scores, other.scores),
+                rolloutSeconds,
+                scoringSeconds);
+    }
+
+    /// The same, with the seconds of another draw on top of its own.
+    public Draw after(Draw other) {
+        return new Draw(
+                sampler,
+                questions,
+                completions,
+                scores,
                 rolloutSeconds + other.rolloutSeconds,
                 scoringSeconds + other.scoringSeconds);
     }
@@ -140,8 +168,16 @@ public record Draw(
     public Map<String, Double> metrics() {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
+        metrics.put("right", mean(IntStream.range(0, completions.size()).mapToDouble(i -> isRight(i) ? 1 : 0)));
+        metrics.put(
+                "right/length",
+                mean(IntStream.range(0, completions.size())
+                        .filter(this::isRight)
+                        .mapToDouble(i -> completions.get(i).tokens().length)));
         metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
         metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
+        metrics.put(
+                "unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
         metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
                 .mapToDouble(t -> c.entropies()[t]))));
         metrics.put(
@@ -149,6 +185,11 @@ public record Draw(
         metrics.put(
                 "unjudged", (double) scores.stream().filter(s -> !s.isThere()).count());
         return metrics;
+    }
+
+    /// Whether a completion has the whole reward.
+    private boolean isRight(int completion) {
+        return scores.get(completion).reward() >= 1;
     }
 
     private static double mean(DoubleStream values) {

@@ -50,6 +50,11 @@ public record HeldOut(Draw draw, double[] kl) {
         return mean(draw, i -> draw.completions().get(i).tokens().length);
     }
 
+    /// The share of completions from which no answer could be read off.
+    public double unanswered() {
+        return draw.metrics().get("unanswered");
+    }
+
     /// Mean entropy of a token, nats.
     public double entropy() {
         return draw.metrics().get("entropy");
@@ -57,8 +62,7 @@ public record HeldOut(Draw draw, double[] kl) {
 
     /// Mean reward and divergence of the best policy that has seen only these completions: for each strength
     /// `1/beta`, they are weighted with `exp(r/beta)`. With many completions this is the optimum of all; where a
-    // tilt
-    /// is strong, it knows no better answer than the best that was drawn.
+    /// tilt is strong, it knows no better answer than the best that was drawn.
     ///
     /// @param tilt `1/beta`, >= 0
     /// @return mean KL, nats, and mean reward

@@ -18,17 +18,18 @@ import java.util.Map;
 /// never again: a resumed run draws the same. A truncated completion is what the verifier says of it; one of the
 /// start's answers that has no reward counts 0.
 ///
-/// @param transform what a quantile is worth
-/// @param beta      strength of the KL, in the unit of the transform per nat, >= 0: not comparable between transforms
-/// @param draws     K, the start's answers to a question to calibrate by, >= 1; 32 or more, for quantiles move in steps
-///                  of 1/(2K)
-/// @param selection N, >= 2: policies are judged by the best and by the worst of N answers beside a single one
-public record InfalignMethod(QuantileTransform transform, double beta, int draws, int selection) implements Method {
+/// @param transform    what a quantile is worth
+/// @param beta         strength of the KL, in the unit of the transform per nat, >= 0: not comparable between
+///                     transforms
+/// @param draws        K, the start's answers to a question to calibrate by, >= 1; 32 or more, for quantiles move in
+///                     steps of 1/(2K)
+/// @param selectedFrom N, >= 2: policies are judged by the best and by the worst of N answers beside a single one
+public record InfalignMethod(QuantileTransform transform, double beta, int draws, int selectedFrom) implements Method {
     public InfalignMethod {
         Range.requireFinite("beta", beta);
-        if (draws < 1 || selection < 2) {
+        if (draws < 1 || selectedFrom < 2) {
             throw new IllegalArgumentException(
-                    "draws >= 1 and selection >= 2 expected, were " + draws + " and " + selection);
+                    "draws >= 1 and selected_from >= 2 expected, were " + draws + " and " + selectedFrom);
         }
     }
 

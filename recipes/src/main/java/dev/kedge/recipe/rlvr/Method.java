@@ -5,15 +5,23 @@ import dev.kedge.objective.Loss;
 
 /// A way to learn from judged completions, as a recipe names it; at work, a [Learner].
 public sealed interface Method
-        permits DapoMethod,
+        permits CloningMethod,
+                DapoMethod,
                 DrGrpoMethod,
+                DrpoMethod,
                 GrpoMethod,
                 GspoMethod,
+                GtpoMethod,
                 InfalignMethod,
+                LengthPenaltyMethod,
+                OrealMethod,
+                LpRegMethod,
                 PolicyGradientMethod,
                 PpoClipMethod,
                 ReinforceMethod,
                 RlooMethod,
+                ToprMethod,
+                SpineMethod,
                 TtrlMethod {
     /// What to call it, such as `GRPO`.
     String title();
@@ -30,7 +38,7 @@ public sealed interface Method
 
     /// N, if its policies are made to be used through the best or the worst of N answers, by which they are then judged
     /// as well; 0: through single ones.
-    default int selection() {
+    default int selectedFrom() {
         return 0;
     }
 

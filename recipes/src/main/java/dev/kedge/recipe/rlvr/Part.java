@@ -120,6 +120,13 @@ public final class Part {
                 .to(step.policy().device());
     }
 
+    /// The way back of [#of]: writes what was found of these completions, [B] or [B, T], to its place among that of the
+    /// whole step.
+    public void put(Tensor mine, Tensor wholeStep) {
+        Tensor place = wholeStep.narrow(0, (long) from * draw.group(), mine.size(0));
+        (mine.dim() == 1 ? place : place.narrow(1, 0, width)).copy_(mine);
+    }
+
     /// Carries the gradient of the log-probs, and of logits where they were asked for, into the policy.
     void backward() {
         if (logProbs.values().grad() != null) {

@@ -132,6 +132,10 @@ public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing ag
         Estimator(BinaryOperator<Tensor> function) {
             this.function = function;
         }
+
+        BinaryOperator<Tensor> function() {
+            return function;
+        }
     }
 
     @Override

@@ -17,4 +17,11 @@ final class Range {
             throw new IllegalArgumentException(name + " must be finite and >= 0, was " + value);
         }
     }
+
+    /// @throws IllegalArgumentException unless 0 <= value <= 1
+    static void requireProbability(String name, double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException(name + " must be in [0, 1], was " + value);
+        }
+    }
 }

@@ -4,6 +4,7 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.objective.policy.Entropy;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
@@ -13,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /// The completions of one optimiser step, before any gradient: what a method decides about the whole step is decided
@@ -88,7 +91,7 @@ public final class Step implements AutoCloseable {
         for (int i = 0; i < completions(); i++) {
             Arrays.fill(mask, i * width, i * width + draw.learnt(i), true);
         }
-        return Tensor.mask(mask, completions(), width);
+        return Tensor.mask(mask, completions(), width).to(policy.device());
     }
 
     /// `log π` of every token under the policy that drew them, nats, [P·G, T], 0 where masked.
@@ -99,6 +102,12 @@ public final class Step implements AutoCloseable {
     /// The entropies of the distributions that the tokens were drawn from, likewise.
     public Tensor entropies() {
         return matrix(draw.completions().stream().map(c -> c.entropies()).toList());
+    }
+
+    /// The entropies of the present policy's distributions, at the temperature of the draw, nats, [P·G, T], 0 where
+    /// masked, without gradient. Off policy it takes a pass, and holds logits of a part whole.
+    public Tensor presentEntropies() {
+        return onPolicy ? entropies() : gathered(part -> Entropy.ofLogits(part.logits(policy), part.mask()));
     }
 
     private Tensor matrix(List<float[]> rows) {
@@ -117,7 +126,7 @@ public final class Step implements AutoCloseable {
     /// `log π` of every token under the present policy, nats, [P·G, T], 0 where masked, without gradient.
     public Tensor logProbs() {
         if (logProbs == null) {
-            logProbs = onPolicy ? oldLogProbs().unscoped() : of(policy);
+            logProbs = onPolicy ? oldLogProbs().unscoped() : of(policy).unscoped();
         }
         return logProbs;
     }
@@ -125,25 +134,21 @@ public final class Step implements AutoCloseable {
     /// The same under the reference.
     public Tensor refLogProbs() {
         if (refLogProbs == null) {
-            refLogProbs = of(reference);
+            refLogProbs = of(reference).unscoped();
         }
         return refLogProbs;
     }
 
     private Tensor of(Decoder model) {
+        return gathered(part -> part.logProbs(model));
+    }
+
+    /// What each part gives, [B, T], as one, without gradient.
+    private Tensor gathered(Function<Part, Tensor> values) {
         long start = System.nanoTime();
-        Tensor all = Tensor.zeros(DType.FLOAT32, policy.device(), completions(), width())
-                .unscoped();
+        Tensor all = Tensor.zeros(DType.FLOAT32, policy.device(), completions(), width());
         try (var _ = Gradients.off()) {
-            for (int from = 0; from < questions(); from += questionsAPart) {
-                try (Scope _ = new Scope()) {
-                    Part part = part(from);
-                    Tensor values = part.logProbs(model);
-                    all.narrow(0, (long) from * draw.group(), values.size(0))
-                            .narrow(1, 0, values.size(1))
-                            .copy_(values);
-                }
-            }
+            forEach(part -> part.put(values.apply(part), all));
         }
         logProbSeconds += (System.nanoTime() - start) / 1e9;
         return all;
@@ -152,6 +157,18 @@ public final class Step implements AutoCloseable {
     private Part part(int from) {
         int to = (int) Math.min(from + questionsAPart, questions());
         return new Part(this, from, draw.at(IntStream.range(from, to).toArray()), padId);
+    }
+
+    /// Shows each part that has tokens to learn from, in a scope of its own.
+    public void forEach(Consumer<Part> visit) {
+        for (int from = 0; from < questions(); from += questionsAPart) {
+            try (Scope _ = new Scope()) {
+                Part part = part(from);
+                if (!part.isEmpty()) {
+                    visit.accept(part);
+                }
+            }
+        }
     }
 
     /// Adds the gradient of the step's loss to that of the policy, part by part.
@@ -164,27 +181,21 @@ public final class Step implements AutoCloseable {
         metrics.put("loss", 0.0);
         SequencedMap<String, Double> sums = new LinkedHashMap<>();
         Map<String, Long> counts = new LinkedHashMap<>();
-        for (int from = 0; from < questions(); from += questionsAPart) {
-            try (Scope _ = new Scope()) {
-                Part part = part(from);
-                if (part.isEmpty()) {
-                    continue;
+        forEach(part -> {
+            Loss loss = method.of(part);
+            loss.value().backward();
+            part.backward();
+            metrics.merge("loss", loss.value().item(), Double::sum);
+            loss.metrics().forEach((name, values) -> {
+                if (!name.equals("loss")) {
+                    sums.merge(name, values.to(DType.FLOAT64).sum().item(), Double::sum);
+                    counts.merge(name, values.numel(), Long::sum);
                 }
-                Loss loss = method.of(part);
-                loss.value().backward();
-                part.backward();
-                metrics.merge("loss", loss.value().item(), Double::sum);
-                loss.metrics().forEach((name, values) -> {
-                    if (!name.equals("loss")) {
-                        sums.merge(name, values.to(DType.FLOAT64).sum().item(), Double::sum);
-                        counts.merge(name, values.numel(), Long::sum);
-                    }
-                });
-                if (onPolicy) {
-                    metrics.merge("sampler/difference", part.samplerDifference(), Math::max);
-                }
+            });
+            if (onPolicy) {
+                metrics.merge("sampler/difference", part.samplerDifference(), Math::max);
             }
-        }
+        });
         sums.forEach((name, sum) -> metrics.put(name, sum / counts.get(name)));
         return metrics;
     }

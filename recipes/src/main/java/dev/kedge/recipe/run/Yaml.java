@@ -53,7 +53,7 @@ final class Yaml {
         }
     }
 
-    /// A copy of the tree in which the value of `a.b=value` stands at its place.
+    /// A copy of the tree in which the value of `a.b=value` stands at its place, or of `a[0].b=value`, counted from 0.
     static MappingNode override(MappingNode root, String override) {
         String label = OVERRIDE + oneLine(override);
         int equals = override.indexOf('=');
@@ -65,7 +65,8 @@ final class Yaml {
             throw new ConfigException(label + ": the recipe is chosen by the file; open another file instead");
         }
         Node value = compose(label, override.substring(equals + 1)).orElseGet(() -> scalar(label, Tag.NULL, ""));
-        return with(root, List.of(path.split("\\.", -1)), value, label);
+        return with(
+                root, List.of(path.replaceAll("(?<=.)(\\[[0-9]{1,9}])", ".$1").split("\\.", -1)), value, label);
     }
 
     private static MappingNode with(MappingNode mapping, List<String> path, Node value, String label) {
@@ -93,8 +94,26 @@ final class Yaml {
         if (old instanceof MappingNode mapping) {
             return with(mapping, rest(path), value, label);
         }
+        if (old instanceof SequenceNode list && isIndex(path.get(1))) {
+            return with(list, rest(path), value, label);
+        }
         throw new ConfigException(
                 label + ": `" + path.getFirst() + "` has no keys, it is " + describe(old) + "; give it as a whole");
+    }
+
+    private static boolean isIndex(String key) {
+        return key.startsWith("[");
+    }
+
+    private static SequenceNode with(SequenceNode list, List<String> path, Node value, String label) {
+        int index =
+                Integer.parseInt(path.getFirst().substring(1, path.getFirst().length() - 1));
+        List<Node> elements = new ArrayList<>(list.getValue());
+        if (index >= elements.size()) {
+            throw new ConfigException(label + ": the list has " + elements.size() + " elements, counted from 0");
+        }
+        elements.set(index, replaced(elements.get(index), path, value, label));
+        return new SequenceNode(Tag.SEQ, true, elements, list.getFlowStyle(), list.getStartMark(), list.getEndMark());
     }
 
     private static List<String> rest(List<String> path) {

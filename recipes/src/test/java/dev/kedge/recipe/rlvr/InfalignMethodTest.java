@@ -214,8 +214,8 @@ class InfalignMethodTest {
 
     @Test
     void numbersThatCannotBeAreRefused() {
-        assertRefused("draws >= 1 and selection >= 2 expected, were 0 and 4", () -> method(0.1, 0, 4));
-        assertRefused("draws >= 1 and selection >= 2 expected, were 64 and 1", () -> method(0.1, 64, 1));
+        assertRefused("draws >= 1 and selected_from >= 2 expected, were 0 and 4", () -> method(0.1, 0, 4));
+        assertRefused("draws >= 1 and selected_from >= 2 expected, were 64 and 1", () -> method(0.1, 64, 1));
         assertRefused("beta must be finite and >= 0, was -1.0", () -> method(-1, 64, 4));
         HeldOut three = heldOut(new double[] {1, 2, 3});
         assertRefused(

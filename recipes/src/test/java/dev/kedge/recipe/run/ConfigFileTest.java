@@ -243,6 +243,22 @@ class ConfigFileTest {
         assertEquals(Optional.empty(), read(GOOD, "limit=5", "limit=").limit());
     }
 
+    /// Elements of lists are counted from 0, and their keys can be reached.
+    @Test
+    void overridesReachIntoLists() {
+        record Several(List<Optimizer> all) {}
+        assertEquals(List.of(0.1, 7.0, 1e-4), read(GOOD, "betas[1]=7").betas());
+        String yaml = "recipe: r\nall:\n  - {learning_rate: 1, warmup_steps: 1, shape: no}\n"
+                + "  - {learning_rate: 2, warmup_steps: 1, shape: no}\n";
+        Several several =
+                ConfigFile.parse("r", yaml, List.of("all[1].warmup_steps=7")).as(Several.class);
+        assertEquals(1, several.all().getFirst().warmupSteps());
+        assertEquals(new Optimizer(2, 7, Shape.NO), several.all().get(1));
+        assertEquals("override betas[3]=1: the list has 3 elements, counted from 0", error(GOOD, "betas[3]=1"));
+        assertTrue(error(GOOD, "beta[0]=1").startsWith("override beta[0]=1: `beta` has no keys"));
+        assertTrue(error(GOOD, "bets[0]=1").startsWith("override bets[0]=1: unknown key `bets`"));
+    }
+
     @Test
     void overridesMayMakeAWholeMapping() {
         String without = GOOD.substring(0, GOOD.indexOf("optimizer:"));

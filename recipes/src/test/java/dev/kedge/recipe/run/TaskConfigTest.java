@@ -8,10 +8,12 @@ import dev.kedge.data.task.Brackets;
 import dev.kedge.data.task.ChainOfThought;
 import dev.kedge.data.task.Copying;
 import dev.kedge.data.task.Countdown;
+import dev.kedge.data.task.Grading;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.data.task.Sorting;
 import dev.kedge.data.task.Task;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,7 +41,11 @@ class TaskConfigTest {
                         new Copying("abc", 1, 4, true)),
                 Arguments.of("{kind: countdown, numbers: 4, max: 12}", new Countdown(4, 12)),
                 Arguments.of("{kind: scratch_sum}", new ScratchSum()),
-                Arguments.of("{kind: sorting, symbols: \"123\", shortest: 2, longest: 5}", new Sorting("123", 2, 5)));
+                Arguments.of("{kind: scratch_sum, format_reward: 0.5}", new ScratchSum(Optional.of(0.5))),
+                Arguments.of("{kind: sorting, symbols: \"123\", shortest: 2, longest: 5}", new Sorting("123", 2, 5)),
+                Arguments.of(
+                        "{kind: grading, task: {kind: arithmetic, max: 20, difference: true}}",
+                        new Grading(new Arithmetic(20, true))));
     }
 
     @ParameterizedTest
@@ -65,7 +71,7 @@ class TaskConfigTest {
                     valid here: `numbers`, `max`
                     {kind: scratchsum} | 2:14: `task.kind` cannot be "scratchsum"; did you mean `scratch_sum`? \
                     valid here: `arithmetic`, `brackets`, `chain_of_thought`, `copying`, `countdown`, `scratch_sum`, \
-                    `sorting`
+                    `sorting`, `verification`
                     """)
     void aWrongTaskIsReportedAtItsPlace(String yaml, String message) {
         assertEquals(

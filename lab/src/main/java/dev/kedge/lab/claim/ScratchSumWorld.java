@@ -1,0 +1,119 @@
+package dev.kedge.lab.claim;
+
+import dev.kedge.data.task.ScratchSum;
+import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.EpochBatches;
+import dev.kedge.recipe.Optimisation;
+import dev.kedge.recipe.RlvrRecipe;
+import dev.kedge.recipe.World;
+import dev.kedge.recipe.rlvr.Method;
+import dev.kedge.recipe.rlvr.Truncated;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/// Runs of [RlvrRecipe] on [ScratchSum], from a small decoder that is right in about a third of its completions.
+///
+/// @param pretraining   steps in which the decoder learns from demonstrations
+/// @param group         completions a question
+/// @param batchSize     questions a step
+/// @param steps         optimiser steps
+/// @param stepsPerDraw  of them on one draw
+/// @param passes        through a draw
+/// @param snapshotEvery steps between policies that are judged
+record ScratchSumWorld(
+        int pretraining, int group, int batchSize, int steps, int stepsPerDraw, int passes, int snapshotEvery) {
+    /// How held-out rewards are measured, for descriptions.
+    static final String JUDGED = "Judged by 64 completions to each of 20 questions never trained on.";
+
+    private static final int HIDDEN = 48;
+
+    /// What the start is, for descriptions.
+    String start() {
+        return "A decoder of two layers and width " + HIDDEN + " learns scratch-sum from " + pretraining
+                + " batches of 128 demonstrations of which half know the digit.";
+    }
+
+    /// A method with the learning rate that suits it.
+    record Arm(String name, Method method, double learningRate) {
+        private String phase() {
+            return method.title().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+        }
+    }
+
+    /// What each arm's last policy is worth on held-out questions, all from one start: `reward, NAME`, `solved,
+    /// NAME`, the share of questions with a right completion, `unanswered, NAME`, that of completions without an
+    /// answer, and `KL, NAME`, nats.
+    Outcome outcome(List<Arm> arms, long seed) {
+        List<RlvrTrial> trials = RlvrTrial.run(arms.stream()
+                .map(a -> config(a.method(), a.learningRate(), seed))
+                .toList());
+        Outcome outcome = Outcome.NOTHING;
+        for (int i = 0; i < arms.size(); i++) {
+            Arm arm = arms.get(i);
+            RlvrTrial trial = trials.get(i);
+            outcome = outcome.with("reward, " + arm.name(), trial.last(arm.phase(), "reward"))
+                    .with("solved, " + arm.name(), trial.last(arm.phase(), "solved"))
+                    .with("unanswered, " + arm.name(), trial.last(arm.phase(), "unanswered"))
+                    .with("KL, " + arm.name(), trial.last(arm.phase(), "kl"));
+        }
+        return outcome;
+    }
+
+    /// Names and learning rates of arms, for descriptions.
+    static String told(List<Arm> arms) {
+        return arms.stream().map(a -> a.name() + " " + a.learningRate()).collect(Collectors.joining(", "));
+    }
+
+    /// @param learningRate constant, of AdamW with gradients clipped at 1
+    RlvrRecipe.Config config(Method method, double learningRate, long seed) {
+        return new RlvrRecipe.Config(
+                new World.Generated(
+                        new ScratchSum(),
+                        0.5,
+                        HIDDEN,
+                        2,
+                        4,
+                        40_000,
+                        optimisation(pretraining, 128, 3e-3, Schedule.Shape.COSINE, pretraining / 6, 0.05, 0.01),
+                        80,
+                        20),
+                List.of(method),
+                group,
+                1,
+                Truncated.JUDGED,
+                optimisation(steps, batchSize, learningRate, Schedule.Shape.CONSTANT, 0, 1, 0),
+                stepsPerDraw,
+                passes,
+                snapshotEvery,
+                64,
+                steps,
+                "cpu",
+                1,
+                seed);
+    }
+
+    private static Optimisation optimisation(
+            int steps,
+            int batchSize,
+            double learningRate,
+            Schedule.Shape shape,
+            int warmupSteps,
+            double finalShare,
+            double weightDecay) {
+        return new Optimisation(
+                steps,
+                batchSize,
+                batchSize,
+                EpochBatches.Order.SHUFFLED,
+                learningRate,
+                shape,
+                warmupSteps,
+                finalShare,
+                0.9,
+                0.98,
+                weightDecay,
+                1,
+                steps);
+    }
+}

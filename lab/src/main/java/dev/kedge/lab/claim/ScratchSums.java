@@ -1,0 +1,68 @@
+package dev.kedge.lab.claim;
+
+import dev.kedge.data.task.ScratchSum;
+import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.EpochBatches;
+import dev.kedge.recipe.Optimisation;
+import dev.kedge.recipe.RlvrRecipe;
+import dev.kedge.recipe.World;
+import dev.kedge.recipe.rlvr.Method;
+import dev.kedge.recipe.rlvr.Truncated;
+import java.util.List;
+
+/// Reinforcement learning on [ScratchSum], small enough to be run with many seeds: a decoder of one layer and width
+/// 48.
+///
+/// @param task         with or without a reward for the format
+/// @param pretraining  steps on demonstrations of which half have a random digit
+/// @param steps        of reinforcement learning
+/// @param questions    a step, each answered 8 times
+/// @param stepsPerDraw of those on one draw
+/// @param samples      answers to a held-out question, of which there are 20
+record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, int stepsPerDraw, int samples) {
+    /// A run of the recipe.
+    RlvrTrial run(List<Method> methods, double learningRate, long seed) {
+        return RlvrTrial.run(new RlvrRecipe.Config(
+                new World.Generated(
+                        task,
+                        0.5,
+                        48,
+                        1,
+                        4,
+                        40_000,
+                        optimisation(pretraining, 128, 6e-3, Schedule.Shape.COSINE),
+                        80,
+                        20),
+                methods,
+                8,
+                1,
+                Truncated.JUDGED,
+                optimisation(steps, questions, learningRate, Schedule.Shape.CONSTANT),
+                stepsPerDraw,
+                1,
+                steps,
+                samples,
+                steps,
+                "cpu",
+                1,
+                seed));
+    }
+
+    private static Optimisation optimisation(int steps, int batch, double learningRate, Schedule.Shape schedule) {
+        boolean falls = schedule == Schedule.Shape.COSINE;
+        return new Optimisation(
+                steps,
+                batch,
+                batch,
+                EpochBatches.Order.SHUFFLED,
+                learningRate,
+                schedule,
+                falls ? steps / 6 : 0,
+                falls ? 0.05 : 1,
+                0.9,
+                0.98,
+                0,
+                1,
+                steps);
+    }
+}

@@ -1,0 +1,2 @@
+/// Which weights a training changes, and training that changes only these.
+package dev.kedge.objective.sparsity;
