@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
             "",
             "train     a step of training: Kedge, the bare binding, Python",
             "generate  greedy decoding, one row and 64",
-            "rollout   64 completions with log-probs, together and one by one",
+            "rollout   64 completions with log-probs, together, one by one, and guided by a second model",
             "head      log-probs of a large vocabulary: memory and time",
             "call      nanoseconds of a call",
             "mdp       exact solutions of processes of 10,000 states"

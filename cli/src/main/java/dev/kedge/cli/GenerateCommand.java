@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.recipe.Models;
 import dev.kedge.tensor.DType;
@@ -40,6 +41,13 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to continue; may be empty.")
     String prompt;
+
+    @Option(
+            names = "--guide",
+            paramLabel = "DIR:WEIGHT",
+            description = "A model of the same vocabulary whose log-probabilities, times the weight, are added at every"
+                    + " token, such as an autoregressive reward model; may be given several times.")
+    List<String> guides = List.of();
 
     @Option(names = "--chat", description = "Put the prompt through the model's chat template, as the user's turn.")
     boolean chat;
@@ -97,7 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "One JSON object, alone on the last line.")
     boolean json;
 
-    @Option(names = "--logits", description = "With --json: the logits after the last prompt token.")
+    @Option(names = "--logits", description = "With --json: the model's own logits after the last prompt token.")
     boolean logits;
 
     @Override
@@ -106,14 +114,15 @@ final class GenerateCommand implements Callable<Integer> {
         try (Scope _ = new Scope();
                 Tokenizer tokenizer = Models.tokenizer(model)) {
             ModelFolder folder = ModelFolder.load(model, DType.FLOAT32, new Device(device));
-            try (Decoder decoder = Models.decoder(folder, new Device(device))) {
+            try (Decoder decoder = Models.decoder(folder, new Device(device));
+                    Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);
                 Generator.Options options = new Generator.Options(
                         sampling, maxTokens, samples, ends(folder, tokenizer), stopRule(tokenizer), seed, false);
                 if (json) {
-                    System.out.println(object(decoder, tokenizer, ids, options));
+                    System.out.println(object(decoder, guided.voices(), tokenizer, ids, options));
                 } else {
-                    stream(decoder, tokenizer, ids, options);
+                    stream(guided.voices(), tokenizer, ids, options);
                 }
             }
         }
@@ -139,9 +148,9 @@ final class GenerateCommand implements Callable<Integer> {
         return stop.isEmpty() ? null : tokens -> stop.stream().anyMatch(tokenizer.decode(tokens)::contains);
     }
 
-    private void stream(Decoder decoder, Tokenizer tokenizer, int[] ids, Generator.Options options) {
+    private void stream(List<Voice> voices, Tokenizer tokenizer, int[] ids, Generator.Options options) {
         if (samples > 1) {
-            for (Generator.Completion c : Generator.generate(decoder, List.of(ids), options, null)) {
+            for (Generator.Completion c : Generator.generate(voices, List.of(ids), options, null)) {
                 System.out.println(prompt + cut(tokenizer.decode(c.tokens())) + "\n---");
             }
             return;
@@ -150,18 +159,19 @@ final class GenerateCommand implements Callable<Integer> {
         for (int id : ids) {
             System.out.print(text.feed(id));
         }
-        Generator.generate(decoder, List.of(ids), options, (_, token) -> {
+        Generator.generate(voices, List.of(ids), options, (_, token) -> {
             System.out.print(text.feed(token));
             System.out.flush();
         });
         System.out.println(text.finish());
     }
 
-    private String object(Decoder decoder, Tokenizer tokenizer, int[] ids, Generator.Options options)
+    private String object(
+            Decoder decoder, List<Voice> voices, Tokenizer tokenizer, int[] ids, Generator.Options options)
             throws JsonProcessingException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode result = mapper.createObjectNode();
-        List<Generator.Completion> all = Generator.generate(decoder, List.of(ids), options, null);
+        List<Generator.Completion> all = Generator.generate(voices, List.of(ids), options, null);
         Generator.Completion first = all.getFirst();
         result.put("text", text(tokenizer, ids, first));
         ObjectNode tokenIds = result.putObject("token_ids");

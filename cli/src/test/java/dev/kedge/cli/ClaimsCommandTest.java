@@ -31,7 +31,7 @@ class ClaimsCommandTest {
         Spoken.of("reproduce").refused(2, "SLUG", "kedge reproduce --help");
         Spoken.of("reproduce", "f-dqo").refused(2, "f-dqo", "did you mean `f-dpo`?");
         Spoken.of("reproduce", "xyzzyplugh").refused(2, "xyzzyplugh", "kedge papers");
-        Spoken.of("reproduce", "genarm").refused(2, "genarm has no claims", "f-dpo");
+        Spoken.of("reproduce", "infalign").refused(2, "infalign has no claims", "f-dpo");
         Spoken.of("reproduce", "f-dpo", "--seeds", "few").refused(2, "--seeds", "few");
         Spoken.of("reproduce", "f-dpo", "--seeds", "4", "--out", "" + folder).refused(2, "5 seeds", "4");
         Spoken.of("claims", "--nonsense").refused(2, "--nonsense");

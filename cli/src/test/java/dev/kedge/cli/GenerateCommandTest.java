@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.text.CharTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +69,44 @@ class GenerateCommandTest {
         assertEquals(said.get(0), said.get(1));
         assertFalse(said.get(0).equals(said.get(2)));
         assertEquals(3, said.get(0).get("texts").size());
+    }
+
+    /// Guided by itself with weight 3, a model draws as at a quarter of the temperature; with weight 0 as ever.
+    @Test
+    void aModelIsGuidedByAnother() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        Path guide = TinyFiles.model(folder.resolve("with:colon"));
+        JsonNode guided = drawn(model, "1", "--guide", guide + ":3");
+        assertEquals(drawn(model, "0.25"), guided);
+        assertEquals(drawn(model, "0.25"), drawn(model, "1", "--guide", guide + ":1", "--guide", model + ":2"));
+        assertEquals(drawn(model, "1"), drawn(model, "1", "--guide", guide + ":0"));
+        assertFalse(guided.equals(drawn(model, "1")));
+    }
+
+    private static JsonNode drawn(Path model, String temperature, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("generate", "--model", "" + model, "--prompt", "a"));
+        arguments.addAll(List.of("--max-tokens", "20", "--samples", "3", "--json", "--temperature", temperature));
+        arguments.addAll(List.of(more));
+        return object(arguments.toArray(String[]::new)).get("texts");
+    }
+
+    @Test
+    void guidesThatDoNotFitAreRefused() {
+        String model = "" + TinyFiles.model(folder.resolve("model"));
+        Path shorter = TinyFiles.model(folder.resolve("shorter"), CharTokenizer.of("abc"));
+        Path other = TinyFiles.model(folder.resolve("other"), CharTokenizer.of("abcdefgx "));
+        refuseGuide(model, shorter + ":1", "shorter", "6 tokens", "12");
+        refuseGuide(model, other + ":1", "other", "token 10", "\"x\"", "\"h\"");
+        refuseGuide(model, model, "--guide", "a finite weight");
+        refuseGuide(model, model + ":much", "a finite weight", ":much");
+        refuseGuide(model, ":1", "a model's folder");
+        Spoken.of("generate", "--model", model, "--prompt", "a", "--guide", folder.resolve("none") + ":1")
+                .refused(3, "none");
+    }
+
+    private static void refuseGuide(String model, String guide, String... words) {
+        Spoken.of("generate", "--model", model, "--prompt", "a", "--guide", guide)
+                .refused(2, words);
     }
 
     @Test

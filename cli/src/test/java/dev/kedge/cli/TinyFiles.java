@@ -20,10 +20,14 @@ final class TinyFiles {
     private TinyFiles() {}
 
     static Path model(Path folder) {
+        return model(folder, TOKENIZER);
+    }
+
+    static Path model(Path folder, CharTokenizer tokenizer) {
         try (Rng rng = Rng.seeded(1);
                 Decoder decoder = Decoder.random(
-                        DecoderConfig.small(TOKENIZER.vocabularySize(), 16, 1, 2, 24), rng, Device.CPU)) {
-            TOKENIZER.save(folder);
+                        DecoderConfig.small(tokenizer.vocabularySize(), 16, 1, 2, 24), rng, Device.CPU)) {
+            tokenizer.save(folder);
             ModelFolder.save(
                     folder,
                     decoder.config(),

@@ -131,6 +131,14 @@ class ResumeTest {
         killAndCompare("hypo", config, new String[] {"pretraining", "dpo-beta-0_5", "hypo-lambda-0_1"}, 20265);
     }
 
+    /// The base, the reward model made from it, and DPO's policy.
+    @Test
+    void rewardsThatGuideABase() throws Exception {
+        GenarmRecipe.Config config = GenarmRecipeTest.config(
+                List.of(1.0), Optional.empty(), TinyTask.optimisation(STEPS, 4, 3e-3, 7), STEPS);
+        killAndCompare("genarm", config, new String[] {"pretraining-base", "rewards", "dpo-beta-0_5"}, 20270);
+    }
+
     /// The half step, the snapshots, and the draws of both methods.
     @Test
     void extragradientAndOnlineIpo() throws Exception {

@@ -13,7 +13,7 @@ import java.util.random.RandomGenerator;
 ///
 /// A completion is what the model writes before it ends the sequence.
 public sealed interface Task
-        permits Arithmetic, Brackets, ChainOfThought, Copying, Countdown, ScratchSum, Sorting, Grading {
+        permits Arithmetic, Brackets, ChainOfThought, Copying, Countdown, Grading, ScratchSum, Sorting {
     /// Most completions that [#completions] lists.
     int MAX_COMPLETIONS = 1 << 20;
 

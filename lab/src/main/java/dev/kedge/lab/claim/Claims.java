@@ -8,22 +8,8 @@ public final class Claims {
 
     /// The slugs of the papers that have claims.
     public static final List<String> PAPERS = List.of(
-            "f-dpo",
-            "adpo",
-            "rrpo",
-            "hypo",
-            "xpo",
-            "inpo",
-            "egpo",
-            "asft",
-            "recap",
-            "drpo",
-            "gtpo",
-            "oreal",
-            "topr",
-            "lp-reg",
-            "spine",
-            "infalign");
+            "f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "drpo", "gtpo", "oreal", "topr",
+            "lp-reg", "spine", "genarm", "infalign");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -37,6 +23,7 @@ public final class Claims {
             case "adpo" -> AdpoClaims.claims();
             case "drpo" -> DrpoClaims.claims();
             case "gtpo" -> GtpoClaims.claims();
+            case "genarm" -> GenarmClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "lp-reg" -> LpRegClaims.claims();
             case "rrpo" -> RrpoClaims.claims();

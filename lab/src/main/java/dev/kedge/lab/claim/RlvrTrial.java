@@ -1,23 +1,14 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Metrics;
-import dev.kedge.lab.RecordedRun;
 import dev.kedge.recipe.RlvrRecipe;
 import dev.kedge.recipe.rlvr.Method;
-import dev.kedge.recipe.run.Durable;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Terminal;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
 /// A run of [RlvrRecipe] as an experiment: its methods learn from the same start, on the same questions in the same
-/// order. It is made in a folder of its own that goes when it has been read.
+/// order.
 ///
 /// @param metrics a phase for each method, named by its title in lower case with dashes, and `held_out-` before it for
 ///                its policies on held-out questions
@@ -28,24 +19,9 @@ record RlvrTrial(Metrics metrics) {
 
     /// Several of them, which share what they start from where their worlds and seeds are the same.
     static List<RlvrTrial> run(List<RlvrRecipe.Config> configs) {
-        try {
-            Path parent = Files.createTempDirectory("kedge-trial");
-            try {
-                List<RlvrTrial> trials = new ArrayList<>();
-                for (RlvrRecipe.Config config : configs) {
-                    Path folder = parent.resolve("run-" + trials.size());
-                    try (Run run = Run.start(folder, "rlvr", config, Terminal.quiet())) {
-                        RlvrRecipe.run(config, run);
-                    }
-                    trials.add(new RlvrTrial(RecordedRun.read(folder).metrics()));
-                }
-                return trials;
-            } finally {
-                Durable.deleteTree(parent);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("the trial's folder cannot be made or removed: " + e, e);
-        }
+        return RecipeTrial.run("rlvr", configs, RlvrRecipe::run).stream()
+                .map(run -> new RlvrTrial(run.metrics()))
+                .toList();
     }
 
     /// The phase of a method, where no other of its title came before.

@@ -91,6 +91,11 @@ class ClaimsTest {
                 2);
     }
 
+    @Test
+    void guidanceMeasuresWhatItsClaimsRead() {
+        measuresWhatIsRead(GenarmClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {

@@ -93,9 +93,8 @@ public final class Generator {
 
     /// The continuations under a log-linear mixture, each with its own cache: at every token `log p = Σ_i w_i log p_i
     /// - log Z`, to which the sampling's temperature and truncation then apply. A base model with weight 1 and
-    // reward
-    /// models with weights `1/beta` is guided decoding (GenARM, arXiv:2410.08193); what is reported is of the
-    /// mixture.
+    /// reward models with weights `1/beta` are guided decoding (GenARM, arXiv:2410.08193); what is reported is of
+    /// the mixture.
     ///
     /// @param voices   at least one with a weight, of one vocabulary, on one device
     /// @param prompts  each of 1 to maxPositions - 1 tokens, of the model with the fewest positions

@@ -62,7 +62,11 @@ public record Draw(
     }
 
     private boolean isInformative(int question) {
-        return rows(question).mapToDouble(i -> scores.get(i).reward()).distinct().count() > 1;
+        return rows(question)
+                        .mapToDouble(i -> scores.get(i).reward())
+                        .distinct()
+                        .count()
+                > 1;
     }
 
     /// The first questions, all of them where there are fewer.

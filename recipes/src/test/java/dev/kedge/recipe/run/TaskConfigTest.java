@@ -70,8 +70,8 @@ class TaskConfigTest {
                     {kind: countdown, number: 4, max: 9} | 2:25: unknown key `task.number`; did you mean `numbers`? \
                     valid here: `numbers`, `max`
                     {kind: scratchsum} | 2:14: `task.kind` cannot be "scratchsum"; did you mean `scratch_sum`? \
-                    valid here: `arithmetic`, `brackets`, `chain_of_thought`, `copying`, `countdown`, `scratch_sum`, \
-                    `sorting`, `verification`
+                    valid here: `arithmetic`, `brackets`, `chain_of_thought`, `copying`, `countdown`, `grading`, \
+                    `scratch_sum`, `sorting`
                     """)
     void aWrongTaskIsReportedAtItsPlace(String yaml, String message) {
         assertEquals(

@@ -1,0 +1,351 @@
+package dev.kedge.recipe;
+
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Summary;
+import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Engine;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// GenARM (arXiv:2410.08193): a frozen base guided, token by token, by a reward model that is itself a decoder.
+///
+/// The world's reward depends on how an answer goes on ([Promises]). Pairs of the base's own answers are labelled by
+/// a Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by `-log σ(beta
+/// (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each token, for
+/// every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`, which aims
+/// at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base by the
+/// reward model; and search by a reward model of whole answers at every token ([PrefixSearch]).
+///
+/// Kept: both losses on the same pairs, the sum of log-probs with the end token, one temperature over the weighted sum.
+/// Left out: prompts in several templates, adapters. Divergences are estimated from the answers drawn: the mixture's
+/// log-probs less the base's.
+///
+/// Command: `./kedge run recipes/genarm.yaml`. Numbers: docs/papers/genarm.md.
+public final class GenarmRecipe {
+    private GenarmRecipe() {}
+
+    /// @param promises the world: grammar, decoders, pre-training
+    /// @param pairs    labelled pairs of the base's answers, >= 1
+    /// @param beta     scale of the reward model's loss, > 0
+    /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are
+    ///                 shown
+    /// @param weak     width of the reward model of another size, absent: none
+    /// @param search   by a reward model of whole answers, absent: none
+    /// @param best     of how many answers the best is taken, each >= 2
+    /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
+    /// @param device   cpu, cuda or cuda:N
+    /// @param threads  of the engine: a model this small loses more to waking a second one than it gains
+    /// @param seed     of everything drawn
+    public record Config(
+            Promises.Config promises,
+            int pairs,
+            double beta,
+            List<Double> alphas,
+            Optional<Integer> weak,
+            Optional<Search> search,
+            List<Integer> best,
+            Optimisation genarm,
+            String device,
+            int threads,
+            long seed) {
+        public Config {
+            if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
+            }
+            requirePositive("alphas", alphas);
+            if (best.stream().anyMatch(n -> n < 2)) {
+                throw new IllegalArgumentException("best must be numbers >= 2, were " + best);
+            }
+        }
+    }
+
+    /// @param candidates that are weighed at every token, >= 1
+    /// @param prompts    held-out ones that are answered, as each token costs as many forward passes as candidates
+    /// @param weights    of the reward model, each > 0
+    public record Search(int candidates, int prompts, List<Double> weights) {
+        public Search {
+            if (candidates < 1 || prompts < 1) {
+                throw new IllegalArgumentException(
+                        "candidates >= 1 and prompts >= 1 expected, were " + candidates + " and " + prompts);
+            }
+            requirePositive("weights", weights);
+        }
+    }
+
+    private static void requirePositive(String name, List<Double> values) {
+        if (values.isEmpty() || values.stream().anyMatch(v -> !(v > 0 && v < Double.POSITIVE_INFINITY))) {
+            throw new IllegalArgumentException(name + " must be finite numbers > 0, at least one, were " + values);
+        }
+    }
+
+    public static void run(Config config, Run run) {
+        Engine.useThreads(config.threads());
+        try (Promises world = new Promises(config.promises(), run, new Device(config.device()), config.seed())) {
+            List<TokenizedPair> pairs = world.pairs(config.pairs());
+            try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base(), run)) {
+                Models.save(rewards, world.tokenizer(), run.folder().resolve("model"));
+                Sweep guided = guided("GenARM", config, world, rewards, run);
+                List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(config, world, pairs, run)));
+                if (config.weak().isPresent()) {
+                    int width = config.weak().get();
+                    try (Decoder start = world.pretrained("weak", width);
+                            Decoder weak = rewards(config, world, pairs, "rewards-weak", start, run)) {
+                        sweeps.add(guided("GenARM, rewards of width " + width, config, world, weak, run));
+                    }
+                }
+                if (config.search().isPresent()) {
+                    sweeps.add(searched(config.search().get(), config, world, pairs, run));
+                }
+                if (!config.best().isEmpty()) {
+                    sweeps.add(best(config, world, rewards, run));
+                }
+                run.summarise(summary(config, world, pairs, sweeps, run));
+            }
+        }
+    }
+
+    /// The reward model that starts from `start`: its loss is that of DPO without a reference.
+    private static Decoder rewards(
+            Config config, Promises world, List<TokenizedPair> pairs, String name, Decoder start, Run run) {
+        double[][] none = new double[2][pairs.size()];
+        return trained(config, world, pairs, none, new PairObjective.ReferenceFree(config.beta()), name, start, run);
+    }
+
+    /// A copy of `start` that has learnt from the pairs: trained here, or read where the run has made it already.
+    private static Decoder trained(
+            Config config,
+            Promises world,
+            List<TokenizedPair> pairs,
+            double[][] reference,
+            PairObjective objective,
+            String name,
+            Decoder start,
+            Run run) {
+        Path folder = run.folder().resolve("policies").resolve(name);
+        if (!Models.isComplete(folder)) {
+            try (Decoder model = start.copy()) {
+                DpoRecipe.train(
+                        run,
+                        name.replace('.', '_'),
+                        model,
+                        model.parameters(),
+                        pairs,
+                        reference,
+                        Models.padId(world.tokenizer()),
+                        objective,
+                        config.genarm(),
+                        config.seed());
+                Models.save(model, world.tokenizer(), folder);
+            }
+        }
+        return Models.load(folder, start.device());
+    }
+
+    /// Answers to the held-out prompts, one each.
+    ///
+    /// @param label of the strength that they were drawn with
+    /// @param texts of the answers
+    /// @param reward of each, with its prompt
+    /// @param kl     log-prob of each less that under the base, whose mean is the divergence: nats
+    record Standing(String label, List<String> texts, double[] reward, double[] kl) {
+        String words() {
+            return String.format("%.2f at %.2f nats", Bootstraps.mean(reward), Bootstraps.mean(kl));
+        }
+
+        double symbols() {
+            return texts.stream().mapToInt(String::length).average().orElseThrow();
+        }
+    }
+
+    /// A method at several strengths.
+    record Sweep(String method, List<Standing> standings) {}
+
+    private static Sweep guided(String method, Config config, Promises world, Decoder rewards, Run run) {
+        List<Standing> standings = new ArrayList<>();
+        for (double alpha : config.alphas()) {
+            List<Voice> voices = List.of(new Voice(world.base(), 1), new Voice(rewards, alpha));
+            standings.add(drawn(config, world, voices, "α " + alpha));
+        }
+        return noted(new Sweep(method, standings), run);
+    }
+
+    /// DPO at the strengths that aim at the tilts of the sweep.
+    private static Sweep dpo(Config config, Promises world, List<TokenizedPair> pairs, Run run) {
+        double[][] reference = DpoRecipe.scores(world.base(), pairs, Models.padId(world.tokenizer()));
+        List<Standing> standings = new ArrayList<>();
+        for (double alpha : config.alphas()) {
+            double beta = config.beta() / alpha;
+            PairObjective objective = new PairObjective.Sigmoid(beta);
+            try (Decoder policy =
+                    trained(config, world, pairs, reference, objective, "dpo-beta-" + beta, world.base(), run)) {
+                standings.add(drawn(config, world, List.of(new Voice(policy, 1)), "β " + beta));
+            }
+        }
+        return noted(new Sweep("DPO", standings), run);
+    }
+
+    private static Standing drawn(Config config, Promises world, List<Voice> voices, String label) {
+        List<Completion> answers =
+                Generator.generate(voices, world.heldOut(), world.sampling(1, config.seed() + 3), null);
+        return standing(world, label, answers);
+    }
+
+    private static double[] scores(Promises world, Decoder model, List<Completion> answers) {
+        List<Tokenized> texts = answers.stream()
+                .map(answer -> Tokenized.ofReply(world.heldOut().get(answer.prompt()), answer.tokens()))
+                .toList();
+        return SequenceScores.of(model, texts, Models.padId(world.tokenizer()), 1);
+    }
+
+    private static double sum(float[] logProbs) {
+        double sum = 0;
+        for (float logProb : logProbs) {
+            sum += logProb;
+        }
+        return sum;
+    }
+
+    private static Standing standing(Promises world, String label, List<Completion> answers) {
+        double[] base = scores(world, world.base(), answers);
+        double[] kl = new double[base.length];
+        Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
+        return standing(world, label, answers, kl);
+    }
+
+    private static Standing standing(Promises world, String label, List<Completion> answers, double[] kl) {
+        return new Standing(
+                label,
+                answers.stream()
+                        .map(answer -> world.tokenizer().decode(answer.tokens()))
+                        .toList(),
+                answers.stream()
+                        .mapToDouble(a -> world.reward(world.heldOut().get(a.prompt()), a.tokens()))
+                        .toArray(),
+                kl);
+    }
+
+    private static Sweep searched(Search search, Config config, Promises world, List<TokenizedPair> pairs, Run run) {
+        List<TokenizedPair> marked =
+                pairs.stream().map(p -> PrefixSearch.marked(p, world.mark())).toList();
+        PairObjective objective = new PairObjective.ReferenceFree(1);
+        double[][] none = new double[2][pairs.size()];
+        List<int[]> prompts = world.heldOut()
+                .subList(0, Math.min(search.prompts(), world.heldOut().size()));
+        List<Standing> standings = new ArrayList<>();
+        try (Decoder rewards = trained(config, world, marked, none, objective, "rewards-whole", world.base(), run)) {
+            PrefixSearch decoding = new PrefixSearch(
+                    world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
+            for (double weight : search.weights()) {
+                standings.add(standing(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+            }
+        }
+        return noted(new Sweep("search by rewards of whole answers", standings), run);
+    }
+
+    /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
+    private static Sweep best(Config config, Promises world, Decoder rewards, Run run) {
+        int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
+        List<Completion> answers =
+                Generator.generate(world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
+        double[] scores = scores(world, rewards, answers);
+        List<Standing> standings = new ArrayList<>();
+        for (int n : config.best()) {
+            List<Completion> kept = new ArrayList<>();
+            for (int prompt = 0; prompt < world.heldOut().size(); prompt++) {
+                int first = prompt * most;
+                int best = IntStream.range(first, first + n)
+                        .reduce((a, b) -> scores[a] >= scores[b] ? a : b)
+                        .orElseThrow();
+                kept.add(answers.get(best));
+            }
+            double[] kl = new double[kept.size()];
+            Arrays.fill(kl, Math.log(n) - (n - 1.0) / n);
+            standings.add(standing(world, "n " + n, kept, kl));
+        }
+        return noted(new Sweep("best of n by the rewards", standings), run);
+    }
+
+    private static Sweep noted(Sweep sweep, Run run) {
+        sweep.standings().forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words()));
+        return sweep;
+    }
+
+    private static Summary summary(
+            Config config, Promises world, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
+        Standing before = drawn(config, world, List.of(new Voice(world.base(), 1)), "base");
+        Standing guided = sweeps.getFirst().standings().getFirst();
+        Standing dpo = sweeps.get(1).standings().getFirst();
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        List<Summary.Arm> arms = sweeps.stream()
+                .map(sweep -> {
+                    List<Summary.Point> points = new ArrayList<>(List.of(point(bootstrap, before)));
+                    sweep.standings().stream()
+                            .map(s -> point(bootstrap, s))
+                            .sorted(Comparator.comparingDouble(Summary.Point::x))
+                            .forEach(points::add);
+                    return new Summary.Arm(sweep.method(), points);
+                })
+                .toList();
+        Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
+                .title("A frozen base guided by autoregressive rewards")
+                .verdict(String.format(
+                        "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
+                                + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
+                        Bootstraps.mean(before.reward()), config.alphas().getFirst(), guided.words(), dpo.words()))
+                .comparison(
+                        "Reward of an answer",
+                        "",
+                        Bootstraps.of(bootstrap, before.reward()),
+                        Bootstraps.of(bootstrap, guided.reward()))
+                .frontier(new Summary.Frontier(
+                        "Reward against divergence from the base",
+                        "KL(drawn || base), nats",
+                        "reward of an answer",
+                        arms,
+                        List.of()))
+                .fact(
+                        "reward, GenARM less DPO",
+                        Bootstraps.of(bootstrap.pairedBca(dpo.reward(), guided.reward())),
+                        "",
+                        "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
+                .fact(
+                        "KL, GenARM less DPO",
+                        Bootstraps.of(bootstrap.pairedBca(dpo.kl(), guided.kl())),
+                        "nats",
+                        "likewise")
+                .fact("length of an answer, base", Summary.Estimate.of(before.symbols()), "symbols", "")
+                .fact("length of an answer, guided", Summary.Estimate.of(guided.symbols()), "symbols", "")
+                .fact("preferences", Summary.Estimate.of(pairs.size()), "", "over pairs of the base's answers")
+                .note("1 for each promise that is kept, -1 for each that is not, " + Promises.COUNT + " for each `a`.")
+                .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
+                        + " the answers drawn.");
+        for (int i = 0; i < Math.min(12, world.heldOut().size()); i++) {
+            summary = summary.sample(new Summary.Sample(
+                    world.tokenizer().decode(world.heldOut().get(i)),
+                    before.texts().get(i),
+                    guided.texts().get(i),
+                    Optional.of(before.reward()[i]),
+                    Optional.of(guided.reward()[i]),
+                    ""));
+        }
+        return summary;
+    }
+
+    private static Summary.Point point(Bootstrap bootstrap, Standing standing) {
+        return new Summary.Point(
+                Bootstraps.mean(standing.kl()), Bootstraps.of(bootstrap, standing.reward()), standing.label());
+    }
+}
