@@ -8,8 +8,23 @@ public final class Claims {
 
     /// The slugs of the papers that have claims.
     public static final List<String> PAPERS = List.of(
-            "f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "drpo", "gtpo", "oreal", "topr",
-            "lp-reg", "spine", "genarm", "infalign");
+            "f-dpo",
+            "adpo",
+            "rrpo",
+            "hypo",
+            "xpo",
+            "inpo",
+            "egpo",
+            "asft",
+            "recap",
+            "drpo",
+            "gtpo",
+            "oreal",
+            "topr",
+            "lp-reg",
+            "spine",
+            "genarm",
+            "infalign");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
