@@ -61,7 +61,7 @@ public final class Report {
         var s = run.summary();
         var notes =
                 s.notes().stream().map(n -> "<li>" + Svg.escape(n) + "</li>\n").collect(Collectors.joining());
-        return s.frontier().map(Report::frontier).orElse("")
+        return s.frontiers().stream().map(Report::frontier).collect(Collectors.joining())
                 + Page.section("Before and after", comparisons(s.comparisons()))
                 + Page.section("Training", training(run.metrics()))
                 + Page.section("Facts", facts(s.facts()))

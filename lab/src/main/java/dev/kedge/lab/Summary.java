@@ -3,7 +3,6 @@ package dev.kedge.lab;
 import dev.kedge.recipe.statistics.Estimate;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// What a run found, as its recipe wrote it down. Every part may be empty.
 ///
@@ -19,7 +18,7 @@ public record Summary(
         double seconds,
         List<Fact> facts,
         List<Comparison> comparisons,
-        Optional<Frontier> frontier,
+        List<Frontier> frontiers,
         List<Sample> samples,
         List<String> notes,
         List<Map<String, String>> phases,
@@ -42,7 +41,7 @@ public record Summary(
                 Double.NaN,
                 List.of(),
                 List.of(),
-                Optional.empty(),
+                List.of(),
                 List.of(),
                 List.of(),
                 List.of(),

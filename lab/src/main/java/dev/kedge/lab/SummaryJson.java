@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.BiFunction;
 
 /// Reads a [Summary] from JSON; unknown keys are ignored, known ones must have their type.
@@ -47,13 +46,21 @@ final class SummaryJson {
                 number(root, "", "seconds"),
                 list(root, "facts", this::fact),
                 list(root, "comparisons", this::comparison),
-                Optional.ofNullable(root.get("frontier"))
-                        .filter(JsonNode::isObject)
-                        .map(this::frontier),
+                frontiers(root),
                 list(root, "samples", this::sample),
                 list(root, "notes", (node, _) -> node.asText()),
                 list(root, "phases", (node, _) -> words(node)),
                 words(root.path("environment")));
+    }
+
+    /// The first stands alone, as most runs have no other.
+    private List<Frontier> frontiers(JsonNode root) {
+        List<Frontier> all = new ArrayList<>();
+        if (root.path("frontier").isObject()) {
+            all.add(frontier(root.get("frontier")));
+        }
+        all.addAll(list(root, "more_frontiers", (node, _) -> frontier(node)));
+        return all;
     }
 
     private Summary.Fact fact(JsonNode node, String at) {

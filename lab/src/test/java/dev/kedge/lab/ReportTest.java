@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,31 @@ final class ReportTest {
             assertFalse(html.contains(outside), outside);
         }
         assertEquals(html, Report.html(RecordedRun.read(folder)));
+    }
+
+    /// More than one frontier: all are drawn, the first where a single one would be.
+    @Test
+    void furtherFrontiersFollowTheFirst() {
+        var frontier = "{\"title\": \"%s\", \"x\": \"KL\", \"y\": \"wins\", \"arms\": "
+                + "[{\"name\": \"a\", \"points\": [{\"x\": 0.1, \"y\": 0.6}]}]}";
+        var summary = SummaryJson.parse(
+                "{\"frontier\": " + frontier.formatted("first") + ", \"more_frontiers\": ["
+                        + frontier.formatted("second") + ", " + frontier.formatted("third") + "]}",
+                "summary.json");
+        assertEquals(
+                List.of("first", "second", "third"),
+                summary.frontiers().stream().map(Frontier::title).toList());
+        assertEquals(
+                0.6,
+                summary.frontiers()
+                        .getLast()
+                        .arms()
+                        .getFirst()
+                        .points()
+                        .getFirst()
+                        .y()
+                        .value());
+        assertTrue(SummaryJson.parse("{}", "summary.json").frontiers().isEmpty());
     }
 
     /// Frontier and two units of comparisons, each for wide and narrow screens; of the metrics: loss, grad_norm and

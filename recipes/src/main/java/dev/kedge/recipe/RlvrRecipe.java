@@ -87,6 +87,12 @@ public final class RlvrRecipe {
                 throw new IllegalArgumentException("snapshot_every, samples and show_every must be >= 1, were "
                         + snapshotEvery + ", " + samples + " and " + showEvery);
             }
+            int selection =
+                    methods.stream().mapToInt(Method::selectedFrom).max().orElseThrow();
+            if (samples < selection) {
+                throw new IllegalArgumentException(
+                        "samples must be at least what methods select from, " + selection + ", was " + samples);
+            }
         }
 
         /// `grpo`, and `grpo-2` for the second of that kind.

@@ -3,6 +3,7 @@ package dev.kedge.recipe;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.RlvrRecipe.Config;
 import dev.kedge.recipe.rlvr.HeldOut;
+import dev.kedge.recipe.rlvr.Method;
 import dev.kedge.recipe.rlvr.Sampler;
 import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.Run;
@@ -27,6 +28,7 @@ final class RlvrSummary {
     private final Device device;
     private final Run run;
     private final Bootstrap bootstrap;
+    private final Optional<WinRates> winRates;
 
     private RlvrSummary(Config config, World.Opened world, Device device, Run run) {
         this.config = config;
@@ -34,6 +36,11 @@ final class RlvrSummary {
         this.device = device;
         this.run = run;
         bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        int selection =
+                config.methods().stream().mapToInt(Method::selectedFrom).max().orElse(0);
+        winRates = selection == 0
+                ? Optional.empty()
+                : Optional.of(new WinRates(judged(world.start(), config.seed() + 4), selection, bootstrap));
     }
 
     static Summary of(Config config, World.Opened world, Device device, Run run) {
@@ -41,7 +48,7 @@ final class RlvrSummary {
     }
 
     private Summary summary() {
-        HeldOut before = judged(world.start());
+        HeldOut before = judged(world.start(), config.seed() + 3);
         List<List<HeldOut>> ways = new ArrayList<>();
         for (int m = 0; m < config.methods().size(); m++) {
             ways.add(way(m));
@@ -90,18 +97,21 @@ final class RlvrSummary {
             summary = summary.note("Truncated answers are "
                     + (config.truncated() == Truncated.WRONG ? "wrong." : "judged, but not learnt from."));
         }
+        if (winRates.isPresent()) {
+            summary = winRates.get()
+                    .on(
+                            summary,
+                            IntStream.range(0, ways.size())
+                                    .mapToObj(m -> new WinRates.Way(config.title(m), ways.get(m)))
+                                    .toList());
+        }
         return samples(summary, before, ways.getFirst());
     }
 
-    private HeldOut judged(Decoder policy) {
+    /// @param seed one for all policies, so that differences are theirs
+    private HeldOut judged(Decoder policy, long seed) {
         Sampler sampler = config.sampler(world).withGroup(config.samples());
-        return HeldOut.of(
-                policy,
-                world.start(),
-                sampler,
-                world.heldOut(),
-                Models.padId(world.tokenizer()),
-                config.seed() + 3); // the same draw's seed for all, so that differences are the policies'
+        return HeldOut.of(policy, world.start(), sampler, world.heldOut(), Models.padId(world.tokenizer()), seed);
     }
 
     /// The policies of one method; their numbers go into the metrics, too.
@@ -110,7 +120,7 @@ final class RlvrSummary {
         for (int step = 1; step <= config.rl().steps(); step++) {
             if (config.isKept(step)) {
                 try (Decoder policy = Models.load(RlvrRecipe.snapshot(config, run, method, step), device)) {
-                    way.add(judged(policy));
+                    way.add(judged(policy, config.seed() + 3));
                     if (step == config.rl().steps() && method == 0) {
                         Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
                     }
@@ -124,6 +134,7 @@ final class RlvrSummary {
                 for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
                     metrics.put(drawn, last.draw().metrics().get(drawn));
                 }
+                winRates.ifPresent(w -> metrics.putAll(w.metrics(last)));
                 run.log("held_out-" + config.phase(method), step, metrics);
             }
         }

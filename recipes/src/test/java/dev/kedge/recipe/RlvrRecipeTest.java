@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.data.task.Copying;
+import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.recipe.rlvr.DapoMethod;
 import dev.kedge.recipe.rlvr.DrGrpoMethod;
 import dev.kedge.recipe.rlvr.GrpoMethod;
 import dev.kedge.recipe.rlvr.GspoMethod;
+import dev.kedge.recipe.rlvr.InfalignMethod;
 import dev.kedge.recipe.rlvr.Method;
 import dev.kedge.recipe.rlvr.PpoClipMethod;
 import dev.kedge.recipe.rlvr.ReinforceMethod;
@@ -133,6 +135,34 @@ class RlvrRecipeTest {
         }
     }
 
+    /// A policy that learnt for selection is judged by it, too: what is logged is what the page draws, and the start
+    /// wins half of the time.
+    @Test
+    void selectionIsJudged() throws Exception {
+        List<Method> methods =
+                List.of(new InfalignMethod(new QuantileTransform.Identity(), 0.01, 16, 2), new RlooMethod(0.01));
+        RecordedRun run = run(config(methods, TinyTask.optimisation(40, 8, 1e-2, 40), 1, 1));
+        String[] uses = {"win/any", "win/best", "win/worst"};
+        var frontiers = run.summary().get("more_frontiers");
+        assertEquals(3, frontiers.size());
+        for (int use = 0; use < 3; use++) {
+            for (int method = 0; method < 2; method++) {
+                var points = frontiers.get(use).get("arms").get(method).get("points");
+                var held = run.metrics(method == 0 ? "held_out-infalign-identity" : "held_out-rloo");
+                assertEquals(3, points.size());
+                assertEquals(0.5, points.get(0).get("y").asDouble());
+                for (int i = 0; i < 2; i++) {
+                    assertEquals(held.get(i).get(uses[use]), points.get(i + 1).get("y"));
+                    assertEquals(held.get(i).get("kl"), points.get(i + 1).get("x"));
+                }
+            }
+        }
+        double[] quantiles = numbers(run, "infalign-identity", "quantile");
+        double after = Arrays.stream(quantiles, 30, 40).average().orElseThrow();
+        double error = Math.sqrt(0.25 / (10 * 32) + 0.25 / (40 * 16)); // of answers, and of what they are held against
+        assertTrue(after > 0.5 + 4 * error, "from 0.5 to " + after);
+    }
+
     /// The start is made once for all runs beside each other.
     @Test
     void theStartIsMadeOnce() throws Exception {
@@ -152,6 +182,9 @@ class RlvrRecipeTest {
         assertRefused(
                 "steps_per_draw must be a multiple of passes, both >= 1, were 4 and 3", () -> config(grpo, o, 4, 3));
         assertRefused("clip must be in (0, 1), was 1.0", () -> new GrpoMethod(1, 0));
+        assertRefused(
+                "samples must be at least what methods select from, 5, was 4",
+                () -> config(List.of(new InfalignMethod(new QuantileTransform.Identity(), 0.1, 8, 5)), o, 1, 1));
         assertRefused("beta must be finite and >= 0, was -0.1", () -> new GrpoMethod(0.2, -0.1));
         assertRefused(
                 "group >= 2 and a finite temperature > 0 expected, were 4 and 0.0",

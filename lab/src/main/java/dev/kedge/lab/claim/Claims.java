@@ -8,8 +8,23 @@ public final class Claims {
 
     /// The slugs of the papers that have claims.
     public static final List<String> PAPERS = List.of(
-            "f-dpo", "adpo", "rrpo", "hypo", "xpo", "inpo", "egpo", "asft", "recap", "drpo", "gtpo", "oreal", "topr",
-            "lp-reg", "spine", "genarm");
+            "f-dpo",
+            "adpo",
+            "rrpo",
+            "hypo",
+            "xpo",
+            "inpo",
+            "egpo",
+            "asft",
+            "recap",
+            "drpo",
+            "gtpo",
+            "oreal",
+            "topr",
+            "lp-reg",
+            "spine",
+            "genarm",
+            "infalign");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -19,6 +34,7 @@ public final class Claims {
             case "egpo" -> EgpoClaims.claims();
             case "asft" -> AsftClaims.claims();
             case "recap" -> RecapClaims.claims();
+            case "infalign" -> InfalignClaims.claims();
             case "adpo" -> AdpoClaims.claims();
             case "drpo" -> DrpoClaims.claims();
             case "gtpo" -> GtpoClaims.claims();

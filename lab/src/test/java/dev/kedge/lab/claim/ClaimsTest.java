@@ -76,6 +76,14 @@ class ClaimsTest {
     }
 
     @Test
+    void selectionMeasuresWhatItsClaimsRead() {
+        measuresWhatIsRead(
+                InfalignClaims.claims(
+                        new InfalignTabular.Scale(3, 20, 20), new InfalignPolicies.Scale(200, 6, 2, 2, 4)),
+                2);
+    }
+
+    @Test
     void verifiableRewardsMeasureWhatTheirClaimsRead() {
         measuresWhatIsRead(OrealClaims.claims(new ScratchSumWorld(6, 4, 4, 2, 1, 1, 2)), 1);
         measuresWhatIsRead(

@@ -12,6 +12,7 @@ public sealed interface Method
                 GrpoMethod,
                 GspoMethod,
                 GtpoMethod,
+                InfalignMethod,
                 LengthPenaltyMethod,
                 OrealMethod,
                 LpRegMethod,
@@ -32,6 +33,12 @@ public sealed interface Method
 
     /// How many times at most questions are drawn anew for those whose completions all have the same reward; 0: never.
     default int resamplings() {
+        return 0;
+    }
+
+    /// N, if its policies are made to be used through the best or the worst of N answers, by which they are then judged
+    /// as well; 0: through single ones.
+    default int selectedFrom() {
         return 0;
     }
 

@@ -29,7 +29,11 @@ public record RlooMethod(double beta) implements Method {
     /// Rewards less `beta` times the k1 of each completion, [P, G] float64: see
     /// [dev.kedge.objective.policy.ReferenceKl#inReward].
     static Tensor lessKl(Step step, double beta) {
-        Tensor rewards = step.rewards();
+        return lessKl(step.rewards(), step, beta);
+    }
+
+    /// The same of other rewards of the step's completions, [P, G] float64.
+    static Tensor lessKl(Tensor rewards, Step step, double beta) {
         if (beta == 0) {
             return rewards;
         }

@@ -24,7 +24,7 @@ public record Summary(
         double seconds,
         List<Fact> facts,
         List<Comparison> comparisons,
-        Optional<Frontier> frontier,
+        List<Frontier> frontiers,
         List<Sample> samples,
         List<String> notes) {
     /// How the run stands.
@@ -83,51 +83,52 @@ public record Summary(
     public Summary {
         facts = List.copyOf(facts);
         comparisons = List.copyOf(comparisons);
+        frontiers = List.copyOf(frontiers);
         samples = List.copyOf(samples);
         notes = List.copyOf(notes);
     }
 
     /// A summary with nothing in it yet.
     public static Summary of(String recipe, Status status, double seconds) {
-        return new Summary(
-                "", recipe, "", status, seconds, List.of(), List.of(), Optional.empty(), List.of(), List.of());
+        return new Summary("", recipe, "", status, seconds, List.of(), List.of(), List.of(), List.of(), List.of());
     }
 
     public Summary title(String value) {
-        return new Summary(value, recipe, verdict, status, seconds, facts, comparisons, frontier, samples, notes);
+        return new Summary(value, recipe, verdict, status, seconds, facts, comparisons, frontiers, samples, notes);
     }
 
     public Summary verdict(String value) {
-        return new Summary(title, recipe, value, status, seconds, facts, comparisons, frontier, samples, notes);
+        return new Summary(title, recipe, value, status, seconds, facts, comparisons, frontiers, samples, notes);
     }
 
     /// The same with one more fact.
     public Summary fact(String name, Estimate estimate, String unit, String note) {
         List<Fact> more = plus(facts, new Fact(name, estimate, unit, note));
-        return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontier, samples, notes);
+        return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontiers, samples, notes);
     }
 
     /// The same with one more comparison.
     public Summary comparison(String name, String unit, Estimate before, Estimate after) {
         List<Comparison> more = plus(comparisons, new Comparison(name, unit, before, after));
-        return new Summary(title, recipe, verdict, status, seconds, facts, more, frontier, samples, notes);
+        return new Summary(title, recipe, verdict, status, seconds, facts, more, frontiers, samples, notes);
     }
 
-    public Summary frontier(Frontier value) {
-        return new Summary(
-                title, recipe, verdict, status, seconds, facts, comparisons, Optional.of(value), samples, notes);
+    /// The same with one more frontier.
+    public Summary frontier(Frontier frontier) {
+        List<Frontier> more = plus(frontiers, frontier);
+        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, more, samples, notes);
     }
 
     /// The same with one more sample.
     public Summary sample(Sample sample) {
         List<Sample> more = plus(samples, sample);
-        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, frontier, more, notes);
+        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, frontiers, more, notes);
     }
 
     /// The same with one more note.
     public Summary note(String note) {
         List<String> more = plus(notes, note);
-        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, frontier, samples, more);
+        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, frontiers, samples, more);
     }
 
     private static <T> List<T> plus(List<T> list, T element) {

@@ -30,7 +30,8 @@ final class SummaryJson {
         number(json, "seconds", summary.seconds());
         each(json, "facts", summary.facts(), SummaryJson::fact);
         each(json, "comparisons", summary.comparisons(), SummaryJson::comparison);
-        summary.frontier().ifPresent(frontier -> frontier(json.putObject("frontier"), frontier));
+        summary.frontiers().stream().findFirst().ifPresent(first -> frontier(json.putObject("frontier"), first));
+        each(json, "more_frontiers", summary.frontiers().stream().skip(1).toList(), SummaryJson::frontier);
         each(json, "samples", summary.samples(), SummaryJson::sample);
         if (!summary.notes().isEmpty()) {
             ArrayNode notes = json.putArray("notes");

@@ -34,6 +34,7 @@ class SummaryTest {
                         "reward",
                         List.of(new Arm("dpo", List.of(new Point(0.1, Estimate.of(1, 0.9, 1.1), "beta 0.1")))),
                         List.of(new Point(0, Estimate.of(0.5), ""))))
+                .frontier(new Frontier("wins over KL", "KL (nats)", "wins", List.of(), List.of()))
                 .sample(new Sample("2+2", "5", "4", Optional.of(0.0), Optional.of(1.0), ""))
                 .note("one")
                 .note("two");
@@ -50,6 +51,7 @@ class SummaryTest {
                  "frontier":{"title":"reward over KL","x":"KL (nats)","y":"reward",
                    "arms":[{"name":"dpo","points":[{"x":0.1,"y":1.0,"low":0.9,"high":1.1,"label":"beta 0.1"}]}],
                    "optimum":[{"x":0.0,"y":0.5}]},
+                 "more_frontiers":[{"title":"wins over KL","x":"KL (nats)","y":"wins"}],
                  "samples":[{"prompt":"2+2","before":"5","after":"4","reward_before":0.0,"reward_after":1.0}],
                  "notes":["one","two"]}
                 """;
