@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.lab.Catalogue;
+import dev.kedge.lab.Paper;
 import dev.kedge.lab.claim.Claims;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +33,11 @@ class ClaimsCommandTest {
         Spoken.of("reproduce").refused(2, "SLUG", "kedge reproduce --help");
         Spoken.of("reproduce", "f-dqo").refused(2, "f-dqo", "did you mean `f-dpo`?");
         Spoken.of("reproduce", "xyzzyplugh").refused(2, "xyzzyplugh", "kedge papers");
-        Spoken.of("reproduce", "infalign").refused(2, "infalign has no claims", "f-dpo");
+        Catalogue.load().papers().stream()
+                .map(Paper::slug)
+                .filter(slug -> !Claims.PAPERS.contains(slug))
+                .findFirst()
+                .ifPresent(slug -> Spoken.of("reproduce", slug).refused(2, slug + " has no claims", "f-dpo"));
         Spoken.of("reproduce", "f-dpo", "--seeds", "few").refused(2, "--seeds", "few");
         Spoken.of("reproduce", "f-dpo", "--seeds", "4", "--out", "" + folder).refused(2, "5 seeds", "4");
         Spoken.of("claims", "--nonsense").refused(2, "--nonsense");
