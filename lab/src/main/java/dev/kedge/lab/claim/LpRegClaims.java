@@ -3,8 +3,6 @@ package dev.kedge.lab.claim;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.nn.optim.Schedule;
-import dev.kedge.recipe.EpochBatches;
 import dev.kedge.recipe.Optimisation;
 import dev.kedge.recipe.RlvrRecipe;
 import dev.kedge.recipe.World;
@@ -317,34 +315,8 @@ final class LpRegClaims {
     }
 
     private static RlvrRecipe.Config config(Scale scale, List<Method> methods, int stepsPerDraw, long seed) {
-        Optimisation pretraining = new Optimisation(
-                scale.pretraining,
-                128,
-                128,
-                EpochBatches.Order.SHUFFLED,
-                3e-3,
-                Schedule.Shape.COSINE,
-                scale.pretraining / 6,
-                0.05,
-                0.9,
-                0.98,
-                0.01,
-                1,
-                scale.pretraining);
-        Optimisation rl = new Optimisation(
-                scale.steps,
-                16,
-                16,
-                EpochBatches.Order.SHUFFLED,
-                RATE,
-                Schedule.Shape.CONSTANT,
-                0,
-                1,
-                0.9,
-                0.98,
-                0,
-                1,
-                scale.steps);
+        Optimisation pretraining = RlvrTrial.pretraining(scale.pretraining, 128);
+        Optimisation rl = RlvrTrial.learning(scale.steps, 16, RATE);
         return new RlvrRecipe.Config(
                 new World.Generated(new ScratchSum(), 0.5, 48, 2, 4, 40_000, pretraining, 80, 20),
                 methods,

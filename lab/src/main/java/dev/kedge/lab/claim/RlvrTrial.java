@@ -1,6 +1,9 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Metrics;
+import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.EpochBatches;
+import dev.kedge.recipe.Optimisation;
 import dev.kedge.recipe.RlvrRecipe;
 import dev.kedge.recipe.rlvr.Method;
 import java.util.Arrays;
@@ -22,6 +25,46 @@ record RlvrTrial(Metrics metrics) {
         return RecipeTrial.run("rlvr", configs, RlvrRecipe::run).stream()
                 .map(run -> new RlvrTrial(run.metrics()))
                 .toList();
+    }
+
+    /// How a start is made: a rate of 3e-3 that falls after a warm-up.
+    ///
+    /// @param batch demonstrations a step
+    static Optimisation pretraining(int steps, int batch) {
+        return new Optimisation(
+                steps,
+                batch,
+                batch,
+                EpochBatches.Order.SHUFFLED,
+                3e-3,
+                Schedule.Shape.COSINE,
+                steps / 6,
+                0.05,
+                0.9,
+                0.98,
+                0.01,
+                1,
+                steps);
+    }
+
+    /// How a policy learns: at one rate, without decay.
+    ///
+    /// @param questions a step
+    static Optimisation learning(int steps, int questions, double rate) {
+        return new Optimisation(
+                steps,
+                questions,
+                questions,
+                EpochBatches.Order.SHUFFLED,
+                rate,
+                Schedule.Shape.CONSTANT,
+                0,
+                1,
+                0.9,
+                0.98,
+                0,
+                1,
+                steps);
     }
 
     /// The phase of a method, where no other of its title came before.
