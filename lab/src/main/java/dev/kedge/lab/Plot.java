@@ -11,7 +11,7 @@ import java.util.stream.DoubleStream;
 ///
 /// A picture is drawn for the width at which it will be seen, in pixels, so that its letters keep their size: 720 for a
 /// page, 360 for a phone or a small multiple. It takes its ink from the text colour around it and its series colours
-/// from the CSS variables `--plot-1` to `--plot-6`, with fallbacks for a light background.
+/// from the CSS variables `--plot-1` to `--plot-9`, with fallbacks for a light background.
 public final class Plot {
     private Plot() {}
 

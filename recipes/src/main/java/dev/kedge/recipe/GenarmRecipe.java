@@ -1,6 +1,5 @@
 package dev.kedge.recipe;
 
-import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
@@ -11,7 +10,6 @@ import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -103,15 +101,15 @@ public final class GenarmRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         try (Promises world = new Promises(config.promises(), run, new Device(config.device()), config.seed())) {
-            List<TokenizedPair> pairs = world.pairs(config.pairs());
-            try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base(), run)) {
+            List<TokenizedPair> pairs = world.pairs(config.pairs(), Promises::reward);
+            try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base())) {
                 Models.save(rewards, world.tokenizer(), run.folder().resolve("model"));
                 Sweep guided = guided("GenARM", config, world, rewards, run);
                 List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(config, world, pairs, run)));
                 if (config.weak().isPresent()) {
                     int width = config.weak().get();
                     try (Decoder start = world.pretrained("weak", width);
-                            Decoder weak = rewards(config, world, pairs, "rewards-weak", start, run)) {
+                            Decoder weak = rewards(config, world, pairs, "rewards-weak", start)) {
                         sweeps.add(guided("GenARM, rewards of width " + width, config, world, weak, run));
                     }
                 }
@@ -128,55 +126,9 @@ public final class GenarmRecipe {
 
     /// The reward model that starts from `start`: its loss is that of DPO without a reference.
     private static Decoder rewards(
-            Config config, Promises world, List<TokenizedPair> pairs, String name, Decoder start, Run run) {
+            Config config, Promises world, List<TokenizedPair> pairs, String name, Decoder start) {
         double[][] none = new double[2][pairs.size()];
-        return trained(config, world, pairs, none, new PairObjective.ReferenceFree(config.beta()), name, start, run);
-    }
-
-    /// A copy of `start` that has learnt from the pairs: trained here, or read where the run has made it already.
-    private static Decoder trained(
-            Config config,
-            Promises world,
-            List<TokenizedPair> pairs,
-            double[][] reference,
-            PairObjective objective,
-            String name,
-            Decoder start,
-            Run run) {
-        Path folder = run.folder().resolve("policies").resolve(name);
-        if (!Models.isComplete(folder)) {
-            try (Decoder model = start.copy()) {
-                DpoRecipe.train(
-                        run,
-                        name.replace('.', '_'),
-                        model,
-                        model.parameters(),
-                        pairs,
-                        reference,
-                        Models.padId(world.tokenizer()),
-                        objective,
-                        config.genarm(),
-                        config.seed());
-                Models.save(model, world.tokenizer(), folder);
-            }
-        }
-        return Models.load(folder, start.device());
-    }
-
-    /// Answers to the held-out prompts, one each.
-    ///
-    /// @param label of the strength that they were drawn with
-    /// @param texts of the answers
-    /// @param reward of each, with its prompt
-    /// @param kl     log-prob of each less that under the base, whose mean is the divergence: nats
-    record Standing(String label, List<String> texts, double[] reward, double[] kl) {
-        String words() {
-            return String.format("%.2f at %.2f nats", Bootstraps.mean(reward), Bootstraps.mean(kl));
-        }
-
-        double symbols() {
-            return texts.stream().mapToInt(String::length).average().orElseThrow();
-        }
+        return world.learnt(name, start, pairs, none, new PairObjective.ReferenceFree(config.beta()), config.genarm());
     }
 
     /// A method at several strengths.
@@ -186,7 +138,7 @@ public final class GenarmRecipe {
         List<Standing> standings = new ArrayList<>();
         for (double alpha : config.alphas()) {
             List<Voice> voices = List.of(new Voice(world.base(), 1), new Voice(rewards, alpha));
-            standings.add(drawn(config, world, voices, "α " + alpha));
+            standings.add(Standing.drawn(world, voices, "α " + alpha, config.seed() + 3));
         }
         return noted(new Sweep(method, standings), run);
     }
@@ -199,51 +151,12 @@ public final class GenarmRecipe {
             double beta = config.beta() / alpha;
             PairObjective objective = new PairObjective.Sigmoid(beta);
             try (Decoder policy =
-                    trained(config, world, pairs, reference, objective, "dpo-beta-" + beta, world.base(), run)) {
-                standings.add(drawn(config, world, List.of(new Voice(policy, 1)), "β " + beta));
+                    world.learnt("dpo-beta-" + beta, world.base(), pairs, reference, objective, config.genarm())) {
+                List<Voice> alone = List.of(new Voice(policy, 1));
+                standings.add(Standing.drawn(world, alone, "β " + beta, config.seed() + 3));
             }
         }
         return noted(new Sweep("DPO", standings), run);
-    }
-
-    private static Standing drawn(Config config, Promises world, List<Voice> voices, String label) {
-        List<Completion> answers =
-                Generator.generate(voices, world.heldOut(), world.sampling(1, config.seed() + 3), null);
-        return standing(world, label, answers);
-    }
-
-    private static double[] scores(Promises world, Decoder model, List<Completion> answers) {
-        List<Tokenized> texts = answers.stream()
-                .map(answer -> Tokenized.ofReply(world.heldOut().get(answer.prompt()), answer.tokens()))
-                .toList();
-        return SequenceScores.of(model, texts, Models.padId(world.tokenizer()), 1);
-    }
-
-    private static double sum(float[] logProbs) {
-        double sum = 0;
-        for (float logProb : logProbs) {
-            sum += logProb;
-        }
-        return sum;
-    }
-
-    private static Standing standing(Promises world, String label, List<Completion> answers) {
-        double[] base = scores(world, world.base(), answers);
-        double[] kl = new double[base.length];
-        Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
-        return standing(world, label, answers, kl);
-    }
-
-    private static Standing standing(Promises world, String label, List<Completion> answers, double[] kl) {
-        return new Standing(
-                label,
-                answers.stream()
-                        .map(answer -> world.tokenizer().decode(answer.tokens()))
-                        .toList(),
-                answers.stream()
-                        .mapToDouble(a -> world.reward(world.heldOut().get(a.prompt()), a.tokens()))
-                        .toArray(),
-                kl);
     }
 
     private static Sweep searched(Search search, Config config, Promises world, List<TokenizedPair> pairs, Run run) {
@@ -254,11 +167,11 @@ public final class GenarmRecipe {
         List<int[]> prompts = world.heldOut()
                 .subList(0, Math.min(search.prompts(), world.heldOut().size()));
         List<Standing> standings = new ArrayList<>();
-        try (Decoder rewards = trained(config, world, marked, none, objective, "rewards-whole", world.base(), run)) {
+        try (Decoder rewards = world.learnt("rewards-whole", world.base(), marked, none, objective, config.genarm())) {
             PrefixSearch decoding = new PrefixSearch(
                     world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
             for (double weight : search.weights()) {
-                standings.add(standing(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+                standings.add(Standing.of(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
             }
         }
         return noted(new Sweep("search by rewards of whole answers", standings), run);
@@ -269,7 +182,7 @@ public final class GenarmRecipe {
         int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
         List<Completion> answers =
                 Generator.generate(world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
-        double[] scores = scores(world, rewards, answers);
+        double[] scores = Standing.logProbs(world, rewards, answers);
         List<Standing> standings = new ArrayList<>();
         for (int n : config.best()) {
             List<Completion> kept = new ArrayList<>();
@@ -282,27 +195,29 @@ public final class GenarmRecipe {
             }
             double[] kl = new double[kept.size()];
             Arrays.fill(kl, Math.log(n) - (n - 1.0) / n);
-            standings.add(standing(world, "n " + n, kept, kl));
+            standings.add(Standing.of(world, "n " + n, kept, kl));
         }
         return noted(new Sweep("best of n by the rewards", standings), run);
     }
 
     private static Sweep noted(Sweep sweep, Run run) {
-        sweep.standings().forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words()));
+        sweep.standings().forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words(Promises::reward)));
         return sweep;
     }
 
     private static Summary summary(
             Config config, Promises world, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
-        Standing before = drawn(config, world, List.of(new Voice(world.base(), 1)), "base");
+        Standing before = Standing.drawn(world, List.of(new Voice(world.base(), 1)), "base", config.seed() + 3);
         Standing guided = sweeps.getFirst().standings().getFirst();
         Standing dpo = sweeps.get(1).standings().getFirst();
+        double[] unguided = before.worth(Promises::reward);
+        double[] rewards = guided.worth(Promises::reward);
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         List<Summary.Arm> arms = sweeps.stream()
                 .map(sweep -> {
-                    List<Summary.Point> points = new ArrayList<>(List.of(point(bootstrap, before)));
+                    List<Summary.Point> points = new ArrayList<>(List.of(before.point(bootstrap, Promises::reward)));
                     sweep.standings().stream()
-                            .map(s -> point(bootstrap, s))
+                            .map(s -> s.point(bootstrap, Promises::reward))
                             .sorted(Comparator.comparingDouble(Summary.Point::x))
                             .forEach(points::add);
                     return new Summary.Arm(sweep.method(), points);
@@ -313,12 +228,15 @@ public final class GenarmRecipe {
                 .verdict(String.format(
                         "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
                                 + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
-                        Bootstraps.mean(before.reward()), config.alphas().getFirst(), guided.words(), dpo.words()))
+                        Bootstraps.mean(unguided),
+                        config.alphas().getFirst(),
+                        guided.words(Promises::reward),
+                        dpo.words(Promises::reward)))
                 .comparison(
                         "Reward of an answer",
                         "",
-                        Bootstraps.of(bootstrap, before.reward()),
-                        Bootstraps.of(bootstrap, guided.reward()))
+                        Bootstraps.of(bootstrap, unguided),
+                        Bootstraps.of(bootstrap, rewards))
                 .frontier(new Summary.Frontier(
                         "Reward against divergence from the base",
                         "KL(drawn || base), nats",
@@ -327,7 +245,7 @@ public final class GenarmRecipe {
                         List.of()))
                 .fact(
                         "reward, GenARM less DPO",
-                        Bootstraps.of(bootstrap.pairedBca(dpo.reward(), guided.reward())),
+                        Bootstraps.of(bootstrap.pairedBca(dpo.worth(Promises::reward), rewards)),
                         "",
                         "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
                 .fact(
@@ -344,17 +262,12 @@ public final class GenarmRecipe {
         for (int i = 0; i < Math.min(12, world.heldOut().size()); i++) {
             summary = summary.sample(new Summary.Sample(
                     world.tokenizer().decode(world.heldOut().get(i)),
-                    before.texts().get(i),
-                    guided.texts().get(i),
-                    Optional.of(before.reward()[i]),
-                    Optional.of(guided.reward()[i]),
+                    before.answers().get(i),
+                    guided.answers().get(i),
+                    Optional.of(unguided[i]),
+                    Optional.of(rewards[i]),
                     ""));
         }
         return summary;
-    }
-
-    private static Summary.Point point(Bootstrap bootstrap, Standing standing) {
-        return new Summary.Point(
-                Bootstraps.mean(standing.kl()), Bootstraps.of(bootstrap, standing.reward()), standing.label());
     }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -161,14 +162,25 @@ public final class Promises implements AutoCloseable {
         return reward;
     }
 
-    /// What a prompt with an answer is worth.
-    double reward(int[] prompt, int[] answer) {
-        return reward(tokenizer.decode(prompt) + tokenizer.decode(answer));
+    /// The promises that are made in a text, kept or not.
+    static double made(String text) {
+        return text.chars().filter(Character::isUpperCase).count();
+    }
+
+    /// The promises that are kept in a text, less those that are not.
+    static double kept(String text) {
+        return reward(text)
+                - COUNT * text.chars().filter(symbol -> symbol == 'a').count();
+    }
+
+    /// A prompt with an answer.
+    String whole(int[] prompt, int[] answer) {
+        return tokenizer.decode(prompt) + tokenizer.decode(answer);
     }
 
     /// Pairs of the base's answers to one prompt each, labelled by Bradley-Terry: of two whole answers the first is
     /// preferred with probability `σ(r_1 - r_2)`.
-    List<TokenizedPair> pairs(int count) {
+    List<TokenizedPair> pairs(int count, ToDoubleFunction<String> reward) {
         SplittableRandom random = new SplittableRandom(seed + 1);
         List<int[]> prompts = prompts(count, random);
         List<Completion> drawn = Generator.generate(base, prompts, sampling(2, random.nextLong()), null);
@@ -178,7 +190,7 @@ public final class Promises implements AutoCloseable {
             int[] prompt = prompts.get(i);
             int[] first = drawn.get(2 * i).tokens();
             int[] second = drawn.get(2 * i + 1).tokens();
-            double margin = reward(prompt, first) - reward(prompt, second);
+            double margin = reward.applyAsDouble(whole(prompt, first)) - reward.applyAsDouble(whole(prompt, second));
             boolean firstIsChosen = random.nextDouble() < 1 / (1 + Math.exp(-margin));
             right += margin != 0 && firstIsChosen == (margin > 0) ? 1 : 0;
             pairs.add(new TokenizedPair(
@@ -188,6 +200,37 @@ public final class Promises implements AutoCloseable {
         }
         run.note(count + " preferences, of which " + right + " are for the answer of more reward");
         return pairs;
+    }
+
+    /// A copy of `start` that has learnt from pairs, by the name `name`: trained here, or read where the run has made
+    /// it already.
+    ///
+    /// @param reference log-probs of chosen and rejected answers, [2][pairs]; zeros where the loss has no reference
+    Decoder learnt(
+            String name,
+            Decoder start,
+            List<TokenizedPair> pairs,
+            double[][] reference,
+            PairObjective objective,
+            Optimisation optimisation) {
+        Path folder = run.folder().resolve("policies").resolve(name);
+        if (!Models.isComplete(folder)) {
+            try (Decoder model = start.copy()) {
+                DpoRecipe.train(
+                        run,
+                        name.replace('.', '_'),
+                        model,
+                        model.parameters(),
+                        pairs,
+                        reference,
+                        Models.padId(tokenizer),
+                        objective,
+                        optimisation,
+                        seed);
+                Models.save(model, tokenizer, folder);
+            }
+        }
+        return Models.load(folder, device);
     }
 
     /// Beginnings of texts.

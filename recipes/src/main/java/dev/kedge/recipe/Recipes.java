@@ -9,7 +9,20 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES = List.of(
-            "main", "sft", "dpo", "adpo", "asft", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
+            "main",
+            "sft",
+            "dpo",
+            "adpo",
+            "asft",
+            "egpo",
+            "genarm",
+            "genarm-front",
+            "hypo",
+            "inpo",
+            "recap",
+            "rlvr",
+            "rrpo",
+            "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -23,6 +36,7 @@ public final class Recipes {
             case "asft" -> file.as(AsftRecipe.Config.class);
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "genarm" -> file.as(GenarmRecipe.Config.class);
+            case "genarm-front" -> file.as(GenarmFrontRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
             case "recap" -> file.as(RecapRecipe.Config.class);
@@ -43,6 +57,7 @@ public final class Recipes {
             case AsftRecipe.Config config -> AsftRecipe.run(config, run);
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case GenarmRecipe.Config config -> GenarmRecipe.run(config, run);
+            case GenarmFrontRecipe.Config config -> GenarmFrontRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
             case RecapRecipe.Config config -> RecapRecipe.run(config, run);

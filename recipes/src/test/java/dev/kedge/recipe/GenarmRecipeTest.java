@@ -124,7 +124,7 @@ class GenarmRecipeTest {
                 .orElseThrow();
     }
 
-    private static double reward(JsonNode point) {
+    static double reward(JsonNode point) {
         JsonNode y = point.get("y");
         return y.isNumber() ? y.asDouble() : y.get("value").asDouble();
     }

@@ -16,6 +16,9 @@ class PromisesTest {
         assertEquals(2, Promises.reward("BBb"), "one letter keeps both");
         assertEquals(0, Promises.reward("BbB"));
         assertEquals(1 + 2 * Promises.COUNT, Promises.reward("aAca"));
+        assertEquals(1, Promises.kept("aAca"), 1e-12);
+        assertEquals(-1, Promises.kept("aaB"), 1e-12);
+        assertEquals(3, Promises.made("aABcaA"));
     }
 
     @Test

@@ -14,13 +14,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193), on the world of [Promises].
 final class GenarmClaims {
     private static final List<Double> ALPHAS = List.of(0.25, 0.5, 1.0, 2.0, 4.0);
     private static final int GROWING = 4; // up to 2
     private static final List<Double> WEIGHTS = List.of(0.125, 0.25, 0.5, 1.0, 2.0);
-    private static final double BETA = 0.5;
+    static final double BETA = 0.5;
     private static final String GROWTH = "least growth of reward from one alpha to the next, up to 2";
 
     private GenarmClaims() {}
@@ -38,7 +39,8 @@ final class GenarmClaims {
     }
 
     static List<Claim> claims() {
-        return claims(Scale.PUBLISHED);
+        return Stream.concat(claims(Scale.PUBLISHED).stream(), GenarmFrontClaims.claims().stream())
+                .toList();
     }
 
     static List<Claim> claims(Scale scale) {
@@ -157,18 +159,27 @@ final class GenarmClaims {
 
     static GenarmRecipe.Config config(Scale s, long seed) {
         return new GenarmRecipe.Config(
-                new Promises.Config(
-                        10, 0.2, 8, 14, s.hiddenSize, 2, 4, 40000, training(s.pretraining, 128, 3e-3, 0.01), s.heldOut),
+                promises(s),
                 s.pairs,
                 BETA,
                 ALPHAS,
                 Optional.of(s.hiddenSize / 2),
                 Optional.of(new GenarmRecipe.Search(10, s.searched, WEIGHTS)),
                 List.of(),
-                training(s.steps, 64, 1e-3, 0),
+                learning(s),
                 "cpu",
                 1,
                 seed);
+    }
+
+    static Promises.Config promises(Scale s) {
+        return new Promises.Config(
+                10, 0.2, 8, 14, s.hiddenSize, 2, 4, 40000, training(s.pretraining, 128, 3e-3, 0.01), s.heldOut);
+    }
+
+    /// How reward models and policies learn from pairs.
+    static Optimisation learning(Scale s) {
+        return training(s.steps, 64, 1e-3, 0);
     }
 
     private static Optimisation training(int steps, int batch, double rate, double weightDecay) {

@@ -177,7 +177,7 @@ final class InfalignPolicies {
                 2,
                 4,
                 s.examples,
-                optimisation(s.pretraining, 128, 3e-3, Schedule.Shape.COSINE, s.pretraining / 6, 0.05),
+                RlvrTrial.pretraining(s.pretraining, 128),
                 78,
                 22,
                 Optional.of(judge));
@@ -187,7 +187,7 @@ final class InfalignPolicies {
                 16,
                 1.0,
                 Truncated.JUDGED,
-                optimisation(s.steps, 16, 3e-4, Schedule.Shape.CONSTANT, s.steps / 12, 1),
+                learning(s.steps),
                 1,
                 1,
                 s.every,
@@ -198,20 +198,20 @@ final class InfalignPolicies {
                 seed);
     }
 
-    private static Optimisation optimisation(
-            int steps, int batch, double rate, Schedule.Shape shape, int warmup, double left) {
+    /// At one rate after a warm-up.
+    private static Optimisation learning(int steps) {
         return new Optimisation(
                 steps,
-                batch,
-                batch,
+                16,
+                16,
                 EpochBatches.Order.SHUFFLED,
-                rate,
-                shape,
-                warmup,
-                left,
+                3e-4,
+                Schedule.Shape.CONSTANT,
+                steps / 12,
+                1,
                 0.9,
                 0.98,
-                shape == Schedule.Shape.COSINE ? 0.01 : 0,
+                0,
                 1,
                 steps);
     }

@@ -1,15 +1,11 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.data.task.ScratchSum;
-import dev.kedge.nn.optim.Schedule;
-import dev.kedge.recipe.EpochBatches;
-import dev.kedge.recipe.Optimisation;
 import dev.kedge.recipe.RlvrRecipe;
 import dev.kedge.recipe.World;
 import dev.kedge.recipe.rlvr.Method;
 import dev.kedge.recipe.rlvr.Truncated;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Runs of [RlvrRecipe] on [ScratchSum], from a small decoder that is right in about a third of its completions.
@@ -35,11 +31,7 @@ record ScratchSumWorld(
     }
 
     /// A method with the learning rate that suits it.
-    record Arm(String name, Method method, double learningRate) {
-        private String phase() {
-            return method.title().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
-        }
-    }
+    record Arm(String name, Method method, double learningRate) {}
 
     /// What each arm's last policy is worth on held-out questions, all from one start: `reward, NAME`, `solved,
     /// NAME`, the share of questions with a right completion, `unanswered, NAME`, that of completions without an
@@ -52,10 +44,11 @@ record ScratchSumWorld(
         for (int i = 0; i < arms.size(); i++) {
             Arm arm = arms.get(i);
             RlvrTrial trial = trials.get(i);
-            outcome = outcome.with("reward, " + arm.name(), trial.last(arm.phase(), "reward"))
-                    .with("solved, " + arm.name(), trial.last(arm.phase(), "solved"))
-                    .with("unanswered, " + arm.name(), trial.last(arm.phase(), "unanswered"))
-                    .with("KL, " + arm.name(), trial.last(arm.phase(), "kl"));
+            String phase = RlvrTrial.phase(arm.method());
+            outcome = outcome.with("reward, " + arm.name(), trial.last(phase, "reward"))
+                    .with("solved, " + arm.name(), trial.last(phase, "solved"))
+                    .with("unanswered, " + arm.name(), trial.last(phase, "unanswered"))
+                    .with("KL, " + arm.name(), trial.last(phase, "kl"));
         }
         return outcome;
     }
@@ -75,14 +68,14 @@ record ScratchSumWorld(
                         2,
                         4,
                         40_000,
-                        optimisation(pretraining, 128, 3e-3, Schedule.Shape.COSINE, pretraining / 6, 0.05, 0.01),
+                        RlvrTrial.pretraining(pretraining, 128),
                         80,
                         20),
                 List.of(method),
                 group,
                 1,
                 Truncated.JUDGED,
-                optimisation(steps, batchSize, learningRate, Schedule.Shape.CONSTANT, 0, 1, 0),
+                RlvrTrial.learning(steps, batchSize, learningRate),
                 stepsPerDraw,
                 passes,
                 snapshotEvery,
@@ -91,29 +84,5 @@ record ScratchSumWorld(
                 "cpu",
                 1,
                 seed);
-    }
-
-    private static Optimisation optimisation(
-            int steps,
-            int batchSize,
-            double learningRate,
-            Schedule.Shape shape,
-            int warmupSteps,
-            double finalShare,
-            double weightDecay) {
-        return new Optimisation(
-                steps,
-                batchSize,
-                batchSize,
-                EpochBatches.Order.SHUFFLED,
-                learningRate,
-                shape,
-                warmupSteps,
-                finalShare,
-                0.9,
-                0.98,
-                weightDecay,
-                1,
-                steps);
     }
 }

@@ -30,14 +30,14 @@ record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, i
                         1,
                         4,
                         40_000,
-                        optimisation(pretraining, 128, 6e-3, Schedule.Shape.COSINE),
+                        demonstrations(),
                         80,
                         20),
                 methods,
                 8,
                 1,
                 Truncated.JUDGED,
-                optimisation(steps, questions, learningRate, Schedule.Shape.CONSTANT),
+                RlvrTrial.learning(steps, questions, learningRate),
                 stepsPerDraw,
                 1,
                 steps,
@@ -48,21 +48,21 @@ record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, i
                 seed));
     }
 
-    private static Optimisation optimisation(int steps, int batch, double learningRate, Schedule.Shape schedule) {
-        boolean falls = schedule == Schedule.Shape.COSINE;
+    /// Twice the rate that wider decoders take.
+    private Optimisation demonstrations() {
         return new Optimisation(
-                steps,
-                batch,
-                batch,
+                pretraining,
+                128,
+                128,
                 EpochBatches.Order.SHUFFLED,
-                learningRate,
-                schedule,
-                falls ? steps / 6 : 0,
-                falls ? 0.05 : 1,
+                6e-3,
+                Schedule.Shape.COSINE,
+                pretraining / 6,
+                0.05,
                 0.9,
                 0.98,
                 0,
                 1,
-                steps);
+                pretraining);
     }
 }

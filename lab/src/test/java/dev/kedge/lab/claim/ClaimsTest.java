@@ -94,6 +94,7 @@ class ClaimsTest {
     @Test
     void guidanceMeasuresWhatItsClaimsRead() {
         measuresWhatIsRead(GenarmClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
+        measuresWhatIsRead(GenarmFrontClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
     }
 
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {

@@ -1,0 +1,249 @@
+package dev.kedge.recipe;
+
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.recipe.run.Run;
+import dev.kedge.recipe.run.Summary;
+import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Scope;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+
+/// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
+/// when an answer is drawn, not when something is trained.
+///
+/// In the world of [Promises] one judge counts the promises that are kept less those that are not, the other counts the
+/// promises that are made. The same pairs of the base's answers are labelled by each, and a reward model learns from
+/// each labelling. Answers are drawn from `π_base · π_kept^(alpha w) · π_made^(alpha (1 - w))` for every weight w.
+// Beside
+/// it stand rewarded soups (arXiv:2306.04488), which have the weights of two policies of DPO averaged by w, and DPO on
+/// pairs labelled by both judges half and half, which is what one training for one weight reaches.
+///
+/// Command: `./kedge run recipes/genarm-front.yaml`. Numbers: docs/papers/genarm.md.
+public final class GenarmFrontRecipe {
+    private static final double HALF = 0.5;
+
+    private GenarmFrontRecipe() {}
+
+    /// @param promises the world: grammar, decoders, pre-training
+    /// @param pairs    of the base's answers, labelled by each judge, >= 1
+    /// @param beta     scale of the reward models' losses, > 0; DPO's is beta/alpha
+    /// @param alphas   total weights of the reward models in decoding, each > 0; the first one's front is drawn
+    /// @param weights  of kept promises against made ones, each in [0, 1], [#HALF] among them
+    /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
+    /// @param device   cpu, cuda or cuda:N
+    /// @param threads  of the engine
+    /// @param seed     of everything drawn
+    public record Config(
+            Promises.Config promises,
+            int pairs,
+            double beta,
+            List<Double> alphas,
+            List<Double> weights,
+            Optimisation genarm,
+            String device,
+            int threads,
+            long seed) {
+        public Config {
+            if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
+            }
+            if (alphas.isEmpty() || alphas.stream().anyMatch(a -> !(a > 0 && a < Double.POSITIVE_INFINITY))) {
+                throw new IllegalArgumentException("alphas must be finite numbers > 0, at least one, were " + alphas);
+            }
+            if (!weights.contains(HALF) || weights.stream().anyMatch(w -> !(w >= 0 && w <= 1))) {
+                throw new IllegalArgumentException("weights must be from 0 to 1, 0.5 among them, were " + weights);
+            }
+            alphas = List.copyOf(alphas);
+            weights = weights.stream().sorted().toList();
+        }
+    }
+
+    public static void run(Config config, Run run) {
+        Engine.useThreads(config.threads());
+        try (Promises world = new Promises(config.promises(), run, new Device(config.device()), config.seed())) {
+            List<TokenizedPair> kept = world.pairs(config.pairs(), Promises::kept);
+            List<TokenizedPair> made = world.pairs(config.pairs(), Promises::made);
+            List<TokenizedPair> both = world.pairs(config.pairs(), GenarmFrontRecipe::halfAndHalf);
+            List<Front> guided = guided(config, world, kept, made);
+            List<Front> soups = new ArrayList<>();
+            List<Standing> trained = new ArrayList<>();
+            for (double alpha : config.alphas()) {
+                soups.add(soups(config, world, kept, made, alpha));
+                try (Decoder policy = dpo(config, world, "both", both, alpha)) {
+                    trained.add(answers(config, world, List.of(new Voice(policy, 1)), "β " + config.beta() / alpha));
+                }
+            }
+            run.summarise(summary(config, world, guided, soups, trained, run));
+        }
+    }
+
+    private static double halfAndHalf(String text) {
+        return HALF * Promises.kept(text) + HALF * Promises.made(text);
+    }
+
+    /// Answers for every weight, in the order of the weights.
+    ///
+    /// @param alpha total weight of the reward models, or what stands for it
+    record Front(double alpha, List<Standing> standings) {}
+
+    /// Two reward models, weighed when answers are drawn.
+    private static List<Front> guided(
+            Config config, Promises world, List<TokenizedPair> kept, List<TokenizedPair> made) {
+        PairObjective objective = new PairObjective.ReferenceFree(config.beta());
+        double[][] none = new double[2][config.pairs()];
+        List<Front> fronts = new ArrayList<>();
+        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept, none, objective, config.genarm());
+                Decoder make = world.learnt("rewards-made", world.base(), made, none, objective, config.genarm())) {
+            for (double alpha : config.alphas()) {
+                List<Standing> standings = new ArrayList<>();
+                for (double w : config.weights()) {
+                    List<Voice> voices = List.of(
+                            new Voice(world.base(), 1), new Voice(keep, alpha * w), new Voice(make, alpha * (1 - w)));
+                    standings.add(answers(config, world, voices, "w " + w));
+                }
+                fronts.add(new Front(alpha, standings));
+            }
+        }
+        return fronts;
+    }
+
+    /// Two policies of DPO, their weights averaged when answers are drawn.
+    private static Front soups(
+            Config config, Promises world, List<TokenizedPair> kept, List<TokenizedPair> made, double alpha) {
+        List<Standing> standings = new ArrayList<>();
+        try (Decoder keep = dpo(config, world, "kept", kept, alpha);
+                Decoder make = dpo(config, world, "made", made, alpha)) {
+            for (double w : config.weights()) {
+                try (Decoder soup = soup(keep, w, make)) {
+                    standings.add(answers(config, world, List.of(new Voice(soup, 1)), "w " + w));
+                }
+            }
+        }
+        return new Front(alpha, standings);
+    }
+
+    /// A decoder whose weights are the mean of two others', that of `one` counting for w.
+    static Decoder soup(Decoder one, double w, Decoder other) {
+        Decoder soup = other.copy();
+        try (Scope _ = new Scope()) {
+            soup.parameters().flat().times_(1 - w).plus_(one.parameters().flat(), w);
+        }
+        return soup;
+    }
+
+    /// The policy of DPO that aims at the tilt of `alpha`.
+    private static Decoder dpo(Config config, Promises world, String judge, List<TokenizedPair> pairs, double alpha) {
+        double beta = config.beta() / alpha;
+        double[][] reference = DpoRecipe.scores(world.base(), pairs, Models.padId(world.tokenizer()));
+        return world.learnt(
+                "dpo-" + judge + "-beta-" + beta,
+                world.base(),
+                pairs,
+                reference,
+                new PairObjective.Sigmoid(beta),
+                config.genarm());
+    }
+
+    private static Standing answers(Config config, Promises world, List<Voice> voices, String label) {
+        return Standing.drawn(world, voices, label, config.seed() + 3);
+    }
+
+    private static Summary summary(
+            Config config, Promises world, List<Front> guided, List<Front> soups, List<Standing> trained, Run run) {
+        Standing base = answers(config, world, List.of(new Voice(world.base(), 1)), "base");
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        int half = config.weights().indexOf(HALF);
+        Standing shown = guided.getFirst().standings().get(half);
+        List<Standing> guidedHalf = guided.stream().map(f -> at(f, half, "α")).toList();
+        List<Standing> soupHalf = soups.stream().map(f -> at(f, half, "α")).toList();
+        Summary summary = Summary.of("genarm-front", Summary.Status.FINISHED, run.seconds())
+                .title("Two wishes, weighed when answers are drawn")
+                .verdict(String.format(
+                        "Half of the weight on each wish, alpha %s: %s guided by two reward models; the base has %.2f,"
+                                + " averaged weights of DPO %s, DPO on labels of both judges %s.",
+                        config.alphas().getFirst(),
+                        shown.words(GenarmFrontRecipe::halfAndHalf),
+                        Bootstraps.mean(base.worth(GenarmFrontRecipe::halfAndHalf)),
+                        soupHalf.getFirst().words(GenarmFrontRecipe::halfAndHalf),
+                        trained.getFirst().words(GenarmFrontRecipe::halfAndHalf)))
+                .comparison(
+                        "Promises kept less broken ones",
+                        "",
+                        Bootstraps.of(bootstrap, base.worth(Promises::kept)),
+                        Bootstraps.of(bootstrap, shown.worth(Promises::kept)))
+                .comparison(
+                        "Promises made",
+                        "",
+                        Bootstraps.of(bootstrap, base.worth(Promises::made)),
+                        Bootstraps.of(bootstrap, shown.worth(Promises::made)))
+                .frontier(new Summary.Frontier(
+                        "What each weight gives: all for making promises on the left, all for keeping them on the right",
+                        "promises kept less broken ones",
+                        "promises made",
+                        List.of(
+                                front("GenARM", guided.getFirst().standings(), bootstrap),
+                                front("soups of DPO", soups.getFirst().standings(), bootstrap),
+                                front("DPO on both, half and half", List.of(trained.getFirst()), bootstrap),
+                                front("base", List.of(base), bootstrap)),
+                        List.of()))
+                .frontier(new Summary.Frontier(
+                        "Half and half, against divergence from the base",
+                        "KL(drawn || base), nats",
+                        "kept and made, half and half",
+                        List.of(
+                                curve("GenARM", base, guidedHalf, bootstrap),
+                                curve("soups of DPO", base, soupHalf, bootstrap),
+                                curve("DPO on both", base, trained, bootstrap)),
+                        List.of()))
+                .fact("symbols of an answer, base", Summary.Estimate.of(base.symbols()), "", "")
+                .fact("symbols of an answer, GenARM, half and half", Summary.Estimate.of(shown.symbols()), "", "");
+        double[] before = base.worth(GenarmFrontRecipe::halfAndHalf);
+        double[] after = shown.worth(GenarmFrontRecipe::halfAndHalf);
+        for (int i = 0; i < Math.min(8, before.length); i++) {
+            summary = summary.sample(new Summary.Sample(
+                    world.tokenizer().decode(world.heldOut().get(i)),
+                    base.answers().get(i),
+                    shown.answers().get(i),
+                    Optional.of(before[i]),
+                    Optional.of(after[i]),
+                    ""));
+        }
+        return summary;
+    }
+
+    /// The answers of one weight, labelled by the front's strength.
+    private static Standing at(Front front, int weight, String strength) {
+        Standing standing = front.standings().get(weight);
+        return new Standing(strength + " " + front.alpha(), standing.answers(), standing.wholes(), standing.kl());
+    }
+
+    private static Summary.Arm front(String name, List<Standing> standings, Bootstrap bootstrap) {
+        ToDoubleFunction<String> kept = Promises::kept;
+        return new Summary.Arm(
+                name,
+                standings.stream()
+                        .map(s -> new Summary.Point(
+                                Bootstraps.mean(s.worth(kept)),
+                                Bootstraps.of(bootstrap, s.worth(Promises::made)),
+                                s.label()))
+                        .toList());
+    }
+
+    private static Summary.Arm curve(String name, Standing base, List<Standing> standings, Bootstrap bootstrap) {
+        List<Summary.Point> points = new ArrayList<>();
+        points.add(base.point(bootstrap, GenarmFrontRecipe::halfAndHalf));
+        standings.stream()
+                .map(s -> s.point(bootstrap, GenarmFrontRecipe::halfAndHalf))
+                .sorted(Comparator.comparingDouble(Summary.Point::x))
+                .forEach(points::add);
+        return new Summary.Arm(name, points);
+    }
+}

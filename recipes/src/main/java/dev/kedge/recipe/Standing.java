@@ -1,0 +1,81 @@
+package dev.kedge.recipe;
+
+import dev.kedge.data.Tokenized;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.recipe.run.Summary;
+import dev.kedge.recipe.statistics.Bootstrap;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/// Where a way of answering stands in the world of [Promises]: its answers to the held-out prompts, one each.
+///
+/// @param label   of the strength that they were drawn with
+/// @param answers texts
+/// @param wholes  the same with their prompts
+/// @param kl      log-prob of each less that under the base, whose mean is the divergence: nats
+record Standing(String label, List<String> answers, List<String> wholes, double[] kl) {
+
+    /// Drawn by these voices together.
+    static Standing drawn(Promises world, List<Voice> voices, String label, long seed) {
+        return of(world, label, Generator.generate(voices, world.heldOut(), world.sampling(1, seed), null));
+    }
+
+    /// Answers whose divergence is estimated from their log-probs.
+    static Standing of(Promises world, String label, List<Completion> answers) {
+        double[] base = logProbs(world, world.base(), answers);
+        double[] kl = new double[base.length];
+        Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
+        return of(world, label, answers, kl);
+    }
+
+    static Standing of(Promises world, String label, List<Completion> answers, double[] kl) {
+        return new Standing(
+                label,
+                answers.stream()
+                        .map(answer -> world.tokenizer().decode(answer.tokens()))
+                        .toList(),
+                answers.stream()
+                        .map(answer -> world.whole(world.heldOut().get(answer.prompt()), answer.tokens()))
+                        .toList(),
+                kl);
+    }
+
+    /// Log-prob of each answer under a model: nats.
+    static double[] logProbs(Promises world, Decoder model, List<Completion> answers) {
+        List<Tokenized> texts = answers.stream()
+                .map(answer -> Tokenized.ofReply(world.heldOut().get(answer.prompt()), answer.tokens()))
+                .toList();
+        return SequenceScores.of(model, texts, Models.padId(world.tokenizer()), 1);
+    }
+
+    private static double sum(float[] logProbs) {
+        double sum = 0;
+        for (float logProb : logProbs) {
+            sum += logProb;
+        }
+        return sum;
+    }
+
+    /// What each whole text is worth.
+    double[] worth(ToDoubleFunction<String> reward) {
+        return wholes.stream().mapToDouble(reward).toArray();
+    }
+
+    /// Symbols of an answer, mean.
+    double symbols() {
+        return answers.stream().mapToInt(String::length).average().orElseThrow();
+    }
+
+    String words(ToDoubleFunction<String> reward) {
+        return String.format("%.2f at %.2f nats", Bootstraps.mean(worth(reward)), Bootstraps.mean(kl));
+    }
+
+    /// Reward over divergence, with its interval.
+    Summary.Point point(Bootstrap bootstrap, ToDoubleFunction<String> reward) {
+        return new Summary.Point(Bootstraps.mean(kl), Bootstraps.of(bootstrap, worth(reward)), label);
+    }
+}
