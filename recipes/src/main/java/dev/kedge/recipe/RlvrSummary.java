@@ -131,6 +131,9 @@ final class RlvrSummary {
                 metrics.put("kl", Bootstraps.mean(last.kl()));
                 metrics.put("solved", Bootstraps.mean(last.passes()));
                 metrics.put("length", Bootstraps.mean(last.lengths()));
+                if (last.draw().isProxied()) {
+                    metrics.put("reward/true", Bootstraps.mean(last.truths()));
+                }
                 for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
                     metrics.put(drawn, last.draw().metrics().get(drawn));
                 }

@@ -62,6 +62,25 @@ public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
         return loss(chiSquared.mean().clampMin(floor).sqrt().times(weight));
     }
 
+    /// [#rootChiSquaredPenalty(double, double)] of a step whose answers are seen part by part: along the tangent at the
+    /// mean of all of them, so that values and gradients of the parts add up to those of the whole.
+    ///
+    /// @param stepMean      the mean of χ² over all answers of the step, at the present policy; finite, >= 0
+    /// @param answersInStep answers in the whole optimizer step, at least B
+    /// @return the loss; metrics as in [#klPenalty]
+    /// @throws IllegalArgumentException if an argument is out of range
+    public Loss rootChiSquaredPenalty(double weight, double floor, double stepMean, long answersInStep) {
+        Require.positive("weight", weight);
+        Require.positive("floor", floor);
+        Require.from("stepMean", stepMean, 0, Double.POSITIVE_INFINITY);
+        Require.denominator("answersInStep", answersInStep, kl.size(0));
+        double root = Math.sqrt(Math.max(floor, stepMean));
+        double slope = stepMean > floor ? weight / (2 * root) : 0;
+        double share = (double) kl.size(0) / answersInStep;
+        Tensor beyond = chiSquared.minus(stepMean).sum().div(answersInStep).times(slope);
+        return loss(beyond.plus(weight * root * share));
+    }
+
     private Loss loss(Tensor value) {
         return Loss.of(value).with("kl", kl).with("chi-squared", chiSquared);
     }
