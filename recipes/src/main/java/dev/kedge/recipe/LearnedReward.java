@@ -77,7 +77,7 @@ public record LearnedReward(World world, int pairs, Optimisation learning) imple
         Path folder = ModelCache.folder(run, this, seed + " " + device);
         ScalarHead head = ScalarHead.on(truth.start());
         try {
-            if (!Files.exists(folder)) {
+            if (!Files.exists(folder.resolve("model.safetensors"))) {
                 SplittableRandom random = new SplittableRandom(seed + 5);
                 List<TokenizedPair> learnt = preferences(truth, eos, random);
                 RewardModel.train(run, head, learnt, padId, learning, seed);

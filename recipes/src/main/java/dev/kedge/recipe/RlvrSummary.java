@@ -54,6 +54,9 @@ final class RlvrSummary {
             ways.add(way(m));
         }
         HeldOut after = ways.getFirst().getLast();
+        List<WinRates.Way> titled = IntStream.range(0, ways.size())
+                .mapToObj(m -> new WinRates.Way(config.title(m), ways.get(m)))
+                .toList();
         String ends = IntStream.range(0, ways.size())
                 .mapToObj(m -> String.format(
                         Locale.ROOT,
@@ -63,7 +66,8 @@ final class RlvrSummary {
                         Bootstraps.mean(ways.get(m).getLast().kl())))
                 .collect(Collectors.joining("; "));
         Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, run.seconds())
-                .title(config.title(0) + ": learning from what a verifier says")
+                .title(config.title(0) + ": learning from what a "
+                        + (before.draw().isProxied() ? "learned reward says" : "verifier says"))
                 .verdict(String.format(
                         Locale.ROOT,
                         "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
@@ -71,7 +75,6 @@ final class RlvrSummary {
                         Bootstraps.mean(before.rewards()),
                         config.rl().steps(),
                         ends))
-                .frontier(frontier(before, ways))
                 .comparison("Mean reward, drawn", "", of(before.rewards()), of(after.rewards()))
                 .comparison("Solved in " + config.samples() + " draws", "", of(before.passes()), of(after.passes()))
                 .comparison("Length", "tokens", of(before.lengths()), of(after.lengths()))
@@ -90,20 +93,19 @@ final class RlvrSummary {
                         "held-out questions",
                         Summary.Estimate.of(world.heldOut().size()),
                         "",
-                        config.samples() + " answers to each")
-                .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
-                        + " answers to each question can do: close to the optimum where one of them is right.");
+                        config.samples() + " answers to each");
+        summary = before.draw().isProxied()
+                ? new Goodhart(before, bootstrap).on(summary, titled)
+                : summary.frontier(frontier(before, ways))
+                        .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
+                                + " answers to each question can do: close to the optimum where one of them is"
+                                + " right.");
         if (config.truncated() != Truncated.JUDGED) {
             summary = summary.note("Truncated answers are "
                     + (config.truncated() == Truncated.WRONG ? "wrong." : "judged, but not learnt from."));
         }
         if (winRates.isPresent()) {
-            summary = winRates.get()
-                    .on(
-                            summary,
-                            IntStream.range(0, ways.size())
-                                    .mapToObj(m -> new WinRates.Way(config.title(m), ways.get(m)))
-                                    .toList());
+            summary = winRates.get().on(summary, titled);
         }
         return samples(summary, before, ways.getFirst());
     }
@@ -132,7 +134,7 @@ final class RlvrSummary {
                 metrics.put("solved", Bootstraps.mean(last.passes()));
                 metrics.put("length", Bootstraps.mean(last.lengths()));
                 if (last.draw().isProxied()) {
-                    metrics.put("reward/true", Bootstraps.mean(last.truths()));
+                    metrics.putAll(Goodhart.metrics(last));
                 }
                 for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
                     metrics.put(drawn, last.draw().metrics().get(drawn));
