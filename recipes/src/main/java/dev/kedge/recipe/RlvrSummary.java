@@ -49,6 +49,9 @@ final class RlvrSummary {
 
     private Summary summary() {
         HeldOut before = judged(world.start(), config.seed() + 3);
+        if (before.draw().isProxied()) {
+            run.log("held_out-start", 0, metrics(before));
+        }
         List<List<HeldOut>> ways = new ArrayList<>();
         for (int m = 0; m < config.methods().size(); m++) {
             ways.add(way(m));
@@ -127,23 +130,26 @@ final class RlvrSummary {
                         Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
                     }
                 }
-                HeldOut last = way.getLast();
-                Map<String, Double> metrics = new LinkedHashMap<>();
-                metrics.put("reward", Bootstraps.mean(last.rewards()));
-                metrics.put("kl", Bootstraps.mean(last.kl()));
-                metrics.put("solved", Bootstraps.mean(last.passes()));
-                metrics.put("length", Bootstraps.mean(last.lengths()));
-                if (last.draw().isProxied()) {
-                    metrics.putAll(Goodhart.metrics(last));
-                }
-                for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
-                    metrics.put(drawn, last.draw().metrics().get(drawn));
-                }
-                winRates.ifPresent(w -> metrics.putAll(w.metrics(last)));
-                run.log("held_out-" + config.phase(method), step, metrics);
+                run.log("held_out-" + config.phase(method), step, metrics(way.getLast()));
             }
         }
         return way;
+    }
+
+    private Map<String, Double> metrics(HeldOut policy) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put("reward", Bootstraps.mean(policy.rewards()));
+        metrics.put("kl", Bootstraps.mean(policy.kl()));
+        metrics.put("solved", Bootstraps.mean(policy.passes()));
+        metrics.put("length", Bootstraps.mean(policy.lengths()));
+        for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
+            metrics.put(drawn, policy.draw().metrics().get(drawn));
+        }
+        if (policy.draw().isProxied()) {
+            metrics.putAll(Goodhart.metrics(policy));
+        }
+        winRates.ifPresent(w -> metrics.putAll(w.metrics(policy)));
+        return metrics;
     }
 
     private Summary.Frontier frontier(HeldOut before, List<List<HeldOut>> ways) {
