@@ -26,9 +26,9 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.StatUtils;
 
-/// A world whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth, labels pairs of
-/// the start's answers, a [RewardModel] learns from them, and policies learn from what that says. The truth is noted
-/// beside it, and no method sees it.
+/// A world whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth, labels pairs
+/// of the start's answers, a [RewardModel] learns from them, and policies learn from what that says. The truth is
+/// noted beside it, and no method sees it.
 ///
 /// Both answers of a pair are drawn from the start, to one training question, at temperature 1; pairs that the truth
 /// finds equal are left out. The model is made once and kept beside the runs, in a folder that its configuration names.
@@ -89,8 +89,8 @@ public record LearnedReward(World world, int pairs, Optimisation learning) imple
                             + " and deviation " + deviation + ", so there is nothing to learn from it; another"
                             + " learning_rate or more steps in world.learning would be right");
                 }
-                SequencedMap<String, Tensor> tensors = new LinkedHashMap<>(
-                        head.decoder().parameters().named());
+                SequencedMap<String, Tensor> tensors =
+                        new LinkedHashMap<>(head.decoder().parameters().named());
                 Map<String, String> scale =
                         Map.of("mean", Double.toString(mean), "deviation", Double.toString(deviation));
                 Checkpoint.write(folder, tensors, scale, Long.MAX_VALUE);
@@ -118,8 +118,8 @@ public record LearnedReward(World world, int pairs, Optimisation learning) imple
         int drawn = 0;
         while (found.size() < pairs && drawn < MOST_DRAWN * pairs) {
             List<Question> asked = IntStream.range(0, pairs)
-                    .mapToObj(_ -> truth.training()
-                            .get(random.nextInt(truth.training().size())))
+                    .mapToObj(_ ->
+                            truth.training().get(random.nextInt(truth.training().size())))
                     .toList();
             Draw draw = sampler(truth).draw(truth.start(), asked, random.nextLong());
             drawn += pairs;

@@ -74,8 +74,7 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
     }
 
     /// Adds the gradient of the batch's mean loss, micro-batch by micro-batch.
-    private static Map<String, Double> gradient(
-            ScalarHead head, List<TokenizedPair> batch, int padId, int microBatch) {
+    private static Map<String, Double> gradient(ScalarHead head, List<TokenizedPair> batch, int padId, int microBatch) {
         double loss = 0;
         double agreed = 0;
         for (int[] part : Batches.inOrder(batch.size(), microBatch)) {
@@ -86,7 +85,10 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
                 Tensor scores = scores(head, answers, padId);
                 Tensor second = scores.narrow(0, part.length, part.length);
                 Loss found = BradleyTerry.nll(
-                        scores.narrow(0, 0, part.length), second, second.detach().zerosLike().plus(1), batch.size());
+                        scores.narrow(0, 0, part.length),
+                        second,
+                        second.detach().zerosLike().plus(1),
+                        batch.size());
                 found.value().backward();
                 loss += found.value().item();
                 agreed += found.metric("margin").gt(0).to(DType.FLOAT64).sum().item();

@@ -29,8 +29,8 @@ final class ProxyRewardModelClaims {
 
     private static final double RATE = 2e-4;
     private static final double CHI_SQUARED_WEIGHT = 0.1;
-    private static final double KL_WEIGHT = 0.8;
-    private static final double KL_IN_REWARD_WEIGHT = 0.2;
+    private static final double KL_WEIGHT = 0.4;
+    private static final double KL_IN_REWARD_WEIGHT = 0.3;
 
     private ProxyRewardModelClaims() {}
 
@@ -134,8 +134,7 @@ final class ProxyRewardModelClaims {
 
     private static Claim truth(
             Experiment e, String name, String statement, String method, Direction direction, String against) {
-        return claim(
-                e, name, statement, "mean true reward", arm("true", method), direction, arm("true", against));
+        return claim(e, name, statement, "mean true reward", arm("true", method), direction, arm("true", against));
     }
 
     private static Claim claim(
@@ -188,8 +187,7 @@ final class ProxyRewardModelClaims {
         Outcome outcome = with(Outcome.NOTHING, START, trials.getFirst(), "start");
         outcome = with(outcome, NONE, trials.getFirst(), RlvrTrial.phase(none));
         double[] way = trials.getFirst().heldOut(RlvrTrial.phase(none), "reward/true");
-        outcome = outcome.with(
-                "true, " + STOPPED, Arrays.stream(way).max().orElseThrow());
+        outcome = outcome.with("true, " + STOPPED, Arrays.stream(way).max().orElseThrow());
         for (int i = 0; i < held.size(); i++) {
             outcome = with(outcome, held.get(i), trials.get(1), RlvrTrial.phase(methods.get(i)));
         }

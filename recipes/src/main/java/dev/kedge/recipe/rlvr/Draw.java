@@ -178,7 +178,8 @@ public record Draw(
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
         if (isProxied()) {
-            metrics.put("reward/true", mean(scores.stream().filter(Score::isProxy).mapToDouble(Score::truth)));
+            metrics.put(
+                    "reward/true", mean(scores.stream().filter(Score::isProxy).mapToDouble(Score::truth)));
         }
         metrics.put("right", mean(scores.stream().mapToDouble(s -> s.isRight() ? 1 : 0)));
         metrics.put(
