@@ -34,7 +34,12 @@ class LearnedRewardTest {
     Path folder;
 
     /// Words to be copied by a decoder that has begun to understand.
-    static LearnedReward world(int pairs, Optional<Verification> verifier, double learningRate) {
+    private static LearnedReward world(int pairs, Optional<Verification> verifier, double learningRate) {
+        return world(pairs, verifier, TinyTask.optimisation(60, 8, 1e-2, 1000), learningRate);
+    }
+
+    static LearnedReward world(
+            int pairs, Optional<Verification> verifier, Optimisation pretraining, double learningRate) {
         World.Generated truth = new World.Generated(
                 new Copying("abcd", 2, 3, false),
                 0.7,
@@ -42,7 +47,7 @@ class LearnedRewardTest {
                 1,
                 2,
                 2000,
-                TinyTask.optimisation(60, 8, 1e-2, 1000),
+                pretraining,
                 40,
                 10,
                 verifier);

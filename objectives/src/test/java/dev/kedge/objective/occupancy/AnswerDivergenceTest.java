@@ -51,6 +51,23 @@ class AnswerDivergenceTest {
         assertEquals(chi, Tensor.of(p).times(of(ratios).chiSquared()).sum().item(), 1e-14);
     }
 
+    /// What gradients are of in expectation over the policy's answers, the answers being constants.
+    @Test
+    void gradientsOverAnswersOfThePolicy() {
+        double[] logits = {0.3, -0.2, 0.9};
+        Tensor q = Tensor.of(0.7, 0.2, 0.1);
+        Tensor p = Tensor.of(logits).logSoftmax(0).exp();
+        Tensor free = Tensor.of(logits).requiresGrad();
+        q.times(q.log().minus(free.logSoftmax(0))).sum().backward();
+        Tensor estimated = Tensor.of(logits).requiresGrad();
+        p.times(of(estimated.logSoftmax(0).minus(q.log())).kl()).sum().backward();
+        assertArrayEquals(free.grad().toDoubles(), estimated.grad().toDoubles(), 1e-14);
+        Tensor squared = Tensor.of(logits).requiresGrad();
+        p.times(of(squared.logSoftmax(0).minus(q.log())).chiSquared()).sum().backward();
+        free.logSoftmax(0).exp().square().div(q).sum().div(2).backward(); // on top of the KL's
+        assertArrayEquals(free.grad().toDoubles(), squared.grad().toDoubles(), 1e-14);
+    }
+
     @Test
     void gradientsEqualCentralDifferences() {
         // Apart: next to 22026 times its size the smaller slope drowns in the rounding of the difference.
