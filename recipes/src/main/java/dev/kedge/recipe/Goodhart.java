@@ -87,6 +87,11 @@ record Goodhart(HeldOut start, Bootstrap bootstrap) {
                         Summary.Estimate.of(before.lambda()),
                         "",
                         "deviation of the learned reward times sqrt(1 - correlation²), over the start's answers");
+        with = with.comparison(
+                "True reward, drawn",
+                "",
+                of(start.truths()),
+                of(ways.getFirst().policies().getLast().truths()));
         for (WinRates.Way way : ways) {
             HeldOut last = way.policies().getLast();
             HeldOut best = best(way);

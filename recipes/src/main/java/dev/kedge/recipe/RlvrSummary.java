@@ -78,7 +78,11 @@ final class RlvrSummary {
                         Bootstraps.mean(before.rewards()),
                         config.rl().steps(),
                         ends))
-                .comparison("Mean reward, drawn", "", of(before.rewards()), of(after.rewards()))
+                .comparison(
+                        (before.draw().isProxied() ? "Learned" : "Mean") + " reward, drawn",
+                        "",
+                        of(before.rewards()),
+                        of(after.rewards()))
                 .comparison("Solved in " + config.samples() + " draws", "", of(before.passes()), of(after.passes()))
                 .comparison("Length", "tokens", of(before.lengths()), of(after.lengths()))
                 .fact("KL from the start", of(after.kl()), "nats", "of whole answers; interval over questions")

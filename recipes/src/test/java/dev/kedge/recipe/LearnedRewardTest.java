@@ -41,16 +41,7 @@ class LearnedRewardTest {
     static LearnedReward world(
             int pairs, Optional<Verification> verifier, Optimisation pretraining, double learningRate) {
         World.Generated truth = new World.Generated(
-                new Copying("abcd", 2, 3, false),
-                0.7,
-                16,
-                1,
-                2,
-                2000,
-                pretraining,
-                40,
-                10,
-                verifier);
+                new Copying("abcd", 2, 3, false), 0.7, 16, 1, 2, 2000, pretraining, 40, 10, verifier);
         return new LearnedReward(truth, pairs, TinyTask.optimisation(40, 8, learningRate, 7));
     }
 
@@ -144,7 +135,17 @@ class LearnedRewardTest {
         var e = assertThrows(IllegalArgumentException.class, () -> world(1, Optional.empty(), 1e-3));
         assertEquals("pairs must be >= 2, was 1", e.getMessage());
         LearnedReward one = world(2, Optional.empty(), 1e-3);
-        assertThrows(IllegalArgumentException.class, () -> new LearnedReward(one, 2, one.learning()));
+        assertThrows(IllegalArgumentException.class, () -> new LearnedReward(one, 2, one.learning()), "no truth");
+    }
+
+    @Test
+    void aCutOffAnswerCannotCountZero() {
+        RlvrRecipe.Config c = config(world(2, Optional.empty(), 1e-3), STEPS, STEPS);
+        var e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new RlvrRecipe.Config(
+                        c.world(), c.methods(), 4, 1, Truncated.WRONG, c.rl(), 4, 4, 4, 8, STEPS, "cpu", 1, 3));
+        assertTrue(e.getMessage().endsWith("judged or masked would be right"), e.getMessage());
     }
 
     /// A truth that finds all answers equal prefers none.

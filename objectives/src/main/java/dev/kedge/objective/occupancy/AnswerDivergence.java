@@ -12,9 +12,9 @@ import dev.kedge.tensor.Tensor;
 /// With `l = Σ_t log π/π_ref` of an answer, `a = exp(l) - 1` and `b = exp(-l) - 1`, which has expectation 0 and little
 /// variance to add. Beyond the limit, a grows linearly with l, and b with -l; the decaying sides stay exact.
 ///
-/// The values are without bias; the gradients are those of something else, as the answers themselves depend on the
-/// policy, through which none flows. On answers of the policy, that of `E[l + b]` is the gradient of KL(ref‖π), and that
-/// of `E[a + b]` the gradient of `χ²/2 + KL(ref‖π)`.
+/// Up to the limit values have no bias; the gradients are those of something else, as the answers themselves depend on
+/// the policy, through which none flows. On answers of the policy, that of `E[l + b]` is the gradient of KL(ref‖π), and
+/// that of `E[a + b]` the gradient of `χ²/2 + KL(ref‖π)`.
 ///
 /// @param kl         `l + b` of each answer, [B]; gradient flows
 /// @param chiSquared `a + b` of each answer, [B]; gradient flows
