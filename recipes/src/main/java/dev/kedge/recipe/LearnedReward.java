@@ -161,6 +161,7 @@ public record LearnedReward(World world, int pairs, Optimisation learning) imple
 
     private static Tokenized read(Opened truth, Draw draw, int i, int eos) {
         String text = truth.tokenizer().decode(draw.completions().get(i).tokens());
-        return RewardModel.read(draw.questions().get(i / draw.group()), text, truth.tokenizer(), eos);
+        int positions = truth.start().config().maxPositions();
+        return RewardModel.read(draw.questions().get(i / draw.group()), text, truth.tokenizer(), eos, positions);
     }
 }

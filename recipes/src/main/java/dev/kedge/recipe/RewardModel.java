@@ -129,11 +129,12 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         return all;
     }
 
-    /// An answer as the model reads it.
-    static Tokenized read(Question question, String answer, Tokenizer tokenizer, int eos) {
+    /// An answer as the model reads it: one that leaves its end no position loses its last tokens.
+    static Tokenized read(Question question, String answer, Tokenizer tokenizer, int eos, int positions) {
         int[] said = tokenizer.encodeOrdinary(answer);
-        int[] ended = Arrays.copyOf(said, said.length + 1);
-        ended[said.length] = eos;
+        int length = Math.min(said.length, positions - question.prompt().length - 1);
+        int[] ended = Arrays.copyOf(said, length + 1);
+        ended[length] = eos;
         return Tokenized.ofReply(question.prompt(), ended);
     }
 
@@ -142,10 +143,11 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         return new Scorer() {
             @Override
             public List<Score> score(List<Question> questions, List<String> completions) {
+                int positions = head.decoder().config().maxPositions();
                 List<Score> judged = truth.score(questions, completions);
                 List<Tokenized> answers = new ArrayList<>();
                 for (int i = 0; i < completions.size(); i++) {
-                    answers.add(read(questions.get(i), completions.get(i), tokenizer, eos));
+                    answers.add(read(questions.get(i), completions.get(i), tokenizer, eos, positions));
                 }
                 double[] learned = scored(head, answers, padId);
                 List<Score> scores = new ArrayList<>();

@@ -130,6 +130,20 @@ class LearnedRewardTest {
         }
     }
 
+    /// The end of an answer is always read, whatever room there is.
+    @Test
+    void anAnswerEndsWhereThereIsRoom() {
+        var tokenizer = TinyTask.TOKENIZER;
+        var question = new Question(tokenizer.encode("ab"), "ab", "");
+        int eos = tokenizer.eos().orElseThrow();
+        int[] whole = RewardModel.read(question, "cde", tokenizer, eos, 6).tokens();
+        assertEquals("abcde", tokenizer.decode(whole));
+        assertEquals(eos, whole[5]);
+        int[] cut = RewardModel.read(question, "cde", tokenizer, eos, 5).tokens();
+        assertEquals("abcd", tokenizer.decode(cut));
+        assertEquals(eos, cut[4]);
+    }
+
     @Test
     void tooFewPairs() {
         var e = assertThrows(IllegalArgumentException.class, () -> world(1, Optional.empty(), 1e-3));

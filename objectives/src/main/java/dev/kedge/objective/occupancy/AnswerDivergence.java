@@ -13,8 +13,8 @@ import dev.kedge.tensor.Tensor;
 /// variance to add. Beyond the limit, a grows linearly with l, and b with -l; the decaying sides stay exact.
 ///
 /// Up to the limit values have no bias; the gradients are those of something else, as the answers themselves depend on
-/// the policy, through which none flows. On answers of the policy, that of `E[l + b]` is the gradient of KL(ref‖π), and
-/// that of `E[a + b]` the gradient of `χ²/2 + KL(ref‖π)`.
+/// the policy, through which none flows. On answers of the policy that of `E[l + b]` is the gradient of KL(ref‖π), that
+/// of `E[a + b]` the gradient of `χ²/2 + KL(ref‖π)`.
 ///
 /// @param kl         `l + b` of each answer, [B]; gradient flows
 /// @param chiSquared `a + b` of each answer, [B]; gradient flows

@@ -80,10 +80,7 @@ public record AnswerDivergenceMethod(Regularizer regularizer, double clip) imple
                     ? RlooMethod.lessKl(rewards, step, weight)
                     : rewards;
             Tensor advantages = LeaveOneOut.advantages(kept).reshape(-1);
-            double chiSquared = AnswerDivergence.of(step.logProbs(), step.refLogProbs(), step.mask(), LIMIT)
-                    .chiSquared()
-                    .mean()
-                    .item();
+            double chiSquared = regularizer instanceof Regularizer.RootChiSquared ? chiSquared(step) : 0;
             return part -> {
                 Rollout rollout = part.rollout();
                 AnswerDivergence divergence =
@@ -109,5 +106,13 @@ public record AnswerDivergenceMethod(Regularizer regularizer, double clip) imple
                         .with("kl/answer", divergence.kl());
             };
         };
+    }
+
+    /// The mean over all answers of a step, at the present policy.
+    private static double chiSquared(Step step) {
+        return AnswerDivergence.of(step.logProbs(), step.refLogProbs(), step.mask(), LIMIT)
+                .chiSquared()
+                .mean()
+                .item();
     }
 }
