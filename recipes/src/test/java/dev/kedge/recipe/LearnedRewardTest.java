@@ -136,12 +136,14 @@ class LearnedRewardTest {
         var tokenizer = TinyTask.TOKENIZER;
         var question = new Question(tokenizer.encode("ab"), "ab", "");
         int eos = tokenizer.eos().orElseThrow();
-        int[] whole = RewardModel.read(question, "cde", tokenizer, eos, 6).tokens();
+        int asked = question.prompt().length;
+        int[] whole =
+                RewardModel.read(question, "cde", tokenizer, eos, asked + 4).tokens();
         assertEquals("abcde", tokenizer.decode(whole));
-        assertEquals(eos, whole[5]);
-        int[] cut = RewardModel.read(question, "cde", tokenizer, eos, 5).tokens();
+        assertEquals(eos, whole[asked + 3]);
+        int[] cut = RewardModel.read(question, "cde", tokenizer, eos, asked + 3).tokens();
         assertEquals("abcd", tokenizer.decode(cut));
-        assertEquals(eos, cut[4]);
+        assertEquals(eos, cut[asked + 2]);
     }
 
     @Test
