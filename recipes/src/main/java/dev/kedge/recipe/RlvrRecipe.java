@@ -87,6 +87,10 @@ public final class RlvrRecipe {
                 throw new IllegalArgumentException("snapshot_every, samples and show_every must be >= 1, were "
                         + snapshotEvery + ", " + samples + " and " + showEvery);
             }
+            if (world instanceof LearnedReward && truncated == Truncated.WRONG) {
+                throw new IllegalArgumentException("truncated was wrong, which is reward 0, but with a learned_reward"
+                        + " that is what the start's answers have on average; judged or masked would be right");
+            }
             int selection =
                     methods.stream().mapToInt(Method::selectedFrom).max().orElseThrow();
             if (samples < selection) {

@@ -49,11 +49,17 @@ final class RlvrSummary {
 
     private Summary summary() {
         HeldOut before = judged(world.start(), config.seed() + 3);
+        if (before.draw().isProxied()) {
+            run.log("held_out-start", 0, metrics(before));
+        }
         List<List<HeldOut>> ways = new ArrayList<>();
         for (int m = 0; m < config.methods().size(); m++) {
             ways.add(way(m));
         }
         HeldOut after = ways.getFirst().getLast();
+        List<WinRates.Way> titled = IntStream.range(0, ways.size())
+                .mapToObj(m -> new WinRates.Way(config.title(m), ways.get(m)))
+                .toList();
         String ends = IntStream.range(0, ways.size())
                 .mapToObj(m -> String.format(
                         Locale.ROOT,
@@ -63,7 +69,8 @@ final class RlvrSummary {
                         Bootstraps.mean(ways.get(m).getLast().kl())))
                 .collect(Collectors.joining("; "));
         Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, run.seconds())
-                .title(config.title(0) + ": learning from what a verifier says")
+                .title(config.title(0) + ": learning from what a "
+                        + (before.draw().isProxied() ? "learned reward says" : "verifier says"))
                 .verdict(String.format(
                         Locale.ROOT,
                         "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
@@ -71,8 +78,11 @@ final class RlvrSummary {
                         Bootstraps.mean(before.rewards()),
                         config.rl().steps(),
                         ends))
-                .frontier(frontier(before, ways))
-                .comparison("Mean reward, drawn", "", of(before.rewards()), of(after.rewards()))
+                .comparison(
+                        (before.draw().isProxied() ? "Learned" : "Mean") + " reward, drawn",
+                        "",
+                        of(before.rewards()),
+                        of(after.rewards()))
                 .comparison("Solved in " + config.samples() + " draws", "", of(before.passes()), of(after.passes()))
                 .comparison("Length", "tokens", of(before.lengths()), of(after.lengths()))
                 .fact("KL from the start", of(after.kl()), "nats", "of whole answers; interval over questions")
@@ -90,20 +100,19 @@ final class RlvrSummary {
                         "held-out questions",
                         Summary.Estimate.of(world.heldOut().size()),
                         "",
-                        config.samples() + " answers to each")
-                .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
-                        + " answers to each question can do: close to the optimum where one of them is right.");
+                        config.samples() + " answers to each");
+        summary = before.draw().isProxied()
+                ? new Goodhart(before, bootstrap).on(summary, titled)
+                : summary.frontier(frontier(before, ways))
+                        .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
+                                + " answers to each question can do: close to the optimum where one of them is"
+                                + " right.");
         if (config.truncated() != Truncated.JUDGED) {
             summary = summary.note("Truncated answers are "
                     + (config.truncated() == Truncated.WRONG ? "wrong." : "judged, but not learnt from."));
         }
         if (winRates.isPresent()) {
-            summary = winRates.get()
-                    .on(
-                            summary,
-                            IntStream.range(0, ways.size())
-                                    .mapToObj(m -> new WinRates.Way(config.title(m), ways.get(m)))
-                                    .toList());
+            summary = winRates.get().on(summary, titled);
         }
         return samples(summary, before, ways.getFirst());
     }
@@ -125,20 +134,26 @@ final class RlvrSummary {
                         Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
                     }
                 }
-                HeldOut last = way.getLast();
-                Map<String, Double> metrics = new LinkedHashMap<>();
-                metrics.put("reward", Bootstraps.mean(last.rewards()));
-                metrics.put("kl", Bootstraps.mean(last.kl()));
-                metrics.put("solved", Bootstraps.mean(last.passes()));
-                metrics.put("length", Bootstraps.mean(last.lengths()));
-                for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
-                    metrics.put(drawn, last.draw().metrics().get(drawn));
-                }
-                winRates.ifPresent(w -> metrics.putAll(w.metrics(last)));
-                run.log("held_out-" + config.phase(method), step, metrics);
+                run.log("held_out-" + config.phase(method), step, metrics(way.getLast()));
             }
         }
         return way;
+    }
+
+    private Map<String, Double> metrics(HeldOut policy) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put("reward", Bootstraps.mean(policy.rewards()));
+        metrics.put("kl", Bootstraps.mean(policy.kl()));
+        metrics.put("solved", Bootstraps.mean(policy.passes()));
+        metrics.put("length", Bootstraps.mean(policy.lengths()));
+        for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
+            metrics.put(drawn, policy.draw().metrics().get(drawn));
+        }
+        if (policy.draw().isProxied()) {
+            metrics.putAll(Goodhart.metrics(policy));
+        }
+        winRates.ifPresent(w -> metrics.putAll(w.metrics(policy)));
+        return metrics;
     }
 
     private Summary.Frontier frontier(HeldOut before, List<List<HeldOut>> ways) {

@@ -43,7 +43,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /// Where questions, their verifier and the policy to start from come from.
-public sealed interface World {
+public sealed interface World permits LearnedReward, World.File, World.Generated {
     /// Opens it: what has to be made first is made here.
     Opened open(Run run, Device device, long seed);
 
@@ -65,6 +65,7 @@ public sealed interface World {
             implements AutoCloseable {
         @Override
         public void close() {
+            scorer.close();
             start.close();
             tokenizer.close();
         }

@@ -224,6 +224,16 @@ class ResumeTest {
         killAndCompare("rlvr", config, new String[] {"pretraining", "oreal", "topr"}, 20267);
     }
 
+    /// The start, the reward learned from its answers, and two policies that learn from that.
+    @Test
+    void aRewardLearnedFromPreferences() throws Exception {
+        LearnedReward world =
+                LearnedRewardTest.world(60, Optional.empty(), TinyTask.optimisation(STEPS, 8, 1e-2, 7), 3e-3);
+        RlvrRecipe.Config config = LearnedRewardTest.config(world, STEPS, 7);
+        String[] phases = {"pretraining", "reward-model", "ppo", "ppo-root-chi-squared"};
+        killAndCompare("rlvr", config, phases, 20269);
+    }
+
     /// Two steps a draw, checkpoints in between: the policy that drew, the average of policies and the band of
     /// entropies come back.
     @Test

@@ -24,11 +24,13 @@ public final class Claims {
             "lp-reg",
             "spine",
             "genarm",
-            "infalign");
+            "infalign",
+            "correlated-proxies");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
         return switch (paper) {
+            case "correlated-proxies" -> CorrelatedProxiesClaims.claims();
             case "f-dpo" -> FDpoClaims.claims();
             case "inpo" -> InpoClaims.claims();
             case "egpo" -> EgpoClaims.claims();

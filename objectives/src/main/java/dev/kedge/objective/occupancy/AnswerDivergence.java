@@ -12,6 +12,10 @@ import dev.kedge.tensor.Tensor;
 /// With `l = Σ_t log π/π_ref` of an answer, `a = exp(l) - 1` and `b = exp(-l) - 1`, which has expectation 0 and little
 /// variance to add. Beyond the limit, a grows linearly with l, and b with -l; the decaying sides stay exact.
 ///
+/// Up to the limit values have no bias; the gradients are those of something else, as the answers themselves depend on
+/// the policy, through which none flows. On answers of the policy that of `E[l + b]` is the gradient of KL(ref‖π), that
+/// of `E[a + b]` the gradient of `χ²/2 + KL(ref‖π)`.
+///
 /// @param kl         `l + b` of each answer, [B]; gradient flows
 /// @param chiSquared `a + b` of each answer, [B]; gradient flows
 public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
@@ -60,6 +64,25 @@ public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
         Require.positive("floor", floor);
         Require.denominator("the answers given", kl.size(0), 1);
         return loss(chiSquared.mean().clampMin(floor).sqrt().times(weight));
+    }
+
+    /// [#rootChiSquaredPenalty(double, double)] of a step whose answers are seen part by part: along the tangent at the
+    /// mean of all of them, so that values and gradients of the parts add up to those of the whole.
+    ///
+    /// @param stepMean      the mean of χ² over all answers of the step, at the present policy; finite, >= 0
+    /// @param answersInStep answers in the whole optimizer step, at least B
+    /// @return the loss; metrics as in [#klPenalty]
+    /// @throws IllegalArgumentException if an argument is out of range
+    public Loss rootChiSquaredPenalty(double weight, double floor, double stepMean, long answersInStep) {
+        Require.positive("weight", weight);
+        Require.positive("floor", floor);
+        Require.from("stepMean", stepMean, 0, Double.POSITIVE_INFINITY);
+        Require.denominator("answersInStep", answersInStep, kl.size(0));
+        double root = Math.sqrt(Math.max(floor, stepMean));
+        double slope = stepMean > floor ? weight / (2 * root) : 0;
+        double share = (double) kl.size(0) / answersInStep;
+        Tensor beyond = chiSquared.minus(stepMean).sum().div(answersInStep).times(slope);
+        return loss(beyond.plus(weight * root * share));
     }
 
     private Loss loss(Tensor value) {

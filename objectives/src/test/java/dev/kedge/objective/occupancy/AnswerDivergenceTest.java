@@ -51,6 +51,23 @@ class AnswerDivergenceTest {
         assertEquals(chi, Tensor.of(p).times(of(ratios).chiSquared()).sum().item(), 1e-14);
     }
 
+    /// What gradients are of in expectation over the policy's answers, the answers being constants.
+    @Test
+    void gradientsOverAnswersOfThePolicy() {
+        double[] logits = {0.3, -0.2, 0.9};
+        Tensor q = Tensor.of(0.7, 0.2, 0.1);
+        Tensor p = Tensor.of(logits).logSoftmax(0).exp();
+        Tensor free = Tensor.of(logits).requiresGrad();
+        q.times(q.log().minus(free.logSoftmax(0))).sum().backward();
+        Tensor estimated = Tensor.of(logits).requiresGrad();
+        p.times(of(estimated.logSoftmax(0).minus(q.log())).kl()).sum().backward();
+        assertArrayEquals(free.grad().toDoubles(), estimated.grad().toDoubles(), 1e-14);
+        Tensor squared = Tensor.of(logits).requiresGrad();
+        p.times(of(squared.logSoftmax(0).minus(q.log())).chiSquared()).sum().backward();
+        free.logSoftmax(0).exp().square().div(q).sum().div(2).backward(); // on top of the KL's
+        assertArrayEquals(free.grad().toDoubles(), squared.grad().toDoubles(), 1e-14);
+    }
+
     @Test
     void gradientsEqualCentralDifferences() {
         // Apart: next to 22026 times its size the smaller slope drowns in the rounding of the difference.
@@ -59,6 +76,43 @@ class AnswerDivergenceTest {
             CentralDifferences.assertGradient(
                     at, l -> of(l).rootChiSquaredPenalty(0.2, 1e-4).value(), 1e-9);
         }
+    }
+
+    /// Along the tangent at the step's mean, parts have the value and the gradient of the root of the whole.
+    @Test
+    void partsOfTheRootAddUp() {
+        double[] at = {0.3, -0.5, 1.2, -0.1, 2};
+        Tensor whole = Tensor.of(at).requiresGrad();
+        Tensor expected = of(whole).rootChiSquaredPenalty(0.2, 1e-4).value();
+        expected.backward();
+        double mean = of(Tensor.of(at)).chiSquared().mean().item();
+        Tensor parts = Tensor.of(at).requiresGrad();
+        double value = 0;
+        for (int[] part : new int[][] {{0, 2}, {2, 1}, {3, 2}}) {
+            Tensor loss = of(parts.narrow(0, part[0], part[1]))
+                    .rootChiSquaredPenalty(0.2, 1e-4, mean, at.length)
+                    .value();
+            loss.backward();
+            value += loss.item();
+        }
+        assertEquals(expected.item(), value, 1e-15);
+        assertArrayEquals(whole.grad().toDoubles(), parts.grad().toDoubles(), 1e-15);
+    }
+
+    /// The same without gradient where the step is below the floor.
+    @Test
+    void belowTheFloorPartsDoNotMove() {
+        Tensor l = Tensor.of(1e-3, -1e-3).requiresGrad();
+        double value = 0;
+        for (int i = 0; i < 2; i++) {
+            Tensor loss = of(l.narrow(0, i, 1))
+                    .rootChiSquaredPenalty(0.5, 1e-4, 1e-6, 2)
+                    .value();
+            loss.backward();
+            value += loss.item();
+        }
+        assertEquals(0.005, value, 1e-15);
+        assertArrayEquals(new double[2], l.grad().toDoubles());
     }
 
     @Test
@@ -94,6 +148,8 @@ class AnswerDivergenceTest {
         assertThrows(IllegalArgumentException.class, () -> two.klPenalty(0, 2));
         assertThrows(IllegalArgumentException.class, () -> two.klPenalty(1, 1));
         assertThrows(IllegalArgumentException.class, () -> two.rootChiSquaredPenalty(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> two.rootChiSquaredPenalty(1, 1e-4, Double.NaN, 2));
+        assertThrows(IllegalArgumentException.class, () -> two.rootChiSquaredPenalty(1, 1e-4, 0.1, 1));
         Tensor row = Tensor.of(new double[][] {{1, 2}});
         assertThrows(IllegalArgumentException.class, () -> AnswerDivergence.of(row, row, row.ne(0), 0));
         assertThrows(IllegalArgumentException.class, () -> AnswerDivergence.of(row, row, row, 10));

@@ -168,15 +168,24 @@ public record Draw(
                         + " learnt from (first: " + without.getFirst().trouble() + ")");
     }
 
+    /// Whether rewards are proxies of true ones that are known.
+    public boolean isProxied() {
+        return scores.stream().anyMatch(Score::isProxy);
+    }
+
     /// What was drawn, in numbers: means over all completions, also those without a reward.
     public Map<String, Double> metrics() {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
-        metrics.put("right", mean(IntStream.range(0, completions.size()).mapToDouble(i -> isRight(i) ? 1 : 0)));
+        if (isProxied()) {
+            metrics.put(
+                    "reward/true", mean(scores.stream().filter(Score::isProxy).mapToDouble(Score::truth)));
+        }
+        metrics.put("right", mean(scores.stream().mapToDouble(s -> s.isRight() ? 1 : 0)));
         metrics.put(
                 "right/length",
                 mean(IntStream.range(0, completions.size())
-                        .filter(this::isRight)
+                        .filter(i -> scores.get(i).isRight())
                         .mapToDouble(i -> completions.get(i).tokens().length)));
         metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
         metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
@@ -189,11 +198,6 @@ public record Draw(
         metrics.put(
                 "unjudged", (double) scores.stream().filter(s -> !s.isThere()).count());
         return metrics;
-    }
-
-    /// Whether a completion has the whole reward.
-    private boolean isRight(int completion) {
-        return scores.get(completion).reward() >= 1;
     }
 
     private static double mean(DoubleStream values) {

@@ -50,6 +50,7 @@ public record DrawFiles(Path folder) {
             line.put("reward", Double.toString(score.reward()));
             score.answer().ifPresent(a -> line.put("answer", a));
             line.put("trouble", score.trouble());
+            line.put("truth", Double.toString(score.truth()));
             lines.append(line).append('\n');
         }
         try {
@@ -83,7 +84,8 @@ public record DrawFiles(Path folder) {
                 scores.add(new Score(
                         Double.parseDouble(line.get("reward").textValue()),
                         Optional.ofNullable(line.get("answer")).map(JsonNode::textValue),
-                        line.get("trouble").textValue()));
+                        line.get("trouble").textValue(),
+                        Double.parseDouble(line.path("truth").asText("NaN"))));
             }
             return new Draw(sampler, questions, completions, scores, 0, 0);
         } catch (JsonProcessingException e) {

@@ -37,11 +37,17 @@ public record HeldOut(Draw draw, double[] kl) {
                 draw, i -> draw.scores().get(i).isThere() ? draw.scores().get(i).reward() : 0);
     }
 
+    /// The mean true reward of each question's completions, where rewards are proxies; one without counts 0.
+    public double[] truths() {
+        return mean(
+                draw, i -> draw.scores().get(i).isProxy() ? draw.scores().get(i).truth() : 0);
+    }
+
     /// Of each question, 1 if any of its completions has the whole reward, else 0: pass@G.
     public double[] passes() {
         return IntStream.range(0, draw.questions().size())
                 .mapToDouble(
-                        q -> rows(draw, q).anyMatch(i -> draw.scores().get(i).reward() >= 1) ? 1 : 0)
+                        q -> rows(draw, q).anyMatch(i -> draw.scores().get(i).isRight()) ? 1 : 0)
                 .toArray();
     }
 

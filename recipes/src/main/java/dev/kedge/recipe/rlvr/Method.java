@@ -5,7 +5,8 @@ import dev.kedge.objective.Loss;
 
 /// A way to learn from judged completions, as a recipe names it; at work, a [Learner].
 public sealed interface Method
-        permits CloningMethod,
+        permits AnswerDivergenceMethod,
+                CloningMethod,
                 DapoMethod,
                 DrGrpoMethod,
                 DrpoMethod,

@@ -1,6 +1,5 @@
 package dev.kedge.recipe.rlvr;
 
-import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.Loss;
@@ -13,20 +12,16 @@ import java.util.Map;
 /// A [TokenRewardModel] at work: a copy of the policy's start with a linear head, at first 0, and an optimiser of its
 /// own. Nothing of it reaches the policy's gradient.
 final class OutcomeModel implements AutoCloseable {
-    private static final String HEAD = "score.weight";
     private static final double CLIP = 1;
 
-    private final Decoder decoder; // the head is among its parameters
+    private final ScalarHead head;
+    private final Decoder decoder; // the head's
     private final AdamW optimizer;
     private final double learningRate;
 
     OutcomeModel(Decoder start, double learningRate) {
-        Map<String, Tensor> named = new LinkedHashMap<>(start.parameters().named());
-        DType dtype = start.parameters().flat().dtype();
-        try (Tensor head = Tensor.zeros(dtype, start.device(), 1, start.config().hiddenSize())) {
-            named.put(HEAD, head);
-            decoder = new Decoder(start.config(), Parameters.copyOf(named, dtype, start.device()));
-        }
+        head = ScalarHead.on(start);
+        decoder = head.decoder();
         optimizer = new AdamW(decoder.parameters(), AdamW.Config.DEFAULT);
         this.learningRate = learningRate;
     }
@@ -48,8 +43,7 @@ final class OutcomeModel implements AutoCloseable {
         Tensor means = Tensor.zeros(dtype, decoder.device(), mask.size(0));
         Tensor losses = means.zerosLike();
         step.forEach(part -> {
-            Tensor head = decoder.parameters().get(HEAD);
-            Tensor mine = part.states(decoder).matmul(head.t()).squeeze(2);
+            Tensor mine = head.of(part.states(decoder));
             Loss loss = TokenRewardModel.loss(mine, part.mask(), part.of(correct), step.completions());
             loss.value().backward();
             part.put(mine.detach(), scores);

@@ -43,7 +43,7 @@ public record Sampler(
         List<Score> scores = new ArrayList<>(scorer.score(asked, texts));
         for (int i = 0; i < scores.size(); i++) {
             if (truncated == Truncated.WRONG && completions.get(i).isTruncated()) {
-                scores.set(i, new Score(0, Optional.empty(), ""));
+                scores.set(i, new Score(0, Optional.empty(), "", scores.get(i).isProxy() ? 0 : Double.NaN));
             }
         }
         return new Draw(this, questions, completions, scores, (drawn - start) / 1e9, (System.nanoTime() - drawn) / 1e9);
