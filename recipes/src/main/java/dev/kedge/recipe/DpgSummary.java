@@ -235,25 +235,10 @@ final class DpgSummary {
     }
 
     private Summary facts(Summary summary) {
-        Summary all = summary.fact(
-                "reward, prior",
-                Summary.Estimate.of(DpgEvaluation.mean(language.logPrior(), evaluation.reward())),
-                "",
-                String.format(
-                        "entropy %.3f; %d of %d samples are different",
-                        DpgEvaluation.entropy(language.logPrior()),
-                        evaluation.distinct(language.logPrior()),
-                        config.distinct()));
+        Summary all = facts(summary, "prior", language.logPrior());
         var posterior = evaluation.posterior();
         if (posterior.isPresent()) {
-            double[] target = evaluation.logTarget(posterior.get());
-            all = all.fact(
-                    "reward, posterior",
-                    Summary.Estimate.of(DpgEvaluation.mean(target, evaluation.reward())),
-                    "",
-                    String.format(
-                            "entropy %.3f; KL to the prior %.3f",
-                            DpgEvaluation.entropy(target), DpgEvaluation.kl(target, language.logPrior())));
+            all = facts(all, "posterior", evaluation.logTarget(posterior.get()));
         }
         for (Method method : config.methods()) {
             Standing end = end(method);
@@ -262,8 +247,8 @@ final class DpgSummary {
                     Summary.Estimate.of(end.reward()),
                     "",
                     String.format(
-                            "entropy %.3f; KL to the prior %.3f, to the target %.3f, from the target %.3f; score of its"
-                                    + " target %.3f; %d of %d samples are different",
+                            "entropy %.3f; KL to the prior %.3f, to the target %.4f, from the target %.4f; mean score of"
+                                    + " its target %.3f; %d of %d samples are different",
                             end.entropy(),
                             end.klPrior(),
                             end.klToTarget(),
@@ -274,6 +259,20 @@ final class DpgSummary {
         }
         return all.note("All but the counts of different samples is exact, over all texts. A method of the reward alone"
                 + " is measured against the first posterior.");
+    }
+
+    private Summary facts(Summary summary, String name, double[] logProbs) {
+        return summary.fact(
+                        "reward, " + name,
+                        Summary.Estimate.of(DpgEvaluation.mean(logProbs, evaluation.reward())),
+                        "",
+                        String.format("KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
+                .fact("entropy, " + name, Summary.Estimate.of(DpgEvaluation.entropy(logProbs)), "nats", "")
+                .fact(
+                        "share of different texts, " + name,
+                        Summary.Estimate.of(evaluation.distinct(logProbs) / (double) config.distinct()),
+                        "",
+                        "among " + config.distinct() + " samples");
     }
 
     /// The likeliest texts of the prior and of each policy.
