@@ -4,6 +4,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.DpgRecipe.Config;
 import dev.kedge.recipe.DpgRecipe.Method;
 import dev.kedge.recipe.DpgTarget.Aim;
+import dev.kedge.recipe.EnumerableLanguage.Reads;
 import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.SavedCheckpoint;
 import dev.kedge.tensor.Scope;
@@ -80,9 +81,11 @@ final class DpgEvaluation {
         return aims.computeIfAbsent(method.target(), target -> target.aim(language, config.seed() + 2));
     }
 
-    /// The posterior that others are held against: the first one of the reward that all are measured by.
-    Optional<DpgTarget.Posterior> posterior() {
+    /// The posterior that others are held against: the first one, of policies that read this, of the reward that all
+    /// are measured by.
+    Optional<DpgTarget.Posterior> posterior(Reads reads) {
         return config.methods().stream()
+                .filter(m -> m.reads() == reads)
                 .map(Method::target)
                 .filter(DpgTarget.Posterior.class::isInstance)
                 .map(DpgTarget.Posterior.class::cast)
@@ -105,7 +108,7 @@ final class DpgEvaluation {
     Standing standing(Method method, double[] logProbs) {
         double[] logTarget = aim(method).isDistribution()
                 ? logTarget(method.target())
-                : posterior().map(this::logTarget).orElse(null);
+                : posterior(method.reads()).map(this::logTarget).orElse(null);
         double[] scores =
                 EnumerableLanguage.table(language.config(), method.target().score()::of);
         return new Standing(

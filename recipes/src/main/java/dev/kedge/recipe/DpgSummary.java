@@ -47,27 +47,19 @@ final class DpgSummary {
     }
 
     private Summary summary(double seconds) {
-        var posterior = evaluation.posterior();
+        var posterior = evaluation.posterior(Reads.TEXT);
         Summary summary = Summary.of("dpg", Summary.Status.FINISHED, seconds)
                 .title("Learning from reward as Bayesian inference")
                 .verdict(verdict(posterior));
         if (posterior.isPresent()) {
-            double[] target = evaluation.logTarget(posterior.get());
-            List<Method> whole = aimedAt(posterior.get(), Reads.TEXT);
-            List<Method> places = aimedAt(posterior.get(), Reads.PLACE);
-            String beta = "posterior, beta " + posterior.get().beta();
-            summary = summary.frontier(mass("Where the mass lies", target, whole, beta));
-            summary = summary.frontier(frontier());
-            if (!places.isEmpty()) {
-                summary = summary.frontier(
-                        mass("Where the mass of policies with independent letters lies", target, places, beta));
-            }
-            List<Method> both = new ArrayList<>(whole);
-            both.addAll(places);
-            summary = summary.frontier(
-                            way("Entropy", "nats", both, Standing::entropy, DpgEvaluation.entropy(target), beta))
-                    .frontier(way("KL(posterior || policy)", "log10 of nats", both, s -> log(s.klFromTarget())))
-                    .frontier(way("KL(policy || posterior)", "log10 of nats", both, s -> log(s.klToTarget())));
+            summary = ways(summary, posterior.get(), Reads.TEXT, "").frontier(frontier());
+            List<Method> methods = aimedAt(posterior.get(), Reads.TEXT);
+            summary = summary.frontier(way("KL(posterior || policy)", "log10 of nats", methods, s -> log(s.klFromTarget())))
+                    .frontier(way("KL(policy || posterior)", "log10 of nats", methods, s -> log(s.klToTarget())));
+        }
+        var ofPlaces = evaluation.posterior(Reads.PLACE);
+        if (ofPlaces.isPresent()) {
+            summary = ways(summary, ofPlaces.get(), Reads.PLACE, ", letters independent");
         }
         for (Method method : config.methods()) {
             if (method.target() instanceof DpgTarget.Moment m) {
@@ -82,6 +74,16 @@ final class DpgSummary {
         }
         summary = facts(summary);
         return samples(summary);
+    }
+
+    /// Where the mass of the policies of a posterior lies, and how their entropy came there.
+    private Summary ways(Summary summary, DpgTarget.Posterior posterior, Reads reads, String which) {
+        double[] target = evaluation.logTarget(posterior);
+        List<Method> methods = aimedAt(posterior, reads);
+        String name = "posterior, beta " + posterior.beta();
+        return summary.frontier(mass("Where the mass lies" + which, target, methods, name))
+                .frontier(way(
+                        "Entropy" + which, "nats", methods, Standing::entropy, DpgEvaluation.entropy(target), name));
     }
 
     private String verdict(Optional<DpgTarget.Posterior> posterior) {
@@ -236,9 +238,12 @@ final class DpgSummary {
 
     private Summary facts(Summary summary) {
         Summary all = facts(summary, "prior", language.logPrior());
-        var posterior = evaluation.posterior();
-        if (posterior.isPresent()) {
-            all = facts(all, "posterior", evaluation.logTarget(posterior.get()));
+        for (Reads reads : Reads.values()) {
+            var posterior = evaluation.posterior(reads);
+            if (posterior.isPresent()) {
+                String name = reads == Reads.TEXT ? "posterior" : "posterior of independent letters";
+                all = facts(all, name, evaluation.logTarget(posterior.get()));
+            }
         }
         for (Method method : config.methods()) {
             Standing end = end(method);

@@ -90,7 +90,7 @@ public sealed interface DpgTarget {
                 || score().text().length() > language.length()) {
             throw new IllegalArgumentException(String.format(
                     "text \"%s\" never occurs: it must have at most %d letters from a to %c",
-                    score().text(), language.length(), 'a' + language.letters() - 1));
+                    score().text(), language.length(), (char) ('a' + language.letters() - 1)));
         }
         double most = Arrays.stream(EnumerableLanguage.table(language, score()::of))
                 .max()

@@ -4,6 +4,7 @@ import dev.kedge.nn.file.GenerationConfig;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.nn.lm.KvCache;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.variational.Dpg;
 import dev.kedge.recipe.run.Checkpoint;
@@ -16,6 +17,7 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -224,30 +226,39 @@ public final class EnumerableLanguage implements AutoCloseable {
 
     /// Log-probabilities of the letter after each token: float64, [B, T, letters].
     private Tensor letters(Decoder model, Reads reads, Tensor tokens) {
-        long rows = tokens.size(0);
-        long length = tokens.size(1);
-        Tensor seen = reads == Reads.TEXT ? tokens : begin(rows).expand(rows, length).contiguous();
-        return model.logits(model.hidden(seen))
+        return letters(model, model.hidden(seen(reads, tokens)), tokens.size(0));
+    }
+
+    private Tensor seen(Reads reads, Tensor tokens) {
+        return reads == Reads.TEXT
+                ? tokens
+                : begin(tokens.size(0)).expand(tokens.shape()).contiguous();
+    }
+
+    private Tensor letters(Decoder model, Tensor hidden, long rows) {
+        return model.logits(hidden)
                 .narrow(1, 0, config.letters())
                 .to(DType.FLOAT64)
                 .logSoftmax(1)
-                .view(rows, length, config.letters());
+                .view(rows, hidden.size(0) / rows, config.letters());
     }
 
     /// Texts drawn exactly, letter by letter from the whole distribution; nothing is recorded for a gradient.
     Draws draw(Decoder model, Reads reads, int count, Rng rng) {
         try (var _ = Gradients.off();
-                Scope scope = new Scope()) {
-            Tensor tokens = begin(count);
+                Scope scope = new Scope();
+                KvCache cache = model.cache(count, config.length(), null)) {
+            List<Tensor> drawn = new ArrayList<>();
             Tensor logProbs = Tensor.zeros(DType.FLOAT64, device, count);
+            Tensor before = begin(count);
             for (int t = 0; t < config.length(); t++) {
-                Tensor last = letters(model, reads, tokens).select(1, t);
-                Tensor letter = rng.categorical(last.exp().to(Device.CPU)).to(device).unsqueeze(1);
-                logProbs = logProbs.plus(last.gather(1, letter).squeeze(1));
-                tokens = Tensor.cat(List.of(tokens, letter), 1);
+                Tensor next = letters(model, model.hidden(seen(reads, before), cache), count).squeeze(1);
+                before = rng.categorical(next.exp().to(Device.CPU)).to(device).unsqueeze(1);
+                logProbs = logProbs.plus(next.gather(1, before).squeeze(1));
+                drawn.add(before);
             }
-            Tensor drawn = tokens.narrow(1, 1, config.length()).contiguous();
-            return new Draws(scope.keep(drawn), numbers(drawn), scope.keep(logProbs.to(Device.CPU)));
+            Tensor tokens = Tensor.cat(drawn, 1);
+            return new Draws(scope.keep(tokens), numbers(tokens), scope.keep(logProbs.to(Device.CPU)));
         }
     }
 
