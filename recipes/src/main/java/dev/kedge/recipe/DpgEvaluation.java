@@ -27,7 +27,7 @@ final class DpgEvaluation {
     /// @param entropy    nats
     /// @param klPrior    `KL(π||prior)`, nats
     /// @param klToTarget `KL(π||p)`, nats, infinite where the policy is and the target is not; `klFromTarget`
-    ///                   `KL(p||π)`. Of a method without a target, those of the first posterior; NaN if there is none
+    ///                   `KL(p||π)`. Of a method without a target, those of the first posterior; else NaN
     /// @param distinct   share of different texts among samples
     record Standing(
             double reward,
@@ -95,7 +95,8 @@ final class DpgEvaluation {
 
     /// `log p` of a target over all texts.
     double[] logTarget(DpgTarget target) {
-        return aims.computeIfAbsent(target, t -> t.aim(language, config.seed() + 2)).logTarget();
+        return aims.computeIfAbsent(target, t -> t.aim(language, config.seed() + 2))
+                .logTarget();
     }
 
     /// Measures a method's policy, and remembers it.

@@ -3,14 +3,15 @@ package dev.kedge.recipe;
 /// How a policy is brought to a target ([DpgTarget]): by which divergence, from whose samples. Every one is a weight of
 /// the log-probability of a sample: `-(1/B) Σ w·log π`.
 public sealed interface DpgInference {
-    /// REINFORCE on the policy's own samples, the divergence from the prior in the reward: the reverse KL to the target.
-    /// Where the target is [DpgTarget.Best], reward maximisation.
+    /// REINFORCE on the policy's own samples, the divergence from the prior in the reward: the reverse KL to the
+    /// target. Where the target is [DpgTarget.Best], reward maximisation.
     record PolicyGradient(Baseline baseline) implements DpgInference {}
 
     /// Distributional policy gradient: the forward KL from the target, by importance weights of a proposal's samples.
     ///
     /// @param baseline  whether `Z·π/q` is taken from the weights
-    /// @param divideByZ whether weights are divided by the running Z, lest the learning rate depend on the target's scale
+    /// @param divideByZ whether weights are divided by the running Z, lest the learning rate depend on the target's
+    ///                  scale
     /// @param proposal  when the policy takes its place
     record Dpg(boolean baseline, boolean divideByZ, Proposal proposal) implements DpgInference {}
 

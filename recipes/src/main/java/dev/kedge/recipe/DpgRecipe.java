@@ -33,7 +33,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// KL-regularised reward as Bayesian inference (arXiv:2205.11275): what a policy should become, the target, is one
-/// choice; how it is brought there, the inference, another. Each method is a pair of them, and all start from one prior.
+/// choice; how it is brought there, the inference, another. Each method is a pair of them, and all start from one
+/// prior.
 ///
 /// Texts are so few that the prior, the targets and every policy are known exactly ([EnumerableLanguage]); training
 /// does not see that and learns from samples. REINFORCE goes to the best text or, with the divergence from the prior in
@@ -68,7 +69,8 @@ public final class DpgRecipe {
             int threads,
             long seed) {
         public Config {
-            if (methods.isEmpty() || methods.stream().map(Method::phase).distinct().count() < methods.size()) {
+            if (methods.isEmpty()
+                    || methods.stream().map(Method::phase).distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must have different names, at least one, were "
                         + methods.stream().map(Method::name).toList());
             }
@@ -117,7 +119,8 @@ public final class DpgRecipe {
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
-        try (var language = new EnumerableLanguage(config.language(), run, new Device(config.device()), config.seed())) {
+        try (var language =
+                new EnumerableLanguage(config.language(), run, new Device(config.device()), config.seed())) {
             for (Reads reads : Reads.values()) { // checkpoints of methods come after those of what they start from
                 if (config.methods().stream().anyMatch(method -> method.reads() == reads)) {
                     language.pretrained(reads).close();
@@ -271,7 +274,9 @@ public final class DpgRecipe {
                         metrics.put("sampled/normaliser", normaliser);
                     }
                 }
-                metrics.put("weight_std", weights.minus(weights.mean()).square().mean().sqrt().item());
+                metrics.put(
+                        "weight_std",
+                        weights.minus(weights.mean()).square().mean().sqrt().item());
                 double loss = 0;
                 for (int from = 0; from < batch; from += config.dpg().microBatch()) {
                     try (Scope _ = new Scope()) {

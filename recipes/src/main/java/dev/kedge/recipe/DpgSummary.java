@@ -54,7 +54,8 @@ final class DpgSummary {
         if (posterior.isPresent()) {
             summary = ways(summary, posterior.get(), Reads.TEXT, "").frontier(frontier());
             List<Method> methods = aimedAt(posterior.get(), Reads.TEXT);
-            summary = summary.frontier(way("KL(posterior || policy)", "log10 of nats", methods, s -> log(s.klFromTarget())))
+            summary = summary.frontier(
+                            way("KL(posterior || policy)", "log10 of nats", methods, s -> log(s.klFromTarget())))
                     .frontier(way("KL(policy || posterior)", "log10 of nats", methods, s -> log(s.klToTarget())));
         }
         var ofPlaces = evaluation.posterior(Reads.PLACE);
@@ -66,9 +67,10 @@ final class DpgSummary {
                 List<Method> same = config.methods().stream()
                         .filter(other -> other.target().score().equals(m.score()))
                         .toList();
-                String score = "mean of \"" + m.score().text() + "\"" + (m.score().once() ? ", once at most" : "");
-                summary = summary.frontier(way("A moment that is asked for", score, same, Standing::score, m.mean(),
-                        "asked for"));
+                String score =
+                        "mean of \"" + m.score().text() + "\"" + (m.score().once() ? ", once at most" : "");
+                summary = summary.frontier(
+                        way("A moment that is asked for", score, same, Standing::score, m.mean(), "asked for"));
                 break;
             }
         }
@@ -87,19 +89,20 @@ final class DpgSummary {
     }
 
     private String verdict(Optional<DpgTarget.Posterior> posterior) {
-        String ends = config.methods().stream()
-                .map(m -> String.format("%s %.3g", m.name(), end(m).entropy()))
+        String before = String.format(
+                "Of %,d texts the prior has an entropy of %.2f nats",
+                language.config().texts(), DpgEvaluation.entropy(language.logPrior()));
+        List<Method> methods = posterior.map(p -> aimedAt(p, Reads.TEXT)).orElse(config.methods());
+        String ends = methods.stream()
+                .map(m -> String.format("%s %.2f", m.name(), end(m).entropy()))
                 .collect(Collectors.joining(", "));
-        return String.format(
-                "Entropy in nats, exact over %,d texts: the prior has %.3g%s. Of the policies: %s.",
-                language.config().texts(),
-                DpgEvaluation.entropy(language.logPrior()),
-                posterior
+        return before
+                + posterior
                         .map(p -> String.format(
-                                ", the posterior for beta %s %.3g",
+                                ", the posterior for beta %s one of %.2f",
                                 p.beta(), DpgEvaluation.entropy(evaluation.logTarget(p))))
-                        .orElse(""),
-                ends);
+                        .orElse("")
+                + ". Where learning ended: " + ends + ".";
     }
 
     private Standing end(Method method) {
@@ -110,8 +113,7 @@ final class DpgSummary {
     private List<Method> aimedAt(DpgTarget.Posterior posterior, Reads reads) {
         return config.methods().stream()
                 .filter(m -> m.reads() == reads
-                        && (m.target().equals(posterior)
-                                || m.target().equals(new DpgTarget.Best(config.reward()))))
+                        && (m.target().equals(posterior) || m.target().equals(new DpgTarget.Best(config.reward()))))
                 .toList();
     }
 
@@ -183,15 +185,15 @@ final class DpgSummary {
                         method.target() instanceof DpgTarget.Best ? "reward alone" : "KL-RL";
                     case DpgInference.Dpg d -> d.baseline() ? "DPG, baseline" : "DPG";
                 };
-        return method.reads() == Reads.TEXT ? inference : inference + ", independent";
+        String which = method.target() instanceof DpgTarget.Constraint ? ", constraint" : "";
+        return inference + which + (method.reads() == Reads.TEXT ? "" : ", independent");
     }
 
     /// `p ~ prior·exp(reward/beta)` for beta from far above the rewards to far below.
     private List<Summary.Point> optimum() {
         List<Summary.Point> points = new ArrayList<>();
         double[] reward = evaluation.reward();
-        points.add(new Summary.Point(
-                0, Summary.Estimate.of(DpgEvaluation.mean(language.logPrior(), reward)), ""));
+        points.add(new Summary.Point(0, Summary.Estimate.of(DpgEvaluation.mean(language.logPrior(), reward)), ""));
         for (int i = 0; i < STRENGTHS; i++) {
             double beta = Math.pow(10, 1.5 - 3.0 * i / (STRENGTHS - 1));
             double[] best = DpgTarget.Aim.of(reward, beta, language.logPrior()).logTarget();
@@ -209,9 +211,7 @@ final class DpgSummary {
                         m.name(),
                         evaluation.way(m).entrySet().stream()
                                 .map(e -> new Summary.Point(
-                                        e.getKey(),
-                                        Summary.Estimate.of(measure.applyAsDouble(e.getValue())),
-                                        ""))
+                                        e.getKey(), Summary.Estimate.of(measure.applyAsDouble(e.getValue())), ""))
                                 .toList()))
                 .toList();
         return new Summary.Frontier(title, "steps", unit, arms, List.of());
@@ -263,7 +263,8 @@ final class DpgSummary {
                             config.distinct()));
         }
         return all.note("All but the counts of different samples is exact, over all texts. A method of the reward alone"
-                + " is measured against the first posterior.");
+                + " is measured against the first posterior. Lines between strengths are drawn straight: what they leave of"
+                + " the optimum's curve is no policy's.");
     }
 
     private Summary facts(Summary summary, String name, double[] logProbs) {

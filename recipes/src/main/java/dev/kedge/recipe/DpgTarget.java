@@ -96,10 +96,12 @@ public sealed interface DpgTarget {
                 .max()
                 .orElseThrow();
         switch (this) {
-            case Constraint c when c.atLeast > most ->
+            case Constraint c
+            when c.atLeast > most ->
                 throw new IllegalArgumentException(
                         "at_least must be at most " + most + ", the highest score of a text, was " + c.atLeast);
-            case Moment m when !(m.mean > 0 && m.mean < most) ->
+            case Moment m
+            when !(m.mean > 0 && m.mean < most) ->
                 throw new IllegalArgumentException(
                         "mean must lie between the scores of texts, 0 and " + most + ", was " + m.mean);
             default -> {}
@@ -121,8 +123,7 @@ public sealed interface DpgTarget {
                         language.logPrior());
             case Moment m -> {
                 double lambda = lambda(m, language, scores, seed);
-                yield Aim.of(
-                        Arrays.stream(scores).map(s -> lambda * s).toArray(), 1, language.logPrior());
+                yield Aim.of(Arrays.stream(scores).map(s -> lambda * s).toArray(), 1, language.logPrior());
             }
         };
     }

@@ -54,11 +54,8 @@ public final class EnumerableLanguage implements AutoCloseable {
             if (Math.pow(letters, length) > MOST) {
                 throw new IllegalArgumentException(String.format(
                         "%d letters make %.3g texts of length %d, too many to enumerate: at most %d, so length <= %d",
-                        letters,
-                        Math.pow(letters, length),
-                        length,
-                        MOST,
-                        (int) (Math.log(MOST) / Math.log(letters) + 1e-9)));
+                        letters, Math.pow(letters, length), length, MOST, (int)
+                                (Math.log(MOST) / Math.log(letters) + 1e-9)));
             }
             if (layers < 1 || heads < 1 || hiddenSize < 1 || hiddenSize % heads != 0) {
                 throw new IllegalArgumentException("layers >= 1 and hidden_size a multiple of heads expected, were "
@@ -167,7 +164,8 @@ public final class EnumerableLanguage implements AutoCloseable {
                     try (Scope _ = new Scope()) {
                         Tensor tokens = texts(source, o.batchSize(), random).to(device);
                         Tensor logProbs = logProbs(model, reads, tokens);
-                        Tensor loss = Dpg.dpg(logProbs, logProbs.onesLike(), o.batchSize()).value();
+                        Tensor loss = Dpg.dpg(logProbs, logProbs.onesLike(), o.batchSize())
+                                .value();
                         loss.backward();
                         Map<String, Double> metrics = new LinkedHashMap<>();
                         metrics.put("loss", loss.item());
@@ -252,7 +250,8 @@ public final class EnumerableLanguage implements AutoCloseable {
             Tensor logProbs = Tensor.zeros(DType.FLOAT64, device, count);
             Tensor before = begin(count);
             for (int t = 0; t < config.length(); t++) {
-                Tensor next = letters(model, model.hidden(seen(reads, before), cache), count).squeeze(1);
+                Tensor next = letters(model, model.hidden(seen(reads, before), cache), count)
+                        .squeeze(1);
                 before = rng.categorical(next.exp().to(Device.CPU)).to(device).unsqueeze(1);
                 logProbs = logProbs.plus(next.gather(1, before).squeeze(1));
                 drawn.add(before);

@@ -9,7 +9,8 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES = List.of(
-            "main", "sft", "dpo", "adpo", "asft", "dpg", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
+            "main", "sft", "dpo", "adpo", "asft", "dpg", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo",
+            "xpo");
 
     /// The configuration of a recipe file, checked.
     ///

@@ -128,8 +128,7 @@ final class RlKlBayesClaims {
             RlKlBayesTabular.Arm arm,
             Direction direction,
             RlKlBayesTabular.Arm against) {
-        return tabular(
-                e, name, statement, measure, arm, direction, new Claim.Arm(against.title, measure.of(against)));
+        return tabular(e, name, statement, measure, arm, direction, new Claim.Arm(against.title, measure.of(against)));
     }
 
     private static Claim tabular(

@@ -265,8 +265,8 @@ final class RlKlBayesTabular {
                     yield worth.minus(worth.mean());
                 }
                 case DPG -> Dpg.weights(logScore, logProposal).div(normaliser);
-                case DPG_BASELINE -> Dpg.advantages(logScore, logProposal, logProbs, normaliser)
-                        .div(normaliser);
+                case DPG_BASELINE ->
+                    Dpg.advantages(logScore, logProposal, logProbs, normaliser).div(normaliser);
             };
         }
 

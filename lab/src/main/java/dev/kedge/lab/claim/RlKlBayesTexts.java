@@ -54,7 +54,8 @@ final class RlKlBayesTexts {
         LETTER_KL_RL("KL-RL, a in it", new DpgTarget.Posterior(LETTER, BETA), false, false, Reads.TEXT, 5e-3),
         LETTER_DPG("DPG, half with a", null, true, true, Reads.TEXT, 5e-3),
         LETTER_FITTED("KL-RL, the fitted lambda for reward", null, false, false, Reads.TEXT, 5e-3),
-        PLACE_KL_RL("KL-RL, independent letters", new DpgTarget.Posterior(PATTERN, SHARP), false, false, Reads.PLACE, 5e-3),
+        PLACE_KL_RL(
+                "KL-RL, independent letters", new DpgTarget.Posterior(PATTERN, SHARP), false, false, Reads.PLACE, 5e-3),
         PLACE_DPG("DPG, independent letters", new DpgTarget.Posterior(PATTERN, SHARP), true, true, Reads.PLACE, 5e-3);
 
         final String title;
