@@ -91,8 +91,9 @@ public final class DpgRecipe {
     public record Method(
             String name, DpgTarget target, DpgInference inference, Reads reads, Optional<Double> learningRate) {
         public Method {
-            if (phaseOf(name).isEmpty()) {
-                throw new IllegalArgumentException("name must hold a letter or digit, was \"" + name + "\"");
+            if (phaseOf(name).isEmpty() || phaseOf(name).startsWith(EnumerableLanguage.PHASE)) {
+                throw new IllegalArgumentException("name must hold a letter or digit and not begin with "
+                        + EnumerableLanguage.PHASE + ", was \"" + name + "\"");
             }
             if (inference instanceof PolicyGradient && target instanceof DpgTarget.Constraint) {
                 throw new IllegalArgumentException("inference of kind policy_gradient needs a target with mass"
@@ -102,8 +103,9 @@ public final class DpgRecipe {
                 throw new IllegalArgumentException("inference of kind dpg needs a target that is a distribution, and"
                         + " the best text alone is none: take posterior, constraint or moment");
             }
-            if (learningRate.isPresent() && !(learningRate.get() > 0)) {
-                throw new IllegalArgumentException("learning_rate must be > 0, was " + learningRate.get());
+            if (learningRate.isPresent()
+                    && !(learningRate.get() > 0 && learningRate.get() < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("learning_rate must be finite and > 0, was " + learningRate.get());
             }
         }
 

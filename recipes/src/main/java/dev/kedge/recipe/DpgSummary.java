@@ -129,8 +129,8 @@ final class DpgSummary {
         methods.forEach(m -> arms.add(new Summary.Arm(m.name(), mass(order, policies.get(m), ""))));
         return new Summary.Frontier(
                 title,
-                "the posterior's likeliest texts: 0 the first, 1 ten of them, 2 a hundred, ...",
-                "share of samples among them",
+                "k as a power of ten: 0 the likeliest text, 1 ten of them, 2 a hundred, ...",
+                "share of samples that are among the posterior's k likeliest texts",
                 arms,
                 mass(order, target, name));
     }

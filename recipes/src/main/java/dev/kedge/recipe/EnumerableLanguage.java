@@ -36,6 +36,9 @@ public final class EnumerableLanguage implements AutoCloseable {
     /// As many texts as are enumerated without ado.
     static final int MOST = 1 << 18;
 
+    /// Of metrics while a prior learns.
+    static final String PHASE = "pretraining";
+
     /// Prefixes in a forward pass.
     private static final int CHUNK = 2048;
 
@@ -148,7 +151,7 @@ public final class EnumerableLanguage implements AutoCloseable {
 
     private void pretrain(Decoder model, Reads reads) {
         Optimisation o = config.pretraining();
-        String phase = reads == Reads.TEXT ? "pretraining" : "pretraining-of-places";
+        String phase = reads == Reads.TEXT ? PHASE : PHASE + "-of-places";
         double[][] source = source(config.letters(), new SplittableRandom(seed));
         try (AdamW optimizer = new AdamW(model.parameters(), o.adamW())) {
             int first = 0;

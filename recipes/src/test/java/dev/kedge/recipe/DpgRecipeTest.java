@@ -197,6 +197,9 @@ class DpgRecipeTest {
 
     @Test
     void whatCannotBeIsRefused() {
+        refused(
+                "name must hold a letter or digit and not begin with pretraining, was \"?\"",
+                () -> method("?", new Best(AB), POLICY_GRADIENT, Reads.TEXT));
         refused("beta must be finite and > 0, was 0.0", () -> new Posterior(AB, 0));
         refused("text must be small letters, such as ab, was \"A\"", () -> new Score("A", false));
         refused(
