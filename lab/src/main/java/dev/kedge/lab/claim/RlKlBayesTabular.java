@@ -58,7 +58,7 @@ final class RlKlBayesTabular {
         KL_FROM("KL(posterior || policy), nats"),
         BOUND_SHARE("objective as a share of beta log Z"),
         IDENTITY("distance of the objective from beta log Z - beta KL(policy || posterior)"),
-        VARIANCE("variance of a sample's gradient, at the posterior's KL-RL policy");
+        VARIANCE("variance of the gradient from one sample, at the last policy of KL-REINFORCE");
 
         final String title;
 
