@@ -14,6 +14,7 @@ public final class Recipes {
             "dpo",
             "adpo",
             "asft",
+            "dpg",
             "egpo",
             "genarm",
             "genarm-front",
@@ -34,6 +35,7 @@ public final class Recipes {
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
             case "asft" -> file.as(AsftRecipe.Config.class);
+            case "dpg" -> file.as(DpgRecipe.Config.class);
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "genarm" -> file.as(GenarmRecipe.Config.class);
             case "genarm-front" -> file.as(GenarmFrontRecipe.Config.class);
@@ -55,6 +57,7 @@ public final class Recipes {
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
             case AsftRecipe.Config config -> AsftRecipe.run(config, run);
+            case DpgRecipe.Config config -> DpgRecipe.run(config, run);
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case GenarmRecipe.Config config -> GenarmRecipe.run(config, run);
             case GenarmFrontRecipe.Config config -> GenarmFrontRecipe.run(config, run);

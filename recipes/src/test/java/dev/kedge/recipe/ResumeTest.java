@@ -139,6 +139,23 @@ class ResumeTest {
         killAndCompare("genarm", config, new String[] {"pretraining-base", "rewards", "dpo-beta-0_5"}, 20270);
     }
 
+    /// The running Z and the proposal of DPG, what was measured on the way, and a second start.
+    @Test
+    void targetsAndInferences() throws Exception {
+        var posterior = new DpgTarget.Posterior(new DpgTarget.Score("ab", false), 0.5);
+        var dpg = DpgRecipeTest.dpg(true, DpgInference.Criterion.KLD);
+        var gradient = new DpgInference.PolicyGradient(DpgInference.Baseline.LEAVE_ONE_OUT);
+        var config = DpgRecipeTest.config(
+                List.of(
+                        DpgRecipeTest.method("kl-rl", posterior, gradient, EnumerableLanguage.Reads.TEXT),
+                        DpgRecipeTest.method("dpg", posterior, dpg, EnumerableLanguage.Reads.TEXT),
+                        DpgRecipeTest.method("place", posterior, dpg, EnumerableLanguage.Reads.PLACE)),
+                STEPS,
+                7);
+        killAndCompare(
+                "dpg", config, new String[] {"pretraining", "pretraining-of-places", "kl-rl", "dpg", "place"}, 20271);
+    }
+
     /// The half step, the snapshots, and the draws of both methods.
     @Test
     void extragradientAndOnlineIpo() throws Exception {

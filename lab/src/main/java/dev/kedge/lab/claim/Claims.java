@@ -25,7 +25,8 @@ public final class Claims {
             "spine",
             "genarm",
             "infalign",
-            "correlated-proxies");
+            "correlated-proxies",
+            "rl-kl-bayes");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -43,6 +44,7 @@ public final class Claims {
             case "genarm" -> GenarmClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "lp-reg" -> LpRegClaims.claims();
+            case "rl-kl-bayes" -> RlKlBayesClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
             case "oreal" -> OrealClaims.claims();
             case "topr" -> ToprClaims.claims();

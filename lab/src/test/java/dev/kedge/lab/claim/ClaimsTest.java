@@ -92,6 +92,15 @@ class ClaimsTest {
     }
 
     @Test
+    void inferenceMeasuresWhatItsClaimsRead() {
+        measuresWhatIsRead(
+                RlKlBayesClaims.claims(
+                        new RlKlBayesTabular.Scale(6, 0.5, 20, 8, 0.02),
+                        new RlKlBayesTexts.Scale(3, 4, 16, 4, 8, 32, 1000)),
+                2);
+    }
+
+    @Test
     void guidanceMeasuresWhatItsClaimsRead() {
         measuresWhatIsRead(GenarmClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
         measuresWhatIsRead(GenarmFrontClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
