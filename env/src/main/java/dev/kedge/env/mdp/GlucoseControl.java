@@ -51,10 +51,10 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
         }
     }
 
-    /// Somebody: sensitivity from 30 to 50 mg/dL, 180 to 220 mg/dL at rest, a meal every 3 to 6 hours, a unit at 0.45.
+    /// Somebody: sensitivity from 30 to 50 mg/dL, 180 to 220 mg/dL at rest, a meal every 3 to 6 hours, a unit at 0.5.
     public static GlucoseControl patient(long seed) {
         var random = new SplittableRandom(seed);
-        return new GlucoseControl(random.nextDouble(30, 50), random.nextDouble(180, 220), 1 / random.nextDouble(6, 12), 0.45);
+        return new GlucoseControl(random.nextDouble(30, 50), random.nextDouble(180, 220), 1 / random.nextDouble(6, 12), 0.5);
     }
 
     private static int state(int glucose, int insulin, int gut) {
@@ -111,7 +111,7 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
     }
 
     /// A rule of thumb: a unit above 200 mg/dL, two above 280, and none while that much is on board; one decision out of
-    /// ten is a uniformly random one.
+    /// five is a uniformly random one.
     public static Policy reference() {
         int[] dose = new int[GLUCOSE * INSULIN * GUT];
         Arrays.setAll(dose, s -> {
@@ -119,6 +119,6 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
             int wanted = now > 280 ? 2 : now > 200 ? 1 : 0;
             return Math.max(0, wanted - insulin(s));
         });
-        return Policy.deterministic(dose, ACTIONS).mixedWith(Policy.uniform(dose.length, ACTIONS), 0.1);
+        return Policy.deterministic(dose, ACTIONS).mixedWith(Policy.uniform(dose.length, ACTIONS), 0.2);
     }
 }
