@@ -9,7 +9,20 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES = List.of(
-            "main", "sft", "dpo", "adpo", "asft", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
+            "main",
+            "sft",
+            "dpo",
+            "adpo",
+            "asft",
+            "egpo",
+            "genarm",
+            "hypo",
+            "inpo",
+            "occupancy",
+            "recap",
+            "rlvr",
+            "rrpo",
+            "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -25,6 +38,7 @@ public final class Recipes {
             case "genarm" -> file.as(GenarmRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
+            case "occupancy" -> file.as(OccupancyRecipe.Config.class);
             case "recap" -> file.as(RecapRecipe.Config.class);
             case "rlvr" -> file.as(RlvrRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
@@ -45,6 +59,7 @@ public final class Recipes {
             case GenarmRecipe.Config config -> GenarmRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
+            case OccupancyRecipe.Config config -> OccupancyRecipe.run(config, run);
             case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RlvrRecipe.Config config -> RlvrRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);

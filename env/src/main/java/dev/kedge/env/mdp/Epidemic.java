@@ -3,8 +3,9 @@ package dev.kedge.env.mdp;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// A government that restricts contacts while a disease goes round to which people become susceptible again, and a proxy
-/// that does not know what restrictions cost it (after arXiv:2403.03185; equations and numbers are our own and small).
+/// A government that restricts contacts while a disease goes round to which people become susceptible again, and a
+/// proxy that does not know what restrictions cost it (after arXiv:2403.03185; equations and numbers are our own and
+/// small).
 ///
 /// A state is the share that is infected, [#INFECTED] levels that double from 0.05 % on; the share that is susceptible,
 /// [#SUSCEPTIBLE] levels from 0 to 1; and the stage of restrictions, 0 to 3, under which 1, 0.75, 0.5 or 0.3 of all
@@ -76,9 +77,13 @@ public record Epidemic(double reproduction, double politics) {
             double growth = Math.log(0.5 + infections) / Math.log(2);
             for (int chance = -1; chance <= 1; chance++) {
                 double p = chance == 0 ? 0.8 : 0.1;
-                Levels.round(infected(s) + growth + chance, INFECTED, (i, pInfected) ->
-                        Levels.round(after * (SUSCEPTIBLE - 1), SUSCEPTIBLE, (left, pLeft) ->
-                                row.add(state(i, left, stage), p * pInfected * pLeft)));
+                Levels.round(
+                        infected(s) + growth + chance,
+                        INFECTED,
+                        (i, pInfected) -> Levels.round(
+                                after * (SUSCEPTIBLE - 1),
+                                SUSCEPTIBLE,
+                                (left, pLeft) -> row.add(state(i, left, stage), p * pInfected * pLeft)));
             }
         });
         double[][] proxy = new double[states][ACTIONS];

@@ -3,17 +3,17 @@ package dev.kedge.env.mdp;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// A pump that decides every half hour how much insulin to give, in whole units, to somebody whose body makes too little;
-/// and a proxy that does not know what insulin costs (after arXiv:2403.03185; equations and numbers are our own and
-/// small).
+/// A pump that decides every half hour how much insulin to give, in whole units, to somebody whose body makes too
+/// little; and a proxy that does not know what insulin costs (after arXiv:2403.03185; equations and numbers are our
+/// own and small).
 ///
 /// A state is the glucose in the blood, [#GLUCOSE] levels of [#STEP] mg/dL from [#LOWEST] on; the insulin on board,
 /// [#INSULIN] levels of one unit; and the food in the gut, [#GUT] levels. In a half hour
 ///
-/// - a meal comes with the patient's probability if the gut is empty, and fills it; what was in the gut goes down by one
-///   level, which raises the glucose by [#FOOD] mg/dL;
-/// - the glucose goes [#RETURN] of the way to where it is at rest, as in Bergman's minimal model; [#ACTING] of the insulin
-///   on board acts, each unit taking away the patient's sensitivity; the dose joins what is left;
+/// - a meal comes with the patient's probability if the gut is empty, and fills it; what was in the gut goes down by
+/// one level, which raises the glucose by [#FOOD] mg/dL;
+/// - the glucose goes [#RETURN] of the way to where it is at rest, as in Bergman's minimal model; [#ACTING] of the
+/// insulin on board acts, each unit taking away the patient's sensitivity; the dose joins what is left;
 /// - in one case out of four something else moves the glucose by 20 mg/dL, up or down.
 ///
 /// What falls between levels is rounded at random, without bias. The proxy is -1/100 of the risk index of the glucose
@@ -54,7 +54,8 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
     /// Somebody: sensitivity from 30 to 50 mg/dL, 180 to 220 mg/dL at rest, a meal every 3 to 6 hours, a unit at 0.5.
     public static GlucoseControl patient(long seed) {
         var random = new SplittableRandom(seed);
-        return new GlucoseControl(random.nextDouble(30, 50), random.nextDouble(180, 220), 1 / random.nextDouble(6, 12), 0.5);
+        return new GlucoseControl(
+                random.nextDouble(30, 50), random.nextDouble(180, 220), 1 / random.nextDouble(6, 12), 0.5);
     }
 
     private static int state(int glucose, int insulin, int gut) {
@@ -89,14 +90,17 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
             double meal = gut == 0 ? meals : 0;
             for (int chance = -1; chance <= 1; chance++) {
                 double p = chance == 0 ? 0.75 : 0.125;
-                Levels.round(glucose(s) + change / STEP + chance, GLUCOSE, (glucose, pGlucose) ->
-                        Levels.round(insulin(s) - acting + dose, INSULIN, (insulin, pInsulin) -> {
-                            double both = p * pGlucose * pInsulin;
-                            row.add(state(glucose, insulin, Math.max(0, gut - 1)), both * (1 - meal));
-                            if (meal > 0) {
-                                row.add(state(glucose, insulin, GUT - 1), both * meal);
-                            }
-                        }));
+                Levels.round(
+                        glucose(s) + change / STEP + chance,
+                        GLUCOSE,
+                        (glucose, pGlucose) ->
+                                Levels.round(insulin(s) - acting + dose, INSULIN, (insulin, pInsulin) -> {
+                                    double both = p * pGlucose * pInsulin;
+                                    row.add(state(glucose, insulin, Math.max(0, gut - 1)), both * (1 - meal));
+                                    if (meal > 0) {
+                                        row.add(state(glucose, insulin, GUT - 1), both * meal);
+                                    }
+                                }));
             }
         });
         double[][] proxy = new double[states][ACTIONS];
@@ -110,8 +114,8 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
         return new ProxyTask(transitions, reward, proxy, Mdp.startAt(state(4, 0, 0), states));
     }
 
-    /// A rule of thumb: a unit above 200 mg/dL, two above 280, and none while that much is on board; one decision out of
-    /// five is a uniformly random one.
+    /// A rule of thumb: a unit above 200 mg/dL, two above 280, and none while that much is on board; one decision out
+    /// of five is a uniformly random one.
     public static Policy reference() {
         int[] dose = new int[GLUCOSE * INSULIN * GUT];
         Arrays.setAll(dose, s -> {

@@ -2,8 +2,8 @@ package dev.kedge.env.mdp;
 
 import java.util.Arrays;
 
-/// Adam on the logits of a softmax policy, up the exact gradient of `J(π) - coefficient·penalty(π)`, J the mean reward of
-/// a step under the occupancy measure (arXiv:2403.03185, with the gradient that samples would estimate).
+/// Adam on the logits of a softmax policy, up the exact gradient of `J(π) - coefficient·penalty(π)`, J the mean
+/// reward of a step under the occupancy measure (arXiv:2403.03185, with the gradient that samples would estimate).
 ///
 /// A penalty of occupancies has the gradient of a return under the rewards `r - coefficient·∂D/∂μ` at the μ of the
 /// moment (see [PolicyGradient]). Values and occupancy are those of the step before, swept until they are right again:
@@ -33,7 +33,9 @@ public final class OccupancyAscent {
     /// @param mdp         with the reward to be optimised
     /// @param ref         takes every action in every state with a probability above 0
     /// @param coefficient in the unit of the reward, finite and >= 0
-    /// @param tolerance   of the occupancy's sum of errors, and of values over the largest reward, while learning; > 0
+    /// @param tolerance   of the occupancy's sum of errors, and of values over the largest reward, while learning;
+    // >
+    ///                    0
     /// @throws IllegalArgumentException if one is out of range, or the reference never takes some action
     public OccupancyAscent(Mdp mdp, Policy ref, Penalty penalty, double coefficient, double tolerance) {
         if (!(coefficient >= 0 && coefficient < Double.POSITIVE_INFINITY)) {
@@ -88,9 +90,8 @@ public final class OccupancyAscent {
                 double g = gradient[s][a];
                 first[s][a] = BETA1 * first[s][a] + (1 - BETA1) * g;
                 second[s][a] = BETA2 * second[s][a] + (1 - BETA2) * g * g;
-                logits[s][a] += learningRate
-                        * (first[s][a] / correction1)
-                        / (Math.sqrt(second[s][a] / correction2) + EPSILON);
+                logits[s][a] +=
+                        learningRate * (first[s][a] / correction1) / (Math.sqrt(second[s][a] / correction2) + EPSILON);
             }
         }
     }
@@ -124,11 +125,10 @@ public final class OccupancyAscent {
         return gradient;
     }
 
-    /// The rewards less the penalty's part, `r - coefficient·∂D/∂μ`; the slopes are filled in where the penalty is one of
-    /// actions.
+    /// The rewards less the penalty's part, `r - coefficient·∂D/∂μ`; the slopes are filled in where the penalty is
+    /// one of actions.
     private double[][] rewards(double[][] p, double[][] slopes) {
-        double[][] rewards =
-                Arrays.stream(mdp.reward()).map(double[]::clone).toArray(double[][]::new);
+        double[][] rewards = Arrays.stream(mdp.reward()).map(double[]::clone).toArray(double[][]::new);
         switch (penalty) {
             case Penalty.None _ -> {}
             case Penalty.Actions(var divergence) -> {
@@ -176,8 +176,8 @@ public final class OccupancyAscent {
         return Arrays.stream(table).flatMapToDouble(Arrays::stream).toArray();
     }
 
-    /// The chain of states that a policy makes of a kernel, sparse: the places of its successors stay, the probabilities
-    /// change.
+    /// The chain of states that a policy makes of a kernel, sparse: the places of its successors stay, the
+    /// probabilities change.
     private static final class Chain {
         private final Transitions kernel;
         private final int[] begins; // of each state's successors: [S + 1]
@@ -248,7 +248,8 @@ public final class OccupancyAscent {
 
         /// See [FixedPoint] for the bound.
         double[] values(double[] from, double[] paid, double discount, double tolerance) {
-            double allowed = tolerance * Arrays.stream(paid).map(Math::abs).max().orElse(0) + Double.MIN_NORMAL;
+            double allowed =
+                    tolerance * Arrays.stream(paid).map(Math::abs).max().orElse(0) + Double.MIN_NORMAL;
             double weight = discount / (1 - discount);
             double[] now = from;
             while (true) {

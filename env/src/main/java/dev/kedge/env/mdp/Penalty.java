@@ -24,8 +24,8 @@ public sealed interface Penalty {
             return this == ROOT_CHI_SQUARED ? Math.sqrt(sum) : sum;
         }
 
-        /// `∂D/∂p`, up to a constant, at a ratio `p/q > 0` and a value of the divergence. The root has none at its least
-        /// value, where 0 is as good as any.
+        /// `∂D/∂p`, up to a constant, at a ratio `p/q > 0` and a value of the divergence. The root has none at its
+        /// least value, where 0 is as good as any.
         double slope(double ratio, double value) {
             return switch (this) {
                 case KL -> Math.log(ratio);

@@ -7,15 +7,15 @@ import java.util.SplittableRandom;
 /// arXiv:2403.03185; equations and numbers are our own and small).
 ///
 /// A state is the cars on the stretch of main road at the merge, 0 to [#ROAD]; those that wait on the ramp, 0 to
-/// [#RAMP]; and the demand, off the peak or in it, which changes with probability [#CHANGE] a step. The signal lets 0, 1
-/// or 2 cars go in a step. Cars drive at full speed while there are at most [#FREE] on the stretch, and slower in
-/// proportion from there, to a tenth at [#ROAD]; `cars·speed/2` of them leave in a step, rounded at random, so that most
-/// leave at [#FREE] and a few more jam the road. Two cars may come along the road and one to the ramp; who finds the
-/// road or the ramp full has to drive elsewhere.
+/// [#RAMP]; and the demand, off the peak or in it, which changes with probability [#CHANGE] a step. The signal lets
+/// 0, 1 or 2 cars go in a step. Cars drive at full speed while there are at most [#FREE] on the stretch, and slower
+/// in proportion from there, to a tenth at [#ROAD]; `cars·speed/2` of them leave in a step, rounded at random, so
+/// that most leave at [#FREE] and a few more jam the road. Two cars may come along the road and one to the ramp; who
+/// finds the road or the ramp full has to drive elsewhere.
 ///
-/// Both rewards are for a step. The truth is -1/10 of the cars on road and ramp, which by Little's law orders policies as
-/// the mean time of a journey does, and of [#ELSEWHERE] for each car that has to drive elsewhere. The proxy is the mean
-/// speed on the main road, 1 where all drive freely.
+/// Both rewards are for a step. The truth is -1/10 of the cars on road and ramp, which by Little's law orders
+/// policies as the mean time of a journey does, and of [#ELSEWHERE] for each car that has to drive elsewhere. The
+/// proxy is the mean speed on the main road, 1 where all drive freely.
 ///
 /// @param off  the probability of each of the two cars along the road off the peak, in [0, 1]
 /// @param peak the same in the peak
@@ -42,8 +42,7 @@ public record RampMeter(double off, double peak, double ramp) {
     /// Some place: 0.6 to 0.8 cars a step off the peak and 1.5 to 1.8 in it, 0.4 to 0.6 at the ramp.
     public static RampMeter place(long seed) {
         var random = new SplittableRandom(seed);
-        return new RampMeter(
-                random.nextDouble(0.3, 0.4), random.nextDouble(0.85, 0.95), random.nextDouble(0.4, 0.6));
+        return new RampMeter(random.nextDouble(0.3, 0.4), random.nextDouble(0.85, 0.95), random.nextDouble(0.4, 0.6));
     }
 
     private static int state(int road, int ramp, int demand) {
@@ -76,7 +75,8 @@ public record RampMeter(double off, double peak, double ramp) {
         double leaving = road(state) * speed(road(state)) / 2;
         Levels.round(road(state) - leaving, ROAD + 1, (left, pLeft) -> {
             for (int cars = 0; cars <= 2; cars++) {
-                double pCars = cars == 0 ? (1 - along) * (1 - along) : cars == 1 ? 2 * along * (1 - along) : along * along;
+                double pCars =
+                        cars == 0 ? (1 - along) * (1 - along) : cars == 1 ? 2 * along * (1 - along) : along * along;
                 for (int waiting = 0; waiting <= 1; waiting++) {
                     double p = pLeft * pCars * (waiting == 1 ? ramp : 1 - ramp);
                     int road = left + cars + go;
@@ -93,8 +93,7 @@ public record RampMeter(double off, double peak, double ramp) {
     /// The process; it starts empty, off the peak.
     public ProxyTask task() {
         int states = (ROAD + 1) * (RAMP + 1) * 2;
-        var transitions = Transitions.of(
-                states, ACTIONS, (s, a, row) -> cases(s, a, (next, p, _) -> row.add(next, p)));
+        var transitions = Transitions.of(states, ACTIONS, (s, a, row) -> cases(s, a, (next, p, _) -> row.add(next, p)));
         double[][] proxy = new double[states][ACTIONS];
         double[][] reward = new double[states][ACTIONS];
         for (int s = 0; s < states; s++) {
