@@ -246,7 +246,7 @@ public final class OccupancyRecipe {
                     ascent.step(exact.learningRate() * (1 - (double) step / steps));
                     if (isKept(task, step + 1, steps)) {
                         keep(way, step + 1, ascent.policy(), world);
-                        run.log(task.phase(), step + 1L, numbers(way.getLast().standing()));
+                        log(task, way.getLast(), run);
                     }
                 }
             }
@@ -278,16 +278,19 @@ public final class OccupancyRecipe {
         way.add(new Step(done, policy, world.standing(policy)));
     }
 
-    private static Map<String, Double> numbers(Standing standing) {
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("true_return", standing.truth());
-        metrics.put("proxy_return", standing.proxy());
-        metrics.put("chi_squared", standing.chiSquared());
-        metrics.put("occupancy_kl", standing.kl());
-        metrics.put("action_kl", standing.actionKl());
-        metrics.put("gain", standing.gain());
-        metrics.put("bound", standing.bound());
-        return metrics;
+    /// The ways that are drawn; of the others the end is all there is to tell.
+    private static void log(Task task, Step step, Run run) {
+        if (task.snapshots() > 1) {
+            Map<String, Double> metrics = new LinkedHashMap<>();
+            metrics.put("true_return", step.standing().truth());
+            metrics.put("proxy_return", step.standing().proxy());
+            metrics.put("chi_squared", step.standing().chiSquared());
+            metrics.put("occupancy_kl", step.standing().kl());
+            metrics.put("action_kl", step.standing().actionKl());
+            metrics.put("gain", step.standing().gain());
+            metrics.put("bound", step.standing().bound());
+            run.log(task.phase(), step.done(), metrics);
+        }
     }
 
     private static Map<String, Tensor> tensors(List<Trained> trained) {

@@ -33,9 +33,7 @@ public final class OccupancyAscent {
     /// @param mdp         with the reward to be optimised
     /// @param ref         takes every action in every state with a probability above 0
     /// @param coefficient in the unit of the reward, finite and >= 0
-    /// @param tolerance   of the occupancy's sum of errors, and of values over the largest reward, while learning;
-    // >
-    ///                    0
+    /// @param tolerance   of the occupancy's sum of errors, and of values over the largest reward, in learning; > 0
     /// @throws IllegalArgumentException if one is out of range, or the reference never takes some action
     public OccupancyAscent(Mdp mdp, Policy ref, Penalty penalty, double coefficient, double tolerance) {
         if (!(coefficient >= 0 && coefficient < Double.POSITIVE_INFINITY)) {
