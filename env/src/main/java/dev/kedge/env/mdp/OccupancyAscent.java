@@ -68,12 +68,12 @@ public final class OccupancyAscent {
         return Policy.softmax(logits);
     }
 
-    /// So many steps.
+    /// So many steps, the rate falling from the first to 0 along a line.
     ///
-    /// @param learningRate how far a logit moves in a step, at most about
+    /// @param learningRate how far a logit moves in the first step, about
     public void climb(int count, double learningRate) {
         for (int i = 0; i < count; i++) {
-            step(learningRate);
+            step(learningRate * (1 - (double) i / count));
         }
     }
 

@@ -24,7 +24,8 @@ public final class Claims {
             "lp-reg",
             "spine",
             "genarm",
-            "infalign");
+            "infalign",
+            "correlated-proxies");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -38,6 +39,7 @@ public final class Claims {
             case "adpo" -> AdpoClaims.claims();
             case "drpo" -> DrpoClaims.claims();
             case "gtpo" -> GtpoClaims.claims();
+            case "correlated-proxies" -> CorrelatedProxiesClaims.claims();
             case "genarm" -> GenarmClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "lp-reg" -> LpRegClaims.claims();
