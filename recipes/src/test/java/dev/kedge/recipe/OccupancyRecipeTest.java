@@ -62,7 +62,8 @@ class OccupancyRecipeTest {
         assertEquals(4, way.size());
         assertTrue(way.getLast().get("proxy_return").asDouble() > 2);
         assertTrue(Files.size(run.folder().resolve(OccupancyRecipe.POLICIES)) > 6 * 25 * 4 * 8);
-        JsonNode first = run.summary().get("frontier").get("arms").get(0).get("points").get(0);
+        JsonNode first =
+                run.summary().get("frontier").get("arms").get(0).get("points").get(0);
         assertEquals("reference", first.get("label").asText());
         assertEquals(0, first.get("x").asDouble(), 1e-9);
     }
@@ -82,16 +83,23 @@ class OccupancyRecipeTest {
         List<ObjectNode> free = run.metrics("none");
         assertEquals(40, free.size());
         assertEquals(2 * Math.log(2), free.getFirst().get("discriminator_loss").asDouble(), 0.05);
-        assertTrue(free.getFirst().get("action_kl").asDouble() < 0.1, free.getFirst().toString());
-        assertTrue(free.getLast().get("discriminator_loss").asDouble() < 1.3, free.getLast().toString());
-        assertTrue(free.getLast().get("occupancy_kl").asDouble() > 0.05, free.getLast().toString());
+        assertTrue(
+                free.getFirst().get("action_kl").asDouble() < 0.1,
+                free.getFirst().toString());
+        assertTrue(
+                free.getLast().get("discriminator_loss").asDouble() < 1.3,
+                free.getLast().toString());
+        assertTrue(
+                free.getLast().get("occupancy_kl").asDouble() > 0.05,
+                free.getLast().toString());
         assertTrue(free.getLast().get("true_return").asDouble()
                 > free.getFirst().get("true_return").asDouble());
         double gone = free.getLast().get("action_kl").asDouble();
         double held = run.metrics("actions-kl-20_0").getLast().get("action_kl").asDouble();
         assertTrue(held < gone / 2, held + " of " + gone);
         for (ObjectNode step : run.metrics("theory")) {
-            assertTrue(step.get("chi_squared_untrimmed").asDouble() > step.get("chi_squared").asDouble() - 0.1);
+            assertTrue(step.get("chi_squared_untrimmed").asDouble()
+                    > step.get("chi_squared").asDouble() - 0.1);
             assertTrue(step.has("value_loss") && step.has("penalised_return"), step.toString());
         }
     }
@@ -103,7 +111,9 @@ class OccupancyRecipeTest {
         Measured measured = Measured.of(world);
         for (Divergence divergence : Divergence.values()) {
             for (Penalty penalty : List.of(
-                    new Penalty.States(divergence), new Penalty.Occupancies(divergence), new Penalty.Actions(divergence))) {
+                    new Penalty.States(divergence),
+                    new Penalty.Occupancies(divergence),
+                    new Penalty.Actions(divergence))) {
                 try (var ppo = new OccupancyPpo(sampled(1, 0), world, measured, penalty, 0.1, 5);
                         var free = new OccupancyPpo(sampled(1, 0), world, measured, new Penalty.None(), 0, 5)) {
                     Map<String, Double> held = ppo.iterate();
@@ -163,7 +173,8 @@ class OccupancyRecipeTest {
     @Test
     void whatCannotBeIsRefused() throws Exception {
         assertEquals(
-                "coefficients must be finite numbers > 0, at least one, were [0.0]", refused(() -> new Arm(ROOT, List.of(0.0))));
+                "coefficients must be finite numbers > 0, at least one, were [0.0]",
+                refused(() -> new Arm(ROOT, List.of(0.0))));
         assertEquals(
                 "a policy without a penalty is always there: list the others only",
                 refused(() -> new Arm(new Penalty.None(), List.of(1.0))));
@@ -174,22 +185,21 @@ class OccupancyRecipeTest {
                 refused(() -> new OccupancyRecipe.Exact(0, 0.1)));
         assertEquals(
                 "trim must be in [0, 0.5), was 0.5",
-                refused(() -> new OccupancyRecipe.Sampled(
-                        1, 256, 256, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.5, 10, 10, 0)));
+                refused(() ->
+                        new OccupancyRecipe.Sampled(1, 256, 256, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.5, 10, 10, 0)));
         assertEquals(
                 "steps >= 1, batch >= 2 and minibatch from 1 to the batch expected, were 1, 256 and 512",
-                refused(() -> new OccupancyRecipe.Sampled(
-                        1, 256, 512, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.1, 10, 10, 0)));
+                refused(() ->
+                        new OccupancyRecipe.Sampled(1, 256, 512, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.1, 10, 10, 0)));
         String yaml = ConfigFile.text("occupancy", config(sampled(1, 0), List.of()));
-        var e = assertThrows(
-                ConfigException.class,
-                () -> ConfigFile.parse("x.yaml", yaml.replaceFirst("kind: \"?grid\"?", "kind: gird"), List.of())
-                        .as(Config.class));
+        var e = assertThrows(ConfigException.class, () -> ConfigFile.parse(
+                        "x.yaml", yaml.replaceFirst("kind: \"?grid\"?", "kind: gird"), List.of())
+                .as(Config.class));
         assertTrue(e.getMessage().contains("`world.kind` cannot be \"gird\"; did you mean `grid`?"), e.getMessage());
         e = assertThrows(
                 ConfigException.class,
-                () -> Recipes.config(
-                        ConfigFile.parse("x.yaml", yaml.replaceFirst("recipe: \"?occupancy\"?", "recipe: orpo"), List.of())));
+                () -> Recipes.config(ConfigFile.parse(
+                        "x.yaml", yaml.replaceFirst("recipe: \"?occupancy\"?", "recipe: orpo"), List.of())));
         assertTrue(e.getMessage().contains("unknown recipe `orpo`"), e.getMessage());
     }
 

@@ -33,8 +33,7 @@ class OccupancyAscentTest {
                     case Penalty.Actions(var divergence) -> {
                         double sum = 0;
                         for (int s = 0; s < mdp.states(); s++) {
-                            sum += here.states()[s]
-                                    * divergence.of(policy.probabilities()[s], ref.probabilities()[s]);
+                            sum += here.states()[s] * divergence.of(policy.probabilities()[s], ref.probabilities()[s]);
                         }
                         yield sum;
                     }
@@ -84,8 +83,8 @@ class OccupancyAscentTest {
         Mdp bandit = Mdp.bandit(0, 1, 2);
         Policy ref = Policy.of(new double[][] {{0.7, 0.2, 0.1}});
         double[] expected = {0.63, 0.23, 0.14};
-        for (Penalty penalty : List.of(
-                new Penalty.Occupancies(Divergence.CHI_SQUARED), new Penalty.Actions(Divergence.CHI_SQUARED))) {
+        for (Penalty penalty :
+                List.of(new Penalty.Occupancies(Divergence.CHI_SQUARED), new Penalty.Actions(Divergence.CHI_SQUARED))) {
             var ascent = new OccupancyAscent(bandit, ref, penalty, 2, 1e-10);
             ascent.climb(2000, 0.05);
             for (int a = 0; a < 3; a++) {
@@ -100,7 +99,8 @@ class OccupancyAscentTest {
         Policy ref = Policy.uniform(6, 3);
         var ascent = new OccupancyAscent(MDP, ref, new Penalty.Actions(Divergence.KL), 0.3, 1e-9);
         ascent.climb(2000, 0.1);
-        Policy best = ValueIteration.optimal(MDP, ref, new Regularizer.Kl(0.3), 1e-10).policy();
+        Policy best =
+                ValueIteration.optimal(MDP, ref, new Regularizer.Kl(0.3), 1e-10).policy();
         for (int s = 0; s < 6; s++) {
             for (int a = 0; a < 3; a++) {
                 assertEquals(best.probability(s, a), ascent.policy().probability(s, a), 1e-3);

@@ -51,8 +51,7 @@ class ProxyWorldsTest {
     @Test
     void proxiesThatAreHacked() {
         for (int seed = 0; seed < 6; seed++) {
-            assertHackable(
-                    "glucose " + seed, GlucoseControl.patient(seed).task(), GlucoseControl.reference());
+            assertHackable("glucose " + seed, GlucoseControl.patient(seed).task(), GlucoseControl.reference());
             assertHackable("traffic " + seed, RampMeter.place(seed).task(), RampMeter.reference());
             assertHackable("epidemic " + seed, Epidemic.disease(seed).task(), Epidemic.reference());
         }
@@ -160,6 +159,8 @@ class ProxyWorldsTest {
         assertEquals(26 + 9 + 1, seen[0].length);
         assertEquals(1, Arrays.stream(seen[0]).sum(), "the start: a cell and dry tomatoes");
         assertEquals(0, Arrays.stream(seen[seen.length - 1]).sum());
-        assertEquals(seen.length, Arrays.stream(seen).map(Arrays::toString).distinct().count());
+        assertEquals(
+                seen.length,
+                Arrays.stream(seen).map(Arrays::toString).distinct().count());
     }
 }

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
 
-/// The experiments behind the claims of Correlated Proxies: policies that optimise a proxy under one penalty or another,
-/// and what they are truly worth.
+/// The experiments behind the claims of Correlated Proxies: policies that optimise a proxy under one penalty or
+/// another, and what they are truly worth.
 final class ProxyExperiments {
     static final String REFERENCE = "true reward, reference";
     static final String NONE = "true reward, no penalty";
