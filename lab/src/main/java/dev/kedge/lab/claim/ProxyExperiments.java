@@ -97,11 +97,12 @@ final class ProxyExperiments {
     static Experiment grid(Scale s) {
         String description = String.format(
                 Locale.ROOT,
-                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the far corner too; "
-                        + "the reference is a soft optimum with a tenth of random moves. Softmax policies from the "
-                        + "reference on, %d steps of Adam along exact gradients. Each penalty's best true reward over the "
-                        + "coefficients %s, in standard deviations of the proxy; early stopping is the best of %d policies "
-                        + "on the way without a penalty. The bound is checked for all policies and %d random ones.",
+                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the "
+                        + "far corner too; the reference is a soft optimum with a tenth of random moves. Softmax "
+                        + "policies from the reference on, %d steps of Adam along exact gradients. Each penalty's "
+                        + "best true reward over the coefficients %s, in standard deviations of the proxy; early "
+                        + "stopping is the best of %d policies on the way without a penalty. The bound is checked "
+                        + "for all policies and %d random ones.",
                 s.steps,
                 s.coefficients,
                 STOPS,
@@ -204,9 +205,10 @@ final class ProxyExperiments {
     static Experiment world(World world, Scale s) {
         String description = String.format(
                 Locale.ROOT,
-                "The simulator %s, a %s of each seed, exact gradients, %d steps of Adam from the reference on. "
-                        + "Coefficients, in standard deviations of the proxy, those with the most true reward on seeds 101 "
-                        + "to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and 0.01: %s.",
+                "The simulator %s, a %s of each seed, exact gradients, %d steps of Adam from the "
+                        + "reference on. Coefficients, in standard deviations of the proxy, those with the most "
+                        + "true reward on seeds 101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and "
+                        + "0.01: %s.",
                 switch (world) {
                     case GLUCOSE -> "of glucose control whose proxy ignores what insulin costs";
                     case TRAFFIC -> "of a metered ramp whose proxy sees the main road only";
@@ -255,11 +257,12 @@ final class ProxyExperiments {
     static Experiment sampled(Sampling s) {
         String description = String.format(
                 Locale.ROOT,
-                "The small tomato garden, where the proxy takes the bucket for watered tomatoes. PPO with a discriminator, "
-                        + "%d iterations of %d steps of the policy and as many of the reference, small networks from random "
-                        + "weights on; the seed is that of the training. √χ² of occupancies at %s standard deviations of the "
-                        + "proxy, the best of 0.5, 0.1 and 0.02 on seed 7, KL of actions at %s, the better of 0.1 and 0.03 "
-                        + "there. Rewards of the policies are exact.",
+                "The small tomato garden, where the proxy takes the bucket for watered tomatoes. PPO "
+                        + "with a discriminator, %d iterations of %d steps of the policy and as many of the "
+                        + "reference, small networks from random weights on; the seed is that of the training. √χ² "
+                        + "of occupancies at %s standard deviations of the proxy, the best of 0.5, 0.1 and 0.02 on "
+                        + "seed 7, KL of actions at %s, the better of 0.1 and 0.03 there. Rewards of the policies "
+                        + "are exact.",
                 s.iterations,
                 s.batch,
                 s.occupancies,
