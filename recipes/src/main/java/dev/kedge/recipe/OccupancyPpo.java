@@ -1,11 +1,9 @@
 package dev.kedge.recipe;
 
 import dev.kedge.env.Categorical;
-import dev.kedge.env.mdp.Mdp;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
 import dev.kedge.env.mdp.Policy;
-import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.divergence.ChiSquared;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -25,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.IntToDoubleFunction;
-import java.util.stream.IntStream;
 
 /// PPO on a proxy, with a discriminator that tells the policy's steps from the reference's (ORPO, arXiv:2403.03185,
 /// Algorithm): half of the steps of an iteration are the reference's; the discriminator learns from all of them, then
@@ -128,17 +125,17 @@ final class OccupancyPpo implements AutoCloseable {
     /// One iteration; what can be seen of it.
     Map<String, Double> iterate() {
         Policy policy = policy();
-        Steps mine = drawn(policy);
-        Steps theirs = drawn(world.reference());
+        ProcessSteps mine = ProcessSteps.drawn(world, policy, config.batch(), random);
+        ProcessSteps theirs = ProcessSteps.drawn(world, world.reference(), config.batch(), random);
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("discriminator_loss", tellApart(mine, theirs));
         double[] penalties = penalties(mine, metrics);
-        double[] rewards = new double[mine.states.length];
+        double[] rewards = new double[mine.states().length];
         Arrays.setAll(rewards, i -> mine.proxy(i) - (isOfActions() ? 0 : coefficient * penalties[i]));
         metrics.put(
                 "action_kl",
                 mine.mean(i -> Categorical.kl(
-                        policy.logProbs()[mine.states[i]], world.reference().logProbs()[mine.states[i]])));
+                        policy.logProbs()[mine.states()[i]], world.reference().logProbs()[mine.states()[i]])));
         metrics.put("true_return", mine.mean(mine::truth));
         metrics.put("proxy_return", mine.mean(mine::proxy));
         metrics.put("penalised_return", Bootstraps.mean(rewards));
@@ -150,60 +147,8 @@ final class OccupancyPpo implements AutoCloseable {
         return penalty instanceof Penalty.Actions;
     }
 
-    /// Steps of a policy, episode after episode.
-    ///
-    /// @param ends  whether the episode ends with the step
-    /// @param after the state that it leads to
-    private record Steps(Measured world, int[] states, int[] actions, int[] after, boolean[] ends) {
-        double proxy(int i) {
-            return world.task().proxy()[states[i]][actions[i]];
-        }
-
-        double truth(int i) {
-            return world.task().reward()[states[i]][actions[i]];
-        }
-
-        double mean(IntToDoubleFunction of) {
-            return IntStream.range(0, states.length).mapToDouble(of).average().orElseThrow();
-        }
-
-        /// `state·A + action` of some of them.
-        Tensor pairs(int[] chosen) {
-            int width = world.reference().actions();
-            return index(Arrays.stream(chosen)
-                    .map(i -> states[i] * width + actions[i])
-                    .toArray());
-        }
-    }
-
-    private Steps drawn(Policy policy) {
-        int count = config.batch();
-        var steps = new Steps(world, new int[count], new int[count], new int[count], new boolean[count]);
-        Mdp mdp = world.proxyMdp();
-        for (int from = 0; from < count; ) {
-            int length = 1;
-            while (random.nextDouble() < mdp.discount()) {
-                length++;
-            }
-            length = Math.min(length, count - from);
-            var episode = Trajectory.sample(mdp, policy, length + 1, random); // the last step is for its state
-            for (int t = 0; t < length; t++) {
-                steps.states[from + t] = episode.states()[t];
-                steps.actions[from + t] = episode.actions()[t];
-                steps.after[from + t] = episode.states()[t + 1];
-            }
-            from += length;
-            steps.ends[from - 1] = true;
-        }
-        return steps;
-    }
-
-    private static Tensor index(int[] values) {
-        return Tensor.of(Arrays.stream(values).asLongStream().toArray(), values.length);
-    }
-
     /// Epochs of the discriminator over both; the mean loss.
-    private double tellApart(Steps mine, Steps theirs) {
+    private double tellApart(ProcessSteps mine, ProcessSteps theirs) {
         double sum = 0;
         int batches = 0;
         for (int epoch = 0; epoch < config.discriminatorEpochs(); epoch++) {
@@ -243,7 +188,7 @@ final class OccupancyPpo implements AutoCloseable {
     }
 
     /// Of each step, without the coefficient.
-    private double[] penalties(Steps mine, Map<String, Double> metrics) {
+    private double[] penalties(ProcessSteps mine, Map<String, Double> metrics) {
         int[] all = new int[config.batch()];
         Arrays.setAll(all, i -> i);
         try (Scope _ = new Scope();
@@ -272,7 +217,7 @@ final class OccupancyPpo implements AutoCloseable {
     }
 
     /// Advantages, then the epochs of actor and critic. The critic says `(1 - discount)` times what is to come.
-    private void improve(Steps mine, Policy policy, double[] rewards, Map<String, Double> metrics) {
+    private void improve(ProcessSteps mine, Policy policy, double[] rewards, Map<String, Double> metrics) {
         int count = rewards.length;
         double discount = world.discount();
         double[] values;
@@ -284,10 +229,10 @@ final class OccupancyPpo implements AutoCloseable {
         double[] targets = new double[count];
         double after = 0;
         for (int i = count - 1; i >= 0; i--) {
-            double error = (1 - discount) * rewards[i] + discount * values[mine.after[i]] - values[mine.states[i]];
-            after = error + (mine.ends[i] ? 0 : discount * config.gaeLambda() * after);
+            double error = (1 - discount) * rewards[i] + discount * values[mine.after()[i]] - values[mine.states()[i]];
+            after = error + (mine.ends()[i] ? 0 : discount * config.gaeLambda() * after);
             advantages[i] = after;
-            targets[i] = after + values[mine.states[i]];
+            targets[i] = after + values[mine.states()[i]];
         }
         double mean = Bootstraps.mean(advantages);
         double deviation = Math.sqrt(
@@ -311,12 +256,12 @@ final class OccupancyPpo implements AutoCloseable {
         metrics.put("value_loss", valueLoss / batches);
     }
 
-    private double actorStep(Steps mine, Policy policy, double[] advantages, int[] chosen) {
+    private double actorStep(ProcessSteps mine, Policy policy, double[] advantages, int[] chosen) {
         int size = chosen.length;
-        Tensor states = index(Arrays.stream(chosen).map(i -> mine.states[i]).toArray());
-        Tensor actions = index(Arrays.stream(chosen).map(i -> mine.actions[i]).toArray());
+        Tensor states = ProcessSteps.index(Arrays.stream(chosen).map(i -> mine.states()[i]));
+        Tensor actions = ProcessSteps.index(Arrays.stream(chosen).map(i -> mine.actions()[i]));
         Tensor logProbs = actor.of(seen.indexSelect(0, states)).logSoftmax(1);
-        Tensor old = column(chosen, i -> policy.logProbs()[mine.states[i]][mine.actions[i]]);
+        Tensor old = column(chosen, i -> policy.logProbs()[mine.states()[i]][mine.actions()[i]]);
         var rollout =
                 new Rollout(logProbs.gather(1, actions.unsqueeze(1)), old, old.le(0)); // one token each, none masked
         Tensor loss = PpoClip.ppoClip(rollout, column(chosen, i -> advantages[i]), config.clip(), size)
@@ -341,8 +286,8 @@ final class OccupancyPpo implements AutoCloseable {
         return loss.item();
     }
 
-    private double criticStep(Steps mine, double[] targets, int[] chosen) {
-        Tensor states = index(Arrays.stream(chosen).map(i -> mine.states[i]).toArray());
+    private double criticStep(ProcessSteps mine, double[] targets, int[] chosen) {
+        Tensor states = ProcessSteps.index(Arrays.stream(chosen).map(i -> mine.states()[i]));
         Tensor error = critic.of(seen.indexSelect(0, states)).minus(column(chosen, i -> targets[i]));
         Tensor loss = error.square().mean();
         loss.backward();
