@@ -159,15 +159,17 @@ class OccupancyRecipeTest {
         assertTrue(standing.gain() > standing.bound());
     }
 
-    /// The recipe's own file, shortened.
+    /// The recipe's own files, shortened.
     @Test
-    void theRecipeRuns() throws Exception {
-        Path yaml = Path.of(System.getProperty("kedge.root", ".."), "recipes", "correlated-proxies.yaml");
-        ConfigFile file = ConfigFile.open(yaml, List.of("learning.steps=3", "snapshots=2"));
-        Config config = file.as(Config.class);
-        RecordedRun run = new RecordedRun(TinyTask.run("occupancy", config, folder.resolve("run")));
-        run.assertComplete("occupancy");
-        assertEquals(2, run.metrics("theory").size());
+    void theRecipesRun() throws Exception {
+        for (String name : List.of("correlated-proxies", "correlated-proxies-sampled")) {
+            Path yaml = Path.of(System.getProperty("kedge.root"), "recipes", name + ".yaml");
+            ConfigFile file = ConfigFile.open(yaml, List.of("learning.steps=2", "snapshots=2"));
+            Config config = file.as(Config.class);
+            RecordedRun run = new RecordedRun(TinyTask.run("occupancy", config, folder.resolve(name)));
+            run.assertComplete("occupancy");
+            assertEquals(2, run.metrics("theory").size());
+        }
     }
 
     @Test

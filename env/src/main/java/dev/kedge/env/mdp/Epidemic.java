@@ -44,7 +44,7 @@ public record Epidemic(double reproduction, double politics) {
         }
     }
 
-    /// Some disease: R from 2 to 3.5, politics 0.15.
+    /// Some disease: R from 2 to 3.5. Politics cost 0.15, so that the proxy's optimum is truly worse than [#reference].
     public static Epidemic disease(long seed) {
         return new Epidemic(new SplittableRandom(seed).nextDouble(2, 3.5), 0.15);
     }

@@ -22,7 +22,7 @@ import java.util.SplittableRandom;
 /// @param sensitivity what a unit takes away in all, mg/dL, > 0
 /// @param rest        the glucose without food and insulin, mg/dL, > 0
 /// @param meals       the probability of a meal in a half hour, in [0, 1]
-/// @param price       of a unit, in 1/100 of the risk index, >= 0
+/// @param price       of a unit, in units of reward, which are hundreds of the risk index, >= 0
 public record GlucoseControl(double sensitivity, double rest, double meals, double price) {
     public static final int GLUCOSE = 18;
     public static final int INSULIN = 4;
@@ -51,7 +51,8 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
         }
     }
 
-    /// Somebody: sensitivity from 30 to 50 mg/dL, 180 to 220 mg/dL at rest, a meal every 3 to 6 hours, a unit at 0.5.
+    /// Somebody: sensitivity from 30 to 50 mg/dL, 180 to 220 mg/dL at rest, a meal every 3 to 6 hours.
+    /// A unit costs 0.5, so that the proxy's optimum is truly worse than [#reference] for all but a few.
     public static GlucoseControl patient(long seed) {
         var random = new SplittableRandom(seed);
         return new GlucoseControl(

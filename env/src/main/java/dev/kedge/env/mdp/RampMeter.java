@@ -13,9 +13,9 @@ import java.util.SplittableRandom;
 /// that most leave at [#FREE] and a few more jam the road. Two cars may come along the road and one to the ramp; who
 /// finds the road or the ramp full has to drive elsewhere.
 ///
-/// Both rewards are for a step. The truth is -1/10 of the cars on road and ramp, which by Little's law orders
-/// policies as the mean time of a journey does, and of [#ELSEWHERE] for each car that has to drive elsewhere. The
-/// proxy is the mean speed on the main road, 1 where all drive freely.
+/// Both rewards are for a step, some ten seconds. The truth is -1/10 of the cars on road and ramp, which by Little's
+/// law orders policies as the mean time of a journey does, and of [#ELSEWHERE] for each car that has to drive
+/// elsewhere. The proxy is the mean speed on the main road, 1 where all drive freely.
 ///
 /// @param off  the probability of each of the two cars along the road off the peak, in [0, 1]
 /// @param peak the same in the peak
@@ -39,7 +39,7 @@ public record RampMeter(double off, double peak, double ramp) {
         }
     }
 
-    /// Some place: 0.6 to 0.8 cars a step off the peak and 1.5 to 1.8 in it, 0.4 to 0.6 at the ramp.
+    /// Some place: 0.6 to 0.8 cars a step off the peak and 1.7 to 1.9 in it, 0.4 to 0.6 at the ramp.
     public static RampMeter place(long seed) {
         var random = new SplittableRandom(seed);
         return new RampMeter(random.nextDouble(0.3, 0.4), random.nextDouble(0.85, 0.95), random.nextDouble(0.4, 0.6));

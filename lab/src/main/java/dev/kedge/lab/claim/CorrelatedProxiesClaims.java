@@ -16,7 +16,8 @@ final class CorrelatedProxiesClaims {
     private CorrelatedProxiesClaims() {}
 
     static List<Claim> claims() {
-        List<Claim> claims = new ArrayList<>(claims(Scale.PUBLISHED, Sampling.PUBLISHED));
+        List<Claim> claims = new ArrayList<>();
+        claims.addAll(claims(Scale.PUBLISHED, Sampling.PUBLISHED));
         return List.copyOf(claims);
     }
 
@@ -82,10 +83,25 @@ final class CorrelatedProxiesClaims {
     }
 
     private static List<Claim> sampled(Experiment e) {
+        var theory = new Claim.Arm("the theory's λ", ProxyExperiments.THEORY);
         return List.of(
                 hacking(e, "sampled-hacking", "Among tomatoes, by PPO,"),
-                above(e, "sampled-occupancies", "Among tomatoes, by PPO,"),
-                better(e, "sampled-actions", "Among tomatoes, by PPO,", Arm.ACTION_KL));
+                claim(
+                        e,
+                        "sampled-lambda",
+                        "Among tomatoes, by PPO, the theory's λ leads to more true reward than the reference has.",
+                        MEASURE,
+                        theory,
+                        Direction.MORE,
+                        reference()),
+                claim(
+                        e,
+                        "sampled-actions",
+                        "Among tomatoes, by PPO, the theory's λ leads to more true reward than KL of actions.",
+                        MEASURE,
+                        theory,
+                        Direction.MORE,
+                        arm(Arm.ACTION_KL)));
     }
 
     private static Claim hacking(Experiment e, String name, String where) {

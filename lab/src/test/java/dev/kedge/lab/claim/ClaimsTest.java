@@ -100,8 +100,7 @@ class ClaimsTest {
     void proxiesMeasureWhatTheirClaimsRead() {
         measuresWhatIsRead(
                 CorrelatedProxiesClaims.claims(
-                        new ProxyExperiments.Scale(5, 3, List.of(0.5), 2),
-                        new ProxyExperiments.Sampling(2, 64, 0.5, 0.1)),
+                        new ProxyExperiments.Scale(5, 3, List.of(0.5), 2), new ProxyExperiments.Sampling(2, 64, 0.1)),
                 5);
     }
 
