@@ -181,8 +181,9 @@ public final class OccupancyRecipe {
         }
     }
 
-    /// @param done how many steps
-    record Step(int done, Policy policy, Standing standing) {}
+    /// @param done     how many steps
+    /// @param logProbs of the policy: [S][A]
+    record Step(int done, double[][] logProbs, Standing standing) {}
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
@@ -241,11 +242,11 @@ public final class OccupancyRecipe {
             case Exact exact -> {
                 var ascent =
                         new OccupancyAscent(world.proxyMdp(), world.reference(), task.penalty(), coefficient, 1e-5);
-                keep(way, 0, ascent.policy(), world);
+                keep(way, 0, ascent.policy().logProbs(), world);
                 for (int step = 0; step < steps; step++) {
                     ascent.step(exact.learningRate() * (1 - (double) step / steps));
                     if (isKept(task, step + 1, steps)) {
-                        keep(way, step + 1, ascent.policy(), world);
+                        keep(way, step + 1, ascent.policy().logProbs(), world);
                         log(task, way.getLast(), run);
                     }
                 }
@@ -254,11 +255,11 @@ public final class OccupancyRecipe {
                 try (var ppo =
                         new OccupancyPpo(sampled, config.world(), world, task.penalty(), coefficient, config.seed())) {
                     ppo.learnReference(sampled.cloning());
-                    keep(way, 0, ppo.policy(), world);
+                    keep(way, 0, ppo.policy().logProbs(), world);
                     for (int step = 0; step < steps; step++) {
                         Map<String, Double> metrics = ppo.iterate();
                         if (isKept(task, step + 1, steps)) {
-                            keep(way, step + 1, ppo.policy(), world);
+                            keep(way, step + 1, ppo.policy().logProbs(), world);
                         }
                         run.guard(task.phase(), step + 1L, metrics);
                         run.log(task.phase(), step + 1L, metrics);
@@ -274,8 +275,9 @@ public final class OccupancyRecipe {
         return done * (long) task.snapshots() / steps > (done - 1) * (long) task.snapshots() / steps;
     }
 
-    private static void keep(List<Step> way, int done, Policy policy, Measured world) {
-        way.add(new Step(done, policy, world.standing(policy)));
+    /// From what a checkpoint holds: a policy that is read from one stands at the very same place.
+    private static void keep(List<Step> way, int done, double[][] logProbs, Measured world) {
+        way.add(new Step(done, logProbs, world.standing(new Policy(logProbs))));
     }
 
     /// The ways that are drawn; of the others the end is all there is to tell.
@@ -297,8 +299,7 @@ public final class OccupancyRecipe {
         Map<String, Tensor> policies = new LinkedHashMap<>();
         for (Trained one : trained) {
             for (Step step : one.way()) {
-                policies.put(
-                        name(one.task(), step.done()), Tensor.of(step.policy().logProbs()));
+                policies.put(name(one.task(), step.done()), Tensor.of(step.logProbs()));
             }
         }
         return policies;
@@ -317,7 +318,7 @@ public final class OccupancyRecipe {
                 int actions = (int) logProbs.size(1);
                 double[][] rows = new double[flat.length / actions][];
                 Arrays.setAll(rows, s -> Arrays.copyOfRange(flat, s * actions, (s + 1) * actions));
-                keep(way, done, new Policy(rows), world);
+                keep(way, done, rows, world);
             }
         }
         return new Trained(task, way);
@@ -329,8 +330,8 @@ public final class OccupancyRecipe {
         }
         try (Scope _ = new Scope()) {
             Map<String, Tensor> ends = new LinkedHashMap<>();
-            trained.forEach(one -> ends.put(
-                    one.task().phase(), Tensor.of(one.way().getLast().policy().logProbs())));
+            trained.forEach(one ->
+                    ends.put(one.task().phase(), Tensor.of(one.way().getLast().logProbs())));
             Safetensors.write(file, ends, Map.of());
         }
     }
