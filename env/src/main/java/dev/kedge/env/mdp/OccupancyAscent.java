@@ -12,6 +12,7 @@ public final class OccupancyAscent {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
+    private static final double ROUNDING = 16 * Math.ulp(1.0);
 
     private final Mdp mdp;
     private final Policy ref;
@@ -238,7 +239,7 @@ public final class OccupancyAscent {
                     change += Math.abs(next[s] - now[s]);
                 }
                 now = next;
-                if (change * discount / (1 - discount) <= tolerance) {
+                if (!(change > tolerance * (1 - discount) / discount + ROUNDING)) { // nor if it is no number
                     return now;
                 }
             }
@@ -247,13 +248,14 @@ public final class OccupancyAscent {
         /// See [FixedPoint] for the bound.
         double[] values(double[] from, double[] paid, double discount, double tolerance) {
             double allowed =
-                    tolerance * Arrays.stream(paid).map(Math::abs).max().orElse(0) + Double.MIN_NORMAL;
+                    tolerance * Arrays.stream(paid).map(Math::abs).max().orElse(0);
             double weight = discount / (1 - discount);
             double[] now = from;
             while (true) {
                 double[] next = new double[now.length];
                 double least = Double.POSITIVE_INFINITY;
                 double most = Double.NEGATIVE_INFINITY;
+                double largest = 0;
                 for (int s = 0; s < now.length; s++) {
                     double sum = 0;
                     for (int i = begins[s]; i < begins[s + 1]; i++) {
@@ -262,8 +264,9 @@ public final class OccupancyAscent {
                     next[s] = paid[s] + discount * sum;
                     least = Math.min(least, next[s] - now[s]);
                     most = Math.max(most, next[s] - now[s]);
+                    largest = Math.max(largest, Math.abs(next[s]));
                 }
-                if (weight * (most - least) / 2 <= allowed) {
+                if (!(weight * (most - least) / 2 > allowed + weight * ROUNDING * largest)) {
                     for (int s = 0; s < now.length; s++) {
                         next[s] += weight * (most + least) / 2;
                     }

@@ -1,5 +1,8 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.env.Categorical;
+import java.util.Arrays;
+
 /// A divergence from a reference that is taken off a policy's return: what arXiv:2403.03185 compares. Those of
 /// [Regularizer] are paid in each state, and have optima in closed form; some of these depend on everything a policy
 /// visits.
@@ -11,17 +14,19 @@ public sealed interface Penalty {
         /// The root of χ².
         ROOT_CHI_SQUARED;
 
+        private static final double SMALLEST = 1e-9;
+
         /// Of p from q, which is above 0 where p is.
         double of(double[] p, double[] q) {
-            double sum = 0;
-            for (int i = 0; i < p.length; i++) {
-                if (this == KL) {
-                    sum += p[i] > 0 ? p[i] * Math.log(p[i] / q[i]) : 0;
-                } else if (p[i] != q[i]) {
-                    sum += (p[i] - q[i]) * ((p[i] - q[i]) / q[i]);
-                }
-            }
-            return this == ROOT_CHI_SQUARED ? Math.sqrt(sum) : sum;
+            return switch (this) {
+                case KL -> Categorical.kl(logs(p), logs(q));
+                case CHI_SQUARED -> Occupancy.chiSquared(p, q);
+                case ROOT_CHI_SQUARED -> Math.sqrt(Occupancy.chiSquared(p, q));
+            };
+        }
+
+        private static double[] logs(double[] p) {
+            return Arrays.stream(p).map(Math::log).toArray();
         }
 
         /// `∂D/∂p`, up to a constant, at a ratio `p/q > 0` and a value of the divergence. The root has none at its
@@ -33,8 +38,6 @@ public sealed interface Penalty {
                 case ROOT_CHI_SQUARED -> value > SMALLEST ? (ratio - 1) / value : 0;
             };
         }
-
-        private static final double SMALLEST = 1e-9;
     }
 
     /// None: the return alone.
