@@ -262,8 +262,8 @@ final class OccupancyPpo implements AutoCloseable {
         Tensor actions = ProcessSteps.index(Arrays.stream(chosen).map(i -> mine.actions()[i]));
         Tensor logProbs = actor.of(seen.indexSelect(0, states)).logSoftmax(1);
         Tensor old = column(chosen, i -> policy.logProbs()[mine.states()[i]][mine.actions()[i]]);
-        var rollout =
-                new Rollout(logProbs.gather(1, actions.unsqueeze(1)), old, old.le(0)); // one token each, none masked
+        // An action is a completion of one token; none is masked.
+        var rollout = new Rollout(logProbs.gather(1, actions.unsqueeze(1)), old, old.isFinite());
         Tensor loss = PpoClip.ppoClip(rollout, column(chosen, i -> advantages[i]), config.clip(), size)
                 .value();
         if (config.entropy() > 0) {

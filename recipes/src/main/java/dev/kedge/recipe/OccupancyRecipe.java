@@ -64,16 +64,17 @@ public final class OccupancyRecipe {
 
     /// A penalty at several strengths.
     ///
-    /// @param coefficients in standard deviations of the proxy under the reference, each > 0
+    /// @param coefficients in standard deviations of the proxy under the reference, each > 0 and there once
     public record Arm(Penalty penalty, List<Double> coefficients) {
         public Arm {
             if (penalty instanceof Penalty.None) {
                 throw new IllegalArgumentException("a policy without a penalty is always there: list the others only");
             }
             if (coefficients.isEmpty()
+                    || coefficients.stream().distinct().count() < coefficients.size()
                     || coefficients.stream().anyMatch(c -> !(c > 0 && c < Double.POSITIVE_INFINITY))) {
                 throw new IllegalArgumentException(
-                        "coefficients must be finite numbers > 0, at least one, were " + coefficients);
+                        "coefficients must be different finite numbers > 0, at least one, were " + coefficients);
             }
         }
     }
@@ -258,10 +259,10 @@ public final class OccupancyRecipe {
                     keep(way, 0, ppo.policy().logProbs(), world);
                     for (int step = 0; step < steps; step++) {
                         Map<String, Double> metrics = ppo.iterate();
+                        run.guard(task.phase(), step + 1L, metrics);
                         if (isKept(task, step + 1, steps)) {
                             keep(way, step + 1, ppo.policy().logProbs(), world);
                         }
-                        run.guard(task.phase(), step + 1L, metrics);
                         run.log(task.phase(), step + 1L, metrics);
                     }
                 }
@@ -270,8 +271,8 @@ public final class OccupancyRecipe {
         return new Trained(task, way);
     }
 
+    /// As many as there are to be snapshots, at distances as even as whole steps allow.
     private static boolean isKept(Task task, int done, int steps) {
-        // So many, as even as steps are whole.
         return done * (long) task.snapshots() / steps > (done - 1) * (long) task.snapshots() / steps;
     }
 

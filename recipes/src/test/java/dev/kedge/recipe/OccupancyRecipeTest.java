@@ -175,7 +175,7 @@ class OccupancyRecipeTest {
     @Test
     void whatCannotBeIsRefused() throws Exception {
         assertEquals(
-                "coefficients must be finite numbers > 0, at least one, were [0.0]",
+                "coefficients must be different finite numbers > 0, at least one, were [0.0]",
                 refused(() -> new Arm(ROOT, List.of(0.0))));
         assertEquals(
                 "a policy without a penalty is always there: list the others only",
