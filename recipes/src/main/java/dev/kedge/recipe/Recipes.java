@@ -20,6 +20,7 @@ public final class Recipes {
             "genarm-front",
             "hypo",
             "inpo",
+            "occupancy",
             "recap",
             "rlvr",
             "rrpo",
@@ -41,6 +42,7 @@ public final class Recipes {
             case "genarm-front" -> file.as(GenarmFrontRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
+            case "occupancy" -> file.as(OccupancyRecipe.Config.class);
             case "recap" -> file.as(RecapRecipe.Config.class);
             case "rlvr" -> file.as(RlvrRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
@@ -63,6 +65,7 @@ public final class Recipes {
             case GenarmFrontRecipe.Config config -> GenarmFrontRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
+            case OccupancyRecipe.Config config -> OccupancyRecipe.run(config, run);
             case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RlvrRecipe.Config config -> RlvrRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);

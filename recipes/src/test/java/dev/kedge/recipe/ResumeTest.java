@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.kedge.data.task.ScratchSum;
+import dev.kedge.env.mdp.Penalty;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.rlvr.GtpoMethod;
 import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
@@ -278,8 +279,22 @@ class ResumeTest {
         killAndCompare("rlvr", config, new String[] {"pretraining", "lp-reg", "lp-reg-to-an-average", "spine"}, 20268);
     }
 
-    /// One kill in each phase.
+    /// Policies one after the other; a kill costs the one that is being trained.
+    @Test
+    void policiesHeldByWhatTheyVisit() throws Exception {
+        var actions = new OccupancyRecipe.Arm(new Penalty.Actions(Penalty.Divergence.KL), List.of(0.5));
+        var config = OccupancyRecipeTest.config(OccupancyRecipeTest.sampled(STEPS, 20), List.of(actions));
+        String[] phases = {"none", "theory", "actions-kl-0_5"};
+        killAndCompare("occupancy", config, phases, OccupancyRecipe.POLICIES, 20271);
+    }
+
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
+        killAndCompare(recipe, config, phases, "model/model.safetensors", seed);
+    }
+
+    /// One kill in each phase.
+    private void killAndCompare(String recipe, Record config, String[] phases, String result, long seed)
+            throws Exception {
         Random random = new Random(seed);
         Path yaml = Files.writeString(folder.resolve("recipe.yaml"), ConfigFile.text(recipe, config));
         // Each in a folder of its own, where models are kept that runs share.
@@ -303,8 +318,8 @@ class ResumeTest {
             assertEquals(expected, new RecordedRun(killed).metrics(phase), "seed " + seed);
         }
         assertArrayEquals(
-                Files.readAllBytes(undisturbed.resolve("model/model.safetensors")),
-                Files.readAllBytes(killed.resolve("model/model.safetensors")),
+                Files.readAllBytes(undisturbed.resolve(result)),
+                Files.readAllBytes(killed.resolve(result)),
                 "seed " + seed);
         assertEquals(
                 new RecordedRun(undisturbed).summary().get("verdict"),

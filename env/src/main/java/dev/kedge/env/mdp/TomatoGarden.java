@@ -45,6 +45,66 @@ public final class TomatoGarden {
     /// @param map  with one `A`, one `B` and at least one `t`; cells times 2 to the number of `t` at most 2²⁵
     /// @param slip the probability of a uniformly random move instead of the one chosen, in [0, 1]
     public static ProxyTask task(Gridworld map, double slip) {
+        Situations all = situations(map);
+        int end = all.found.size();
+        double[] reward = new double[end + 1]; // of arriving in a state
+        double[] proxy = new double[end + 1];
+        boolean[] over = new boolean[end + 1];
+        over[end] = true;
+        for (int s = 0; s < end; s++) {
+            reward[s] = SCALE * Integer.bitCount(all.watered(s));
+            proxy[s] = all.cell(s) == all.bucket ? SCALE * all.cells : reward[s];
+            over[s] = all.watered(s) == (1 << all.tomatoes) - 1;
+        }
+        var transitions = Transitions.of(end + 1, Gridworld.ACTIONS, (s, a, row) -> {
+            if (over[s]) {
+                row.add(end, 1);
+                return;
+            }
+            row.add(all.next.get(s)[a], 1 - slip);
+            for (int other : all.next.get(s)) {
+                row.add(other, slip / Gridworld.ACTIONS);
+            }
+        });
+        return new ProxyTask(
+                transitions, expected(transitions, reward), expected(transitions, proxy), Mdp.startAt(0, end + 1));
+    }
+
+    /// What the gardener sees of each state: a one for the cell, a bit for each tomato that is watered, one for the
+    /// bucket; nothing in the last state. [S][cells + tomatoes + 1].
+    ///
+    /// @param map as for [#task]
+    public static double[][] observations(Gridworld map) {
+        Situations all = situations(map);
+        double[][] seen = new double[all.found.size() + 1][all.cells + all.tomatoes + 1];
+        for (int s = 0; s < all.found.size(); s++) {
+            seen[s][all.cell(s)] = 1;
+            for (int t = 0; t < all.tomatoes; t++) {
+                seen[s][all.cells + t] = all.watered(s) >> t & 1;
+            }
+            seen[s][all.cells + all.tomatoes] = all.cell(s) == all.bucket ? 1 : 0;
+        }
+        return seen;
+    }
+
+    /// All that can be reached, in the order in which it is found.
+    ///
+    /// @param found    `watered · cells + cell`, watered one bit a tomato
+    /// @param next     the number of the situation that each move leads to
+    /// @param cells    of the map
+    /// @param tomatoes of the map
+    /// @param bucket   its cell
+    private record Situations(List<Integer> found, List<int[]> next, int cells, int tomatoes, int bucket) {
+        int cell(int s) {
+            return found.get(s) % cells;
+        }
+
+        int watered(int s) {
+            return found.get(s) / cells;
+        }
+    }
+
+    private static Situations situations(Gridworld map) {
         int[][] states = map.states();
         int[][] tomatoes = map.cells('t');
         int start = only(map, states, 'A');
@@ -56,7 +116,6 @@ public final class TomatoGarden {
                     + cells.length + " cells");
         }
         int[][] moves = map.moves();
-        int all = (1 << tomatoes.length) - 1;
         int[] planted = new int[cells.length]; // the tomato's bit in each cell
         int[] near = new int[cells.length]; // bits of the tomatoes that do not dry while the gardener is in a cell
         for (int t = 0; t < tomatoes.length; t++) {
@@ -67,13 +126,12 @@ public final class TomatoGarden {
                 near[c] |= rows * rows + columns * columns <= REACH_SQUARED ? 1 << t : 0;
             }
         }
-
-        // A situation is `watered · cells + cell`; situations are numbered as they are found.
         int[] number = new int[cells.length << tomatoes.length];
         Arrays.fill(number, -1);
         List<Integer> found = new ArrayList<>(List.of(start));
         number[start] = 0;
         List<int[]> next = new ArrayList<>();
+        int all = (1 << tomatoes.length) - 1;
         for (int s = 0; s < found.size(); s++) {
             int cell = found.get(s) % cells.length;
             int watered = found.get(s) / cells.length;
@@ -89,34 +147,7 @@ public final class TomatoGarden {
             }
             next.add(successors);
         }
-        int end = found.size();
-        return task(found, next, end, all, cells.length, bucket, slip);
-    }
-
-    private static ProxyTask task(
-            List<Integer> situations, List<int[]> next, int end, int all, int cells, int bucket, double slip) {
-        double[] reward = new double[end + 1]; // of arriving in a state
-        double[] proxy = new double[end + 1];
-        boolean[] over = new boolean[end + 1];
-        over[end] = true;
-        for (int s = 0; s < end; s++) {
-            int watered = situations.get(s) / cells;
-            reward[s] = SCALE * Integer.bitCount(watered);
-            proxy[s] = situations.get(s) % cells == bucket ? SCALE * cells : reward[s];
-            over[s] = watered == all;
-        }
-        var transitions = Transitions.of(end + 1, Gridworld.ACTIONS, (s, a, row) -> {
-            if (over[s]) {
-                row.add(end, 1);
-                return;
-            }
-            row.add(next.get(s)[a], 1 - slip);
-            for (int other : next.get(s)) {
-                row.add(other, slip / Gridworld.ACTIONS);
-            }
-        });
-        return new ProxyTask(
-                transitions, expected(transitions, reward), expected(transitions, proxy), Mdp.startAt(0, end + 1));
+        return new Situations(found, next, cells.length, tomatoes.length, bucket);
     }
 
     private static double[][] expected(Transitions transitions, double[] onArrival) {

@@ -31,25 +31,25 @@ public final class Claims {
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
         return switch (paper) {
-            case "correlated-proxies" -> CorrelatedProxiesClaims.claims();
             case "f-dpo" -> FDpoClaims.claims();
+            case "adpo" -> AdpoClaims.claims();
+            case "rrpo" -> RrpoClaims.claims();
+            case "hypo" -> HypoClaims.claims();
+            case "xpo" -> XpoClaims.claims();
             case "inpo" -> InpoClaims.claims();
             case "egpo" -> EgpoClaims.claims();
             case "asft" -> AsftClaims.claims();
             case "recap" -> RecapClaims.claims();
-            case "infalign" -> InfalignClaims.claims();
-            case "adpo" -> AdpoClaims.claims();
             case "drpo" -> DrpoClaims.claims();
             case "gtpo" -> GtpoClaims.claims();
-            case "genarm" -> GenarmClaims.claims();
-            case "hypo" -> HypoClaims.claims();
-            case "lp-reg" -> LpRegClaims.claims();
-            case "rl-kl-bayes" -> RlKlBayesClaims.claims();
-            case "rrpo" -> RrpoClaims.claims();
             case "oreal" -> OrealClaims.claims();
             case "topr" -> ToprClaims.claims();
+            case "lp-reg" -> LpRegClaims.claims();
             case "spine" -> SpineClaims.claims();
-            case "xpo" -> XpoClaims.claims();
+            case "genarm" -> GenarmClaims.claims();
+            case "infalign" -> InfalignClaims.claims();
+            case "correlated-proxies" -> CorrelatedProxiesClaims.claims();
+            case "rl-kl-bayes" -> RlKlBayesClaims.claims();
             default -> List.of();
         };
     }

@@ -171,16 +171,7 @@ final class InfalignPolicies {
                 new WeightedSum.Part("right", 1, new Program(task)),
                 new WeightedSum.Part("short", 0.5, new Length(8, 8))));
         var world = new World.Generated(
-                task,
-                0.5,
-                64,
-                2,
-                4,
-                s.examples,
-                RlvrTrial.pretraining(s.pretraining, 128),
-                78,
-                22,
-                Optional.of(judge));
+                task, 0.5, 64, 2, 4, s.examples, RlvrTrial.pretraining(s.pretraining, 128), 78, 22, Optional.of(judge));
         return new RlvrRecipe.Config(
                 world,
                 Stream.of(Arm.values()).map(a -> a.method(s.draws)).toList(),

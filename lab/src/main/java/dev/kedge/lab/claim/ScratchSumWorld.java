@@ -62,15 +62,7 @@ record ScratchSumWorld(
     RlvrRecipe.Config config(Method method, double learningRate, long seed) {
         return new RlvrRecipe.Config(
                 new World.Generated(
-                        new ScratchSum(),
-                        0.5,
-                        HIDDEN,
-                        2,
-                        4,
-                        40_000,
-                        RlvrTrial.pretraining(pretraining, 128),
-                        80,
-                        20),
+                        new ScratchSum(), 0.5, HIDDEN, 2, 4, 40_000, RlvrTrial.pretraining(pretraining, 128), 80, 20),
                 List.of(method),
                 group,
                 1,

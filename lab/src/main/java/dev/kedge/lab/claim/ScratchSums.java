@@ -23,16 +23,7 @@ record ScratchSums(ScratchSum task, int pretraining, int steps, int questions, i
     /// A run of the recipe.
     RlvrTrial run(List<Method> methods, double learningRate, long seed) {
         return RlvrTrial.run(new RlvrRecipe.Config(
-                new World.Generated(
-                        task,
-                        0.5,
-                        48,
-                        1,
-                        4,
-                        40_000,
-                        demonstrations(),
-                        80,
-                        20),
+                new World.Generated(task, 0.5, 48, 1, 4, 40_000, demonstrations(), 80, 20),
                 methods,
                 8,
                 1,

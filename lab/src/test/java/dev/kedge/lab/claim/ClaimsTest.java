@@ -106,6 +106,14 @@ class ClaimsTest {
         measuresWhatIsRead(GenarmFrontClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
     }
 
+    @Test
+    void proxiesMeasureWhatTheirClaimsRead() {
+        measuresWhatIsRead(
+                CorrelatedProxiesClaims.claims(
+                        new ProxyExperiments.Scale(5, 3, List.of(0.5), 2), new ProxyExperiments.Sampling(2, 64, 0.1)),
+                5);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {
