@@ -22,9 +22,8 @@ final class Svg {
     static final String STRONG = "fill:currentColor;font-weight:600";
     static final String MUTED = "fill:currentColor;fill-opacity:.68";
 
-    // Blue, vermilion, green, purple, amber, grey: told apart with any colour vision, and of unlike lightness. Cyan,
-    // dark
-    // red and olive for the seldom case of more than six, where the markers tell what colours leave open.
+    // Blue, vermilion, green, purple, amber, grey: told apart with any colour vision, and of unlike lightness. Then
+    // cyan, dark red and olive for the seldom case of more than six, where markers tell what colours leave open.
     private static final String[] SERIES = {
         "#0b66ad", "#cf5210", "#0a8462", "#a14a8c", "#b57b00", "#66717f", "#1795b8", "#8a2432", "#6c7518"
     };
