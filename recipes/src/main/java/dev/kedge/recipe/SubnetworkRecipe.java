@@ -33,12 +33,12 @@ import java.util.stream.IntStream;
 /// Which weights a training changes, and training of these alone (arXiv:2505.11711), as a composition of other recipes'
 /// loops.
 ///
-/// From one start, pre-trained in float32 and rounded to bfloat16, several algorithms learn at several rates, with the
-/// same optimiser, batches of as many questions and as many steps: SFT on the right answers, GRPO with and without KL
-// and
-/// clipping, DPO on the start's own answers. Of each are measured the reward it gained and the weights it changed, so
-/// that sparsity can be compared at equal reward. Then GRPO at the optimiser's own rate is repeated with the weights
-/// alone that it changed, with as many random ones, and with as many of the smallest; and whole with another seed.
+/// From one start, pre-trained in float32 and rounded to bfloat16, several algorithms learn at several rates, with
+/// the same optimiser, batches of as many questions and as many steps: SFT on the right answers, GRPO with and
+/// without KL and clipping, DPO on the start's own answers. Of each are measured the reward it gained and the weights
+/// it changed, so that sparsity can be compared at equal reward. Then GRPO at the optimiser's own rate is repeated
+/// with the weights alone that it changed, with as many random ones, and with as many of the smallest; and whole with
+/// another seed.
 ///
 /// Master weights are float32; what is compared is rounded to bfloat16, or as it is. A bfloat16 weight shows a change
 /// only above some 2^-9 of its size, so that sparsity speaks of rate, steps and type as much as of the algorithm.
@@ -81,7 +81,7 @@ public final class SubnetworkRecipe {
     /// @param threads    of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed       of everything drawn
     public record Config(
-            World.Generated world,
+            World world,
             List<Algorithm> algorithms,
             List<Double> rates,
             int group,
@@ -168,8 +168,7 @@ public final class SubnetworkRecipe {
     }
 
     /// GRPO once more from the same start: with the subnetwork alone and its controls, on the same questions in the
-    // same
-    /// order; and whole, on others.
+    /// same order; and whole, on others.
     private static List<Arm> repeated(Config config, Path before, Arm full, Trainer trainer, Run run) {
         var subnetwork = new SubnetworkMask.Changed(before, full.folder(), config.tolerance(), config.dtype());
         Path random = run.folder().resolve("masks").resolve("random.safetensors");
@@ -207,8 +206,8 @@ public final class SubnetworkRecipe {
         Safetensors.write(file, masks, Map.of());
     }
 
-    /// `grpo-1e-5`.
-    static String phase(Algorithm algorithm, double rate) {
+    /// What an algorithm's policy at a rate is called in metrics, such as `grpo-1e-5`.
+    public static String phase(Algorithm algorithm, double rate) {
         String name = algorithm.name().toLowerCase().replace('_', '-');
         return name + "-" + ("" + rate).toLowerCase().replace(".0e", "e").replace('.', '_');
     }

@@ -284,7 +284,7 @@ record SubnetworkSummary(
         for (Measured m : all) {
             if (m.arm().rate() == full.rate()) {
                 List<Summary.Point> points = new ArrayList<>();
-                for (int layer = 0; layer < config.world().layers(); layer++) {
+                for (int layer = 0; layer < world.start().config().layers(); layer++) {
                     points.add(new Summary.Point(
                             layer, Summary.Estimate.of(m.number(type + "/layer/" + layer)), "layer " + layer));
                 }

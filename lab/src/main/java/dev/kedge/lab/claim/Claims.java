@@ -24,7 +24,8 @@ public final class Claims {
             "lp-reg",
             "spine",
             "genarm",
-            "infalign");
+            "infalign",
+            "rl-subnetworks");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -41,6 +42,7 @@ public final class Claims {
             case "genarm" -> GenarmClaims.claims();
             case "hypo" -> HypoClaims.claims();
             case "lp-reg" -> LpRegClaims.claims();
+            case "rl-subnetworks" -> RlSubnetworksClaims.claims();
             case "rrpo" -> RrpoClaims.claims();
             case "oreal" -> OrealClaims.claims();
             case "topr" -> ToprClaims.claims();
