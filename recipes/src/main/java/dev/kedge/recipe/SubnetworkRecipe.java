@@ -153,6 +153,9 @@ public final class SubnetworkRecipe {
                             .equals(phase(Algorithm.GRPO, config.subnetwork().learningRate())))
                     .findFirst()
                     .orElseThrow();
+            try (Decoder policy = Models.load(full.folder(), device)) {
+                Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
+            }
             List<Arm> again = repeated(config, before, full, trainer, run);
             run.summarise(new SubnetworkSummary(config, world, before, sweep, full, again, run).summary());
         }

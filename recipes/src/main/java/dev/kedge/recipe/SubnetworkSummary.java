@@ -201,9 +201,9 @@ record SubnetworkSummary(
     private String verdict(String type, HeldOut start, Measured whole, Measured alone) {
         return String.format(
                 Locale.ROOT,
-                "GRPO at a rate of %s brought the reward from %.3f to %.3f and left %.1f %% of the weights within 1e-5 in"
-                        + " bfloat16, %.1f %% in float32. With the changed weights alone it has %.3f, and %.1f %% of all"
-                        + " weights are within 1e-5 of the full run's in %s.",
+                "GRPO at a rate of %s brought the reward from %.3f to %.3f and left %.1f %% of the weights within 1e-5"
+                        + " in bfloat16, %.1f %% in float32. With the changed weights alone it has %.3f, and %.1f %% of"
+                        + " all weights are within 1e-5 of the full run's in %s.",
                 full.rate(),
                 Bootstraps.mean(start.rewards()),
                 whole.number("reward"),

@@ -1,7 +1,5 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.Curve;
-import dev.kedge.lab.Frontier;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
@@ -9,21 +7,13 @@ import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.objective.sparsity.MaskOverlap;
-import dev.kedge.objective.sparsity.Subnetwork;
-import dev.kedge.objective.sparsity.WeightUpdate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -39,20 +29,7 @@ final class SubnetworkBandit implements AutoCloseable {
     private static final double KL_BETA = 0.05;
     private static final double DPO_BETA = 0.1;
     private static final double SHIFT = 0.3;
-    private static final double TOLERANCE = 1e-5;
     private static final AdamW.Config ADAM = AdamW.Config.DEFAULT;
-
-    /// How large the experiment is.
-    ///
-    /// @param pretraining steps on the old reward
-    /// @param steps       of every training of the comparison
-    /// @param masked      steps of the runs that masks are made of, and of those with masks
-    /// @param rates       of the comparison
-    /// @param maskRates   of the runs with masks
-    record Scale(int pretraining, int steps, int masked, List<Double> rates, List<Double> maskRates) {
-        static final Scale PUBLISHED =
-                new Scale(2000, 500, 400, List.of(1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4), List.of(1e-6, 1e-5));
-    }
 
     /// Ways to learn the new reward.
     enum Algorithm {
@@ -74,7 +51,7 @@ final class SubnetworkBandit implements AutoCloseable {
     private final Tensor fresh;
     private final Parameters start;
 
-    private SubnetworkBandit(long seed, int pretraining) {
+    SubnetworkBandit(long seed, int pretraining) {
         this.seed = seed;
         try (Rng rng = Rng.seeded(seed);
                 Scope _ = new Scope()) {
@@ -138,13 +115,13 @@ final class SubnetworkBandit implements AutoCloseable {
     /// The weights after a training from the start, in the scope of the caller.
     ///
     /// @param mask of the weights that are learnt, by name; absent: all
-    /// @param data seed of contexts and draws
-    private Map<String, Tensor> trained(
+    /// @param data which contexts and draws: a number
+    Map<String, Tensor> trained(
             Algorithm algorithm, double rate, int steps, Optional<Map<String, Tensor>> mask, long data) {
         Map<String, Tensor> after = new LinkedHashMap<>();
         try (Parameters policy = start.copy();
                 var optimizer = new AdamW(policy, ADAM);
-                Rng rng = Rng.seeded(data)) {
+                Rng rng = Rng.seeded(1000 * seed + data)) {
             mask.ifPresent(policy::restrictTo);
             for (int step = 0; step < steps; step++) {
                 try (Scope _ = new Scope()) {
@@ -215,7 +192,7 @@ final class SubnetworkBandit implements AutoCloseable {
     }
 
     /// Of fresh contexts: how often the likeliest action is right, and how likely the right one is.
-    private double[] judged(Map<String, Tensor> policy) {
+    double[] judged(Map<String, Tensor> policy) {
         try (Scope _ = new Scope();
                 var _ = Gradients.off();
                 Parameters p = Parameters.copyOf(policy, DType.FLOAT32, Device.CPU)) {
@@ -228,177 +205,12 @@ final class SubnetworkBandit implements AutoCloseable {
         }
     }
 
-    static Outcome trial(Scale scale, long seed) {
-        try (var bandit = new SubnetworkBandit(seed, scale.pretraining);
-                Scope _ = new Scope()) {
-            return bandit.masks(scale, bandit.sweep(scale, Outcome.NOTHING));
-        }
+    Parameters start() {
+        return start;
     }
 
-    private WeightUpdate update(Map<String, Tensor> after, DType dtype) {
-        return WeightUpdate.between(start.named(), after, dtype);
-    }
-
-    static String unchanged(DType dtype, Algorithm algorithm, double rate) {
-        return "unchanged in " + dtype.name().toLowerCase(Locale.ROOT) + ", " + algorithm.title + ", rate " + rate;
-    }
-
-    static String atEqualReward(Algorithm algorithm) {
-        return "unchanged in bfloat16 where GRPO and SFT have the same reward, " + algorithm.title;
-    }
-
-    /// How far an algorithm's share of unchanged weights is from GRPO's, whichever way, at a rate of 1e-5.
-    static String away(Algorithm algorithm) {
-        return "difference of what is unchanged from GRPO's, " + algorithm.title;
-    }
-
-    private Outcome sweep(Scale scale, Outcome outcome) {
-        double[] before = judged(start.named());
-        Outcome out = outcome.with("accuracy, start", before[0]).with("reward, start", before[1]);
-        List<Frontier> frontiers = new ArrayList<>();
-        for (DType dtype : List.of(DType.BFLOAT16, DType.FLOAT32)) {
-            frontiers.add(new Frontier(
-                    "Weights unchanged against reward gained, in "
-                            + dtype.name().toLowerCase(Locale.ROOT),
-                    "probability of the right action, gained over the start",
-                    "share of weights changed by no more than 1e-5",
-                    new ArrayList<>(),
-                    List.of()));
-        }
-        Map<Algorithm, List<List<Frontier.Point>>> points = new EnumMap<>(Algorithm.class);
-        for (Algorithm algorithm : Algorithm.values()) {
-            points.put(algorithm, List.of(new ArrayList<>(), new ArrayList<>()));
-            points.get(algorithm).forEach(p -> p.add(Frontier.Point.of(0, 1)));
-            for (double rate : scale.rates) {
-                try (Scope _ = new Scope()) {
-                    Map<String, Tensor> after = trained(algorithm, rate, scale.steps, Optional.empty(), data(0));
-                    double[] judged = judged(after);
-                    double stored = update(after, DType.BFLOAT16).sparsity(TOLERANCE);
-                    double master = update(after, DType.FLOAT32).sparsity(TOLERANCE);
-                    String name = algorithm.title + ", rate " + rate;
-                    out = out.with(unchanged(DType.BFLOAT16, algorithm, rate), stored)
-                            .with(unchanged(DType.FLOAT32, algorithm, rate), master)
-                            .with("accuracy, " + name, judged[0])
-                            .with("reward, " + name, judged[1]);
-                    points.get(algorithm).get(0).add(Frontier.Point.of(judged[1] - before[1], stored));
-                    points.get(algorithm).get(1).add(Frontier.Point.of(judged[1] - before[1], master));
-                }
-            }
-        }
-        for (int steps : new int[] {scale.steps / 10, scale.steps / 4, scale.steps / 2}) {
-            try (Scope _ = new Scope()) {
-                double stored = update(trained(Algorithm.GRPO, 1e-5, steps, Optional.empty(), data(0)), DType.BFLOAT16)
-                        .sparsity(TOLERANCE);
-                out = out.with("unchanged in bfloat16, GRPO, rate 1e-5, after " + steps + " steps", stored);
-            }
-        }
-        double plain = out.number(unchanged(DType.BFLOAT16, Algorithm.GRPO, 1e-5));
-        for (Algorithm algorithm : List.of(Algorithm.GRPO_KL, Algorithm.GRPO_UNCLIPPED)) {
-            out = out.with(away(algorithm), Math.abs(out.number(unchanged(DType.BFLOAT16, algorithm, 1e-5)) - plain));
-        }
-        return pictured(equal(out, points), frontiers, points);
-    }
-
-    private static Outcome equal(Outcome outcome, Map<Algorithm, List<List<Frontier.Point>>> points) {
-        Map<Algorithm, Curve> curves = new EnumMap<>(Algorithm.class);
-        points.forEach((algorithm, p) -> curves.put(algorithm, Curve.of(new Frontier.Arm("", p.getFirst()))));
-        Curve sft = curves.get(Algorithm.SFT);
-        Curve grpo = curves.get(Algorithm.GRPO);
-        double most = Curve.common(List.of(sft, grpo)).orElseThrow().to();
-        return outcome.with("reward gained, most that GRPO and SFT both have", most)
-                .with(atEqualReward(Algorithm.GRPO), grpo.at(most))
-                .with(atEqualReward(Algorithm.SFT), sft.at(most));
-    }
-
-    private static Outcome pictured(
-            Outcome outcome, List<Frontier> frontiers, Map<Algorithm, List<List<Frontier.Point>>> points) {
-        Outcome out = outcome;
-        for (int type = 0; type < frontiers.size(); type++) {
-            Frontier empty = frontiers.get(type);
-            List<Frontier.Arm> arms = new ArrayList<>();
-            for (var entry : points.entrySet()) {
-                List<Frontier.Point> sorted = new ArrayList<>(entry.getValue().get(type));
-                sorted.sort(Comparator.comparingDouble(Frontier.Point::x));
-                arms.add(new Frontier.Arm(entry.getKey().title, sorted));
-            }
-            out = out.with(new Frontier(empty.title(), empty.x(), empty.y(), arms, List.of()));
-        }
-        return out;
-    }
-
-    private long data(int number) {
-        return 1000 * seed + number;
-    }
-
-    /// The subnetwork of GRPO alone and its controls, with everything that is measured on them.
-    private Outcome masks(Scale scale, Outcome outcome) {
-        Outcome out = outcome;
-        for (double rate : scale.maskRates) {
-            try (Scope _ = new Scope();
-                    Rng rng = Rng.seeded(seed)) {
-                Map<String, Tensor> full = trained(Algorithm.GRPO, rate, scale.masked, Optional.empty(), data(0));
-                Map<String, Tensor> other = trained(Algorithm.GRPO, rate, scale.masked, Optional.empty(), data(1));
-                Map<String, Tensor> fine = trained(Algorithm.SFT, rate, scale.masked, Optional.empty(), data(0));
-                WeightUpdate update = update(full, DType.BFLOAT16);
-                Tensor mask = flat(update.mask(TOLERANCE));
-                long size = mask.sum().toLongs()[0];
-                Tensor smallest = Subnetwork.smallest(flat(start.named()), size);
-                Tensor random = Subnetwork.smallest(rng.uniform(mask.numel()), size);
-                String at = ", rate " + rate;
-                out = out.with("density" + at, (double) size / mask.numel())
-                        .with("rank" + at, mean(update.rankRatios()))
-                        .with("rank, shuffled" + at, mean(update.shuffled(rng).rankRatios()));
-                Tensor others = flat(update(other, DType.BFLOAT16).mask(TOLERANCE));
-                out = overlap(out, "other seed" + at, mask, others);
-                out = overlap(
-                        out, "SFT" + at, mask, flat(update(fine, DType.BFLOAT16).mask(TOLERANCE)));
-                out = overlap(out, "smallest weights" + at, mask, smallest);
-                out = agreement(out, "start" + at, full, start.named());
-                out = agreement(out, "full" + at, full, full);
-                out = out.with("accuracy, full less half a point" + at, out.number("accuracy, full" + at) - 0.005);
-                out = agreement(out, "other seed" + at, full, other);
-                out = agreement(out, "subnetwork" + at, full, alone(rate, scale.masked, mask));
-                out = agreement(out, "random mask" + at, full, alone(rate, scale.masked, random));
-                out = agreement(out, "smallest weights" + at, full, alone(rate, scale.masked, smallest));
-            }
-        }
-        return out;
-    }
-
-    private Map<String, Tensor> alone(double rate, int steps, Tensor mask) {
-        Map<String, Tensor> masks = new LinkedHashMap<>();
-        long offset = 0;
-        for (var entry : start.named().entrySet()) {
-            long count = entry.getValue().numel();
-            masks.put(
-                    entry.getKey(),
-                    mask.narrow(0, offset, count).reshape(entry.getValue().shape()));
-            offset += count;
-        }
-        return trained(Algorithm.GRPO, rate, steps, Optional.of(masks), data(0));
-    }
-
-    private static Outcome overlap(Outcome outcome, String with, Tensor mask, Tensor other) {
-        MaskOverlap overlap = MaskOverlap.of(mask, other);
-        return outcome.with("overlap, " + with, overlap.first()).with("chance, " + with, overlap.chanceFirst());
-    }
-
-    private Outcome agreement(Outcome outcome, String name, Map<String, Tensor> full, Map<String, Tensor> policy) {
-        WeightUpdate rest = WeightUpdate.between(full, policy, DType.BFLOAT16);
-        Outcome out = name.startsWith("full")
-                ? outcome
-                : outcome.with("agreement at 1e-5, " + name, rest.sparsity(1e-5))
-                        .with("agreement at 1e-4, " + name, rest.sparsity(1e-4));
-        return out.with("accuracy, " + name, judged(policy)[0]);
-    }
-
-    private static double mean(Map<String, Double> ratios) {
-        return ratios.values().stream().mapToDouble(r -> r).average().orElse(0);
-    }
-
-    private static Tensor flat(Map<String, Tensor> tensors) {
-        return Tensor.cat(
-                tensors.values().stream().map(t -> t.detach().reshape(-1)).toList(), 0);
+    long seed() {
+        return seed;
     }
 
     @Override
