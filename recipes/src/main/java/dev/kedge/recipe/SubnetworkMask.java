@@ -10,6 +10,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Which weights a training moves: a subnetwork alone (arXiv:2505.11711). Gradients of the others are 0 before they are
@@ -48,6 +49,23 @@ public sealed interface SubnetworkMask {
 
     /// Booleans of each parameter's name and shape in a safetensors file, as `./kedge diff --mask FILE` writes it.
     record File(Path path) implements SubnetworkMask {
+        /// Writes such a file.
+        ///
+        /// @param mask boolean, of all parameters in their order, flat
+        /// @param like their names and shapes
+        static void write(Path file, Tensor mask, Map<String, Tensor> like) {
+            Map<String, Tensor> masks = new LinkedHashMap<>();
+            long offset = 0;
+            for (var entry : like.entrySet()) {
+                long count = entry.getValue().numel();
+                masks.put(
+                        entry.getKey(),
+                        mask.narrow(0, offset, count).reshape(entry.getValue().shape()));
+                offset += count;
+            }
+            Safetensors.write(file, masks, Map.of());
+        }
+
         @Override
         public Map<String, Tensor> read() {
             return Safetensors.read(path);

@@ -3,7 +3,6 @@ package dev.kedge.recipe;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.file.ModelFolder;
-import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.sparsity.Subnetwork;
 import dev.kedge.recipe.rlvr.Draw;
@@ -24,8 +23,8 @@ import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -182,8 +181,8 @@ public final class SubnetworkRecipe {
                     ModelFolder.load(before, DType.FLOAT32, Device.CPU).parameters();
             long size = flat(subnetwork.read()).sum().toLongs()[0];
             Tensor all = flat(weights);
-            write(random, Subnetwork.smallest(rng.uniform(all.numel()), size), weights);
-            write(smallest, Subnetwork.smallest(all, size), weights);
+            SubnetworkMask.File.write(random, Subnetwork.smallest(rng.uniform(all.numel()), size), weights);
+            SubnetworkMask.File.write(smallest, Subnetwork.smallest(all, size), weights);
         }
         return List.of(
                 trainer.alone("subnetwork alone", subnetwork),
@@ -196,23 +195,11 @@ public final class SubnetworkRecipe {
         return Tensor.cat(tensors.values().stream().map(t -> t.reshape(-1)).toList(), 0);
     }
 
-    private static void write(Path file, Tensor mask, Map<String, Tensor> like) {
-        Map<String, Tensor> masks = new LinkedHashMap<>();
-        long offset = 0;
-        for (var entry : like.entrySet()) {
-            long count = entry.getValue().numel();
-            masks.put(
-                    entry.getKey(),
-                    mask.narrow(0, offset, count).reshape(entry.getValue().shape()));
-            offset += count;
-        }
-        Safetensors.write(file, masks, Map.of());
-    }
-
     /// What an algorithm's policy at a rate is called in metrics, such as `grpo-1e-5`.
     public static String phase(Algorithm algorithm, double rate) {
-        String name = algorithm.name().toLowerCase().replace('_', '-');
-        return name + "-" + ("" + rate).toLowerCase().replace(".0e", "e").replace('.', '_');
+        String name = algorithm.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return name + "-"
+                + ("" + rate).toLowerCase(Locale.ROOT).replace(".0e", "e").replace('.', '_');
     }
 
     /// Trains policies, each once: what a run has made already is read.

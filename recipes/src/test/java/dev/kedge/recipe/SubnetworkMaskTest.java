@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.sparsity.WeightUpdate;
 import dev.kedge.recipe.rlvr.GrpoMethod;
 import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
@@ -168,6 +171,13 @@ class SubnetworkMaskTest {
             Safetensors.write(wrong, masks, Map.of());
         }
         refused(new SubnetworkMask.File(wrong), "wrong.safetensors", "head.weight");
+        Path wider = folder.resolve("wider");
+        try (Rng rng = Rng.seeded(1);
+                Decoder decoder = Decoder.random(
+                        DecoderConfig.small(TinyTask.TOKENIZER.vocabularySize(), 32, 1, 2, 24), rng, Device.CPU)) {
+            Models.save(decoder, TinyTask.TOKENIZER, wider);
+        }
+        refused(new SubnetworkMask.Changed(start, wider, 1e-5, DType.FLOAT32), "of shape", "does not fit");
         assertTrue(assertThrows(
                         IllegalArgumentException.class,
                         () -> new SubnetworkMask.Changed(start, other, 1e-5, DType.INT8))
