@@ -1,13 +1,13 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.data.task.ScratchSum;
-import dev.kedge.lab.Curve;
 import dev.kedge.lab.Frontier;
 import dev.kedge.lab.Metrics;
 import dev.kedge.lab.RecordedRun;
 import dev.kedge.recipe.SubnetworkRecipe;
 import dev.kedge.recipe.World;
 import dev.kedge.tensor.DType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -26,7 +26,7 @@ final class SubnetworkDecoder {
     /// @param rate        at which masks are made, one of them
     record Scale(
             int hiddenSize, int pretraining, int steps, int questions, int samples, List<Double> rates, double rate) {
-        static final Scale PUBLISHED = new Scale(48, 250, 60, 12, 64, List.of(1e-5, 3e-5, 1e-4, 3e-4), 3e-5);
+        static final Scale PUBLISHED = new Scale(48, 500, 60, 12, 64, List.of(1e-5, 3e-5, 1e-4, 3e-4), 3e-5);
     }
 
     static Experiment experiment(Scale scale) {
@@ -85,10 +85,10 @@ final class SubnetworkDecoder {
         }
         out = out.with("overlap, other seed", number(run, "other-seed", "overlap"))
                 .with("chance, other seed", number(run, "other-seed", "overlap/chance"));
-        Frontier picture = run.summary().frontiers().get(1);
-        out = equal(out, picture, "GRPO");
-        out = equal(out, picture, "DPO");
-        return out.with(picture).with(run.summary().frontiers().get(2));
+        out = equal(out, run, scale, "GRPO");
+        out = equal(out, run, scale, "DPO");
+        var frontiers = run.summary().frontiers();
+        return out.with(frontiers.get(1)).with(frontiers.get(2));
     }
 
     /// @param share of the most reward that a method and SFT both gain
@@ -96,23 +96,26 @@ final class SubnetworkDecoder {
         return "unchanged at " + share + " of the most reward that " + method + " and SFT both gain, " + arm;
     }
 
-    private static Outcome equal(Outcome outcome, Frontier picture, String method) {
-        Curve mine = curve(picture, method);
-        Curve others = curve(picture, "SFT");
-        double most = Curve.common(List.of(mine, others)).orElseThrow().to();
+    private static Outcome equal(Outcome outcome, RecordedRun run, Scale scale, String method) {
+        List<Frontier.Point> mine = way(run, scale, method);
+        List<Frontier.Point> others = way(run, scale, "SFT");
+        double most = Math.min(SubnetworkSweep.most(mine), SubnetworkSweep.most(others));
         Outcome out = outcome.with("most reward that " + method + " and SFT both gain", most);
         for (double share : new double[] {0.5, 1}) {
-            out = out.with(equalReward(method, method, share), mine.at(share * most))
-                    .with(equalReward(method, "SFT", share), others.at(share * most));
+            out = out.with(equalReward(method, method, share), SubnetworkSweep.reaching(mine, share * most))
+                    .with(equalReward(method, "SFT", share), SubnetworkSweep.reaching(others, share * most));
         }
         return out;
     }
 
-    private static Curve curve(Frontier picture, String name) {
-        return Curve.of(picture.arms().stream()
-                .filter(arm -> arm.name().equals(name))
-                .findFirst()
-                .orElseThrow());
+    /// The start, then what each rate gained and left unchanged.
+    private static List<Frontier.Point> way(RecordedRun run, Scale scale, String algorithm) {
+        List<Frontier.Point> way = new ArrayList<>(List.of(Frontier.Point.of(0, 1)));
+        for (double rate : scale.rates) {
+            String phase = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.valueOf(algorithm), rate);
+            way.add(Frontier.Point.of(number(run, phase, "gained"), number(run, phase, "bfloat16/sparsity/1.0E-5")));
+        }
+        return way;
     }
 
     private static double number(RecordedRun run, String phase, String metric) {
@@ -133,8 +136,8 @@ final class SubnetworkDecoder {
                         + " learns in float32 by SFT on right answers, GRPO with 8 answers a question, and DPO (beta"
                         + " 0.1) on pairs of its own answers: %d steps of AdamW on %d questions or pairs each,"
                         + " gradients clipped at 1, rates %s. Masks are of GRPO's change of more than 1e-5 in bfloat16"
-                        + " at a rate of %s, chosen on seed 7. Judged by %d answers to each of 20 questions never"
-                        + " trained on.",
+                        + " at a rate of %s. Judged by %d answers to each of 20 questions never trained on. The rate"
+                        + " was chosen on seed 7, the length of pre-training on 101 to 103, so that SFT gains too.",
                 s.hiddenSize,
                 s.pretraining,
                 s.steps,

@@ -1,6 +1,5 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.Curve;
 import dev.kedge.lab.Frontier;
 import dev.kedge.lab.claim.SubnetworkBandit.Algorithm;
 import dev.kedge.objective.sparsity.MaskOverlap;
@@ -38,7 +37,7 @@ final class SubnetworkSweep {
     /// @param pretraining steps on the old reward
     /// @param steps       of every training of the comparison
     /// @param masked      steps of the runs that masks are made of, and of those with masks
-    /// @param rates       at which SFT and GRPO are compared; their variants and DPO at [#FEW] of them
+    /// @param rates       at which SFT and GRPO are compared; the others at fewer
     /// @param maskRates   of the runs with masks
     record Scale(int pretraining, int steps, int masked, List<Double> rates, List<Double> maskRates) {
         static final Scale PUBLISHED =
@@ -65,6 +64,8 @@ final class SubnetworkSweep {
         return "unchanged in " + dtype.name().toLowerCase(Locale.ROOT) + ", " + algorithm.title + ", rate " + rate;
     }
 
+    /// At the least rate that gains so much.
+    ///
     /// @param share of the largest reward that GRPO and SFT both gain
     static String atEqualReward(Algorithm algorithm, double share) {
         return "unchanged in bfloat16 at " + share + " of the most reward that GRPO and SFT both gain, "
@@ -83,8 +84,13 @@ final class SubnetworkSweep {
         for (Algorithm algorithm : Algorithm.values()) {
             points.put(algorithm, List.of(new ArrayList<>(), new ArrayList<>()));
             points.get(algorithm).forEach(p -> p.add(Frontier.Point.of(0, 1)));
-            boolean everywhere = algorithm == Algorithm.SFT || algorithm == Algorithm.GRPO;
-            for (double rate : everywhere ? scale.rates : FEW) {
+            List<Double> rates =
+                    switch (algorithm) {
+                        case SFT, GRPO -> scale.rates;
+                        case GRPO_KL, DPO -> FEW;
+                        case GRPO_UNCLIPPED -> List.of(1e-5);
+                    };
+            for (double rate : rates) {
                 try (Scope _ = new Scope()) {
                     Map<String, Tensor> after = bandit.trained(algorithm, rate, scale.steps, Optional.empty(), 0);
                     double[] judged = bandit.judged(after);
@@ -115,17 +121,38 @@ final class SubnetworkSweep {
     }
 
     private static Outcome equal(Outcome outcome, Map<Algorithm, List<List<Frontier.Point>>> points) {
-        Map<Algorithm, Curve> curves = new EnumMap<>(Algorithm.class);
-        points.forEach((algorithm, p) -> curves.put(algorithm, Curve.of(new Frontier.Arm("", p.getFirst()))));
-        Curve sft = curves.get(Algorithm.SFT);
-        Curve grpo = curves.get(Algorithm.GRPO);
-        double most = Curve.common(List.of(sft, grpo)).orElseThrow().to();
+        List<Frontier.Point> sft = points.get(Algorithm.SFT).getFirst();
+        List<Frontier.Point> grpo = points.get(Algorithm.GRPO).getFirst();
+        double most = Math.min(most(sft), most(grpo));
         Outcome out = outcome.with("reward gained, most that GRPO and SFT both have", most);
         for (double share : new double[] {0.5, 1}) {
-            out = out.with(atEqualReward(Algorithm.GRPO, share), grpo.at(share * most))
-                    .with(atEqualReward(Algorithm.SFT, share), sft.at(share * most));
+            out = out.with(atEqualReward(Algorithm.GRPO, share), reaching(grpo, share * most))
+                    .with(atEqualReward(Algorithm.SFT, share), reaching(sft, share * most));
         }
         return out;
+    }
+
+    /// The most that is gained at any rate.
+    static double most(List<Frontier.Point> way) {
+        return way.stream().mapToDouble(Frontier.Point::x).max().orElseThrow();
+    }
+
+    /// What is unchanged where a gain is first reached as the rate grows: straight between two rates. A curve over
+    /// gains would go through rates at which nothing was gained.
+    ///
+    /// @param way  gains and what is unchanged there: the start, then rate by rate
+    /// @param gain at most [#most]
+    static double reaching(List<Frontier.Point> way, double gain) {
+        for (int i = 0; i < way.size(); i++) {
+            Frontier.Point now = way.get(i);
+            if (now.x() >= gain) {
+                Frontier.Point before = way.get(Math.max(0, i - 1));
+                double share = i == 0 ? 0 : (gain - before.x()) / (now.x() - before.x());
+                return before.y().value()
+                        + share * (now.y().value() - before.y().value());
+            }
+        }
+        throw new IllegalArgumentException("a gain of " + gain + " is not reached, " + most(way) + " at most");
     }
 
     private static Outcome pictured(Outcome outcome, Map<Algorithm, List<List<Frontier.Point>>> points) {

@@ -1,8 +1,10 @@
 package dev.kedge.lab.claim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.lab.Frontier;
 import dev.kedge.lab.claim.SubnetworkBandit.Algorithm;
 import dev.kedge.tensor.DType;
 import java.util.List;
@@ -31,5 +33,19 @@ class SubnetworkSweepTest {
         assertTrue(alone > stored + 0.02);
         assertEquals(outcome.number("density" + at), outcome.number("chance, smallest weights" + at), 1e-12);
         assertTrue(outcome.number("overlap, other seed" + at) > outcome.number("chance, other seed" + at) + 0.1);
+    }
+
+    /// The least rate that gains so much counts, not one beyond, and not a rate at which nothing was gained.
+    @Test
+    void whereAGainIsFirstReached() {
+        var way = List.of(
+                Frontier.Point.of(0, 1),
+                Frontier.Point.of(-0.1, 0.5),
+                Frontier.Point.of(0.3, 0.3),
+                Frontier.Point.of(0.2, 0.1));
+        assertEquals(0.4, SubnetworkSweep.reaching(way, 0.1), 1e-12);
+        assertEquals(0.3, SubnetworkSweep.reaching(way, SubnetworkSweep.most(way)), 1e-12);
+        assertEquals(1, SubnetworkSweep.reaching(way, 0), 1e-12);
+        assertThrows(IllegalArgumentException.class, () -> SubnetworkSweep.reaching(way, 0.4));
     }
 }
