@@ -251,10 +251,10 @@ final class SubnetworkSweep {
                 "A network of layers 16-64-64-16 knows, after %d steps, which of 16 actions has the largest of W x; it"
                         + " is rounded to bfloat16 and learns the same for W with normal noise of 0.3 added. %d steps"
                         + " of Adam on 128 fresh contexts each, in float32, gradients clipped at 1: SFT on the best"
-                        + " action, GRPO with 8 actions a context, with a KL of 0.05 in its loss, and unclipped, DPO"
-                        + " (beta 0.1) on pairs of the start's actions; rates %s for SFT and GRPO, 1e-6, 1e-5 and 1e-4"
-                        + " for the others. Masks are of GRPO's change of more than 1e-5 in bfloat16 after %d steps."
-                        + " Judged on 8192 fresh contexts; the noise and the strengths were looked at on seed 101.",
+                        + " action and GRPO with 8 actions a context at rates %s; GRPO with a KL of 0.05 in its loss"
+                        + " and DPO (beta 0.1) on pairs of the start's actions at 1e-6, 1e-5 and 1e-4; GRPO unclipped"
+                        + " at 1e-5. Masks are of GRPO's change of more than 1e-5 in bfloat16 after %d steps. Judged on"
+                        + " 8192 fresh contexts; the noise and the strengths were looked at on seed 101.",
                 s.pretraining(),
                 s.steps(),
                 s.rates(),
