@@ -97,7 +97,7 @@ final class DiffCommand implements Callable<Integer> {
         if (changed.values().stream().noneMatch(Tensor::anyTrue)) {
             throw new ConfigException("--mask: no weight changed by more than " + ModelDiff.MASK_TOLERANCE + " from "
                     + before + " to " + after
-                    + ", so that nothing could be trained; another model, or --storage FLOAT32,"
+                    + ", so that nothing could be trained; another model, or --storage float32,"
                     + " would be right");
         }
         Safetensors.write(mask, changed, Map.of());

@@ -1,6 +1,7 @@
 package dev.kedge.recipe;
 
 import dev.kedge.nn.Parameters;
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.objective.sparsity.WeightUpdate;
@@ -9,6 +10,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -68,6 +70,9 @@ public sealed interface SubnetworkMask {
 
         @Override
         public Map<String, Tensor> read() {
+            if (!Files.isRegularFile(path)) {
+                throw new InvalidFileException(path, "there is no such mask file");
+            }
             return Safetensors.read(path);
         }
 
@@ -79,7 +84,7 @@ public sealed interface SubnetworkMask {
 
     /// The mask by the name of the parameter, boolean.
     ///
-    /// @throws dev.kedge.nn.file.InvalidFileException if a file is damaged, missing or not supported
+    /// @throws InvalidFileException if a file is damaged, missing or not supported
     /// @throws IllegalArgumentException if two models have not the same parameters
     Map<String, Tensor> read();
 

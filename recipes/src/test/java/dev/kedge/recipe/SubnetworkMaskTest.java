@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.lm.Decoder;
@@ -164,6 +165,10 @@ class SubnetworkMaskTest {
                 new SubnetworkMask.Changed(start, start, 1e-5, DType.BFLOAT16),
                 "holds no weight",
                 "a smaller tolerance");
+        var nowhere = new SubnetworkMask.File(folder.resolve("nowhere.safetensors"));
+        assertTrue(assertThrows(InvalidFileException.class, () -> sft("nowhere", Optional.of(nowhere)))
+                .getMessage()
+                .contains("nowhere.safetensors"));
         Path wrong = folder.resolve("wrong.safetensors");
         try (Scope _ = new Scope()) {
             Map<String, Tensor> masks = new SubnetworkMask.Changed(start, other, 0, DType.FLOAT32).read();
