@@ -82,6 +82,20 @@ public record Optimisation(
 
     /// The same at another learning rate.
     Optimisation at(double rate) {
+        return with(rate, clipNorm, mask);
+    }
+
+    /// The same with gradients of another length at most.
+    Optimisation clipped(double norm) {
+        return with(learningRate, norm, mask);
+    }
+
+    /// The same with other weights that are learnt.
+    Optimisation masked(Optional<SubnetworkMask> by) {
+        return with(learningRate, clipNorm, by);
+    }
+
+    private Optimisation with(double rate, double norm, Optional<SubnetworkMask> by) {
         return new Optimisation(
                 steps,
                 batchSize,
@@ -94,45 +108,7 @@ public record Optimisation(
                 beta1,
                 beta2,
                 weightDecay,
-                clipNorm,
-                checkpointEvery,
-                mask);
-    }
-
-    /// The same with gradients of another length at most.
-    Optimisation clipped(double norm) {
-        return new Optimisation(
-                steps,
-                batchSize,
-                microBatch,
-                batches,
-                learningRate,
-                schedule,
-                warmupSteps,
-                finalShare,
-                beta1,
-                beta2,
-                weightDecay,
                 norm,
-                checkpointEvery,
-                mask);
-    }
-
-    /// The same with other weights that are learnt.
-    Optimisation masked(Optional<SubnetworkMask> by) {
-        return new Optimisation(
-                steps,
-                batchSize,
-                microBatch,
-                batches,
-                learningRate,
-                schedule,
-                warmupSteps,
-                finalShare,
-                beta1,
-                beta2,
-                weightDecay,
-                clipNorm,
                 checkpointEvery,
                 by);
     }
