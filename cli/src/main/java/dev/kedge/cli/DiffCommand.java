@@ -5,12 +5,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.lab.ModelDiff;
 import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.file.Safetensors;
+import dev.kedge.objective.sparsity.WeightUpdate;
+import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -54,17 +59,29 @@ final class DiffCommand implements Callable<Integer> {
             description = "Weights are rounded to it first: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
     Storage storage;
 
+    @Option(
+            names = "--mask",
+            paramLabel = "FILE",
+            description =
+                    "Write which weights changed by more than 1e-5, for a recipe's `mask: {kind: file, path: FILE}`.")
+    Path mask;
+
     @Option(names = "--json", description = "Print one JSON object.")
     boolean json;
 
     @Override
     public Integer call() throws JsonProcessingException {
         try (Scope _ = new Scope()) {
+            ModelFolder start = ModelFolder.load(before, DType.FLOAT32, Device.CPU);
+            ModelFolder end = ModelFolder.load(after, DType.FLOAT32, Device.CPU);
             ModelDiff diff = ModelDiff.of(
-                    ModelFolder.load(before, DType.FLOAT32, Device.CPU),
-                    ModelFolder.load(after, DType.FLOAT32, Device.CPU),
+                    start,
+                    end,
                     Optional.ofNullable(other).map(o -> ModelFolder.load(o, DType.FLOAT32, Device.CPU)),
                     storage.dtype);
+            if (mask != null) {
+                write(start, end);
+            }
             if (json) {
                 System.out.println(text(diff));
             } else {
@@ -74,23 +91,43 @@ final class DiffCommand implements Callable<Integer> {
         return 0;
     }
 
+    private void write(ModelFolder start, ModelFolder end) {
+        Map<String, Tensor> changed = WeightUpdate.between(start.parameters(), end.parameters(), storage.dtype)
+                .mask(ModelDiff.MASK_TOLERANCE);
+        if (changed.values().stream().noneMatch(Tensor::anyTrue)) {
+            throw new ConfigException("--mask: no weight changed by more than " + ModelDiff.MASK_TOLERANCE + " from "
+                    + before + " to " + after
+                    + ", so that nothing could be trained; another model, or --storage float32,"
+                    + " would be right");
+        }
+        Safetensors.write(mask, changed, Map.of());
+    }
+
     private void print(ModelDiff diff) {
         say("Weights unchanged, in %s%n", storage.name().toLowerCase(Locale.ROOT));
         say("  %-12s %10s %20s%n", "tolerance", "all", "without embeddings");
         diff.totals()
                 .forEach(t -> say("  %-12s %9.2f%% %19.2f%%%n", t.tolerance(), 100 * t.sparsity(), 100 * t.inner()));
-        say("%nLayers: share of weights changed at all, mean of their tensors%n");
-        diff.layers().forEach((layer, density) -> say("  %-12d %9.2f%%%n", layer, 100 * density));
-        say("%nTensors%n  %-36s %14s %10s %14s%n", "name", "shape", "changed", "rank of change");
-        diff.tensors()
-                .forEach(t -> say(
-                        "  %-36s %14s %9.2f%% %14s%n",
-                        t.name(),
-                        Arrays.toString(t.shape()).replaceAll("[\\[\\] ]", "").replace(",", " x "),
-                        100 * t.density(),
-                        t.rank()
-                                .map(r -> String.format(Locale.ROOT, "%.1f%%", 100 * r))
-                                .orElse("")));
+        say("%nShare of weights changed by more than a tolerance; of layers, the mean of their tensors%n");
+        say("  %-36s %14s", "", "");
+        ModelDiff.TOLERANCES.forEach(t -> say(" %8s", t));
+        say(" %10s %10s%n", "rank", "shuffled");
+        diff.layers().forEach((layer, densities) -> {
+            say("  %-36s %14s", "layer " + layer, "");
+            densities.forEach(d -> say(" %7.2f%%", 100 * d));
+            say("%n");
+        });
+        diff.tensors().forEach(t -> {
+            say(
+                    "  %-36s %14s",
+                    t.name(),
+                    Arrays.toString(t.shape()).replaceAll("[\\[\\] ]", "").replace(",", " x "));
+            t.densities().forEach(d -> say(" %7.2f%%", 100 * d));
+            t.rank().ifPresent(r -> say(" %9.1f%%", 100 * r));
+            t.shuffled().ifPresent(r -> say(" %9.1f%%", 100 * r));
+            say("%n");
+        });
+        say("  rank: of the change, of the most it could be; shuffled: with its entries in random places%n");
         if (!diff.overlaps().isEmpty()) {
             say("%nOf the weights changed by more than %s%n", ModelDiff.MASK_TOLERANCE);
         }
@@ -119,12 +156,14 @@ final class DiffCommand implements Callable<Integer> {
                 .put("all", t.sparsity())
                 .put("without_embeddings", t.inner()));
         var layers = node.putObject("layer_densities");
-        diff.layers().forEach((layer, density) -> layers.put(layer.toString(), density));
+        diff.layers().forEach((layer, densities) -> layers.set(layer.toString(), mapper.valueToTree(densities)));
         var tensors = node.putArray("tensors");
         diff.tensors().forEach(t -> {
-            ObjectNode tensor = tensors.addObject().put("name", t.name()).put("density", t.density());
+            ObjectNode tensor = tensors.addObject().put("name", t.name());
+            tensor.set("densities", mapper.valueToTree(t.densities()));
             tensor.set("shape", mapper.valueToTree(t.shape()));
             t.rank().ifPresent(r -> tensor.put("rank_ratio", r));
+            t.shuffled().ifPresent(r -> tensor.put("rank_ratio_shuffled", r));
         });
         var overlaps = node.putArray("overlaps");
         diff.overlaps().forEach(o -> overlaps.addObject()

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.file.Safetensors;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -49,7 +50,7 @@ class DiffCommandTest {
         Path model = TinyFiles.model(folder.resolve("model"));
         JsonNode said = diff(model, model);
         assertEquals(1, said.get("unchanged").get(0).get("all").asDouble());
-        assertEquals(0, said.get("layer_densities").get("0").asDouble());
+        assertEquals(0, said.get("layer_densities").get("0").get(0).asDouble());
         assertTrue(said.get("overlaps").isEmpty());
     }
 
@@ -70,7 +71,10 @@ class DiffCommandTest {
                 all += numel;
                 boolean planted = tensor.get("name").asText().equals(CHANGED);
                 double rows = tensor.get("shape").get(0).asDouble();
-                assertEquals(planted ? 3 / rows : 0, tensor.get("density").asDouble(), 1e-12);
+                for (JsonNode density : tensor.get("densities")) {
+                    assertEquals(planted ? 3 / rows : 0, density.asDouble(), 1e-12);
+                }
+                assertEquals(4, tensor.get("densities").size());
                 changed += planted ? Math.round(3 * numel / rows) : 0;
                 if (planted && storage.equals("float32")) {
                     assertTrue(tensor.get("rank_ratio").asDouble() <= 3 / rows, "three equal rows");
@@ -86,9 +90,28 @@ class DiffCommandTest {
             assertEquals(
                     "as many of the smallest weights",
                     said.get("overlaps").get(1).get("with").asText());
+            JsonNode random = said.get("overlaps").get(2);
+            double share = (double) changed / all;
+            assertEquals(share, random.get("first").asDouble(), 4 * Math.sqrt(share / changed), "by chance");
         }
         String table = Spoken.of("diff", "" + model, "" + three).fine().out();
         assertTrue(table.contains(CHANGED) && table.contains("by chance"), table);
+    }
+
+    /// The mask is one that a recipe takes; where nothing changed there is none.
+    @Test
+    void masksForRecipes() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        Path mask = folder.resolve("mask.safetensors");
+        diff(model, moved(model, "three", 2, 3), "--mask", mask);
+        try (Scope _ = new Scope()) {
+            var masks = Safetensors.read(mask);
+            var weights = ModelFolder.load(model, DType.FLOAT32, Device.CPU).parameters();
+            assertEquals(weights.keySet(), masks.keySet());
+            masks.forEach((name, m) -> assertEquals(
+                    name.equals(CHANGED) ? 3 * m.size(1) : 0, m.sum().toLongs()[0], name));
+        }
+        Spoken.of("diff", "" + model, "" + model, "--mask", "" + mask).refused(2, "no weight changed", "--mask");
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.kedge.objective.sparsity.MaskOverlap;
 import dev.kedge.objective.sparsity.Subnetwork;
 import dev.kedge.objective.sparsity.WeightUpdate;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -16,19 +17,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.DoubleFunction;
 
 /// What a training changed in a model (arXiv:2505.11711).
 ///
 /// @param storage  the type to which weights and differences were rounded
 /// @param totals   the share of weights that did not change, over the whole model and without embeddings
 /// @param tensors  each tensor, in the model's order
-/// @param layers   the mean density of each layer's tensors, by its number
+/// @param layers   the mean densities of each layer's tensors, by its number, in the order of [#TOLERANCES]
 /// @param overlaps of the changed weights with others: empty where nothing changed
 public record ModelDiff(
         DType storage,
         List<Total> totals,
         List<TensorDiff> tensors,
-        SequencedMap<Integer, Double> layers,
+        SequencedMap<Integer, List<Double>> layers,
         List<Overlap> overlaps) {
     /// Below which a change counts as none.
     public static final List<Double> TOLERANCES = List.of(0.0, 1e-6, 1e-5, 1e-4);
@@ -41,9 +43,11 @@ public record ModelDiff(
     /// @param inner     the same without embeddings: rows of tokens that never occurred have no gradient
     public record Total(double tolerance, double sparsity, double inner) {}
 
-    /// @param density the share of weights that changed at all
-    /// @param rank    the rank of the change by the most it could be; empty for vectors
-    public record TensorDiff(String name, long[] shape, double density, Optional<Double> rank) {}
+    /// @param densities the shares of weights that changed by more than each of [#TOLERANCES]
+    /// @param rank      the rank of the change by the most it could be; empty for vectors
+    /// @param shuffled  the same with the entries of the change in random places
+    public record TensorDiff(
+            String name, long[] shape, List<Double> densities, Optional<Double> rank, Optional<Double> shuffled) {}
 
     /// @param with what the changed weights are compared with
     public record Overlap(String with, MaskOverlap value) {}
@@ -55,20 +59,40 @@ public record ModelDiff(
     public static ModelDiff of(ModelFolder before, ModelFolder after, Optional<ModelFolder> other, DType storage) {
         requireSameShape(before, after);
         other.ifPresent(o -> requireSameShape(before, o));
-        try (Scope _ = new Scope()) {
+        try (Scope _ = new Scope();
+                Rng rng = Rng.seeded(0)) {
             WeightUpdate update = WeightUpdate.between(before.parameters(), after.parameters(), storage);
-            WeightUpdate inner = new WeightUpdate(without(update.deltas()));
+            WeightUpdate inner = update.ofLayers();
             List<Total> totals = TOLERANCES.stream()
                     .map(t -> new Total(t, update.sparsity(t), inner.sparsity(t)))
                     .toList();
             Map<String, Double> ranks = update.rankRatios();
+            Map<String, Double> shuffled = update.shuffled(rng).rankRatios();
+            var densities = byTolerance(update::densities);
             List<TensorDiff> tensors = new ArrayList<>();
-            update.densities()
-                    .forEach((name, density) -> tensors.add(new TensorDiff(
-                            name, update.deltas().get(name).shape(), density, Optional.ofNullable(ranks.get(name)))));
+            update.deltas()
+                    .forEach((name, delta) -> tensors.add(new TensorDiff(
+                            name,
+                            delta.shape(),
+                            densities.get(name),
+                            Optional.ofNullable(ranks.get(name)),
+                            Optional.ofNullable(shuffled.get(name)))));
             return new ModelDiff(
-                    storage, totals, tensors, update.layerDensities(), overlaps(before, update, other, storage));
+                    storage,
+                    totals,
+                    tensors,
+                    byTolerance(update::layerDensities),
+                    overlaps(before, update, other, storage, rng));
         }
+    }
+
+    private static <K> SequencedMap<K, List<Double>> byTolerance(DoubleFunction<SequencedMap<K, Double>> densities) {
+        SequencedMap<K, List<Double>> all = new LinkedHashMap<>();
+        for (double tolerance : TOLERANCES) {
+            densities.apply(tolerance).forEach((key, density) -> all.computeIfAbsent(key, _ -> new ArrayList<>())
+                    .add(density));
+        }
+        return all;
     }
 
     private static void requireSameShape(ModelFolder before, ModelFolder after) {
@@ -89,14 +113,8 @@ public record ModelDiff(
         return tensor == null ? "absent" : Arrays.toString(tensor.shape());
     }
 
-    private static SequencedMap<String, Tensor> without(SequencedMap<String, Tensor> deltas) {
-        SequencedMap<String, Tensor> inner = new LinkedHashMap<>(deltas);
-        inner.keySet().removeIf(name -> !name.startsWith("layers."));
-        return inner;
-    }
-
     private static List<Overlap> overlaps(
-            ModelFolder before, WeightUpdate update, Optional<ModelFolder> other, DType storage) {
+            ModelFolder before, WeightUpdate update, Optional<ModelFolder> other, DType storage, Rng rng) {
         Tensor changed = flat(update.mask(MASK_TOLERANCE));
         long size = changed.sum().toLongs()[0];
         if (size == 0) {
@@ -111,6 +129,8 @@ public record ModelDiff(
                                 .mask(MASK_TOLERANCE))))));
         Tensor smallest = Subnetwork.smallest(flat(before.parameters()), size);
         overlaps.add(new Overlap("as many of the smallest weights", MaskOverlap.of(changed, smallest)));
+        Tensor random = Subnetwork.smallest(rng.uniform(changed.numel()), size);
+        overlaps.add(new Overlap("as many random weights", MaskOverlap.of(changed, random)));
         return overlaps;
     }
 

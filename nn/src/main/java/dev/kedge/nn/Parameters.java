@@ -3,6 +3,7 @@ package dev.kedge.nn;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A model's named parameters as windows on one flat buffer, so that the optimiser, clipping and all-reduce are single
 /// calls. Belongs to whoever made it, not to a scope, until closed.
@@ -17,6 +19,7 @@ public final class Parameters implements AutoCloseable {
     private final Tensor flat;
     private final Map<String, Tensor> named;
     private Tensor gradient;
+    private Tensor mask;
 
     private Parameters(Tensor flat, Map<String, Tensor> named) {
         this.flat = flat;
@@ -111,13 +114,64 @@ public final class Parameters implements AutoCloseable {
         gradient().fill_(0);
     }
 
-    /// The Euclidean norm of the gradient; scales the gradient down to `maxNorm` where it is longer.
+    /// From now on only the weights where a mask is true are learnt, whoever moves them: gradients of the others are 0
+    /// before their norm is taken, and optimisers leave these weights as they are to the bit, decay or not
+    /// (arXiv:2505.11711).
+    ///
+    /// @param masks boolean, of the names and shapes of the parameters; copied
+    /// @return this
+    /// @throws IllegalArgumentException naming a parameter whose mask is missing or of another shape or type, or a
+    ///     mask that is of no parameter
+    public Parameters restrictTo(Map<String, Tensor> masks) {
+        masks.keySet().stream().filter(name -> !named.containsKey(name)).forEach(name -> {
+            throw new IllegalArgumentException("the mask's " + name + " is no parameter");
+        });
+        named.forEach((name, tensor) -> {
+            Tensor part = masks.get(name);
+            if (part == null || part.dtype() != DType.BOOL || !Arrays.equals(part.shape(), tensor.shape())) {
+                throw new IllegalArgumentException("the mask of " + name + " must be boolean "
+                        + Arrays.toString(tensor.shape()) + ", is "
+                        + (part == null ? "missing" : part.dtype() + " " + Arrays.toString(part.shape())));
+            }
+        });
+        if (mask != null) {
+            mask.close();
+        }
+        try (Scope _ = new Scope()) {
+            mask = Tensor.cat(
+                            named.keySet().stream()
+                                    .map(name -> masks.get(name).reshape(-1))
+                                    .toList(),
+                            0)
+                    .to(flat.device())
+                    .unscoped();
+        }
+        return this;
+    }
+
+    /// Which weights are learnt, where that are not all: boolean, [count].
+    public Optional<Tensor> mask() {
+        return Optional.ofNullable(mask);
+    }
+
+    /// Sets the gradients of weights that are not to be learnt to 0, NaN or not.
+    public void maskGradient() {
+        if (mask != null) {
+            try (Tensor masked = gradient().whereElse(mask, 0)) {
+                gradient().copy_(masked);
+            }
+        }
+    }
+
+    /// The Euclidean norm of the gradient, of the weights that are learnt; scales the gradient down to `maxNorm`
+    /// where it is longer.
     ///
     /// @param maxNorm > 0; infinity only measures
     public double clipGradient(double maxNorm) {
         if (!(maxNorm > 0)) {
             throw new IllegalArgumentException("maxNorm must be > 0, was " + maxNorm);
         }
+        maskGradient();
         try (Tensor length = gradient().norm()) {
             double norm = length.item();
             if (norm > maxNorm) {
@@ -133,6 +187,9 @@ public final class Parameters implements AutoCloseable {
         flat.close();
         if (gradient != null) {
             gradient.close();
+        }
+        if (mask != null) {
+            mask.close();
         }
     }
 

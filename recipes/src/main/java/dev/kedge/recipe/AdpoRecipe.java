@@ -131,7 +131,7 @@ public final class AdpoRecipe {
         List<Problem> problems = sums.training(config.prompts(), new SplittableRandom(config.seed() + 1));
         int[] lengths = problems.stream().mapToInt(p -> sums.prompt(p).length).toArray();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             List<Double> recent = List.of();
             var saved = run.latest().filter(c -> c.phase().equals(phase));

@@ -189,7 +189,7 @@ public final class AsftRecipe {
         String phase = arm.name().replace('.', '_');
         int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {

@@ -202,7 +202,7 @@ public final class DpoRecipe {
             long seed) {
         int[] lengths = pairs.stream().mapToInt(TokenizedPair::length).toArray();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(trained, o.adamW())) {
+        try (AdamW optimizer = o.optimizer(trained)) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {

@@ -159,7 +159,7 @@ public final class EgpoRecipe {
         void train() {
             Optimisation o = config.egpo();
             Schedule schedule = o.schedules();
-            try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW());
+            try (AdamW optimizer = o.optimizer(policy.parameters());
                     Extragradient extragradient = new Extragradient(policy.parameters(), optimizer)) {
                 int first = 0;
                 var saved = run.latest().filter(c -> c.phase().equals(method.phase()));

@@ -165,7 +165,7 @@ public final class HypoRecipe {
             Config config, Sums sums, List<TokenizedPair> pairs, double lambda, String phase, Decoder policy, Run run) {
         Optimisation o = config.hypo();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {

@@ -160,7 +160,7 @@ public final class InpoRecipe {
         Schedule schedule = o.schedules();
         int before = (t - 1) * o.steps();
         int total = config.iterations() * o.steps();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase) && c.step() > before);
             if (saved.isPresent()) {

@@ -1,7 +1,9 @@
 package dev.kedge.recipe;
 
+import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
+import java.util.Optional;
 
 /// How parameters are moved: AdamW under a schedule. Shared by the configurations of all recipes.
 ///
@@ -18,6 +20,7 @@ import dev.kedge.nn.optim.Schedule;
 /// @param weightDecay     decoupled, >= 0
 /// @param clipNorm        longest gradient, > 0
 /// @param checkpointEvery steps between checkpoints, >= 1
+/// @param mask            the weights that are learnt; absent: all
 public record Optimisation(
         int steps,
         int batchSize,
@@ -31,7 +34,8 @@ public record Optimisation(
         double beta2,
         double weightDecay,
         double clipNorm,
-        int checkpointEvery) {
+        int checkpointEvery,
+        Optional<SubnetworkMask> mask) {
     public Optimisation {
         if (batchSize < 1 || microBatch < 1 || checkpointEvery < 1) {
             throw new IllegalArgumentException("batch_size, micro_batch and checkpoint_every must be at least 1, were "
@@ -44,11 +48,78 @@ public record Optimisation(
         new AdamW.Config(beta1, beta2, 1e-8, weightDecay);
     }
 
+    /// Of all weights.
+    public Optimisation(
+            int steps,
+            int batchSize,
+            int microBatch,
+            EpochBatches.Order batches,
+            double learningRate,
+            Schedule.Shape schedule,
+            int warmupSteps,
+            double finalShare,
+            double beta1,
+            double beta2,
+            double weightDecay,
+            double clipNorm,
+            int checkpointEvery) {
+        this(
+                steps,
+                batchSize,
+                microBatch,
+                batches,
+                learningRate,
+                schedule,
+                warmupSteps,
+                finalShare,
+                beta1,
+                beta2,
+                weightDecay,
+                clipNorm,
+                checkpointEvery,
+                Optional.empty());
+    }
+
+    /// The same at another learning rate.
+    Optimisation at(double rate) {
+        return with(rate, clipNorm, mask);
+    }
+
+    /// The same with gradients of another length at most.
+    Optimisation clipped(double norm) {
+        return with(learningRate, norm, mask);
+    }
+
+    /// The same with other weights that are learnt.
+    Optimisation masked(Optional<SubnetworkMask> by) {
+        return with(learningRate, clipNorm, by);
+    }
+
+    private Optimisation with(double rate, double norm, Optional<SubnetworkMask> by) {
+        return new Optimisation(
+                steps,
+                batchSize,
+                microBatch,
+                batches,
+                rate,
+                schedule,
+                warmupSteps,
+                finalShare,
+                beta1,
+                beta2,
+                weightDecay,
+                norm,
+                checkpointEvery,
+                by);
+    }
+
     Schedule schedules() {
         return new Schedule(schedule, learningRate, warmupSteps, steps, finalShare);
     }
 
-    AdamW.Config adamW() {
-        return new AdamW.Config(beta1, beta2, 1e-8, weightDecay);
+    /// The optimiser of a model's parameters; where a mask is given, it is put on them.
+    AdamW optimizer(Parameters parameters) {
+        mask.ifPresent(m -> m.on(parameters));
+        return new AdamW(parameters, new AdamW.Config(beta1, beta2, 1e-8, weightDecay));
     }
 }

@@ -183,7 +183,7 @@ public final class RecapRecipe {
         Optimisation o = config.optimisation();
         Schedule schedule = o.schedules();
         int last = (tasks.count() - 1) * o.steps();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             Map<String, List<Double>> history = Map.of();
             var saved = run.latest().filter(c -> c.phase().equals(phase));

@@ -24,6 +24,7 @@ public final class Recipes {
             "recap",
             "rlvr",
             "rrpo",
+            "subnetwork",
             "xpo");
 
     /// The configuration of a recipe file, checked.
@@ -46,6 +47,7 @@ public final class Recipes {
             case "recap" -> file.as(RecapRecipe.Config.class);
             case "rlvr" -> file.as(RlvrRecipe.Config.class);
             case "rrpo" -> file.as(RrpoRecipe.Config.class);
+            case "subnetwork" -> file.as(SubnetworkRecipe.Config.class);
             case "xpo" -> file.as(XpoRecipe.Config.class);
             default -> throw file.unknownRecipe(NAMES);
         };
@@ -69,6 +71,7 @@ public final class Recipes {
             case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RlvrRecipe.Config config -> RlvrRecipe.run(config, run);
             case RrpoRecipe.Config config -> RrpoRecipe.run(config, run);
+            case SubnetworkRecipe.Config config -> SubnetworkRecipe.run(config, run);
             case XpoRecipe.Config config -> XpoRecipe.run(config, run);
             default -> throw file.unknownRecipe(NAMES);
         }

@@ -134,10 +134,11 @@ public final class RlvrRecipe {
             run.note(world.training().size() + " questions to learn from, "
                     + world.heldOut().size() + " held out");
             for (int m = 0; m < config.methods().size(); m++) {
-                if (!Models.isComplete(snapshot(config, run, m, config.rl().steps()))) {
+                if (!Models.isComplete(
+                        snapshot(run, config.phase(m), config.rl().steps()))) {
                     try (Decoder policy = world.start().copy();
                             Learner learner = config.methods().get(m).learner(world.start())) {
-                        train(config, world, m, learner, policy, run);
+                        train(config, world, m, config.phase(m), learner, policy, run);
                     }
                 }
             }
@@ -145,18 +146,18 @@ public final class RlvrRecipe {
         }
     }
 
-    static Path snapshot(Config config, Run run, int method, int step) {
-        return run.folder().resolve("policies").resolve(config.phase(method)).resolve("step-" + step);
+    static Path snapshot(Run run, String phase, int step) {
+        return run.folder().resolve("policies").resolve(phase).resolve("step-" + step);
     }
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    private static void train(Config config, World.Opened world, int method, Learner learner, Decoder policy, Run run) {
-        String phase = config.phase(method);
+    static void train(
+            Config config, World.Opened world, int method, String phase, Learner learner, Decoder policy, Run run) {
         Optimisation o = config.rl();
         Schedule schedule = o.schedules();
         int padId = Models.padId(world.tokenizer());
         DrawFiles draws = new DrawFiles(run.folder().resolve("draws").resolve(phase));
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {
@@ -164,7 +165,7 @@ public final class RlvrRecipe {
                 saved.get().restore("optimizer", optimizer.state());
                 saved.get().restore("method", learner.state());
                 first = (int) saved.get().step();
-                keep(config, world, method, first, policy, run);
+                keep(config, world, phase, first, policy, run);
             }
             Draw draw = null;
             boolean troubled = false;
@@ -219,15 +220,15 @@ public final class RlvrRecipe {
                                 .tensors("method", learner.state()));
                         draws.forget((step + 1) / config.stepsPerDraw());
                     }
-                    keep(config, world, method, step + 1, policy, run);
+                    keep(config, world, phase, step + 1, policy, run);
                 }
             }
         }
     }
 
     /// After the checkpoint: where that is, the snapshot can be made again.
-    private static void keep(Config config, World.Opened world, int method, int done, Decoder policy, Run run) {
-        Path folder = snapshot(config, run, method, done);
+    private static void keep(Config config, World.Opened world, String phase, int done, Decoder policy, Run run) {
+        Path folder = snapshot(run, phase, done);
         if (config.isKept(done) && !Models.isComplete(folder)) {
             Models.save(policy, world.tokenizer(), folder);
         }

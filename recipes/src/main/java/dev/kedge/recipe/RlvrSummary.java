@@ -128,7 +128,7 @@ final class RlvrSummary {
         List<HeldOut> way = new ArrayList<>();
         for (int step = 1; step <= config.rl().steps(); step++) {
             if (config.isKept(step)) {
-                try (Decoder policy = Models.load(RlvrRecipe.snapshot(config, run, method, step), device)) {
+                try (Decoder policy = Models.load(RlvrRecipe.snapshot(run, config.phase(method), step), device)) {
                     way.add(judged(policy, config.seed() + 3));
                     if (step == config.rl().steps() && method == 0) {
                         Models.save(policy, world.tokenizer(), run.folder().resolve("model"));

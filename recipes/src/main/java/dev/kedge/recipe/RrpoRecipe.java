@@ -158,7 +158,7 @@ public final class RrpoRecipe {
         double[][] reference = DpoRecipe.scores(frozen, pairs.phrases(), padId); // [2][pairs], summed over phrases
         int[] lengths = pairs.whole().stream().mapToInt(TokenizedPair::length).toArray();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals("rrpo"));
             if (saved.isPresent()) {

@@ -120,7 +120,7 @@ public final class SftRecipe {
             Run run, String phase, Decoder model, List<Tokenized> data, int padId, Optimisation o, long seed) {
         int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(model.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(model.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {

@@ -133,7 +133,7 @@ public final class XpoRecipe {
                 .toList();
         int[] lengths = prompts.stream().mapToInt(p -> p.length).toArray();
         Schedule schedule = o.schedules();
-        try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {

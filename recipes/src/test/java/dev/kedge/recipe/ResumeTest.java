@@ -288,6 +288,22 @@ class ResumeTest {
         killAndCompare("occupancy", config, phases, OccupancyRecipe.POLICIES, 20271);
     }
 
+    /// A sweep, and the subnetwork of one of its policies alone.
+    @Test
+    void subnetworks() throws Exception {
+        SubnetworkRecipe.Config config = SubnetworkRecipeTest.config(
+                List.of(SubnetworkRecipe.Algorithm.SFT, SubnetworkRecipe.Algorithm.GRPO),
+                List.of(3e-3),
+                1e-5,
+                TinyTask.optimisation(STEPS, 4, 3e-3, 7),
+                STEPS);
+        killAndCompare(
+                "subnetwork",
+                config,
+                new String[] {"pretraining", "sft-0_003", "grpo-0_003", "subnetwork-alone"},
+                20272);
+    }
+
     private void killAndCompare(String recipe, Record config, String[] phases, long seed) throws Exception {
         killAndCompare(recipe, config, phases, "model/model.safetensors", seed);
     }

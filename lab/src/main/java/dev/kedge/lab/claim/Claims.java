@@ -26,7 +26,8 @@ public final class Claims {
             "genarm",
             "infalign",
             "correlated-proxies",
-            "rl-kl-bayes");
+            "rl-kl-bayes",
+            "rl-subnetworks");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -50,6 +51,7 @@ public final class Claims {
             case "infalign" -> InfalignClaims.claims();
             case "correlated-proxies" -> CorrelatedProxiesClaims.claims();
             case "rl-kl-bayes" -> RlKlBayesClaims.claims();
+            case "rl-subnetworks" -> RlSubnetworksClaims.claims();
             default -> List.of();
         };
     }

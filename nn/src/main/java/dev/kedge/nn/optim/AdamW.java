@@ -5,11 +5,13 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Fused;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// AdamW (Loshchilov and Hutter 2017, arXiv:1711.05101, Algorithm 2) over one flat buffer, in one pass over memory.
+/// What [Parameters#mask] leaves out is neither moved nor decayed.
 public final class AdamW implements Optimizer {
     /// @param beta1       decay of the first moments, in [0, 1)
     /// @param beta2       decay of the second moments, in [0, 1)
@@ -49,7 +51,10 @@ public final class AdamW implements Optimizer {
     @Override
     public void step(double learningRate) {
         step.plus_(1);
-        try (var _ = Gradients.off()) {
+        parameters.maskGradient();
+        try (Scope _ = new Scope();
+                var _ = Gradients.off()) {
+            Tensor before = parameters.mask().map(_ -> parameters.flat().copy()).orElse(null);
             Fused.adamW_(
                     parameters.flat(),
                     parameters.gradient(),
@@ -61,6 +66,9 @@ public final class AdamW implements Optimizer {
                     config.beta2(),
                     config.weightDecay(),
                     config.epsilon());
+            parameters.mask().ifPresent(mask -> parameters
+                    .flat()
+                    .copy_(parameters.flat().whereElse(mask, before))); // the decay knows of no mask
         }
         parameters.zeroGradient();
     }

@@ -23,6 +23,7 @@ public final class Sgd implements Optimizer {
 
     @Override
     public void step(double learningRate) {
+        parameters.maskGradient();
         try (var _ = Gradients.off()) {
             velocity.times_(momentum).plus_(parameters.gradient());
             parameters.flat().plus_(velocity, -learningRate);

@@ -2,6 +2,7 @@ package dev.kedge.objective.sparsity;
 
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Linalg;
+import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -79,16 +80,52 @@ public record WeightUpdate(SequencedMap<String, Tensor> deltas) {
         return masks;
     }
 
-    /// The share of weights of each tensor that changed at all, whatever a tolerance would say.
-    public SequencedMap<String, Double> densities() {
-        return each(delta -> count(delta, 0) / delta.numel());
+    /// The same of what lies in layers alone. Left out are embeddings, of which rows of tokens that never occurred have
+    // no
+    /// gradient at all, the head, and the last norm.
+    public WeightUpdate ofLayers() {
+        SequencedMap<String, Tensor> inner = new LinkedHashMap<>(deltas);
+        inner.keySet().removeIf(name -> !LAYER.matcher(name).find());
+        return new WeightUpdate(inner);
     }
 
-    /// The mean of [#densities] over the tensors of each layer, vectors included, each counting the same. The layer is
-    /// the number after `layers.` in the name; tensors without one are left out.
+    /// The same changes in other places: those of each tensor in random order. Its ranks are what the number and the
+    /// sizes of changes alone would give, wherever they are.
+    ///
+    /// @param rng draws the order
+    public WeightUpdate shuffled(Rng rng) {
+        SequencedMap<String, Tensor> moved = new LinkedHashMap<>();
+        deltas.forEach((name, delta) -> {
+            Tensor order = rng.permutation(delta.numel()).to(delta.device());
+            moved.put(name, delta.reshape(-1).indexSelect(0, order).reshape(delta.shape()));
+        });
+        return new WeightUpdate(moved);
+    }
+
+    /// The share of weights of each tensor that changed at all, whatever a tolerance would say.
+    public SequencedMap<String, Double> densities() {
+        return densities(0);
+    }
+
+    /// The share of weights of each tensor that changed by more than `tolerance`.
+    ///
+    /// @throws IllegalArgumentException if the tolerance is negative
+    public SequencedMap<String, Double> densities(double tolerance) {
+        return each(delta -> count(delta, tolerance) / delta.numel());
+    }
+
+    /// [#layerDensities(double)] at 0.
     public SequencedMap<Integer, Double> layerDensities() {
+        return layerDensities(0);
+    }
+
+    /// The mean of [#densities(double)] over the tensors of each layer, vectors included, each counting the same. The
+    /// layer is the number after `layers.` in the name; tensors without one are left out.
+    ///
+    /// @throws IllegalArgumentException if the tolerance is negative
+    public SequencedMap<Integer, Double> layerDensities(double tolerance) {
         Map<Integer, double[]> sums = new TreeMap<>();
-        densities().forEach((name, density) -> {
+        densities(tolerance).forEach((name, density) -> {
             var layer = LAYER.matcher(name);
             if (layer.find()) {
                 double[] sum = sums.computeIfAbsent(Integer.valueOf(layer.group(1)), _ -> new double[2]);

@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -117,6 +120,35 @@ class WeightUpdateTest {
                         0.5),
                 update.rankRatios());
         assertEquals(1 - 11 / 18.0, update.sparsity(0), 1e-15);
+    }
+
+    @Test
+    void densitiesByToleranceAndLayersAlone() {
+        var before = Map.of("embedding", Tensor.of(new double[4], 2, 2), "layers.0.w", Tensor.of(new double[4], 4));
+        var after = Map.of(
+                "embedding", Tensor.of(new double[] {1, 1, 1, 0}, 2, 2),
+                "layers.0.w", Tensor.of(0, 0.5, 0.25, 0));
+        WeightUpdate update = WeightUpdate.between(before, after, DType.FLOAT32);
+        assertEquals(0.5, update.densities(0).get("layers.0.w"));
+        assertEquals(0.25, update.densities(0.25).get("layers.0.w"));
+        assertEquals(Map.of(0, 0.25), update.layerDensities(0.25));
+        assertEquals(Set.of("layers.0.w"), update.ofLayers().deltas().keySet());
+        assertEquals(0.5, update.ofLayers().sparsity(0));
+        assertEquals(3 / 8.0, update.sparsity(0));
+    }
+
+    /// The same numbers elsewhere: a change of rank 1 is of almost full rank then.
+    @Test
+    void shuffledChanges() {
+        double[] row = new double[64];
+        Arrays.fill(row, 0, 8, 1); // the first row of an 8 x 8 matrix
+        WeightUpdate update = update(DType.FLOAT32, new double[64], row, 8, 8);
+        try (Rng rng = Rng.seeded(1)) {
+            WeightUpdate shuffled = update.shuffled(rng);
+            assertEquals(update.sparsity(0), shuffled.sparsity(0));
+            assertEquals(1 / 8.0, update.rankRatios().get("model.layers.3.w"));
+            assertTrue(shuffled.rankRatios().get("model.layers.3.w") >= 0.5, "" + shuffled.rankRatios());
+        }
     }
 
     @Test
