@@ -9,7 +9,20 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES = List.of(
-            "main", "sft", "dpo", "adpo", "asft", "egpo", "genarm", "hypo", "inpo", "recap", "rlvr", "rrpo", "xpo");
+            "main",
+            "sft",
+            "dpo",
+            "adpo",
+            "asft",
+            "demo-reg-rl",
+            "egpo",
+            "genarm",
+            "hypo",
+            "inpo",
+            "recap",
+            "rlvr",
+            "rrpo",
+            "xpo");
 
     /// The configuration of a recipe file, checked.
     ///
@@ -21,6 +34,7 @@ public final class Recipes {
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
             case "asft" -> file.as(AsftRecipe.Config.class);
+            case "demo-reg-rl" -> file.as(DemoRegRlRecipe.Config.class);
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "genarm" -> file.as(GenarmRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
@@ -41,6 +55,7 @@ public final class Recipes {
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
             case AsftRecipe.Config config -> AsftRecipe.run(config, run);
+            case DemoRegRlRecipe.Config config -> DemoRegRlRecipe.run(config, run);
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case GenarmRecipe.Config config -> GenarmRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
