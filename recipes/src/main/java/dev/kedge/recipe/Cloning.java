@@ -12,6 +12,11 @@ import java.util.List;
 
 /// How demonstrations become a policy (arXiv:2310.17303): every action stays possible.
 public sealed interface Cloning {
+    /// Of a linear clone's search, which ends where no slope is larger than [#ENOUGH] demonstrations.
+    int STEPS = 1000;
+
+    double ENOUGH = 1e-4;
+
     /// `(n(s,a) + smoothing)/(n(s) + A·smoothing)` in each stage.
     ///
     /// @param smoothing finite and > 0; 1 in the paper
@@ -91,7 +96,8 @@ public sealed interface Cloning {
             Tensor n = Tensor.stack(Arrays.stream(counts).map(Tensor::of).toList(), 0);
             double[] theta = new double[horizon * d];
             double[] before = theta;
-            for (int i = 0; i < 500; i++) {
+            double slopes = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < STEPS && slopes > ENOUGH; i++) {
                 double[] ahead = new double[theta.length];
                 double[] now = theta;
                 double[] last = before;
@@ -106,6 +112,7 @@ public sealed interface Cloning {
                             .backward();
                     slope = x.grad().toDoubles();
                 }
+                slopes = Arrays.stream(slope).map(Math::abs).max().orElseThrow();
                 before = theta;
                 double[] next = new double[theta.length];
                 Arrays.setAll(next, j -> ahead[j] - step * slope[j]);

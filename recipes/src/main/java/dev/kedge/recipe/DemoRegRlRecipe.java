@@ -1,5 +1,6 @@
 package dev.kedge.recipe;
 
+import dev.kedge.env.mdp.Policy;
 import dev.kedge.recipe.DemoRegRlBench.Judged;
 import dev.kedge.recipe.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.DemoRegRlBench.Trial;
@@ -37,7 +38,8 @@ public final class DemoRegRlRecipe {
     /// @param planner        how values are estimated
     /// @param arms           what is compared, the first one that is regularised being the run's own
     /// @param episodes       of exploration, >= 1
-    /// @param stop           end an arm where its own bound on the regularised gap is at most this; absent: never
+    /// @param stop           end an arm where its own bound on the regularised gap is at most this; absent: never,
+    ///                       and there is no such bound among the metrics
     /// @param thresholds     gaps whose episodes are counted, each > 0
     /// @param preferences    learning rewards, absent: left out
     /// @param repetitions    >= 2
@@ -270,13 +272,16 @@ public final class DemoRegRlRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         DemoRegRlBench bench = DemoRegRlBench.of(config);
-        List<Teaching> lessons = new ArrayList<>();
+        Map<Integer, List<List<Policy>>> clones = new LinkedHashMap<>();
         Map<String, List<Trial>> trials = new LinkedHashMap<>();
         Map<String, List<Judged>> judged = new LinkedHashMap<>();
         try (Progress progress = run.progress("explore", 0, config.repetitions())) {
             for (int i = 0; i < config.repetitions(); i++) {
                 Teaching teaching = bench.teach(new SplittableRandom(config.seed() + 1000L * i));
-                lessons.add(teaching);
+                for (int n : config.demonstrations()) {
+                    clones.computeIfAbsent(n, _ -> new ArrayList<>())
+                            .add(bench.clone(teaching.expert().subList(0, n)));
+                }
                 for (Arm arm : config.arms()) {
                     List<Integer> numbers = arm.needsDemonstrations() ? config.demonstrations() : List.of(0);
                     for (int n : numbers) {
@@ -292,7 +297,7 @@ public final class DemoRegRlRecipe {
                 progress.step(i + 1L, trials.size() + " arms");
             }
         }
-        DemoRegRlSummary summary = new DemoRegRlSummary(config, bench, lessons, trials, judged);
+        DemoRegRlSummary summary = new DemoRegRlSummary(config, bench, clones, trials, judged);
         summary.log(run);
         run.summarise(summary.of(run.seconds()));
     }

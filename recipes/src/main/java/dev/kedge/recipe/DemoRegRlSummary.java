@@ -4,7 +4,6 @@ import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.recipe.DemoRegRlBench.Judged;
-import dev.kedge.recipe.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.DemoRegRlBench.Trial;
 import dev.kedge.recipe.DemoRegRlRecipe.Arm;
 import dev.kedge.recipe.DemoRegRlRecipe.Config;
@@ -24,12 +23,13 @@ import java.util.stream.Stream;
 /// What a run of [DemoRegRlRecipe] found: curves of the gap, episodes until it is small, and the frontier of value and
 /// divergence.
 ///
+/// @param clones by number of demonstrations, one a repetition
 /// @param trials by title, one a repetition
 /// @param judged likewise
 record DemoRegRlSummary(
         Config config,
         DemoRegRlBench bench,
-        List<Teaching> lessons,
+        Map<Integer, List<List<Policy>>> clones,
         Map<String, List<Trial>> trials,
         Map<String, List<Judged>> judged) {
     private static final int POINTS = 60;
@@ -55,17 +55,18 @@ record DemoRegRlSummary(
     Summary of(double seconds) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         double expert = bench.value(bench.expert());
+        Optional<Arm> first = first(Arm.Regularized.class);
         Optional<List<Trial>> own = trials.values().stream()
-                .filter(some -> some.getFirst().arm() instanceof Arm.Regularized)
+                .filter(some -> first.equals(Optional.of(some.getFirst().arm())))
                 .max(Comparator.comparingInt(some -> some.getFirst().demonstrations()));
         Summary summary = Summary.of("demo-reg-rl", Summary.Status.FINISHED, seconds)
                 .title("Reinforcement learning held to a clone of demonstrations")
                 .verdict(verdict(own, expert))
                 .frontier(curves(bootstrap, expert));
-        if (!config.thresholds().isEmpty()) {
-            summary = summary.frontier(complexity(bootstrap));
-        }
         if (!config.demonstrations().isEmpty()) {
+            for (double threshold : config.thresholds()) {
+                summary = summary.frontier(complexity(bootstrap, threshold));
+            }
             summary = summary.frontier(frontier(bootstrap));
         }
         if (!judged.isEmpty()) {
@@ -74,17 +75,17 @@ record DemoRegRlSummary(
         summary = summary.fact("value of the best policy", Summary.Estimate.of(bench.best()), "", "exact")
                 .fact("value of the expert", Summary.Estimate.of(expert), "", "exact");
         for (int n : config.demonstrations()) {
-            List<List<Policy>> clones = clones(n);
+            List<List<Policy>> ofN = clones.get(n);
             summary = summary.fact(
                             "value of the clone of " + n,
-                            interval(bootstrap, clones, bench::value),
+                            interval(bootstrap, ofN, bench::value),
                             "",
                             "mean over repetitions")
                     .fact(
                             "KLtraj(expert||clone of " + n + ")",
                             interval(
                                     bootstrap,
-                                    clones,
+                                    ofN,
                                     clone -> BackwardInduction.trajectoryKl(bench.world(), bench.expert(), clone)),
                             "nats",
                             "S·A·H/N is " + cells() / n);
@@ -115,7 +116,7 @@ record DemoRegRlSummary(
         String others = trials.values().stream()
                 .filter(some -> some.getFirst().arm() instanceof Arm.Greedy)
                 .findFirst()
-                .map(some -> String.format(" UCBVI without them has %.2f.", mean(some, this::end)))
+                .map(some -> String.format(" UCBVI without demonstrations has %.2f.", mean(some, this::end)))
                 .orElse("");
         return own.map(some -> String.format(
                                 "The best policy is worth %.2f, the expert %.2f, the clone of %d demonstrations %.2f;"
@@ -123,7 +124,7 @@ record DemoRegRlSummary(
                                 bench.best(),
                                 expert,
                                 some.getFirst().demonstrations(),
-                                mean(clones(some.getFirst().demonstrations()), bench::value),
+                                mean(clones.get(some.getFirst().demonstrations()), bench::value),
                                 config.episodes(),
                                 mean(some, this::end)))
                         .orElse(String.format("The best policy is worth %.2f.", bench.best()))
@@ -145,13 +146,16 @@ record DemoRegRlSummary(
                     config.demonstrations().stream()
                             .map(n -> new Summary.Point(
                                     0,
-                                    Summary.Estimate.of(bench.best() - mean(clones(n), bench::value)),
-                                    "clone of " + n))
+                                    Summary.Estimate.of(bench.best() - mean(clones.get(n), bench::value)),
+                                    "of " + n))
                             .toList()));
         }
         double gap = bench.best() - expert;
         return new Summary.Frontier(
-                "Gap to the best policy, episode by episode",
+                "Gap to the best policy"
+                        + first(Arm.Regularized.class)
+                                .map(arm -> ", " + arm.title())
+                                .orElse(""),
                 "episodes",
                 "V* - V",
                 arms,
@@ -161,48 +165,61 @@ record DemoRegRlSummary(
     }
 
     private IntStream episodes() {
-        return Stream.of(0, 1, 2, 5, 10, 25, 50, 100, 200, 400, 1000, 2000, config.episodes())
+        return Stream.of(0, 10, 25, 50, 100, 200, 400, 1000, 2000, config.episodes())
                 .mapToInt(t -> t)
                 .filter(t -> t <= config.episodes())
                 .distinct();
     }
 
     private Map<String, List<Trial>> shown() {
-        Optional<Arm> first = config.arms().stream()
-                .filter(arm -> arm instanceof Arm.Regularized)
-                .findFirst();
+        Optional<Arm> own = first(Arm.Regularized.class);
+        Optional<Arm> greedy = first(Arm.Greedy.class);
         Map<String, List<Trial>> shown = new LinkedHashMap<>();
         trials.forEach((title, some) -> {
-            Arm arm = some.getFirst().arm();
-            if (!arm.needsDemonstrations() || first.equals(Optional.of(arm))) {
+            Optional<Arm> arm = Optional.of(some.getFirst().arm());
+            if (arm.equals(own)) {
+                shown.put("clone of " + some.getFirst().demonstrations(), some);
+            } else if (arm.equals(greedy) || arm.get() instanceof Arm.Uniform) {
                 shown.put(title, some);
             }
         });
         return shown;
     }
 
+    private Optional<Arm> first(Class<? extends Arm> kind) {
+        return config.arms().stream().filter(kind::isInstance).findFirst();
+    }
+
     /// Episodes until the gap is below a threshold, against the number of demonstrations.
-    private Summary.Frontier complexity(Bootstrap bootstrap) {
-        List<Summary.Arm> arms = new ArrayList<>();
-        for (double threshold : config.thresholds()) {
-            for (Arm arm : config.arms()) {
-                if (arm instanceof Arm.Regularized || arm instanceof Arm.Counted) {
-                    List<Summary.Point> points = trials.values().stream()
-                            .filter(some -> some.getFirst().arm().equals(arm))
-                            .map(some -> new Summary.Point(
-                                    some.getFirst().demonstrations(), episodes(bootstrap, some, threshold), ""))
-                            .toList();
-                    arms.add(new Summary.Arm(arm.title() + ", gap " + threshold, points));
-                }
-            }
-            trials.values().stream()
-                    .filter(some -> some.getFirst().arm() instanceof Arm.Greedy)
-                    .findFirst()
-                    .ifPresent(some -> arms.add(new Summary.Arm(
-                            "UCBVI, gap " + threshold,
-                            List.of(new Summary.Point(0, episodes(bootstrap, some, threshold), "")))));
-        }
-        return new Summary.Frontier("Episodes until the gap is small", "demonstrations", "episodes", arms, List.of());
+    private Summary.Frontier complexity(Bootstrap bootstrap, double threshold) {
+        List<Summary.Arm> arms = config.arms().stream()
+                .filter(arm -> arm instanceof Arm.Regularized || arm instanceof Arm.Counted)
+                .map(arm -> new Summary.Arm(
+                        arm.title(),
+                        trials.values().stream()
+                                .filter(some -> some.getFirst().arm().equals(arm))
+                                .map(some -> new Summary.Point(
+                                        some.getFirst().demonstrations(), episodes(bootstrap, some, threshold), ""))
+                                .toList()))
+                .toList();
+        List<Summary.Point> without = trials.entrySet().stream()
+                .filter(entry -> entry.getValue().getFirst().arm() instanceof Arm.Greedy)
+                .limit(1)
+                .flatMap(entry -> IntStream.concat(
+                                IntStream.of(0),
+                                config.demonstrations().stream().mapToInt(n -> n))
+                        .mapToObj(n -> new Summary.Point(
+                                n,
+                                Summary.Estimate.of(mean(entry.getValue(), trial -> trial.course()
+                                        .episodesTo(bench.best() - threshold))),
+                                entry.getKey())))
+                .toList();
+        return new Summary.Frontier(
+                "Episodes until the gap is below " + threshold + " for good",
+                "demonstrations",
+                "episodes",
+                arms,
+                without);
     }
 
     private Summary.Estimate episodes(Bootstrap bootstrap, List<Trial> some, double threshold) {
@@ -213,14 +230,14 @@ record DemoRegRlSummary(
     /// divergence.
     private Summary.Frontier frontier(Bootstrap bootstrap) {
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElseThrow();
-        List<List<Policy>> clones = clones(most);
+        List<List<Policy>> references = clones.get(most);
         Map<String, List<Summary.Point>> arms = new LinkedHashMap<>();
         trials.forEach((title, some) -> arms.computeIfAbsent(
                         some.getFirst().arm().title(), _ -> new ArrayList<>())
                 .add(new Summary.Point(
                         IntStream.range(0, some.size())
                                 .mapToDouble(i -> BackwardInduction.trajectoryKl(
-                                        bench.world(), some.get(i).course().policies(), clones.get(i)))
+                                        bench.world(), some.get(i).course().policies(), references.get(i)))
                                 .average()
                                 .orElseThrow(),
                         interval(bootstrap, some, this::end),
@@ -230,12 +247,12 @@ record DemoRegRlSummary(
         List<Summary.Point> optimum = new ArrayList<>();
         for (double lambda = 100; lambda > 0.005; lambda /= 1.6) {
             Regularizer regularizer = new Regularizer.Kl(lambda);
-            List<List<Policy>> held = clones.stream()
+            List<List<Policy>> held = references.stream()
                     .map(clone -> BackwardInduction.optimal(bench.world(), clone, regularizer)
                             .policies())
                     .toList();
             double kl = IntStream.range(0, held.size())
-                    .mapToDouble(i -> BackwardInduction.trajectoryKl(bench.world(), held.get(i), clones.get(i)))
+                    .mapToDouble(i -> BackwardInduction.trajectoryKl(bench.world(), held.get(i), references.get(i)))
                     .average()
                     .orElseThrow();
             optimum.add(new Summary.Point(kl, Summary.Estimate.of(mean(held, bench::value)), ""));
@@ -266,12 +283,6 @@ record DemoRegRlSummary(
                         .map(entry -> new Summary.Arm(entry.getKey() + " pairs", entry.getValue()))
                         .toList(),
                 List.of());
-    }
-
-    private List<List<Policy>> clones(int n) {
-        return lessons.stream()
-                .map(teaching -> bench.clone(teaching.expert().subList(0, n)))
-                .toList();
     }
 
     private int cells() {

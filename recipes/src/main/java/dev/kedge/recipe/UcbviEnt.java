@@ -14,6 +14,7 @@ import dev.kedge.env.mdp.VisitBonus;
 import dev.kedge.env.mdp.Visits;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.IntToDoubleFunction;
@@ -26,6 +27,10 @@ import java.util.random.RandomGenerator;
 /// the optimistic policy is played, but for one random stage at which the action is taken whose bounds are farthest
 /// apart. The optimistic policy is what comes out.
 public final class UcbviEnt {
+    /// Held to the uniform policy so weakly that nothing but ties can tell: those are broken at random, as an optimist
+    /// who always takes the first of equal actions hardly explores.
+    private static final double VANISHING = 1e-9;
+
     private UcbviEnt() {}
 
     /// How values are estimated from visits.
@@ -82,7 +87,8 @@ public final class UcbviEnt {
     /// How it went. After the end of a run that stopped early the numbers stay what they were.
     ///
     /// @param value   true value of the optimistic policy for the world's rewards, after 0, 1, ... episodes: [T + 1]
-    /// @param bound   the learner's own bound on the regularised gap, infinite where lambda is 0: [T + 1]
+    /// @param bound   the learner's own bound on the regularised gap, infinite where lambda is 0 or no stop asks for
+    ///                it: [T + 1]
     /// @param policies the last optimistic ones: [H]
     /// @param played  episodes
     public record Course(double[] value, double[] bound, List<Policy> policies, int played) {
@@ -102,19 +108,20 @@ public final class UcbviEnt {
         int horizon = world.horizon();
         double[] high = new double[horizon];
         Arrays.setAll(high, h -> horizon - h);
+        List<Policy> uniform = Collections.nCopies(horizon, Policy.uniform(world.states(), world.actions()));
         Memory memory = memory(task);
         task.known.forEach(memory::add);
         double[] value = new double[task.episodes + 1];
         double[] bound = new double[task.episodes + 1];
         for (int t = 0; ; t++) {
             double lambda = task.lambda.applyAsDouble(t);
-            Regularizer regularizer = lambda == 0 ? new Regularizer.None() : new Regularizer.Kl(lambda);
+            Regularizer regularizer = new Regularizer.Kl(lambda == 0 ? VANISHING : lambda);
+            List<Policy> ref = lambda == 0 ? uniform : task.ref;
             Knowledge knowledge = memory.knowledge();
-            Bounds bounds =
-                    OptimisticPlanning.plan(knowledge.estimate, knowledge.bonus, task.ref, regularizer, 0, high);
+            Bounds bounds = OptimisticPlanning.plan(knowledge.estimate, knowledge.bonus, ref, regularizer, 0, high);
             value[t] = world.expectedReturn(
                     BackwardInduction.evaluate(world, bounds.policies()).values()[0]);
-            bound[t] = lambda == 0
+            bound[t] = lambda == 0 || task.stop.isEmpty()
                     ? Double.POSITIVE_INFINITY
                     : world.expectedReturn(
                             OptimisticPlanning.gapBound(knowledge.estimate, bounds, knowledge.bonus, lambda, high)[0]);

@@ -15,8 +15,7 @@ public final class OptimisticPlanning {
     /// What is known of a process.
     ///
     /// @param reward  [H][S][A]
-    /// @param weights of the successors, so that `Σ weights·V(s')` is the value expected: probabilities counted
-    // from
+    /// @param weights of the successors, so that `Σ weights·V(s')` is the value expected: probabilities counted from
     ///                visits, or what a regression makes of them, which may be negative; [H][S][A][S]
     public record Estimate(double[][][] reward, double[][][][] weights) {
         /// @throws IllegalArgumentException if the shapes do not fit
@@ -55,9 +54,8 @@ public final class OptimisticPlanning {
             return sum;
         }
 
-        double variance(int stage, int state, int action, double[] values) {
+        double variance(int stage, int state, int action, double[] values, double mean) {
             double[] w = weights[stage][state][action];
-            double mean = expectation(stage, state, action, values);
             double sum = 0;
             for (int s = 0; s < w.length; s++) {
                 sum += w[s] * (values[s] - mean) * (values[s] - mean);

@@ -27,18 +27,21 @@ public sealed interface VisitBonus {
     default OptimisticPlanning.Bonus of(OptimisticPlanning.Estimate estimate, double[][][] visits) {
         int horizon = estimate.horizon();
         long cells = (long) horizon * visits[0].length * visits[0][0].length;
-        return (h, s, a, upper, lower) -> of(new Cell(
-                horizon,
-                h,
-                cells,
-                visits[h][s][a],
-                estimate.variance(h, s, a, upper),
-                estimate.expectation(h, s, a, upper) - estimate.expectation(h, s, a, lower)));
+        return (h, s, a, upper, lower) -> {
+            double mean = estimate.expectation(h, s, a, upper);
+            return of(new Cell(
+                    horizon,
+                    h,
+                    cells,
+                    visits[h][s][a],
+                    estimate.variance(h, s, a, upper, mean),
+                    mean - estimate.expectation(h, s, a, lower)));
+        };
     }
 
     /// `scale·(root·sqrt(Var·L/n) + rest·H²·L/n + width/H)` with `L = log(S·A·H·n/delta)`, and H where nothing was
-    // seen:
-    /// Bernstein's form as in arXiv:2310.17303, whose constants are 3 and 9 at scale 1 as far as they are known.
+    /// seen: Bernstein's form as in arXiv:2310.17303, whose constants are 3 and 9 at scale 1 as far as they are
+    /// known.
     ///
     /// @param root  of the variance's part, finite and >= 0
     /// @param rest  of the part that falls with 1/n, finite and >= 0
