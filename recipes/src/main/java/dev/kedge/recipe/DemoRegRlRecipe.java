@@ -32,7 +32,7 @@ public final class DemoRegRlRecipe {
     private DemoRegRlRecipe() {}
 
     /// @param world          what is to be learnt
-    /// @param noise          the expert is the best policy, but for this share of uniformly random actions, in [0, 1]
+    /// @param noise          the expert is the best policy, but for this share of random actions, in [0, 1]
     /// @param demonstrations N_E: how many trajectories, each in turn, >= 1; empty if no arm needs any
     /// @param cloning        what becomes of them
     /// @param planner        how values are estimated

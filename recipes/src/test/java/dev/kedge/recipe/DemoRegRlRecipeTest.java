@@ -111,7 +111,8 @@ class DemoRegRlRecipeTest {
                 cloning,
                 "preferences.episodes=5",
                 "stop=1.5",
-                "arms=[{kind: greedy, explores: true}, {kind: regularized, strength: {kind: shrinking, eps: 0.5, half: 5}}]");
+                "arms=[{kind: greedy, explores: true},"
+                        + " {kind: regularized, strength: {kind: shrinking, eps: 0.5, half: 5}}]");
         var run = new RecordedRun(TinyTask.run("demo-reg-rl", config, folder.resolve("run")));
         assertEquals("finished", run.summary().get("status").asText());
         assertTrue(run.fact("gap of UCBVI that explores").get("value").asDouble()
@@ -215,13 +216,15 @@ class DemoRegRlRecipeTest {
             value = {
                 "demonstrations=[]|needs demonstrations, such as [5, 20, 80], were none",
                 "demonstrations=[5, 0]|demonstrations must be different numbers >= 1, were [5, 0]",
-                "cloning.smoothing=0.0|smoothing must be finite and > 0, so that the clone takes every action sometimes, was 0.0",
+                "cloning.smoothing=0.0"
+                        + "|smoothing must be finite and > 0, so that the clone takes every action sometimes, was 0.0",
                 "arms=[{kind: uniform, lambda: 0.0}]|lambda must be finite and > 0, was 0.0",
                 "arms=[{kind: regularized, strength: {kind: matched, eps: -1.0}}]|eps must be finite and > 0, was -1.0",
                 "arms=[]|arms must be different, at least one, were []",
                 "planner.bonus.scale=0.0|scale must be finite and > 0, was 0.0",
                 "noise=2.0|noise must be from 0 to 1, was 2.0",
-                "world={kind: grid, map: ['..'], horizon: 3, slip: 0.0}|a map with one S and at least one G expected, were 0 and 0",
+                "world={kind: grid, map: ['..'], horizon: 3, slip: 0.0}"
+                        + "|a map with one S and at least one G expected, were 0 and 0",
                 "preferences.unseen=2.0|unseen from 0 to 1 and episodes >= 0 expected, were 2.0 and 0",
                 "stop=0.0|stop must be finite and > 0, was 0.0"
             })

@@ -15,8 +15,8 @@ public final class OptimisticPlanning {
     /// What is known of a process.
     ///
     /// @param reward  [H][S][A]
-    /// @param weights of the successors, so that `Σ weights·V(s')` is the value expected: probabilities counted from
-    ///                visits, or what a regression makes of them, which may be negative; [H][S][A][S]
+    /// @param weights of the successors, so that `Σ weights·V(s')` is the value expected: probabilities counted
+    ///                from visits, or what a regression makes of them, which may be negative; [H][S][A][S]
     public record Estimate(double[][][] reward, double[][][][] weights) {
         /// @throws IllegalArgumentException if the shapes do not fit
         public Estimate {

@@ -65,9 +65,8 @@ class OptimisticPlanningTest {
         }
     }
 
-    /// What the optimistic policy lacks of the regularised optimum is at most `E[Σ max (Q_up - Q*)²]/(2·lambda)`, and
-    // so
-    /// at most the bound that takes the pessimistic values for the true ones (arXiv:2310.17303).
+    /// What the optimistic policy lacks of the regularised optimum is at most `E[Σ max (Q_up - Q*)²]/(2·lambda)`,
+    /// and so at most the bound that takes the pessimistic values for the true ones (arXiv:2310.17303).
     @Test
     void theBoundsHoldTheTrueValuesAndTheGapIsBounded() {
         var random = new SplittableRandom(2);
