@@ -121,7 +121,7 @@ public final class DemoRegRlRecipe {
 
             @Override
             public String title() {
-                return "uniform reference";
+                return "uniform reference, λ " + lambda;
             }
 
             @Override
@@ -224,7 +224,7 @@ public final class DemoRegRlRecipe {
 
             @Override
             public String title() {
-                return "ε " + eps + " shrinking";
+                return "ε " + eps + " shrinking over " + half;
             }
         }
 

@@ -65,7 +65,8 @@ record DemoRegRlSummary(
                 .frontier(curves(bootstrap, expert));
         if (!config.demonstrations().isEmpty()) {
             for (double threshold : config.thresholds()) {
-                summary = summary.frontier(complexity(bootstrap, threshold));
+                Summary.Frontier complexity = complexity(bootstrap, threshold);
+                summary = complexity.arms().isEmpty() ? summary : summary.frontier(complexity);
             }
             summary = summary.frontier(frontier(bootstrap));
         }

@@ -24,7 +24,8 @@ public final class Claims {
             "lp-reg",
             "spine",
             "genarm",
-            "infalign");
+            "infalign",
+            "demo-reg-rl");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -36,6 +37,7 @@ public final class Claims {
             case "recap" -> RecapClaims.claims();
             case "infalign" -> InfalignClaims.claims();
             case "adpo" -> AdpoClaims.claims();
+            case "demo-reg-rl" -> DemoRegRlClaims.claims();
             case "drpo" -> DrpoClaims.claims();
             case "gtpo" -> GtpoClaims.claims();
             case "genarm" -> GenarmClaims.claims();
