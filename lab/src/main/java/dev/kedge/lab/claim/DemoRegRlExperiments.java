@@ -26,32 +26,17 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
-import org.apache.commons.math3.stat.descriptive.moment.StandardDeviation;
 import org.apache.commons.math3.stat.regression.SimpleRegression;
 
-/// The experiments behind the claims of demonstration-regularized learning: values are exact, demonstrations and
-/// episodes are drawn.
+/// The experiments behind the claims of demonstration-regularized learning beside [DemoRegRlRiver]: clones, rewards
+/// from preferences, linear processes. Values are exact, demonstrations and episodes are drawn.
 final class DemoRegRlExperiments {
-    static final Arm UCBVI = new Arm.Greedy(false);
-    static final Arm EXPLORING = new Arm.Greedy(true);
-    static final Arm UNIFORM = new Arm.Uniform(0.1);
-    static final Arm TIGHT = new Arm.Regularized(new Strength.Matched(0.3));
-    static final Arm LOOSE = new Arm.Regularized(new Strength.Matched(1));
-    static final Arm SHRINKING = new Arm.Regularized(new Strength.Shrinking(1, 10));
-    static final Arm COUNTED = new Arm.Counted(true);
-    static final Arm MISLED = new Arm.Misled(new Strength.Matched(0.3));
-    static final Arm CLONE = new Arm.Clone();
-
     /// Of rewards learnt from preferences: the best of 0.1, 0.2, 0.3, 0.5 and 1 for 200 pairs, repetitions of seed
     // 1001.
     static final double STRENGTH = 0.5;
 
-    private static final Map<Arm, Double> BONUSES =
-            Map.of(UCBVI, 0.02, EXPLORING, 0.01, UNIFORM, 0.01, TIGHT, 0.01, SHRINKING, 0.005, COUNTED, 0.005);
-
-    private static final FiniteWorld RIVER = new FiniteWorld.RiverSwim(8, 12, 0.9, 0.05, 1);
-    private static final Cloning LAPLACE = new Cloning.Counts(1);
+    static final FiniteWorld RIVER = new FiniteWorld.RiverSwim(8, 12, 0.9, 0.05, 1);
+    static final Cloning LAPLACE = new Cloning.Counts(1);
     private static final Planner LIGHT = new Planner.Tabular(new VisitBonus.Light(0.1));
 
     private DemoRegRlExperiments() {}
@@ -72,23 +57,7 @@ final class DemoRegRlExperiments {
         }
     }
 
-    static String gap(Arm arm, int demonstrations, int episodes) {
-        return "gap after " + episodes + " episodes, " + name(arm, demonstrations);
-    }
-
-    static String spread(Arm arm, int demonstrations, int episodes) {
-        return "spread after " + episodes + " episodes, " + name(arm, demonstrations);
-    }
-
-    static String episodes(Arm arm, int demonstrations, double gap) {
-        return "episodes to a gap of " + gap + ", " + name(arm, demonstrations);
-    }
-
-    static String name(Arm arm, int demonstrations) {
-        return arm.needsDemonstrations() ? arm.title() + ", " + demonstrations + " demonstrations" : arm.title();
-    }
-
-    private static Config config(
+    static Config config(
             FiniteWorld world,
             List<Integer> demonstrations,
             Cloning cloning,
@@ -101,7 +70,7 @@ final class DemoRegRlExperiments {
                 demonstrations,
                 cloning,
                 planner,
-                List.of(UCBVI),
+                List.of(new Arm.Clone()),
                 episodes,
                 Optional.empty(),
                 List.of(),
@@ -109,102 +78,6 @@ final class DemoRegRlExperiments {
                 2,
                 1,
                 0);
-    }
-
-    /// The river swim with one bonus for all.
-    static Experiment river(Scale s) {
-        Map<Arm, List<Integer>> arms = new LinkedHashMap<>();
-        arms.put(UCBVI, List.of(0));
-        arms.put(EXPLORING, List.of(0));
-        arms.put(UNIFORM, List.of(0));
-        arms.put(TIGHT, List.of(5, 20, 80));
-        arms.put(LOOSE, List.of(20, 80));
-        arms.put(SHRINKING, List.of(5, 20, 80));
-        arms.put(COUNTED, List.of(20, 80));
-        arms.put(MISLED, List.of(20));
-        arms.put(CLONE, List.of(5, 20, 80));
-        String description = description(s) + " The bonus's scale is 0.1 for all.";
-        return new Experiment("river-swim", description, 12, seed -> river(s, arms, _ -> 0.1, seed));
-    }
-
-    /// The river swim with the bonus that suits each method best.
-    static Experiment tuned(Scale s) {
-        Map<Arm, List<Integer>> arms = new LinkedHashMap<>();
-        arms.put(UCBVI, List.of(0));
-        arms.put(EXPLORING, List.of(0));
-        arms.put(UNIFORM, List.of(0));
-        arms.put(TIGHT, List.of(5, 20, 80));
-        arms.put(SHRINKING, List.of(5, 20, 80));
-        arms.put(COUNTED, List.of(20, 80));
-        String description = description(s)
-                + arms.keySet().stream()
-                        .map(arm -> arm.title() + " " + BONUSES.get(arm))
-                        .collect(Collectors.joining(
-                                ", ",
-                                " The bonus's scale is for each method the one of 0.005, 0.01, 0.02, 0.05, 0.1 and"
-                                        + " 0.2 with the highest mean of values after 25, 50, 100 and 400 episodes with"
-                                        + " 20 demonstrations, on other seeds: ",
-                                "."));
-        return new Experiment("river-swim-tuned", description, 12, seed -> river(s, arms, BONUSES::get, seed));
-    }
-
-    private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "River swim of 8 states and 12 stages, strokes succeed with probability 0.9, rewards 1 and 0.05; the "
-                        + "expert is the best policy with 5 %% of random actions. %d episodes; the bonus is a scale times "
-                        + "(sqrt(Var L/n) + (H - h) L/n), L = 1 + log(1 + n); values are clipped at H - h. ε over the "
-                        + "exact KLtraj(expert||clone) is the strength, which an oracle knows; shrinking over 10: after t "
-                        + "episodes divided by 1 + t/10. Ties are broken at random. Each seed is the mean of %d "
-                        + "repetitions; the spread is the standard deviation among them. Episodes to a gap are counted "
-                        + "until it is below for good, as one more than there were where it never is.",
-                s.episodes(),
-                s.repetitions);
-    }
-
-    private static Outcome river(Scale s, Map<Arm, List<Integer>> arms, ToDoubleFunction<Arm> bonus, long seed) {
-        DemoRegRlBench bench = riverBench(s, 0.1);
-        List<Teaching> lessons = new ArrayList<>();
-        for (int i = 0; i < s.repetitions; i++) {
-            lessons.add(bench.teach(new SplittableRandom(1000 * seed + i)));
-        }
-        Outcome outcome = Outcome.NOTHING;
-        List<Frontier.Arm> curves = new ArrayList<>();
-        for (var entry : arms.entrySet()) {
-            Arm arm = entry.getKey();
-            DemoRegRlBench own = riverBench(s, bonus.applyAsDouble(arm));
-            for (int n : entry.getValue()) {
-                List<Trial> trials = new ArrayList<>();
-                for (int i = 0; i < s.repetitions; i++) {
-                    trials.add(own.trial(arm, n, lessons.get(i), 1000 * seed + i));
-                }
-                List<Frontier.Point> points = new ArrayList<>();
-                for (int t : s.at) {
-                    double[] gaps = numbers(
-                            trials, trial -> bench.best() - trial.course().value()[t]);
-                    outcome = outcome.with(gap(arm, n, t), mean(gaps))
-                            .with(spread(arm, n, t), new StandardDeviation().evaluate(gaps));
-                    points.add(Frontier.Point.of(t, mean(gaps)));
-                }
-                for (double gap : new double[] {1, 0.3}) {
-                    outcome = outcome.with(episodes(arm, n, gap), mean(numbers(trials, trial -> trial.course()
-                            .episodesTo(bench.best() - gap))));
-                }
-                if (arm.equals(EXPLORING) || arm.equals(TIGHT) || arm.equals(UNIFORM)) {
-                    curves.add(new Frontier.Arm(name(arm, n), points));
-                }
-            }
-        }
-        // The clone of no demonstrations is the uniform policy.
-        double uniform = bench.value(bench.clone(List.of()));
-        return outcome.with("what the inequality allows the misled", bench.best() - uniform + 0.3)
-                .with("what the inequality allows", 1.0)
-                .with(new Frontier("Gap to the best policy", "episodes", "V* - V", curves, List.of()));
-    }
-
-    private static DemoRegRlBench riverBench(Scale s, double bonus) {
-        Planner planner = new Planner.Tabular(new VisitBonus.Light(bonus));
-        return DemoRegRlBench.of(config(RIVER, List.of(5, 20, 80), LAPLACE, planner, s.episodes(), Optional.empty()));
     }
 
     /// How the divergence of a clone falls.
@@ -340,6 +213,8 @@ final class DemoRegRlExperiments {
         return new Experiment("linear", description, 12, seed -> linear(s, seed));
     }
 
+    private static final Arm HELD = new Arm.Regularized(new Strength.Matched(0.3));
+
     /// Each the best of 0.01, 0.03, 0.1 and 0.3 in the worlds of seeds 1001 to 1003.
     private static final double LINEAR_BONUS = 0.01;
 
@@ -361,7 +236,7 @@ final class DemoRegRlExperiments {
             List<Trial> trials = new ArrayList<>();
             for (int i = 0; i < s.judged; i++) {
                 Teaching teaching = bench.teach(new SplittableRandom(1000 * seed + i));
-                trials.add(bench.trial(TIGHT, 20, teaching, 1000 * seed + i));
+                trials.add(bench.trial(HELD, 20, teaching, 1000 * seed + i));
             }
             String name = linear ? "linear" : "tabular";
             outcome = outcome.with(
@@ -372,11 +247,11 @@ final class DemoRegRlExperiments {
         return outcome;
     }
 
-    private static <T> double[] numbers(List<T> some, ToDoubleFunction<T> number) {
+    static <T> double[] numbers(List<T> some, ToDoubleFunction<T> number) {
         return some.stream().mapToDouble(number).toArray();
     }
 
-    private static double mean(double[] values) {
+    static double mean(double[] values) {
         return Arrays.stream(values).average().orElseThrow();
     }
 }
