@@ -1,5 +1,8 @@
 package dev.kedge.lab.claim;
 
+import static dev.kedge.lab.claim.DemoRegRlExperiments.LAPLACE;
+import static dev.kedge.lab.claim.DemoRegRlExperiments.RIVER;
+import static dev.kedge.lab.claim.DemoRegRlExperiments.config;
 import static dev.kedge.lab.claim.DemoRegRlExperiments.mean;
 import static dev.kedge.lab.claim.DemoRegRlExperiments.numbers;
 
@@ -154,12 +157,6 @@ final class DemoRegRlRiver {
 
     private static DemoRegRlBench riverBench(Scale s, double bonus) {
         Planner planner = new Planner.Tabular(new VisitBonus.Light(bonus));
-        return DemoRegRlBench.of(config(
-                DemoRegRlExperiments.RIVER,
-                List.of(5, 20, 80),
-                DemoRegRlExperiments.LAPLACE,
-                planner,
-                s.episodes(),
-                Optional.empty()));
+        return DemoRegRlBench.of(config(RIVER, List.of(5, 20, 80), LAPLACE, planner, s.episodes(), Optional.empty()));
     }
 }
