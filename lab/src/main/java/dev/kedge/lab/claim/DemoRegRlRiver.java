@@ -139,8 +139,12 @@ final class DemoRegRlRiver {
                     points.add(Frontier.Point.of(t, mean(gaps)));
                 }
                 for (double gap : new double[] {1, 0.3}) {
-                    outcome = outcome.with(episodes(arm, n, gap), mean(numbers(trials, trial -> trial.course()
-                            .episodesTo(bench.best() - gap))));
+                    double wanted = bench.best() - gap;
+                    double count = mean(numbers(trials, trial -> trial.course().episodesTo(wanted)));
+                    outcome = outcome.with(episodes(arm, n, gap), count);
+                    if (gap == 0.3 && arm.equals(SHRINKING)) {
+                        slope.addData(Math.log(n), Math.log(count));
+                    }
                 }
                 if (arm.equals(EXPLORING) || arm.equals(TIGHT) || arm.equals(UNIFORM)) {
                     curves.add(new Frontier.Arm(name(arm, n), points));
