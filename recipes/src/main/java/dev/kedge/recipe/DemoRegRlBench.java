@@ -57,7 +57,23 @@ public record DemoRegRlBench(
                 config, world, config.world().features(), expert, world.expectedReturn(optimum.values()[0]));
     }
 
-    public Teaching teach(SplittableRandom random) {
+    /// What draws from a seed has a generator of its own: chance must not be the same twice.
+    private enum Draws {
+        DEMONSTRATIONS,
+        EPISODES,
+        PAIRS;
+
+        SplittableRandom random(long seed) {
+            var random = new SplittableRandom(seed);
+            for (int i = 0; i < ordinal(); i++) {
+                random.split();
+            }
+            return random.split();
+        }
+    }
+
+    public Teaching teach(long seed) {
+        SplittableRandom random = Draws.DEMONSTRATIONS.random(seed);
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElse(0);
         int count = Math.max(
                 most, config.preferences().map(Preferences::demonstrations).orElse(0));
@@ -87,7 +103,7 @@ public record DemoRegRlBench(
 
     /// Runs an arm. What it draws is a function of the seed: arms of a repetition share it.
     public Trial trial(Arm arm, int n, Teaching teaching, long seed) {
-        var random = new SplittableRandom(seed);
+        SplittableRandom random = Draws.EPISODES.random(seed);
         return switch (arm) {
             case Arm.Greedy(boolean explores) -> greedy(arm, 0, List.of(), explores, random);
             case Arm.Counted(boolean explores) ->
@@ -161,15 +177,14 @@ public record DemoRegRlBench(
     public List<Judged> judge(Preferences preferences, Teaching teaching, long seed) {
         List<Policy> clone = clone(teaching.expert().subList(0, preferences.demonstrations()));
         int most = preferences.pairs().stream().mapToInt(n -> n).max().orElseThrow();
-        var random = new SplittableRandom(seed + 500_000);
-        List<PreferredRewards.Pair> pairs = PreferredRewards.pairs(world, clone, most, random);
+        List<PreferredRewards.Pair> pairs = PreferredRewards.pairs(world, clone, most, Draws.PAIRS.random(seed));
         List<Judged> judged = new ArrayList<>();
         for (int n : preferences.pairs()) {
             double[][][] reward = PreferredRewards.fit(world, pairs.subList(0, n), preferences.unseen());
             for (double lambda : preferences.lambdas()) {
                 List<Policy> policies = preferences.episodes() == 0
                         ? planned(reward, clone, lambda)
-                        : explored(reward, clone, lambda, preferences.episodes(), new SplittableRandom(seed));
+                        : explored(reward, clone, lambda, preferences.episodes(), Draws.EPISODES.random(seed));
                 judged.add(
                         new Judged(n, lambda, value(policies), BackwardInduction.trajectoryKl(world, policies, clone)));
             }

@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.function.IntToDoubleFunction;
 
 /// Demonstration-regularized reinforcement learning (arXiv:2310.17303) in a world that is solved exactly.
@@ -254,8 +253,8 @@ public final class DemoRegRlRecipe {
         public Preferences {
             if (demonstrations < 1 || pairs.isEmpty() || pairs.stream().anyMatch(n -> n < 1)) {
                 throw new IllegalArgumentException(
-                        "demonstrations >= 1 and numbers of pairs >= 1, at least one, expected," + " were "
-                                + demonstrations + " and " + pairs);
+                        "demonstrations >= 1 and numbers of pairs >= 1, at least one, expected, were " + demonstrations
+                                + " and " + pairs);
             }
             if (lambdas.isEmpty()
                     || lambdas.stream().anyMatch(lambda -> !(lambda >= 0 && lambda < Double.POSITIVE_INFINITY))) {
@@ -277,7 +276,7 @@ public final class DemoRegRlRecipe {
         Map<String, List<Judged>> judged = new LinkedHashMap<>();
         try (Progress progress = run.progress("explore", 0, config.repetitions())) {
             for (int i = 0; i < config.repetitions(); i++) {
-                Teaching teaching = bench.teach(new SplittableRandom(config.seed() + 1000L * i));
+                Teaching teaching = bench.teach(config.seed() + i);
                 for (int n : config.demonstrations()) {
                     clones.computeIfAbsent(n, _ -> new ArrayList<>())
                             .add(bench.clone(teaching.expert().subList(0, n)));

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.math3.stat.regression.SimpleRegression;
@@ -97,7 +96,7 @@ final class DemoRegRlExperiments {
         DemoRegRlBench bench = DemoRegRlBench.of(config(world, numbers, LAPLACE, LIGHT, 1, Optional.empty()));
         double[] kl = new double[numbers.size()];
         for (int draw = 0; draw < s.draws; draw++) {
-            Teaching teaching = bench.teach(new SplittableRandom(1000 * seed + draw));
+            Teaching teaching = bench.teach(1000 * seed + draw);
             for (int i = 0; i < kl.length; i++) {
                 List<Policy> clone = bench.clone(teaching.expert().subList(0, numbers.get(i)));
                 kl[i] += BackwardInduction.trajectoryKl(bench.world(), bench.expert(), clone) / s.draws;
@@ -189,7 +188,7 @@ final class DemoRegRlExperiments {
                 DemoRegRlBench.of(config(RIVER, List.of(20), LAPLACE, LIGHT, 1, Optional.of(preferences)));
         Map<String, List<Judged>> results = new LinkedHashMap<>();
         for (int i = 0; i < s.judged; i++) {
-            Teaching teaching = bench.teach(new SplittableRandom(1000 * seed + i));
+            Teaching teaching = bench.teach(1000 * seed + i);
             bench.judge(preferences, teaching, 1000 * seed + i)
                     .forEach(one -> results.computeIfAbsent(name.apply(one), _ -> new ArrayList<>())
                             .add(one));
@@ -235,7 +234,7 @@ final class DemoRegRlExperiments {
                             .clone(List.of()));
             List<Trial> trials = new ArrayList<>();
             for (int i = 0; i < s.judged; i++) {
-                Teaching teaching = bench.teach(new SplittableRandom(1000 * seed + i));
+                Teaching teaching = bench.teach(1000 * seed + i);
                 trials.add(bench.trial(HELD, 20, teaching, 1000 * seed + i));
             }
             String name = linear ? "linear" : "tabular";

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.apache.commons.math3.stat.descriptive.moment.StandardDeviation;
@@ -117,7 +116,7 @@ final class DemoRegRlRiver {
         DemoRegRlBench bench = riverBench(s, 0.1);
         List<Teaching> lessons = new ArrayList<>();
         for (int i = 0; i < s.repetitions(); i++) {
-            lessons.add(bench.teach(new SplittableRandom(1000 * seed + i)));
+            lessons.add(bench.teach(1000 * seed + i));
         }
         Outcome outcome = Outcome.NOTHING;
         List<Frontier.Arm> curves = new ArrayList<>();
