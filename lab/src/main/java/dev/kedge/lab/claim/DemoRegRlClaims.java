@@ -77,24 +77,36 @@ final class DemoRegRlClaims {
         Taught few = of(TIGHT, 20);
         Taught many = of(TIGHT, 80);
         Taught patient = of(SHRINKING, 80);
-        String help = "Demonstrations help in the first episodes";
+        String help = " demonstrations help in the first episodes";
         String matched =
                 "With lambda matched to the cloning error the policy is better than exploring without reference";
         String rough = "With demonstrations fewer episodes are needed for a rough policy";
         String roughMore = "With more demonstrations fewer episodes are needed for a rough policy";
         String good = "With demonstrations and a lambda that shrinks fewer episodes are needed for a good policy";
         String goodMore = "With more demonstrations and such a lambda fewer episodes are needed for a good policy";
-        String counted = "Being held to demonstrations is better, early on, than counting them as episodes";
+        String counted = " demonstrations is better, early on, than counting them as episodes";
         return List.of(
-                nearer(e, prefix + "early", help + suffix, many, alone, early),
-                nearer(e, prefix + "early-20", help + suffix, few, alone, early),
+                nearer(e, prefix + "early", "Eighty" + help + suffix, many, alone, early),
+                nearer(e, prefix + "early-20", "Twenty" + help + suffix, few, alone, early),
                 nearer(e, prefix + "over-ucbvi", matched + suffix, few, alone, s.at().get(2)),
                 fewer(e, prefix + "fewer-episodes", rough + suffix, many, alone, 1),
                 fewer(e, prefix + "fewer-with-more", roughMore + suffix, many, of(TIGHT, 5), 1),
                 fewer(e, prefix + "fewer-episodes-close", good + suffix, patient, alone, 0.3),
                 fewer(e, prefix + "fewer-with-more-close", goodMore + suffix, patient, of(SHRINKING, 5), 0.3),
-                nearer(e, prefix + "over-counted", counted + suffix, many, of(COUNTED, 80), early),
-                nearer(e, prefix + "over-counted-20", counted + suffix, few, of(COUNTED, 20), early));
+                nearer(
+                        e,
+                        prefix + "over-counted",
+                        "Being held to eighty" + counted + suffix,
+                        many,
+                        of(COUNTED, 80),
+                        early),
+                nearer(
+                        e,
+                        prefix + "over-counted-20",
+                        "Being held to twenty" + counted + suffix,
+                        few,
+                        of(COUNTED, 20),
+                        early));
     }
 
     private static List<Claim> further(Experiment e, Scale s) {

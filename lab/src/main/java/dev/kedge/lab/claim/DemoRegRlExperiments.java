@@ -30,8 +30,7 @@ import org.apache.commons.math3.stat.regression.SimpleRegression;
 /// The experiments behind the claims of demonstration-regularized learning beside [DemoRegRlRiver]: clones, rewards
 /// from preferences, linear processes. Values are exact, demonstrations and episodes are drawn.
 final class DemoRegRlExperiments {
-    /// Of rewards learnt from preferences: the best of 0.1, 0.2, 0.3, 0.5 and 1 for 200 pairs, repetitions of seed
-    // 1001.
+    /// Of rewards learnt from preferences: the best of 0.1, 0.2, 0.3, 0.5 and 1 for 200 pairs, seed 1001.
     static final double STRENGTH = 0.5;
 
     static final FiniteWorld RIVER = new FiniteWorld.RiverSwim(8, 12, 0.9, 0.05, 1);
