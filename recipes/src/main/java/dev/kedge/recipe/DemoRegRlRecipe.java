@@ -23,6 +23,8 @@ import java.util.function.IntToDoubleFunction;
 /// world. Then the same with rewards that are not known, but learnt from preferences between trajectories of the
 /// clone.
 ///
+/// `policy.csv` in the run's folder is what the paper's method came to: a probability for each stage, state and action.
+///
 /// Everything is repeated with other draws; all arms of a repetition have the same demonstrations, fewer of them being
 /// the first of more. Values are exact, so that the gap to the best policy is.
 ///
@@ -298,6 +300,7 @@ public final class DemoRegRlRecipe {
         }
         DemoRegRlSummary summary = new DemoRegRlSummary(config, bench, clones, trials, judged);
         summary.log(run);
+        summary.save(run.folder());
         run.summarise(summary.of(run.seconds()));
     }
 

@@ -10,6 +10,10 @@ import dev.kedge.recipe.DemoRegRlRecipe.Config;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -52,16 +56,42 @@ record DemoRegRlSummary(
         });
     }
 
+    /// The policy that the first regularised arm came to with the most demonstrations in the first repetition, as
+    /// `policy.csv`: a line for each stage, state and action, with its probability.
+    void save(Path folder) {
+        if (own().isEmpty()) {
+            return;
+        }
+        StringBuilder lines = new StringBuilder("stage,state,action,probability\n");
+        List<Policy> policies = own().get().getFirst().course().policies();
+        for (int h = 0; h < policies.size(); h++) {
+            for (int s = 0; s < policies.get(h).states(); s++) {
+                for (int a = 0; a < policies.get(h).actions(); a++) {
+                    lines.append(h).append(',').append(s).append(',').append(a).append(',');
+                    lines.append(policies.get(h).probability(s, a)).append('\n');
+                }
+            }
+        }
+        try {
+            Files.writeString(folder.resolve("policy.csv"), lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": policy.csv cannot be written", e);
+        }
+    }
+
+    private Optional<List<Trial>> own() {
+        Optional<Arm> first = first(Arm.Regularized.class);
+        return trials.values().stream()
+                .filter(some -> first.equals(Optional.of(some.getFirst().arm())))
+                .max(Comparator.comparingInt(some -> some.getFirst().demonstrations()));
+    }
+
     Summary of(double seconds) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         double expert = bench.value(bench.expert());
-        Optional<Arm> first = first(Arm.Regularized.class);
-        Optional<List<Trial>> own = trials.values().stream()
-                .filter(some -> first.equals(Optional.of(some.getFirst().arm())))
-                .max(Comparator.comparingInt(some -> some.getFirst().demonstrations()));
         Summary summary = Summary.of("demo-reg-rl", Summary.Status.FINISHED, seconds)
                 .title("Reinforcement learning held to a clone of demonstrations")
-                .verdict(verdict(own, expert))
+                .verdict(verdict(own(), expert))
                 .frontier(curves(bootstrap, expert));
         if (!config.demonstrations().isEmpty()) {
             for (double threshold : config.thresholds()) {

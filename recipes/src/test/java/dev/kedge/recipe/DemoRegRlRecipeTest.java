@@ -17,6 +17,7 @@ import dev.kedge.recipe.DemoRegRlRecipe.Config;
 import dev.kedge.recipe.DemoRegRlRecipe.Strength;
 import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.ConfigFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -76,6 +77,14 @@ class DemoRegRlRecipeTest {
                 bench.best(),
                 gaps.get(7).get("gap").asDouble() + gaps.get(7).get("value").asDouble(),
                 1e-12);
+        List<String> policy = Files.readAllLines(run.folder().resolve("policy.csv"));
+        assertEquals(1 + 5 * 4 * 2, policy.size());
+        double sum = 0; // over the two actions in the last stage and state
+        for (String line : policy.subList(policy.size() - 2, policy.size())) {
+            assertTrue(line.startsWith("4,3,"), line);
+            sum += Double.parseDouble(line.split(",")[3]);
+        }
+        assertEquals(1, sum, 1e-12);
         JsonNode bound = run.fact("gap of held to the clone, ε 0.3, N 12");
         assertTrue(bound.get("note").asText().contains("lambda·KLtraj 0.300"), bound.toString());
     }
@@ -199,8 +208,37 @@ class DemoRegRlRecipeTest {
                 }
             }
         }
+        double least = nll(pairs, reward);
+        var noise = new SplittableRandom(2);
+        for (int trial = 0; trial < 50; trial++) {
+            double[][][] moved = new double[3][3][2];
+            double scale = trial % 2 == 0 ? 0.01 : 0.3;
+            for (int i = 0; i < 18; i++) {
+                double r = reward[i / 6][i / 2 % 3][i % 2] + scale * noise.nextGaussian();
+                moved[i / 6][i / 2 % 3][i % 2] = Math.clamp(r, 0, 1);
+            }
+            assertTrue(nll(pairs, moved) >= least - 1e-6, "likelier rewards nearby");
+        }
         assertEquals(0.5, PreferredRewards.fit(world, pairs, 0.5)[0][1][1], "stage 0 begins in state 0");
         assertEquals(0.25, PreferredRewards.fit(world, List.of(), 0.25)[2][2][1]);
+    }
+
+    private static double nll(List<PreferredRewards.Pair> pairs, double[][][] reward) {
+        return pairs.stream()
+                        .mapToDouble(pair -> {
+                            double d = total(pair.second(), reward) - total(pair.first(), reward);
+                            return Math.log1p(Math.exp(pair.secondPreferred() ? -d : d));
+                        })
+                        .sum()
+                / pairs.size();
+    }
+
+    private static double total(Trajectory trajectory, double[][][] reward) {
+        double sum = 0;
+        for (int h = 0; h < reward.length; h++) {
+            sum += reward[h][trajectory.states()[h]][trajectory.actions()[h]];
+        }
+        return sum;
     }
 
     @Test
