@@ -106,7 +106,8 @@ class DemoRegRlRecipeTest {
             delimiter = '|',
             value = {
                 "world={kind: garnet, states: 4, actions: 3, branching: 2, horizon: 3, seed: 1}"
-                        + "|planner={kind: tabular, bonus: {kind: bernstein, root: 3.0, rest: 9.0, scale: 0.01, delta: 0.1}}"
+                        + "|planner={kind: tabular, bonus: {kind: bernstein, root: 3.0, rest: 9.0, "
+                        + "scale: 0.01, delta: 0.1}}"
                         + "|cloning={kind: counts, smoothing: 0.5}",
                 "world={kind: grid, map: ['S.', '#G'], horizon: 4, slip: 0.1}"
                         + "|planner={kind: tabular, bonus: {kind: hoeffding, scale: 0.1}}"

@@ -82,9 +82,9 @@ final class DemoRegRlExperiments {
     static Experiment cloning(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "A random process a seed, 8 states, 3 actions with 3 successors each, 8 stages; the expert is the best "
-                        + "policy with 5 %% of random actions. KLtraj(expert||clone), Laplace's rule, after 20, 80, 320 "
-                        + "and 1280 demonstrations, mean of %d draws.",
+                "A random process a seed, 8 states, 3 actions with 3 successors each, 8 stages; the expert "
+                        + "is the best policy with 5 %% of random actions. KLtraj(expert||clone), Laplace's rule, "
+                        + "after 20, 80, 320 and 1280 demonstrations, mean of %d draws.",
                 s.draws);
         return new Experiment("cloning", description, 12, seed -> cloning(s, seed));
     }
@@ -136,11 +136,11 @@ final class DemoRegRlExperiments {
     static Experiment preferences(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "The same river swim; rewards are not known but learnt: Bradley-Terry labels on pairs of trajectories of "
-                        + "the clone of 20 demonstrations, the likeliest rewards in [0, 1], 1/2 (or 0, where it says so) "
-                        + "where pairs tell nothing. Planned on the true transitions, or explored for %d episodes. Values "
-                        + "are true ones. λ %s was the best for 200 pairs on other seeds. Each seed is the mean of %d "
-                        + "repetitions.",
+                "The same river swim; rewards are not known but learnt: Bradley-Terry labels on pairs of "
+                        + "trajectories of the clone of 20 demonstrations, the likeliest rewards in [0, 1], 1/2 (or "
+                        + "0, where it says so) where pairs tell nothing. Planned on the true transitions, or "
+                        + "explored for %d episodes. Values are true ones. λ %s was the best for 200 pairs on other "
+                        + "seeds. Each seed is the mean of %d repetitions.",
                 s.at.get(3),
                 STRENGTH,
                 s.judged);
@@ -199,11 +199,11 @@ final class DemoRegRlExperiments {
     static Experiment linear(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "A random process of rank 4 a seed, 30 states, 4 actions, 6 stages; 20 demonstrations of the best policy "
-                        + "with 5 %% of random actions, ε 0.3, %d episodes, mean of %d repetitions. Linear: ridge "
-                        + "regression on the process's 4 features, ridge 0.1, bonus %s (H - h) ||φ||; softmax-linear "
-                        + "clone, ridge 0.1, 5 %% uniform. Tabular: bonus %s (H - h)/sqrt(n), Laplace's clone. Gaps are "
-                        + "in parts of that of the uniform policy.",
+                "A random process of rank 4 a seed, 30 states, 4 actions, 6 stages; 20 demonstrations of "
+                        + "the best policy with 5 %% of random actions, ε 0.3, %d episodes, mean of %d repetitions. "
+                        + "Linear: ridge regression on the process's 4 features, ridge 0.1, bonus %s (H - h) ||φ||; "
+                        + "softmax-linear clone, ridge 0.1, 5 %% uniform. Tabular: bonus %s (H - h)/sqrt(n), "
+                        + "Laplace's clone. Gaps are in parts of that of the uniform policy.",
                 s.linear,
                 s.judged,
                 LINEAR_BONUS,
