@@ -103,7 +103,7 @@ final class DemoRegRlRiver {
                         .collect(Collectors.joining(
                                 ", ",
                                 " The bonus's scale is for each method the one of 0.005, 0.01, 0.02, 0.05, 0.1 and"
-                                        + " 0.2 with the highest mean of values after 25, 50, 100 and 400 episodes with"
+                                        + " 0.2 with the highest mean of values after 24, 48, 102 and 396 episodes with"
                                         + " 20 demonstrations, on other seeds: ",
                                 "."));
         return new Experiment("river-swim-tuned", description, 12, seed -> river(s, arms, BONUSES::get, seed));
