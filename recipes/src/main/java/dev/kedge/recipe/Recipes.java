@@ -15,6 +15,7 @@ public final class Recipes {
             "adpo",
             "asft",
             "dpg",
+            "demo-reg-rl",
             "egpo",
             "genarm",
             "genarm-front",
@@ -38,6 +39,7 @@ public final class Recipes {
             case "adpo" -> file.as(AdpoRecipe.Config.class);
             case "asft" -> file.as(AsftRecipe.Config.class);
             case "dpg" -> file.as(DpgRecipe.Config.class);
+            case "demo-reg-rl" -> file.as(DemoRegRlRecipe.Config.class);
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "genarm" -> file.as(GenarmRecipe.Config.class);
             case "genarm-front" -> file.as(GenarmFrontRecipe.Config.class);
@@ -62,6 +64,7 @@ public final class Recipes {
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);
             case AsftRecipe.Config config -> AsftRecipe.run(config, run);
             case DpgRecipe.Config config -> DpgRecipe.run(config, run);
+            case DemoRegRlRecipe.Config config -> DemoRegRlRecipe.run(config, run);
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case GenarmRecipe.Config config -> GenarmRecipe.run(config, run);
             case GenarmFrontRecipe.Config config -> GenarmFrontRecipe.run(config, run);

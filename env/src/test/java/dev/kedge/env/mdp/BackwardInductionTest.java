@@ -60,6 +60,24 @@ class BackwardInductionTest {
         double odds = 0.25 * Math.exp(2);
         assertEquals(odds / (1 + odds), soft.policies().getFirst().probability(0, 1), 1e-15);
         assertArrayEquals(new double[1], soft.values()[1]);
+        assertEquals(0.41160750, soft.values()[0][0], 5e-9);
+        assertEquals(
+                0.47435630, BackwardInduction.trajectoryKl(FiniteHorizonMdp.bandit(0, 1), soft.policies(), ref), 5e-9);
+        var near = BackwardInduction.optimal(FiniteHorizonMdp.bandit(0, 1), ref, new Regularizer.Kl(10));
+        assertEquals(0.20816019, near.values()[0][0], 5e-9);
+        assertEquals(0.21648069, near.policies().getFirst().probability(0, 1), 5e-9);
+        var far = BackwardInduction.optimal(FiniteHorizonMdp.bandit(0, 1), ref, new Regularizer.Kl(0.1));
+        assertEquals(0.83907437, far.values()[0][0], 5e-9);
+        assertEquals(0.99981843, far.policies().getFirst().probability(0, 1), 5e-9);
+    }
+
+    @Test
+    void actionsThatTheReferenceNeverTakesStayUntaken() {
+        FiniteHorizonMdp mdp = random(4, 3, 2, 6);
+        List<Policy> ref = Collections.nCopies(4, Policy.deterministic(new int[] {0, 1, 1}, 2));
+        var soft = BackwardInduction.optimal(mdp, ref, new Regularizer.Kl(1e-3));
+        assertArrayEquals(ref.getFirst().logProbs()[1], soft.policies().get(2).logProbs()[1]);
+        assertEquals(BackwardInduction.evaluate(mdp, ref).values()[0][0], soft.values()[0][0], 1e-12);
     }
 
     @Test

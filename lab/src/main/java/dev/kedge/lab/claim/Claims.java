@@ -27,7 +27,8 @@ public final class Claims {
             "infalign",
             "correlated-proxies",
             "rl-kl-bayes",
-            "rl-subnetworks");
+            "rl-subnetworks",
+            "demo-reg-rl");
 
     /// The claims of a paper; none where it has none yet.
     public static List<Claim> of(String paper) {
@@ -52,6 +53,7 @@ public final class Claims {
             case "correlated-proxies" -> CorrelatedProxiesClaims.claims();
             case "rl-kl-bayes" -> RlKlBayesClaims.claims();
             case "rl-subnetworks" -> RlSubnetworksClaims.claims();
+            case "demo-reg-rl" -> DemoRegRlClaims.claims();
             default -> List.of();
         };
     }

@@ -114,6 +114,12 @@ class ClaimsTest {
                 5);
     }
 
+    @Test
+    void demonstrationsMeasureWhatTheirClaimsRead() {
+        var scale = new DemoRegRlExperiments.Scale(2, List.of(1, 2, 3, 4, 6), 1, 1, List.of(3, 6, 9), 3);
+        measuresWhatIsRead(DemoRegRlClaims.claims(scale), 5);
+    }
+
     private static void measuresWhatIsRead(List<Claim> claims, int experiments) {
         var outcomes = new HashMap<Experiment, Outcome>();
         for (var claim : claims) {

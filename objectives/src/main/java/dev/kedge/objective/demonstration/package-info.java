@@ -1,2 +1,2 @@
-/// Finite-horizon decision processes, held to a policy that demonstrations taught.
+/// Policies that demonstrations teach. Planning that is held to them is `dev.kedge.env.mdp`'s.
 package dev.kedge.objective.demonstration;

@@ -1,14 +1,24 @@
 package dev.kedge.objective.conformance;
 
+import dev.kedge.env.mdp.BackwardInduction;
+import dev.kedge.env.mdp.FiniteHorizonMdp;
+import dev.kedge.env.mdp.Mdp;
+import dev.kedge.env.mdp.OptimisticPlanning;
+import dev.kedge.env.mdp.OptimisticPlanning.Estimate;
+import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.Regularizer;
+import dev.kedge.env.mdp.Transitions;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.demonstration.BehaviorCloning;
-import dev.kedge.objective.demonstration.FiniteHorizon;
-import dev.kedge.objective.demonstration.UcbviEnt;
 import dev.kedge.objective.preference.BradleyTerry;
 import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Cases of demonstration-regularized RL (arXiv:2310.17303): values, cloning, rewards from preferences, bounds.
 final class DemoRegRlCases {
@@ -29,18 +39,18 @@ final class DemoRegRlCases {
     }
 
     private static Map<String, Object> values(Case c) {
-        var process = new FiniteHorizon(c.tensor("r"), c.tensor("P"));
-        Tensor logRef = c.tensor("ref").log();
-        var solution = process.regularised(logRef, c.number("lambda"));
-        Tensor policy = solution.logPolicy().exp();
+        FiniteHorizonMdp process = process(c, c.tensor("r"));
+        List<Policy> ref = policies(c.tensor("ref"));
+        var soft = BackwardInduction.optimal(process, ref, new Regularizer.Kl(c.number("lambda")));
         Map<String, Object> outputs = new LinkedHashMap<>();
-        outputs.put("Q", solution.q());
-        outputs.put("V", solution.v());
-        outputs.put("policy", policy);
-        outputs.put("unregularised_value_of_policy", start(c, process.valuesOf(policy)));
-        outputs.put("kl_traj", start(c, process.trajectoryKl(solution.logPolicy(), logRef)));
-        outputs.put("V_ref", start(c, process.valuesOf(c.tensor("ref"))));
-        outputs.put("V_star_unregularised", start(c, process.optimal()));
+        outputs.put("Q", soft.actionValues());
+        outputs.put("V", stages(soft.values()));
+        outputs.put("policy", probabilities(soft.policies()));
+        outputs.put(
+                "unregularised_value_of_policy", start(process, BackwardInduction.evaluate(process, soft.policies())));
+        outputs.put("kl_traj", BackwardInduction.trajectoryKl(process, soft.policies(), ref));
+        outputs.put("V_ref", start(process, BackwardInduction.evaluate(process, ref)));
+        outputs.put("V_star_unregularised", start(process, BackwardInduction.optimal(process)));
         return outputs;
     }
 
@@ -49,11 +59,11 @@ final class DemoRegRlCases {
         Tensor pairs = c.longs("trajectories_state_action");
         Tensor counts = BehaviorCloning.counts(pairs.select(2, 0), pairs.select(2, 1), expert.size(1), expert.size(2));
         Tensor policy = BehaviorCloning.policy(counts, c.number("alpha"));
-        var process = new FiniteHorizon(expert.zerosLike(), c.tensor("P"));
+        FiniteHorizonMdp process = process(c, expert.zerosLike());
         return Map.of(
                 "counts", counts,
                 "policy_bc", policy,
-                "kl_traj_expert_bc", start(c, process.trajectoryKl(expert.log(), policy.log())));
+                "kl_traj_expert_bc", BackwardInduction.trajectoryKl(process, policies(expert), policies(policy)));
     }
 
     private static Map<String, Object> preferences(Case c) {
@@ -69,26 +79,63 @@ final class DemoRegRlCases {
     }
 
     private static Map<String, Object> bounds(Case c) {
-        var model = new FiniteHorizon(c.tensor("r"), c.tensor("P_hat"));
         var clip = c.params().path("clip");
-        var bounds = UcbviEnt.backup(
-                model,
-                UcbviEnt.fixed(c.tensor("bonus")),
-                c.tensor("ref").log(),
-                c.number("lambda"),
+        double[][][] reward = perAction(c.tensor("r"));
+        double[] high = new double[reward.length];
+        Arrays.fill(high, Case.toDouble(clip.get(1)));
+        var bounds = OptimisticPlanning.plan(
+                new Estimate(reward, perSuccessor(c.tensor("P_hat"))),
+                OptimisticPlanning.fixed(perAction(c.tensor("bonus"))),
+                policies(c.tensor("ref")),
+                new Regularizer.Kl(c.number("lambda")),
                 Case.toDouble(clip.get(0)),
-                Case.toDouble(clip.get(1)));
+                high);
         Map<String, Object> outputs = new LinkedHashMap<>();
         outputs.put("Q_upper", bounds.upperQ());
         outputs.put("Q_lower", bounds.lowerQ());
-        outputs.put("V_upper", bounds.upperV());
-        outputs.put("V_lower", bounds.lowerV());
-        outputs.put("policy_upper", bounds.logPolicy().exp());
+        outputs.put("V_upper", stages(bounds.upperV()));
+        outputs.put("V_lower", stages(bounds.lowerV()));
+        outputs.put("policy_upper", probabilities(bounds.policies()));
         outputs.put("exploration_action", bounds.explorationAction());
         return outputs;
     }
 
-    private static Tensor start(Case c, Tensor values) {
-        return values.select(0, 0).select(0, (long) c.number("start_state"));
+    private static FiniteHorizonMdp process(Case c, Tensor reward) {
+        double[][][][] kernel = perSuccessor(c.tensor("P"));
+        return new FiniteHorizonMdp(
+                Arrays.stream(kernel).map(Transitions::dense).toList(),
+                perAction(reward),
+                Mdp.startAt((int) c.number("start_state"), kernel[0].length));
+    }
+
+    private static List<Policy> policies(Tensor probabilities) {
+        return Arrays.stream(perAction(probabilities)).map(Policy::of).toList();
+    }
+
+    private static double start(FiniteHorizonMdp process, BackwardInduction.Solution solution) {
+        return process.expectedReturn(solution.values()[0]);
+    }
+
+    private static double[][][] perAction(Tensor tensor) {
+        return parts(tensor)
+                .map(stage -> parts(stage).map(Tensor::toDoubles).toArray(double[][]::new))
+                .toArray(double[][][]::new);
+    }
+
+    private static double[][][][] perSuccessor(Tensor tensor) {
+        return parts(tensor).map(DemoRegRlCases::perAction).toArray(double[][][][]::new);
+    }
+
+    private static Stream<Tensor> parts(Tensor tensor) {
+        return IntStream.range(0, (int) tensor.size(0)).mapToObj(i -> tensor.select(0, i));
+    }
+
+    private static double[][][] probabilities(List<Policy> policies) {
+        return policies.stream().map(Policy::probabilities).toArray(double[][][]::new);
+    }
+
+    /// Without the zeros after the last stage.
+    private static double[][] stages(double[][] values) {
+        return Arrays.copyOf(values, values.length - 1);
     }
 }
