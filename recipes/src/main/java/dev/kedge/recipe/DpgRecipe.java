@@ -200,10 +200,10 @@ public final class DpgRecipe {
 
         /// Goes on from the run's checkpoint where that is of this method.
         void train() {
-            Optimisation o = config.dpg();
-            double rate = method.learningRate().orElse(o.learningRate());
-            Schedule schedule = new Schedule(o.schedule(), rate, o.warmupSteps(), o.steps(), o.finalShare());
-            try (AdamW optimizer = new AdamW(policy.parameters(), o.adamW())) {
+            Optimisation o =
+                    config.dpg().at(method.learningRate().orElse(config.dpg().learningRate()));
+            Schedule schedule = o.schedules();
+            try (AdamW optimizer = o.optimizer(policy.parameters())) {
                 int first = 0;
                 var saved = run.latest().filter(c -> c.phase().equals(method.phase()));
                 if (saved.isPresent()) {

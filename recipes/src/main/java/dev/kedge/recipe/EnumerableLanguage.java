@@ -153,7 +153,7 @@ public final class EnumerableLanguage implements AutoCloseable {
         Optimisation o = config.pretraining();
         String phase = reads == Reads.TEXT ? PHASE : PHASE + "-of-places";
         double[][] source = source(config.letters(), new SplittableRandom(seed));
-        try (AdamW optimizer = new AdamW(model.parameters(), o.adamW())) {
+        try (AdamW optimizer = o.optimizer(model.parameters())) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {

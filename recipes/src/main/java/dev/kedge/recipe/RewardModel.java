@@ -43,7 +43,7 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         int[] lengths = pairs.stream().mapToInt(TokenizedPair::length).toArray();
         Schedule schedule = o.schedules();
         var parameters = head.decoder().parameters();
-        try (AdamW optimizer = new AdamW(parameters, o.adamW())) {
+        try (AdamW optimizer = o.optimizer(parameters)) {
             int first = 0;
             var saved = run.latest().filter(c -> c.phase().equals(phase));
             if (saved.isPresent()) {
