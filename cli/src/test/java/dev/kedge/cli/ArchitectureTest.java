@@ -55,6 +55,15 @@ class ArchitectureTest {
             .whereLayer("text")
             .mayOnlyBeAccessedByLayers("nn", "data", "recipe", "lab", "bench", "cli");
 
+    /// Recipes are listed in `dev.kedge.recipe`; what has a package of its own stands below.
+    @ArchTest
+    static final ArchRule packagesOfRecipesStandBelow = noClasses()
+            .that()
+            .resideInAPackage("dev.kedge.recipe.*..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.kedge.recipe");
+
     @ArchTest
     static final ArchRule onlyTensorSeesTheBinding = noClasses()
             .that()

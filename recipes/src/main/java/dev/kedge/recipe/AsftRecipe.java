@@ -16,6 +16,7 @@ import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;

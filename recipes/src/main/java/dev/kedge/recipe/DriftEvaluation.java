@@ -5,6 +5,7 @@ import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadForwardKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;

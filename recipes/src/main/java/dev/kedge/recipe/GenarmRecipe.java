@@ -8,6 +8,7 @@ import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import java.util.ArrayList;

@@ -6,6 +6,7 @@ import dev.kedge.recipe.rlvr.HeldOut;
 import dev.kedge.recipe.rlvr.Score;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;

@@ -8,6 +8,7 @@ import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.RunFailedException;
+import dev.kedge.recipe.statistics.Bootstraps;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -9,6 +9,7 @@ import dev.kedge.nn.lm.Sampling;
 import dev.kedge.recipe.run.RunFailedException;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.recipe.statistics.Proportions;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;

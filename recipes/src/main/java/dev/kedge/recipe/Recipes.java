@@ -1,5 +1,7 @@
 package dev.kedge.recipe;
 
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe;
+import dev.kedge.recipe.occupancy.OccupancyRecipe;
 import dev.kedge.recipe.run.ConfigFile;
 import dev.kedge.recipe.run.Run;
 import java.util.List;

@@ -9,6 +9,7 @@ import dev.kedge.recipe.rlvr.Truncated;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

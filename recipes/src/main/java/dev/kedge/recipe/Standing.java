@@ -7,6 +7,7 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;

@@ -11,6 +11,7 @@ import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.recipe.statistics.Proportions;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;

@@ -4,6 +4,7 @@ import dev.kedge.objective.continual.Forgetting;
 import dev.kedge.recipe.TaskSequence.Answers;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.recipe.statistics.Proportions;
 import java.util.Arrays;
 import java.util.List;

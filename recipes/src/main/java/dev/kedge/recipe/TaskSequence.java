@@ -7,6 +7,7 @@ import dev.kedge.data.task.Task;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.recipe.run.Summary;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;

@@ -4,6 +4,7 @@ import dev.kedge.recipe.rlvr.HeldOut;
 import dev.kedge.recipe.rlvr.Selection;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

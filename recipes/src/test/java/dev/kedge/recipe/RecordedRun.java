@@ -13,11 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What a run left in its folder.
-record RecordedRun(Path folder) {
+public record RecordedRun(Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /// The lines of metrics.jsonl of a phase, without what the clock says.
-    List<ObjectNode> metrics(String phase) throws IOException {
+    public List<ObjectNode> metrics(String phase) throws IOException {
         List<ObjectNode> lines = new ArrayList<>();
         for (String line : Files.readAllLines(folder.resolve("metrics.jsonl"))) {
             ObjectNode metrics = (ObjectNode) JSON.readTree(line);
@@ -30,11 +30,11 @@ record RecordedRun(Path folder) {
         return lines;
     }
 
-    JsonNode summary() throws IOException {
+    public JsonNode summary() throws IOException {
         return JSON.readTree(folder.resolve("summary.json").toFile());
     }
 
-    JsonNode fact(String name) throws IOException {
+    public JsonNode fact(String name) throws IOException {
         for (JsonNode fact : summary().get("facts")) {
             if (fact.get("name").asText().equals(name)) {
                 return fact;
@@ -44,7 +44,7 @@ record RecordedRun(Path folder) {
     }
 
     /// Everything that a finished run of a recipe leaves behind is there.
-    void assertComplete(String recipe) throws IOException {
+    public void assertComplete(String recipe) throws IOException {
         assertTrue(Files.readString(folder.resolve("config.yaml")).startsWith("recipe: "), "config.yaml");
         assertEquals("finished", summary().get("status").asText());
         assertEquals(recipe, summary().get("recipe").asText());
@@ -54,7 +54,8 @@ record RecordedRun(Path folder) {
     }
 
     /// Two runs logged the same numbers, up to rounding.
-    static void assertClose(RecordedRun one, RecordedRun other, String phase, double tolerance) throws IOException {
+    public static void assertClose(RecordedRun one, RecordedRun other, String phase, double tolerance)
+            throws IOException {
         List<ObjectNode> expected = one.metrics(phase);
         List<ObjectNode> actual = other.metrics(phase);
         assertEquals(expected.size(), actual.size());

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.objective.preference.AnchorRule;
+import dev.kedge.recipe.occupancy.OccupancyRecipe;
+import dev.kedge.recipe.occupancy.OccupancyRecipeTest;
 import dev.kedge.recipe.rlvr.GtpoMethod;
 import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
 import dev.kedge.recipe.rlvr.LpRegMethod;

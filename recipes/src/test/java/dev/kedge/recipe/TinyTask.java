@@ -23,7 +23,7 @@ import java.util.Random;
 
 /// Models of a few hundred numbers and files of a few dozen lines. The rule: good replies are letters from a to d, bad
 /// ones from e to h.
-final class TinyTask {
+public final class TinyTask {
     static final CharTokenizer TOKENIZER = CharTokenizer.of("abcdefgh ");
 
     private TinyTask() {}
@@ -172,7 +172,7 @@ final class TinyTask {
     }
 
     /// Runs a recipe as its command does: by name, from the configuration's text.
-    static Path run(String recipe, Record config, Path folder) throws IOException {
+    public static Path run(String recipe, Record config, Path folder) throws IOException {
         Path yaml = Files.writeString(
                 Files.createTempFile(folder.toAbsolutePath().getParent(), recipe, ".yaml"),
                 ConfigFile.text(recipe, config));

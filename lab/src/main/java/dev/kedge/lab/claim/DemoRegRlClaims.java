@@ -15,7 +15,7 @@ import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.DemoRegRlExperiments.Scale;
-import dev.kedge.recipe.DemoRegRlRecipe.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -80,9 +80,8 @@ public record WeightUpdate(SequencedMap<String, Tensor> deltas) {
         return masks;
     }
 
-    /// The same of what lies in layers alone. Left out are embeddings, of which rows of tokens that never occurred have
-    // no
-    /// gradient at all, the head, and the last norm.
+    /// The same of what lies in layers alone. Left out are embeddings, of which rows of tokens that never occurred
+    /// have no gradient at all, the head, and the last norm.
     public WeightUpdate ofLayers() {
         SequencedMap<String, Tensor> inner = new LinkedHashMap<>(deltas);
         inner.keySet().removeIf(name -> !LAYER.matcher(name).find());

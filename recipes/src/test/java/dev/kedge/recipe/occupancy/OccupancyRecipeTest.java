@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -12,9 +12,12 @@ import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.objective.occupancy.ProxyBound;
-import dev.kedge.recipe.OccupancyRecipe.Arm;
-import dev.kedge.recipe.OccupancyRecipe.Config;
-import dev.kedge.recipe.ProxyWorld.Measured;
+import dev.kedge.recipe.Recipes;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
+import dev.kedge.recipe.occupancy.OccupancyRecipe.Config;
+import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.ConfigFile;
 import dev.kedge.tensor.Scope;
@@ -29,19 +32,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-class OccupancyRecipeTest {
+public class OccupancyRecipeTest {
     private static final Penalty ROOT = new Penalty.Occupancies(Divergence.ROOT_CHI_SQUARED);
     private static final Penalty ACTIONS = new Penalty.Actions(Divergence.KL);
 
     @TempDir
     Path folder;
 
-    static OccupancyRecipe.Sampled sampled(int steps, int cloning) {
+    public static OccupancyRecipe.Sampled sampled(int steps, int cloning) {
         return new OccupancyRecipe.Sampled(
                 steps, 256, 256, 4, 4, 32, 3e-3, 3e-3, 0.2, 0.95, 0.01, 0.01, 10, 1e10, cloning);
     }
 
-    static Config config(OccupancyRecipe.Learning learning, List<Arm> penalties) {
+    public static Config config(OccupancyRecipe.Learning learning, List<Arm> penalties) {
         return new Config(new ProxyWorld.Grid(1), learning, penalties, 4, 1, 3);
     }
 

@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.Categorical;
 import dev.kedge.env.mdp.Penalty;
@@ -12,7 +12,8 @@ import dev.kedge.objective.occupancy.Discriminator;
 import dev.kedge.objective.occupancy.RootChiSquaredPenalty;
 import dev.kedge.objective.policy.PpoClip;
 import dev.kedge.objective.policy.Rollout;
-import dev.kedge.recipe.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;

@@ -1,9 +1,9 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.mdp.Mdp;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Trajectory;
-import dev.kedge.recipe.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
@@ -17,8 +17,7 @@ import java.util.stream.IntStream;
 /// @param ends    whether the episode ends with the step
 record ProcessSteps(Measured world, int[] states, int[] actions, int[] after, boolean[] ends) {
     /// Episodes that end after each step with probability `1 - discount`, so that each step is a draw from the
-    // discounted
-    /// occupancy; the last one where there are enough.
+    /// discounted occupancy; the last one where there are enough.
     static ProcessSteps drawn(Measured world, Policy policy, int count, RandomGenerator random) {
         var steps = new ProcessSteps(world, new int[count], new int[count], new int[count], new boolean[count]);
         Mdp mdp = world.proxyMdp();

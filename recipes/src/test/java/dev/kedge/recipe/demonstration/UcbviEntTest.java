@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.demonstration;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -11,9 +11,9 @@ import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.VisitBonus;
-import dev.kedge.recipe.UcbviEnt.Course;
-import dev.kedge.recipe.UcbviEnt.Planner;
-import dev.kedge.recipe.UcbviEnt.Task;
+import dev.kedge.recipe.demonstration.UcbviEnt.Course;
+import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
+import dev.kedge.recipe.demonstration.UcbviEnt.Task;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;

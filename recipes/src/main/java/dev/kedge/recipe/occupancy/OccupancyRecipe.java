@@ -1,11 +1,11 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.nn.file.Safetensors;
-import dev.kedge.recipe.ProxyWorld.Measured;
-import dev.kedge.recipe.ProxyWorld.Standing;
+import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
 import dev.kedge.recipe.run.Checkpoint;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;

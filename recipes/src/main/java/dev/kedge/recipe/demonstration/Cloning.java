@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Policy;

@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.mdp.Epidemic;
 import dev.kedge.env.mdp.GlucoseControl;

@@ -1,10 +1,10 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.Policy;
-import dev.kedge.recipe.DemoRegRlBench.Judged;
-import dev.kedge.recipe.DemoRegRlBench.Teaching;
-import dev.kedge.recipe.DemoRegRlBench.Trial;
-import dev.kedge.recipe.UcbviEnt.Planner;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
+import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
 import dev.kedge.recipe.run.Progress;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.tensor.Engine;

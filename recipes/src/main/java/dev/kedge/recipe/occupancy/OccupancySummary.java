@@ -1,13 +1,13 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
-import dev.kedge.recipe.OccupancyRecipe.Arm;
-import dev.kedge.recipe.OccupancyRecipe.Config;
-import dev.kedge.recipe.OccupancyRecipe.Step;
-import dev.kedge.recipe.OccupancyRecipe.Trained;
-import dev.kedge.recipe.ProxyWorld.Measured;
-import dev.kedge.recipe.ProxyWorld.Standing;
+import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
+import dev.kedge.recipe.occupancy.OccupancyRecipe.Config;
+import dev.kedge.recipe.occupancy.OccupancyRecipe.Step;
+import dev.kedge.recipe.occupancy.OccupancyRecipe.Trained;
+import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.run.Summary.Estimate;

@@ -1,15 +1,16 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
-import dev.kedge.recipe.DemoRegRlBench.Judged;
-import dev.kedge.recipe.DemoRegRlBench.Trial;
-import dev.kedge.recipe.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.DemoRegRlRecipe.Config;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
+import dev.kedge.recipe.statistics.Bootstraps;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,15 +1,15 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.Trajectory;
-import dev.kedge.recipe.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.DemoRegRlRecipe.Config;
-import dev.kedge.recipe.DemoRegRlRecipe.Preferences;
-import dev.kedge.recipe.DemoRegRlRecipe.Strength;
-import dev.kedge.recipe.UcbviEnt.Course;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Preferences;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
+import dev.kedge.recipe.demonstration.UcbviEnt.Course;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.occupancy;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;

@@ -1,4 +1,4 @@
-package dev.kedge.recipe;
+package dev.kedge.recipe.demonstration;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -11,10 +11,13 @@ import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.Trajectory;
-import dev.kedge.recipe.DemoRegRlBench.Teaching;
-import dev.kedge.recipe.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.DemoRegRlRecipe.Config;
-import dev.kedge.recipe.DemoRegRlRecipe.Strength;
+import dev.kedge.recipe.Recipes;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
 import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.recipe.run.ConfigFile;
 import java.nio.file.Files;

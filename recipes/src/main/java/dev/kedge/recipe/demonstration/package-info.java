@@ -1,0 +1,3 @@
+/// Reinforcement learning held to a clone of demonstrations: [DemoRegRlRecipe] with its worlds, cloning, exploration
+/// and rewards learnt from preferences.
+package dev.kedge.recipe.demonstration;
