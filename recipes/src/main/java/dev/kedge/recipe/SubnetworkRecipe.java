@@ -198,8 +198,12 @@ public final class SubnetworkRecipe {
     /// What an algorithm's policy at a rate is called in metrics, such as `grpo-1e-5`.
     public static String phase(Algorithm algorithm, double rate) {
         String name = algorithm.name().toLowerCase(Locale.ROOT).replace('_', '-');
-        return name + "-"
-                + ("" + rate).toLowerCase(Locale.ROOT).replace(".0e", "e").replace('.', '_');
+        return name + "-" + written(rate).replace('.', '_');
+    }
+
+    /// A rate as people write it, such as 1e-5.
+    static String written(double rate) {
+        return ("" + rate).toLowerCase(Locale.ROOT).replace(".0e", "e");
     }
 
     /// Trains policies, each once: what a run has made already is read.

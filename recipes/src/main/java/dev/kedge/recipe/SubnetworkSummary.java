@@ -95,9 +95,10 @@ record SubnetworkSummary(
                 WeightUpdate update = WeightUpdate.between(weights, mine, dtype);
                 WeightUpdate rest = WeightUpdate.between(trained, mine, dtype);
                 for (double tolerance : TOLERANCES) {
-                    numbers.put(type + "sparsity/" + tolerance, update.sparsity(tolerance));
-                    numbers.put(type + "layers/" + tolerance, update.ofLayers().sparsity(tolerance));
-                    numbers.put(type + "agreement/" + tolerance, rest.sparsity(tolerance));
+                    String at = SubnetworkRecipe.written(tolerance);
+                    numbers.put(type + "sparsity/" + at, update.sparsity(tolerance));
+                    numbers.put(type + "layers/" + at, update.ofLayers().sparsity(tolerance));
+                    numbers.put(type + "agreement/" + at, rest.sparsity(tolerance));
                 }
                 update.layerDensities(config.tolerance())
                         .forEach((layer, density) -> numbers.put(type + "layer/" + layer, density));
@@ -168,20 +169,20 @@ record SubnetworkSummary(
                     all,
                     Optional.of(new Summary.Point(0, Summary.Estimate.of(1), "start")),
                     m -> m.number("gained"),
-                    m -> Summary.Estimate.of(m.number(stored + "/sparsity/1.0E-5"))));
+                    m -> Summary.Estimate.of(m.number(stored + "/sparsity/1e-5"))));
         }
         summary = summary.frontier(layers(all, type));
         for (Measured m : repeated) {
             summary = summary.fact(
                             m.arm().title() + ": agreement with the full run within 1e-5",
-                            Summary.Estimate.of(100 * m.number(type + "/agreement/1.0E-5")),
+                            Summary.Estimate.of(100 * m.number(type + "/agreement/1e-5")),
                             "%",
                             String.format(
                                     Locale.ROOT,
                                     "within 1e-4: %.2f %%; the start itself: %.2f %% and %.2f %%",
-                                    100 * m.number(type + "/agreement/1.0E-4"),
-                                    100 * whole.number(type + "/sparsity/1.0E-5"),
-                                    100 * whole.number(type + "/sparsity/1.0E-4")))
+                                    100 * m.number(type + "/agreement/1e-4"),
+                                    100 * whole.number(type + "/sparsity/1e-5"),
+                                    100 * whole.number(type + "/sparsity/1e-4")))
                     .fact(
                             m.arm().title() + ": reward",
                             Bootstraps.of(bootstrap, m.judged().rewards()),
@@ -205,26 +206,26 @@ record SubnetworkSummary(
                 "GRPO at a rate of %s brought the reward from %.3f to %.3f and left %.1f %% of the weights within 1e-5"
                         + " in bfloat16, %.1f %% in float32. With the changed weights alone it has %.3f, and %.1f %% of"
                         + " all weights are within 1e-5 of the full run's in %s.",
-                full.rate(),
+                SubnetworkRecipe.written(full.rate()),
                 Bootstraps.mean(start.rewards()),
                 whole.number("reward"),
-                100 * whole.number("bfloat16/sparsity/1.0E-5"),
-                100 * whole.number("float32/sparsity/1.0E-5"),
+                100 * whole.number("bfloat16/sparsity/1e-5"),
+                100 * whole.number("float32/sparsity/1e-5"),
                 alone.number("reward"),
-                100 * alone.number(type + "/agreement/1.0E-5"),
+                100 * alone.number(type + "/agreement/1e-5"),
                 type);
     }
 
     private static Summary facts(Summary summary, Measured m, String type) {
         Summary with = summary.fact(
                         m.arm().title() + ": weights unchanged",
-                        Summary.Estimate.of(100 * m.number("bfloat16/sparsity/1.0E-5")),
+                        Summary.Estimate.of(100 * m.number("bfloat16/sparsity/1e-5")),
                         "%",
                         String.format(
                                 Locale.ROOT,
                                 "within 1e-5 in bfloat16, in layers alone %.1f %%; in float32 %.1f %%",
-                                100 * m.number("bfloat16/layers/1.0E-5"),
-                                100 * m.number("float32/sparsity/1.0E-5")))
+                                100 * m.number("bfloat16/layers/1e-5"),
+                                100 * m.number("float32/sparsity/1e-5")))
                 .fact(
                         m.arm().title() + ": rank of the change",
                         Summary.Estimate.of(100 * m.number(type + "/rank")),
@@ -266,7 +267,7 @@ record SubnetworkSummary(
                     .add(new Summary.Point(
                             across.applyAsDouble(m),
                             up.apply(m),
-                            "rate " + m.arm().rate()));
+                            "rate " + SubnetworkRecipe.written(m.arm().rate())));
         }
         arms.values().forEach(points -> points.sort(Comparator.comparingDouble(Summary.Point::x)));
         return new Summary.Frontier(
@@ -293,7 +294,7 @@ record SubnetworkSummary(
             }
         }
         return new Summary.Frontier(
-                "Weights changed in each layer, at a rate of " + full.rate() + ", in " + type,
+                "Weights changed in each layer, at a rate of " + SubnetworkRecipe.written(full.rate()) + ", in " + type,
                 "layer",
                 "share of weights changed, mean of tensors",
                 arms,

@@ -76,16 +76,16 @@ class SubnetworkRecipeTest {
         for (Algorithm algorithm : Algorithm.values()) {
             ObjectNode low = changed(run, SubnetworkRecipe.phase(algorithm, LOW));
             ObjectNode high = changed(run, SubnetworkRecipe.phase(algorithm, HIGH));
-            double stored = low.get("bfloat16/sparsity/1.0E-5").asDouble();
-            assertTrue(stored > high.get("bfloat16/sparsity/1.0E-5").asDouble() + 0.2, low + " and " + high);
+            double stored = low.get("bfloat16/sparsity/1e-5").asDouble();
+            assertTrue(stored > high.get("bfloat16/sparsity/1e-5").asDouble() + 0.2, low + " and " + high);
             assertTrue(stored > low.get("float32/sparsity/0.0").asDouble() + 0.2, low.toString());
             assertTrue(low.get("bfloat16/sparsity/0.0").asDouble() <= stored);
-            assertTrue(stored <= low.get("bfloat16/sparsity/1.0E-4").asDouble());
+            assertTrue(stored <= low.get("bfloat16/sparsity/1e-4").asDouble());
         }
         ObjectNode full = changed(run, "grpo-1e-5");
         assertEquals(1, full.get("float32/agreement/0.0").asDouble());
         assertEquals(1, full.get("overlap").asDouble());
-        double density = 1 - full.get("bfloat16/sparsity/1.0E-5").asDouble();
+        double density = 1 - full.get("bfloat16/sparsity/1e-5").asDouble();
         assertTrue(density > 0.02 && density < 0.9, "a part is changed: " + density);
         for (String arm : List.of("subnetwork-alone", "random-mask", "smallest-weights")) {
             assertTrue(

@@ -67,20 +67,20 @@ final class SubnetworkDecoder {
         Outcome out = Outcome.NOTHING;
         for (var algorithm : List.of("SFT", "GRPO", "DPO")) {
             String phase = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.valueOf(algorithm), scale.rate);
-            out = out.with("unchanged, " + algorithm, number(run, phase, "bfloat16/sparsity/1.0E-5"))
-                    .with("unchanged in float32, " + algorithm, number(run, phase, "float32/sparsity/1.0E-5"))
+            out = out.with("unchanged, " + algorithm, number(run, phase, "bfloat16/sparsity/1e-5"))
+                    .with("unchanged in float32, " + algorithm, number(run, phase, "float32/sparsity/1e-5"))
                     .with("reward, " + algorithm, number(run, phase, "reward"));
         }
         String full = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.GRPO, scale.rate);
         out = out.with("rank", number(run, full, "bfloat16/rank"))
                 .with("rank, shuffled", number(run, full, "bfloat16/rank/shuffled"))
-                .with("agreement at 1e-4, start", number(run, full, "bfloat16/sparsity/1.0E-4"))
+                .with("agreement at 1e-4, start", number(run, full, "bfloat16/sparsity/1e-4"))
                 .with("overlap, smallest weights", number(run, full, "magnitude"))
                 .with("reward, full less one point", number(run, full, "reward") - 0.01);
         for (String arm : List.of("subnetwork alone", "random mask", "smallest weights", "other seed")) {
             String phase = arm.replace(' ', '-');
-            out = out.with("agreement at 1e-5, " + arm, number(run, phase, "bfloat16/agreement/1.0E-5"))
-                    .with("agreement at 1e-4, " + arm, number(run, phase, "bfloat16/agreement/1.0E-4"))
+            out = out.with("agreement at 1e-5, " + arm, number(run, phase, "bfloat16/agreement/1e-5"))
+                    .with("agreement at 1e-4, " + arm, number(run, phase, "bfloat16/agreement/1e-4"))
                     .with("reward, " + arm, number(run, phase, "reward"));
         }
         out = out.with("overlap, other seed", number(run, "other-seed", "overlap"))
@@ -113,7 +113,7 @@ final class SubnetworkDecoder {
         List<Frontier.Point> way = new ArrayList<>(List.of(Frontier.Point.of(0, 1)));
         for (double rate : scale.rates) {
             String phase = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.valueOf(algorithm), rate);
-            way.add(Frontier.Point.of(number(run, phase, "gained"), number(run, phase, "bfloat16/sparsity/1.0E-5")));
+            way.add(Frontier.Point.of(number(run, phase, "gained"), number(run, phase, "bfloat16/sparsity/1e-5")));
         }
         return way;
     }
