@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.lab.ModelDiff;
+import dev.kedge.lab.Quantity;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.objective.sparsity.WeightUpdate;
@@ -95,10 +96,11 @@ final class DiffCommand implements Callable<Integer> {
         Map<String, Tensor> changed = WeightUpdate.between(start.parameters(), end.parameters(), storage.dtype)
                 .mask(ModelDiff.MASK_TOLERANCE);
         if (changed.values().stream().noneMatch(Tensor::anyTrue)) {
-            throw new ConfigException("--mask: no weight changed by more than " + ModelDiff.MASK_TOLERANCE + " from "
-                    + before + " to " + after
-                    + ", so that nothing could be trained; another model, or --storage float32,"
-                    + " would be right");
+            throw new ConfigException(
+                    "--mask: no weight changed by more than " + Quantity.number(ModelDiff.MASK_TOLERANCE) + " from "
+                            + before + " to " + after
+                            + ", so that nothing could be trained; another model, or --storage float32,"
+                            + " would be right");
         }
         Safetensors.write(mask, changed, Map.of());
     }
@@ -107,10 +109,12 @@ final class DiffCommand implements Callable<Integer> {
         say("Weights unchanged, in %s%n", storage.name().toLowerCase(Locale.ROOT));
         say("  %-12s %10s %20s%n", "tolerance", "all", "without embeddings");
         diff.totals()
-                .forEach(t -> say("  %-12s %9.2f%% %19.2f%%%n", t.tolerance(), 100 * t.sparsity(), 100 * t.inner()));
+                .forEach(t -> say(
+                        "  %-12s %9.2f%% %19.2f%%%n",
+                        Quantity.number(t.tolerance()), 100 * t.sparsity(), 100 * t.inner()));
         say("%nShare of weights changed by more than a tolerance; of layers, the mean of their tensors%n");
         say("  %-36s %14s", "", "");
-        ModelDiff.TOLERANCES.forEach(t -> say(" %8s", t));
+        ModelDiff.TOLERANCES.forEach(t -> say(" %8s", Quantity.number(t)));
         say(" %10s %10s%n", "rank", "shuffled");
         diff.layers().forEach((layer, densities) -> {
             say("  %-36s %14s", "layer " + layer, "");
@@ -129,7 +133,7 @@ final class DiffCommand implements Callable<Integer> {
         });
         say("  rank: of the change, of the most it could be; shuffled: with its entries in random places%n");
         if (!diff.overlaps().isEmpty()) {
-            say("%nOf the weights changed by more than %s%n", ModelDiff.MASK_TOLERANCE);
+            say("%nOf the weights changed by more than %s%n", Quantity.number(ModelDiff.MASK_TOLERANCE));
         }
         diff.overlaps()
                 .forEach(o -> say(
