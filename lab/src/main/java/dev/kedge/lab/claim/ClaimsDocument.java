@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// `docs/claims.md`: every recorded result on one page.
 public final class ClaimsDocument {
@@ -35,44 +36,50 @@ public final class ClaimsDocument {
                 the whole experiment, which may serve several claims.
 
                 """
-                + table(results)
-                + results.stream().map(ClaimsDocument::experiments).collect(Collectors.joining());
+                + overview(results)
+                + results.stream().map(ClaimsDocument::section).collect(Collectors.joining());
     }
 
-    private static String table(List<Results> results) {
-        var rows = new StringBuilder("| paper | claim | measured | effect | verdict | seeds | time |\n");
-        rows.append("|---|---|---|---|---|---|---|\n");
+    private static String overview(List<Results> results) {
+        var rows = new StringBuilder("| paper | claims | reproduced | not seen | contradicted | time |\n");
+        rows.append("|---|---|---|---|---|---|\n");
         for (var r : results) {
-            for (var f : r.findings()) {
-                rows.append("| ")
-                        .append(String.join(
-                                " | ",
-                                "[" + r.paper().slug() + "](#" + r.paper().slug() + ")",
-                                cell(f.claim().statement()),
-                                cell(f.comparison()),
-                                cell(f.effectInWords()),
-                                f.verdict() == Verdict.REPRODUCED
-                                        ? "**reproduced**"
-                                        : f.verdict().toString(),
-                                Integer.toString(f.seeds()),
-                                Quantity.duration(Math.round(f.measurement().seconds()))))
-                        .append(" |\n");
-            }
+            rows.append(row(
+                    "[" + r.paper().slug() + "](#" + r.paper().slug() + ")",
+                    Integer.toString(r.findings().size()),
+                    Long.toString(r.count(Verdict.REPRODUCED)),
+                    Long.toString(r.count(Verdict.NOT_SEEN)),
+                    Long.toString(r.count(Verdict.CONTRADICTED)),
+                    Quantity.duration(Math.round(r.seconds()))));
         }
         return rows.toString();
     }
 
-    private static String cell(String text) {
-        return text.replace("|", "\\|");
+    private static String section(Results results) {
+        var paper = results.paper();
+        var text = new StringBuilder("\n## " + paper.slug() + "\n\n[" + paper.title() + "](https://arxiv.org/abs/"
+                + paper.arxiv() + "). " + results.sentence() + "\n\n");
+        text.append("| claim | measured | effect | verdict | seeds | time |\n|---|---|---|---|---|---|\n");
+        for (var f : results.findings()) {
+            text.append(row(
+                    f.claim().statement(),
+                    f.comparison(),
+                    f.effectInWords(),
+                    f.verdict() == Verdict.REPRODUCED
+                            ? "**reproduced**"
+                            : f.verdict().toString(),
+                    Integer.toString(f.seeds()),
+                    Quantity.duration(Math.round(f.measurement().seconds()))));
+        }
+        for (var m : results.measurements()) {
+            text.append("\n**" + m.experiment().name() + "**: " + m.experiment().description() + "\n");
+        }
+        return text.toString();
     }
 
-    private static String experiments(Results results) {
-        var paper = results.paper();
-        return "\n## " + paper.slug() + "\n\n[" + paper.title() + "](https://arxiv.org/abs/" + paper.arxiv() + "). "
-                + results.sentence() + "\n"
-                + results.measurements().stream()
-                        .map(m -> "\n**" + m.experiment().name() + "**: "
-                                + m.experiment().description() + "\n")
-                        .collect(Collectors.joining());
+    private static String row(String... cells) {
+        return "| "
+                + Stream.of(cells).map(cell -> cell.replace("|", "\\|")).collect(Collectors.joining(" | "))
+                + " |\n";
     }
 }

@@ -31,6 +31,11 @@ public record Results(Paper paper, List<Measurement> measurements, List<Finding>
         return measurements.stream().mapToDouble(Measurement::seconds).sum();
     }
 
+    /// How many claims have this verdict.
+    public long count(Verdict verdict) {
+        return findings.stream().filter(f -> f.verdict() == verdict).count();
+    }
+
     /// The verdicts counted, as "3 claims: 2 reproduced, 1 contradicted."
     public String sentence() {
         var counts = new EnumMap<Verdict, Integer>(Verdict.class);

@@ -38,15 +38,27 @@ class ClaimsDocumentTest {
     void aRowForEachClaim() {
         var rows = markdown(Examples.claims(experiment))
                 .lines()
-                .filter(l -> l.startsWith("| [f-dpo]"))
+                .filter(l -> l.endsWith(" | 6 | 1 min 23 s |"))
                 .toList();
         assertEquals(4, rows.size());
         var effect = results.findings().getFirst().effectInWords();
         assertEquals(
-                "| [f-dpo](#f-dpo) | A is more than B \\| <says> the paper. | height (nats): method A against "
-                        + "baseline B | " + effect + " | **reproduced** | 6 | 1 min 23 s |",
+                "| A is more than B \\| <says> the paper. | height (nats): method A against " + "baseline B | " + effect
+                        + " | **reproduced** | 6 | 1 min 23 s |",
                 rows.getFirst());
         assertTrue(rows.get(2).contains("| contradicted |"), rows.get(2));
+    }
+
+    @Test
+    void verdictsAreCountedByPaper() {
+        var text = markdown(Examples.claims(experiment));
+        long reproduced = results.count(Verdict.REPRODUCED);
+        long contradicted = results.count(Verdict.CONTRADICTED);
+        assertTrue(reproduced > 0 && contradicted > 0);
+        assertTrue(
+                text.contains("| [f-dpo](#f-dpo) | 4 | " + reproduced + " | " + (4 - reproduced - contradicted) + " | "
+                        + contradicted + " | 1 min 23 s |\n"),
+                text);
     }
 
     @Test
