@@ -4,6 +4,7 @@ import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.env.mdp.Visits;
+import dev.kedge.objective.Require;
 import dev.kedge.objective.demonstration.BehaviorCloning;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -35,7 +36,7 @@ public sealed interface Cloning {
     /// @param uniform share of uniformly random actions, in (0, 1)
     record SoftmaxLinear(double ridge, double uniform) implements Cloning {
         public SoftmaxLinear {
-            UcbviEnt.requirePositive("ridge", ridge);
+            Require.positive("ridge", ridge);
             if (!(uniform > 0 && uniform < 1)) {
                 throw new IllegalArgumentException("uniform must be in (0, 1), so that the clone takes every action"
                         + " sometimes, was " + uniform);

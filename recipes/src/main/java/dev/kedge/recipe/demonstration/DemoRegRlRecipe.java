@@ -1,6 +1,7 @@
 package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.Policy;
+import dev.kedge.objective.Require;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
@@ -83,8 +84,8 @@ public final class DemoRegRlRecipe {
                 throw new IllegalArgumentException(
                         "episodes >= 1 and repetitions >= 2 expected, were " + episodes + " and " + repetitions);
             }
-            stop.ifPresent(gap -> UcbviEnt.requirePositive("stop", gap));
-            thresholds.forEach(gap -> UcbviEnt.requirePositive("thresholds", gap));
+            stop.ifPresent(gap -> Require.positive("stop", gap));
+            thresholds.forEach(gap -> Require.positive("thresholds", gap));
         }
     }
 
@@ -117,7 +118,7 @@ public final class DemoRegRlRecipe {
         /// @param lambda finite and > 0
         record Uniform(double lambda) implements Arm {
             public Uniform {
-                UcbviEnt.requirePositive("lambda", lambda);
+                Require.positive("lambda", lambda);
             }
 
             @Override
@@ -173,7 +174,7 @@ public final class DemoRegRlRecipe {
         /// @param lambda finite and > 0
         record Given(double lambda) implements Strength {
             public Given {
-                UcbviEnt.requirePositive("lambda", lambda);
+                Require.positive("lambda", lambda);
             }
 
             @Override
@@ -188,7 +189,7 @@ public final class DemoRegRlRecipe {
         /// @param eps finite and > 0
         record Matched(double eps) implements Strength {
             public Matched {
-                UcbviEnt.requirePositive("eps", eps);
+                Require.positive("eps", eps);
             }
 
             @Override
@@ -202,7 +203,7 @@ public final class DemoRegRlRecipe {
         /// @param eps finite and > 0
         record Bound(double eps) implements Strength {
             public Bound {
-                UcbviEnt.requirePositive("eps", eps);
+                Require.positive("eps", eps);
             }
 
             @Override
@@ -217,7 +218,7 @@ public final class DemoRegRlRecipe {
         /// @param half episodes after which it is halved, >= 1
         record Shrinking(double eps, int half) implements Strength {
             public Shrinking {
-                UcbviEnt.requirePositive("eps", eps);
+                Require.positive("eps", eps);
                 if (half < 1) {
                     throw new IllegalArgumentException("half must be at least 1 episode, was " + half);
                 }

@@ -12,6 +12,7 @@ import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.env.mdp.VisitBonus;
 import dev.kedge.env.mdp.Visits;
+import dev.kedge.objective.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -45,8 +46,8 @@ public final class UcbviEnt {
         /// @param ridge  finite and > 0; `beta` likewise
         record Linear(boolean oneHot, double ridge, double beta) implements Planner {
             public Linear {
-                requirePositive("ridge", ridge);
-                requirePositive("beta", beta);
+                Require.positive("ridge", ridge);
+                Require.positive("beta", beta);
             }
         }
     }
@@ -78,7 +79,7 @@ public final class UcbviEnt {
                 throw new IllegalArgumentException("episodes must be >= 0, was " + episodes);
             }
             if (lambda.applyAsDouble(0) != 0) {
-                requirePositive("lambda", lambda.applyAsDouble(0));
+                Require.positive("lambda", lambda.applyAsDouble(0));
                 requireEveryAction(ref);
             }
         }
@@ -191,12 +192,6 @@ public final class UcbviEnt {
                 };
             }
         };
-    }
-
-    static void requirePositive(String name, double value) {
-        if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(name + " must be finite and > 0, was " + value);
-        }
     }
 
     private static void requireEveryAction(List<Policy> ref) {

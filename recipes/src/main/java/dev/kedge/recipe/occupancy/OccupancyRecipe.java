@@ -4,6 +4,7 @@ import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.nn.file.Safetensors;
+import dev.kedge.objective.Require;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
 import dev.kedge.recipe.run.Checkpoint;
@@ -142,10 +143,10 @@ public final class OccupancyRecipe {
                         "epochs, discriminator_epochs and hidden >= 1 and cloning >= 0 expected, were " + epochs + ", "
                                 + discriminatorEpochs + ", " + hidden + " and " + cloning);
             }
-            requirePositive("learning_rate", learningRate);
-            requirePositive("discriminator_rate", discriminatorRate);
-            requirePositive("score_limit", scoreLimit);
-            requirePositive("penalty_limit", penaltyLimit);
+            Require.positive("learning_rate", learningRate);
+            Require.positive("discriminator_rate", discriminatorRate);
+            Require.positive("score_limit", scoreLimit);
+            Require.positive("penalty_limit", penaltyLimit);
             if (!(clip > 0 && clip < 1) || !(gaeLambda >= 0 && gaeLambda <= 1) || !(entropy >= 0 && entropy < 1e9)) {
                 throw new IllegalArgumentException(
                         "clip in (0, 1), gae_lambda in [0, 1] and a finite entropy >= 0 expected, were " + clip + ", "
@@ -157,12 +158,6 @@ public final class OccupancyRecipe {
             if (scoreLimit > 300) {
                 throw new IllegalArgumentException(
                         "score_limit must be at most 300, as its exponential is taken, was " + scoreLimit);
-            }
-        }
-
-        private static void requirePositive(String name, double value) {
-            if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException(name + " must be finite and > 0, was " + value);
             }
         }
     }
