@@ -11,9 +11,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Scope;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
@@ -69,15 +67,17 @@ public final class GenarmFrontRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         try (Promises world = new Promises(config.promises(), run, new Device(config.device()), config.seed())) {
-            List<TokenizedPair> kept = world.pairs(config.pairs(), Promises::kept);
-            List<TokenizedPair> made = world.pairs(config.pairs(), Promises::made);
-            List<TokenizedPair> both = world.pairs(config.pairs(), GenarmFrontRecipe::halfAndHalf);
+            List<List<TokenizedPair>> pairs = world.pairs(
+                    config.pairs(), List.of(Promises::kept, Promises::made, GenarmFrontRecipe::halfAndHalf));
+            Labels kept = labels("kept", world, pairs.get(0));
+            Labels made = labels("made", world, pairs.get(1));
+            Labels both = labels("both", world, pairs.get(2));
             List<Front> guided = guided(config, world, kept, made);
             List<Front> soups = new ArrayList<>();
             List<Standing> trained = new ArrayList<>();
             for (double alpha : config.alphas()) {
                 soups.add(soups(config, world, kept, made, alpha));
-                try (Decoder policy = dpo(config, world, "both", both, alpha)) {
+                try (Decoder policy = dpo(config, world, both, alpha)) {
                     trained.add(answers(config, world, List.of(new Voice(policy, 1)), "β " + config.beta() / alpha));
                 }
             }
@@ -89,19 +89,28 @@ public final class GenarmFrontRecipe {
         return HALF * Promises.kept(text) + HALF * Promises.made(text);
     }
 
+    /// Pairs as a judge labels them.
+    ///
+    /// @param reference log-probs of chosen and rejected answers under the base, [2][pairs]
+    private record Labels(String judge, List<TokenizedPair> pairs, double[][] reference) {}
+
+    private static Labels labels(String judge, Promises world, List<TokenizedPair> pairs) {
+        return new Labels(judge, pairs, DpoRecipe.scores(world.base(), pairs, Models.padId(world.tokenizer())));
+    }
+
     /// Answers for every weight, in the order of the weights.
     ///
     /// @param alpha total weight of the reward models, or what stands for it
     record Front(double alpha, List<Standing> standings) {}
 
     /// Two reward models, weighed when answers are drawn.
-    private static List<Front> guided(
-            Config config, Promises world, List<TokenizedPair> kept, List<TokenizedPair> made) {
+    private static List<Front> guided(Config config, Promises world, Labels kept, Labels made) {
         PairObjective objective = new PairObjective.ReferenceFree(config.beta());
         double[][] none = new double[2][config.pairs()];
         List<Front> fronts = new ArrayList<>();
-        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept, none, objective, config.genarm());
-                Decoder make = world.learnt("rewards-made", world.base(), made, none, objective, config.genarm())) {
+        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept.pairs, none, objective, config.genarm());
+                Decoder make =
+                        world.learnt("rewards-made", world.base(), made.pairs, none, objective, config.genarm())) {
             for (double alpha : config.alphas()) {
                 List<Standing> standings = new ArrayList<>();
                 for (double w : config.weights()) {
@@ -116,11 +125,10 @@ public final class GenarmFrontRecipe {
     }
 
     /// Two policies of DPO, their weights averaged when answers are drawn.
-    private static Front soups(
-            Config config, Promises world, List<TokenizedPair> kept, List<TokenizedPair> made, double alpha) {
+    private static Front soups(Config config, Promises world, Labels kept, Labels made, double alpha) {
         List<Standing> standings = new ArrayList<>();
-        try (Decoder keep = dpo(config, world, "kept", kept, alpha);
-                Decoder make = dpo(config, world, "made", made, alpha)) {
+        try (Decoder keep = dpo(config, world, kept, alpha);
+                Decoder make = dpo(config, world, made, alpha)) {
             for (double w : config.weights()) {
                 try (Decoder soup = soup(keep, w, make)) {
                     standings.add(answers(config, world, List.of(new Voice(soup, 1)), "w " + w));
@@ -140,14 +148,13 @@ public final class GenarmFrontRecipe {
     }
 
     /// The policy of DPO that aims at the tilt of `alpha`.
-    private static Decoder dpo(Config config, Promises world, String judge, List<TokenizedPair> pairs, double alpha) {
+    private static Decoder dpo(Config config, Promises world, Labels labels, double alpha) {
         double beta = config.beta() / alpha;
-        double[][] reference = DpoRecipe.scores(world.base(), pairs, Models.padId(world.tokenizer()));
         return world.learnt(
-                "dpo-" + judge + "-beta-" + beta,
+                "dpo-" + labels.judge + "-beta-" + beta,
                 world.base(),
-                pairs,
-                reference,
+                labels.pairs,
+                labels.reference,
                 new PairObjective.Sigmoid(beta),
                 config.genarm());
     }
@@ -162,8 +169,8 @@ public final class GenarmFrontRecipe {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         int half = config.weights().indexOf(HALF);
         Standing shown = guided.getFirst().standings().get(half);
-        List<Standing> guidedHalf = guided.stream().map(f -> at(f, half, "α")).toList();
-        List<Standing> soupHalf = soups.stream().map(f -> at(f, half, "α")).toList();
+        List<Standing> guidedHalf = at(guided, half);
+        List<Standing> soupHalf = at(soups, half);
         Summary summary = Summary.of("genarm-front", Summary.Status.FINISHED, run.seconds())
                 .title("Two wishes, weighed when answers are drawn")
                 .verdict(String.format(
@@ -205,24 +212,14 @@ public final class GenarmFrontRecipe {
                         List.of()))
                 .fact("symbols of an answer, base", Summary.Estimate.of(base.symbols()), "", "")
                 .fact("symbols of an answer, GenARM, half and half", Summary.Estimate.of(shown.symbols()), "", "");
-        double[] before = base.worth(GenarmFrontRecipe::halfAndHalf);
-        double[] after = shown.worth(GenarmFrontRecipe::halfAndHalf);
-        for (int i = 0; i < Math.min(8, before.length); i++) {
-            summary = summary.sample(new Summary.Sample(
-                    world.tokenizer().decode(world.heldOut().get(i)),
-                    base.answers().get(i),
-                    shown.answers().get(i),
-                    Optional.of(before[i]),
-                    Optional.of(after[i]),
-                    ""));
-        }
-        return summary;
+        return shown.shown(summary, 8, world, base, GenarmFrontRecipe::halfAndHalf);
     }
 
-    /// The answers of one weight, labelled by the front's strength.
-    private static Standing at(Front front, int weight, String strength) {
-        Standing standing = front.standings().get(weight);
-        return new Standing(strength + " " + front.alpha(), standing.answers(), standing.wholes(), standing.kl());
+    /// The answers of one weight, labelled by the fronts' strengths.
+    private static List<Standing> at(List<Front> fronts, int weight) {
+        return fronts.stream()
+                .map(front -> front.standings().get(weight).labelled("α " + front.alpha()))
+                .toList();
     }
 
     private static Summary.Arm front(String name, List<Standing> standings, Bootstrap bootstrap) {
@@ -238,12 +235,6 @@ public final class GenarmFrontRecipe {
     }
 
     private static Summary.Arm curve(String name, Standing base, List<Standing> standings, Bootstrap bootstrap) {
-        List<Summary.Point> points = new ArrayList<>();
-        points.add(base.point(bootstrap, GenarmFrontRecipe::halfAndHalf));
-        standings.stream()
-                .map(s -> s.point(bootstrap, GenarmFrontRecipe::halfAndHalf))
-                .sorted(Comparator.comparingDouble(Summary.Point::x))
-                .forEach(points::add);
-        return new Summary.Arm(name, points);
+        return Standing.curve(name, base, standings, bootstrap, GenarmFrontRecipe::halfAndHalf);
     }
 }

@@ -13,7 +13,6 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -215,14 +214,7 @@ public final class GenarmRecipe {
         double[] rewards = guided.worth(Promises::reward);
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         List<Summary.Arm> arms = sweeps.stream()
-                .map(sweep -> {
-                    List<Summary.Point> points = new ArrayList<>(List.of(before.point(bootstrap, Promises::reward)));
-                    sweep.standings().stream()
-                            .map(s -> s.point(bootstrap, Promises::reward))
-                            .sorted(Comparator.comparingDouble(Summary.Point::x))
-                            .forEach(points::add);
-                    return new Summary.Arm(sweep.method(), points);
-                })
+                .map(sweep -> Standing.curve(sweep.method(), before, sweep.standings(), bootstrap, Promises::reward))
                 .toList();
         Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
                 .title("A frozen base guided by autoregressive rewards")
@@ -260,15 +252,6 @@ public final class GenarmRecipe {
                 .note("1 for each promise that is kept, -1 for each that is not, " + Promises.COUNT + " for each `a`.")
                 .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
                         + " the answers drawn.");
-        for (int i = 0; i < Math.min(12, world.heldOut().size()); i++) {
-            summary = summary.sample(new Summary.Sample(
-                    world.tokenizer().decode(world.heldOut().get(i)),
-                    before.answers().get(i),
-                    guided.answers().get(i),
-                    Optional.of(unguided[i]),
-                    Optional.of(rewards[i]),
-                    ""));
-        }
-        return summary;
+        return guided.shown(summary, 12, world, before, Promises::reward);
     }
 }

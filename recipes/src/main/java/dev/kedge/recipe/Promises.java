@@ -181,24 +181,38 @@ public final class Promises implements AutoCloseable {
     /// Pairs of the base's answers to one prompt each, labelled by Bradley-Terry: of two whole answers the first is
     /// preferred with probability `σ(r_1 - r_2)`.
     List<TokenizedPair> pairs(int count, ToDoubleFunction<String> reward) {
+        return pairs(count, List.of(reward)).getFirst();
+    }
+
+    /// The same for each of several judges, who label the same pairs.
+    List<List<TokenizedPair>> pairs(int count, List<ToDoubleFunction<String>> rewards) {
         SplittableRandom random = new SplittableRandom(seed + 1);
         List<int[]> prompts = prompts(count, random);
         List<Completion> drawn = Generator.generate(base, prompts, sampling(2, random.nextLong()), null);
+        double[] chance = random.doubles(count).toArray();
+        return rewards.stream()
+                .map(reward -> labelled(prompts, drawn, reward, chance))
+                .toList();
+    }
+
+    /// @param chance whose label it is whenever rewards leave it open, in [0, 1): one number a pair
+    private List<TokenizedPair> labelled(
+            List<int[]> prompts, List<Completion> drawn, ToDoubleFunction<String> reward, double[] chance) {
         List<TokenizedPair> pairs = new ArrayList<>();
         int right = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < chance.length; i++) {
             int[] prompt = prompts.get(i);
             int[] first = drawn.get(2 * i).tokens();
             int[] second = drawn.get(2 * i + 1).tokens();
             double margin = reward.applyAsDouble(whole(prompt, first)) - reward.applyAsDouble(whole(prompt, second));
-            boolean firstIsChosen = random.nextDouble() < 1 / (1 + Math.exp(-margin));
+            boolean firstIsChosen = chance[i] < 1 / (1 + Math.exp(-margin));
             right += margin != 0 && firstIsChosen == (margin > 0) ? 1 : 0;
             pairs.add(new TokenizedPair(
                     Tokenized.ofReply(prompt, firstIsChosen ? first : second),
                     Tokenized.ofReply(prompt, firstIsChosen ? second : first),
                     prompt.length));
         }
-        run.note(count + " preferences, of which " + right + " are for the answer of more reward");
+        run.note(chance.length + " preferences, of which " + right + " are for the answer of more reward");
         return pairs;
     }
 

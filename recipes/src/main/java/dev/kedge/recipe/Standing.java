@@ -8,8 +8,11 @@ import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
 import dev.kedge.recipe.statistics.Bootstraps;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /// Where a way of answering stands in the world of [Promises]: its answers to the held-out prompts, one each.
@@ -73,6 +76,40 @@ record Standing(String label, List<String> answers, List<String> wholes, double[
 
     String words(ToDoubleFunction<String> reward) {
         return String.format("%.2f at %.2f nats", Bootstraps.mean(worth(reward)), Bootstraps.mean(kl));
+    }
+
+    /// The same answers under another label.
+    Standing labelled(String other) {
+        return new Standing(other, answers, wholes, kl);
+    }
+
+    /// A method's policies from the base on, in the order of their divergence.
+    static Summary.Arm curve(
+            String method,
+            Standing base,
+            List<Standing> standings,
+            Bootstrap bootstrap,
+            ToDoubleFunction<String> reward) {
+        List<Summary.Point> points = new ArrayList<>(List.of(base.point(bootstrap, reward)));
+        standings.stream()
+                .map(s -> s.point(bootstrap, reward))
+                .sorted(Comparator.comparingDouble(Summary.Point::x))
+                .forEach(points::add);
+        return new Summary.Arm(method, points);
+    }
+
+    /// A summary with the first answers of the base and of this one side by side.
+    Summary shown(Summary summary, int count, Promises world, Standing base, ToDoubleFunction<String> reward) {
+        for (int i = 0; i < Math.min(count, answers.size()); i++) {
+            summary = summary.sample(new Summary.Sample(
+                    world.tokenizer().decode(world.heldOut().get(i)),
+                    base.answers.get(i),
+                    answers.get(i),
+                    Optional.of(reward.applyAsDouble(base.wholes.get(i))),
+                    Optional.of(reward.applyAsDouble(wholes.get(i))),
+                    ""));
+        }
+        return summary;
     }
 
     /// Reward over divergence, with its interval.
