@@ -27,6 +27,17 @@ public record Metrics(List<Phase> phases, boolean truncated) {
     /// A metric over the steps of its phase; values may be NaN or infinite.
     public record Series(double[] steps, double[] values) {}
 
+    /// The series of a metric.
+    ///
+    /// @throws IllegalArgumentException if the phase has none of this name, or the run no such phase
+    public Series series(String phase, String metric) {
+        return phases.stream()
+                .filter(p -> p.name().equals(phase))
+                .findFirst()
+                .map(p -> p.series().get(metric))
+                .orElseThrow(() -> new IllegalArgumentException("no " + metric + " of " + phase));
+    }
+
     /// Parses lines of JSON: `step` is a number, `phase` a text that may be absent, and every other key but `time_s`
     /// a metric. Where the step of a metric falls back, the run had been resumed: later lines replace what they
     /// repeat.

@@ -24,6 +24,18 @@ public record Summary(
         List<Map<String, String>> phases,
         Map<String, String> environment) {
 
+    /// The number of a fact.
+    ///
+    /// @throws IllegalArgumentException if there is none of this name
+    public double number(String fact) {
+        return facts.stream()
+                .filter(f -> f.name().equals(fact))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no fact " + fact))
+                .value()
+                .value();
+    }
+
     /// A named number; `text` stands in its place where the fact is a word, and is empty otherwise.
     public record Fact(String name, Estimate value, String text, String unit, String note) {}
 

@@ -59,10 +59,15 @@ public final class SubnetworkRecipe {
         /// On pairs of the start's own answers, right and wrong.
         DPO("DPO");
 
-        final String title;
+        private final String title;
 
         Algorithm(String title) {
             this.title = title;
+        }
+
+        /// As pictures and tables have it.
+        public String title() {
+            return title;
         }
     }
 
@@ -218,7 +223,7 @@ public final class SubnetworkRecipe {
                 case GRPO_UNCLIPPED -> reinforced(phase, 0, o.clipped(Double.POSITIVE_INFINITY), config.seed());
                 case DPO -> preferred(phase, o);
             }
-            return new Arm(algorithm.title, phase, rate, folder(phase));
+            return new Arm(algorithm.title(), phase, rate, folder(phase));
         }
 
         Arm alone(String title, SubnetworkMask mask) {

@@ -282,15 +282,6 @@ final class ProxyExperiments {
                 .with(REFERENCE, comparisons.getFirst().before().value())
                 .with(NONE, comparisons.getFirst().after().value())
                 .with(THEORY, comparisons.get(1).after().value())
-                .with(Arm.ACTION_KL.number(), fact(run, "best true reward, " + Arm.ACTION_KL.title));
-    }
-
-    private static double fact(RecordedRun run, String name) {
-        return run.summary().facts().stream()
-                .filter(f -> f.name().equals(name))
-                .findFirst()
-                .orElseThrow()
-                .value()
-                .value();
+                .with(Arm.ACTION_KL.number(), run.summary().number("best true reward, " + Arm.ACTION_KL.title));
     }
 }

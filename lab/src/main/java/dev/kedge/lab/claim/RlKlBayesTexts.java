@@ -157,17 +157,17 @@ final class RlKlBayesTexts {
 
     private static Outcome outcome(Scale s, long seed) {
         RecordedRun run = RecipeTrial.run("dpg", config(s, seed), DpgRecipe::run);
-        double entropy = fact(run, "entropy, posterior");
+        double entropy = run.summary().number("entropy, posterior");
         var outcome = Outcome.NOTHING
-                .with("expected reward: prior", fact(run, "reward, prior"))
-                .with("expected reward: posterior", fact(run, "reward, posterior"))
-                .with("entropy, nats: prior", fact(run, "entropy, prior"))
+                .with("expected reward: prior", run.summary().number("reward, prior"))
+                .with("expected reward: posterior", run.summary().number("reward, posterior"))
+                .with("entropy, nats: prior", run.summary().number("entropy, prior"))
                 .with("entropy, nats: posterior", entropy)
-                .with(PLACE_POSTERIOR_ENTROPY, fact(run, "entropy, posterior of independent letters"))
-                .with(Measure.DISTINCT.title + ": prior", fact(run, "share of different texts, prior"));
+                .with(PLACE_POSTERIOR_ENTROPY, run.summary().number("entropy, posterior of independent letters"))
+                .with(Measure.DISTINCT.title + ": prior", run.summary().number("share of different texts, prior"));
         for (Arm arm : Arm.values()) {
             for (Measure measure : Measure.values()) {
-                Metrics.Series series = series(run, arm.method(s).phase(), measure.metric);
+                Metrics.Series series = run.metrics().series(arm.method(s).phase(), measure.metric);
                 double[] values = series.values();
                 double value = values[values.length - 1];
                 if (measure == Measure.WEIGHTS) {
@@ -193,24 +193,6 @@ final class RlKlBayesTexts {
             }
         }
         return outcome;
-    }
-
-    private static Metrics.Series series(RecordedRun run, String phase, String metric) {
-        return run.metrics().phases().stream()
-                .filter(p -> p.name().equals(phase))
-                .findFirst()
-                .orElseThrow()
-                .series()
-                .get(metric);
-    }
-
-    private static double fact(RecordedRun run, String name) {
-        return run.summary().facts().stream()
-                .filter(f -> f.name().equals(name))
-                .findFirst()
-                .orElseThrow()
-                .value()
-                .value();
     }
 
     static DpgRecipe.Config config(Scale s, long seed) {

@@ -4,7 +4,7 @@ import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
-import dev.kedge.lab.claim.SubnetworkBandit.Algorithm;
+import dev.kedge.recipe.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -166,7 +166,7 @@ final class RlSubnetworksClaims {
                 e,
                 "difference of the weights unchanged in bfloat16 at a rate of 1e-5, in size",
                 "%",
-                new Arm(algorithm.title + " against GRPO", SubnetworkSweep.away(algorithm)),
+                new Arm(algorithm.title() + " against GRPO", SubnetworkSweep.away(algorithm)),
                 Direction.LESS,
                 new Threshold(NEAR),
                 0);

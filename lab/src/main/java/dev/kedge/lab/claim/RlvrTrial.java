@@ -6,7 +6,6 @@ import dev.kedge.recipe.EpochBatches;
 import dev.kedge.recipe.Optimisation;
 import dev.kedge.recipe.RlvrRecipe;
 import dev.kedge.recipe.rlvr.Method;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -74,26 +73,17 @@ record RlvrTrial(Metrics metrics) {
 
     /// A metric of every step of a method's training.
     double[] training(String method, String metric) {
-        return values(method, metric);
+        return metrics.series(method, metric).values().clone();
     }
 
     /// A metric of a method's policies on held-out questions, as they were kept along the way.
     double[] heldOut(String method, String metric) {
-        return values("held_out-" + method, metric);
+        return metrics.series("held_out-" + method, metric).values().clone();
     }
 
     /// The last of [#heldOut].
     double last(String method, String metric) {
         double[] values = heldOut(method, metric);
         return values[values.length - 1];
-    }
-
-    private double[] values(String phase, String metric) {
-        return metrics.phases().stream()
-                .filter(p -> p.name().equals(phase))
-                .findFirst()
-                .map(p -> p.series().get(metric))
-                .map(s -> Arrays.copyOf(s.values(), s.values().length))
-                .orElseThrow(() -> new IllegalArgumentException("no " + metric + " of " + phase));
     }
 }

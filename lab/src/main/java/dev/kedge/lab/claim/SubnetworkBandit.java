@@ -7,6 +7,7 @@ import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.recipe.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -30,21 +31,6 @@ final class SubnetworkBandit implements AutoCloseable {
     private static final double DPO_BETA = 0.1;
     private static final double SHIFT = 0.3;
     private static final AdamW.Config ADAM = AdamW.Config.DEFAULT;
-
-    /// Ways to learn the new reward.
-    enum Algorithm {
-        SFT("SFT"),
-        GRPO("GRPO"),
-        GRPO_KL("GRPO, KL"),
-        GRPO_UNCLIPPED("GRPO, unclipped"),
-        DPO("DPO");
-
-        final String title;
-
-        Algorithm(String title) {
-            this.title = title;
-        }
-    }
 
     private final long seed;
     private final Tensor weights;

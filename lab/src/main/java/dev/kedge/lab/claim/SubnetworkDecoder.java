@@ -2,7 +2,6 @@ package dev.kedge.lab.claim;
 
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.Frontier;
-import dev.kedge.lab.Metrics;
 import dev.kedge.lab.RecordedRun;
 import dev.kedge.recipe.SubnetworkRecipe;
 import dev.kedge.recipe.World;
@@ -119,13 +118,7 @@ final class SubnetworkDecoder {
     }
 
     private static double number(RecordedRun run, String phase, String metric) {
-        return run.metrics().phases().stream()
-                .filter(p -> p.name().equals("changed_" + phase))
-                .findFirst()
-                .map(p -> p.series().get(metric))
-                .map(Metrics.Series::values)
-                .map(values -> values[0])
-                .orElseThrow(() -> new IllegalArgumentException("no " + metric + " of " + phase));
+        return run.metrics().series("changed_" + phase, metric).values()[0];
     }
 
     private static String description(Scale s) {

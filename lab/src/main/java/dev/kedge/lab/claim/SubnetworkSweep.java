@@ -1,10 +1,10 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Frontier;
-import dev.kedge.lab.claim.SubnetworkBandit.Algorithm;
 import dev.kedge.objective.sparsity.MaskOverlap;
 import dev.kedge.objective.sparsity.Subnetwork;
 import dev.kedge.objective.sparsity.WeightUpdate;
+import dev.kedge.recipe.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -61,7 +61,7 @@ final class SubnetworkSweep {
     }
 
     static String unchanged(DType dtype, Algorithm algorithm, double rate) {
-        return "unchanged in " + dtype.name().toLowerCase(Locale.ROOT) + ", " + algorithm.title + ", rate " + rate;
+        return "unchanged in " + dtype.name().toLowerCase(Locale.ROOT) + ", " + algorithm.title() + ", rate " + rate;
     }
 
     /// At the least rate that gains so much.
@@ -69,12 +69,12 @@ final class SubnetworkSweep {
     /// @param share of the largest reward that GRPO and SFT both gain
     static String atEqualReward(Algorithm algorithm, double share) {
         return "unchanged in bfloat16 at " + share + " of the most reward that GRPO and SFT both gain, "
-                + algorithm.title;
+                + algorithm.title();
     }
 
     /// How far an algorithm's share of unchanged weights is from GRPO's, whichever way, at a rate of 1e-5.
     static String away(Algorithm algorithm) {
-        return "difference of what is unchanged from GRPO's, " + algorithm.title;
+        return "difference of what is unchanged from GRPO's, " + algorithm.title();
     }
 
     private Outcome algorithms() {
@@ -96,7 +96,7 @@ final class SubnetworkSweep {
                     double[] judged = bandit.judged(after);
                     double stored = update(after, DType.BFLOAT16).sparsity(TOLERANCE);
                     double master = update(after, DType.FLOAT32).sparsity(TOLERANCE);
-                    String name = algorithm.title + ", rate " + rate;
+                    String name = algorithm.title() + ", rate " + rate;
                     out = out.with(unchanged(DType.BFLOAT16, algorithm, rate), stored)
                             .with(unchanged(DType.FLOAT32, algorithm, rate), master)
                             .with("accuracy, " + name, judged[0])
@@ -162,7 +162,7 @@ final class SubnetworkSweep {
             for (var entry : points.entrySet()) {
                 List<Frontier.Point> sorted = new ArrayList<>(entry.getValue().get(dtype.equals("bfloat16") ? 0 : 1));
                 sorted.sort(Comparator.comparingDouble(Frontier.Point::x));
-                arms.add(new Frontier.Arm(entry.getKey().title, sorted));
+                arms.add(new Frontier.Arm(entry.getKey().title(), sorted));
             }
             out = out.with(new Frontier(
                     "Weights unchanged against reward gained, in " + dtype,

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.lab.Frontier;
-import dev.kedge.lab.claim.SubnetworkBandit.Algorithm;
+import dev.kedge.recipe.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
