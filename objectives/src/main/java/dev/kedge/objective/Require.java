@@ -3,6 +3,7 @@ package dev.kedge.objective;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 
 /// The preconditions of objectives, checked on their first lines. Each throws [IllegalArgumentException] in one
 /// sentence with the offending value; a tensor that is null is said to be missing. None reads a tensor's contents, so
@@ -14,6 +15,13 @@ public final class Require {
     public static void positive(String name, double value) {
         if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(name + " must be finite and > 0, was " + value);
+        }
+    }
+
+    /// Finite numbers above 0, at least one.
+    public static void positive(String name, List<Double> values) {
+        if (values.isEmpty() || values.stream().anyMatch(v -> !(v > 0 && v < Double.POSITIVE_INFINITY))) {
+            throw new IllegalArgumentException(name + " must be finite numbers > 0, at least one, were " + values);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.Require;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.AnchorRule;
@@ -76,9 +77,7 @@ public final class AdpoRecipe {
             int threads,
             long seed) {
         public Config {
-            if (taus.isEmpty() || taus.stream().anyMatch(t -> !(t > 0 && t < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException("taus must be finite numbers > 0, at least one, were " + taus);
-            }
+            Require.positive("taus", taus);
             if (prompts < 1 || answers < 2) {
                 throw new IllegalArgumentException(
                         "prompts >= 1 and answers >= 2 expected, were " + prompts + " and " + answers);

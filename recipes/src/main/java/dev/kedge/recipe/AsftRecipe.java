@@ -9,6 +9,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.Require;
 import dev.kedge.objective.logprob.HeadForwardKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.recipe.run.Checkpoint;
@@ -91,10 +92,7 @@ public final class AsftRecipe {
             if (methods.isEmpty() || methods.stream().distinct().count() != methods.size()) {
                 throw new IllegalArgumentException("methods must be one or more, none twice, were " + methods);
             }
-            if (klWeights.isEmpty() || klWeights.stream().anyMatch(w -> !(w > 0 && w < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException(
-                        "kl_weights must be finite numbers > 0, at least one, were " + klWeights);
-            }
+            Require.positive("kl_weights", klWeights);
         }
 
         /// What is trained, each method's first strength first.

@@ -3,6 +3,7 @@ package dev.kedge.recipe;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.objective.Require;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
@@ -53,9 +54,7 @@ public final class GenarmFrontRecipe {
                 throw new IllegalArgumentException(
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
             }
-            if (alphas.isEmpty() || alphas.stream().anyMatch(a -> !(a > 0 && a < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException("alphas must be finite numbers > 0, at least one, were " + alphas);
-            }
+            Require.positive("alphas", alphas);
             if (!weights.contains(HALF) || weights.stream().anyMatch(w -> !(w >= 0 && w <= 1))) {
                 throw new IllegalArgumentException("weights must be from 0 to 1, 0.5 among them, were " + weights);
             }

@@ -5,6 +5,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.objective.Require;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.Summary;
 import dev.kedge.recipe.statistics.Bootstrap;
@@ -63,7 +64,7 @@ public final class GenarmRecipe {
                 throw new IllegalArgumentException(
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
             }
-            requirePositive("alphas", alphas);
+            Require.positive("alphas", alphas);
             if (weak.isPresent() && (weak.get() < 1 || weak.get() % promises.heads() != 0)) {
                 throw new IllegalArgumentException(
                         "weak must be a multiple of the heads, " + promises.heads() + ", was " + weak.get());
@@ -88,13 +89,7 @@ public final class GenarmRecipe {
                 throw new IllegalArgumentException(
                         "candidates >= 1 and prompts >= 1 expected, were " + candidates + " and " + prompts);
             }
-            requirePositive("weights", weights);
-        }
-    }
-
-    private static void requirePositive(String name, List<Double> values) {
-        if (values.isEmpty() || values.stream().anyMatch(v -> !(v > 0 && v < Double.POSITIVE_INFINITY))) {
-            throw new IllegalArgumentException(name + " must be finite numbers > 0, at least one, were " + values);
+            Require.positive("weights", weights);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.Require;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.OnlineLogProbs;
@@ -76,17 +77,11 @@ public final class HypoRecipe {
             int threads,
             long seed) {
         public Config {
-            requirePositive("betas", betas);
-            requirePositive("lambdas", lambdas);
+            Require.positive("betas", betas);
+            Require.positive("lambdas", lambdas);
             if (prompts < 1 || answers < 2 || samples < 2) {
                 throw new IllegalArgumentException("prompts >= 1, answers >= 2 and samples >= 2 expected, were "
                         + prompts + ", " + answers + " and " + samples);
-            }
-        }
-
-        private static void requirePositive(String name, List<Double> values) {
-            if (values.isEmpty() || values.stream().anyMatch(v -> !(v > 0 && v < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException(name + " must be finite numbers > 0, at least one, were " + values);
             }
         }
     }

@@ -6,6 +6,7 @@ import dev.kedge.data.task.Problem;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.objective.Require;
 import dev.kedge.recipe.run.Run;
 import dev.kedge.recipe.run.RunFailedException;
 import dev.kedge.recipe.run.Summary;
@@ -45,9 +46,7 @@ public final class MainRecipe {
             int threads,
             long seed) {
         public Config {
-            if (betas.isEmpty() || betas.stream().anyMatch(b -> !(b > 0 && b < Double.POSITIVE_INFINITY))) {
-                throw new IllegalArgumentException("betas must be finite numbers > 0, at least one, were " + betas);
-            }
+            Require.positive("betas", betas);
             if (prompts < 1 || answers < 2) {
                 throw new IllegalArgumentException(
                         "prompts >= 1 and answers >= 2 expected, were " + prompts + " and " + answers);
