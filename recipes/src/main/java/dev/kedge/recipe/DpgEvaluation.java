@@ -64,12 +64,17 @@ final class DpgEvaluation {
     private final EnumerableLanguage language;
     private final double[] reward;
     private final Map<DpgTarget, Aim> aims = new HashMap<>();
+    private final Map<DpgTarget.Score, double[]> scores = new HashMap<>();
     private final Map<String, TreeMap<Integer, Standing>> ways = new HashMap<>();
 
     DpgEvaluation(Config config, EnumerableLanguage language) {
         this.config = config;
         this.language = language;
-        reward = EnumerableLanguage.table(language.config(), config.reward()::of);
+        reward = scores.computeIfAbsent(config.reward(), this::table);
+    }
+
+    private double[] table(DpgTarget.Score score) {
+        return EnumerableLanguage.table(language.config(), score::of);
     }
 
     /// The reward of each text.
@@ -77,8 +82,8 @@ final class DpgEvaluation {
         return reward;
     }
 
-    Aim aim(Method method) {
-        return aims.computeIfAbsent(method.target(), target -> target.aim(language, config.seed() + 2));
+    Aim aim(DpgTarget target) {
+        return aims.computeIfAbsent(target, t -> t.aim(language, config.seed() + 2));
     }
 
     /// The posterior that others are held against: the first one, of policies that read this, of the reward that all
@@ -95,8 +100,7 @@ final class DpgEvaluation {
 
     /// `log p` of a target over all texts.
     double[] logTarget(DpgTarget target) {
-        return aims.computeIfAbsent(target, t -> t.aim(language, config.seed() + 2))
-                .logTarget();
+        return aim(target).logTarget();
     }
 
     /// Measures a method's policy, and remembers it.
@@ -107,14 +111,12 @@ final class DpgEvaluation {
     }
 
     Standing standing(Method method, double[] logProbs) {
-        double[] logTarget = aim(method).isDistribution()
+        double[] logTarget = aim(method.target()).isDistribution()
                 ? logTarget(method.target())
                 : posterior(method.reads()).map(this::logTarget).orElse(null);
-        double[] scores =
-                EnumerableLanguage.table(language.config(), method.target().score()::of);
         return new Standing(
                 mean(logProbs, reward),
-                mean(logProbs, scores),
+                mean(logProbs, scores.computeIfAbsent(method.target().score(), this::table)),
                 entropy(logProbs),
                 kl(logProbs, language.logPrior()),
                 logTarget == null ? Double.NaN : kl(logProbs, logTarget),

@@ -195,7 +195,7 @@ public final class DpgRecipe {
             this.policy = policy;
             this.proposal = proposal;
             this.run = run;
-            aim = evaluation.aim(method);
+            aim = evaluation.aim(method.target());
         }
 
         /// Goes on from the run's checkpoint where that is of this method.
