@@ -284,6 +284,16 @@ public final class Tensor implements AutoCloseable {
                 .get(values));
     }
 
+    /// The elements of a matrix as double: what [#of(double[][])] makes a tensor of.
+    public double[][] toRows() {
+        int rows = (int) size(0);
+        int columns = (int) size(1);
+        double[] flat = toDoubles();
+        double[][] values = new double[rows][];
+        Arrays.setAll(values, r -> Arrays.copyOfRange(flat, r * columns, (r + 1) * columns));
+        return values;
+    }
+
     /// All elements as float, row by row.
     public float[] toFloats() {
         float[] values = new float[length("toFloats")];

@@ -93,6 +93,15 @@ class ValuesTest {
         return all;
     }
 
+    @Test
+    void aMatrixComesBackRowByRow() {
+        double[][] rows = {{1, -2, 3}, {4, 5.5, -6}};
+        assertArrayEquals(rows, Tensor.of(rows).toRows());
+        assertArrayEquals(
+                new double[][] {{1, 4}, {-2, 5.5}, {3, -6}},
+                Tensor.of(rows).transpose(0, 1).toRows());
+    }
+
     @TestFactory
     Stream<DynamicTest> elementByElement() {
         double[] values = {-2.5, -1.5, -0.3, -1e-9, 0, 1e-9, 0.25, 0.5, 1.5, 2.5, 7};

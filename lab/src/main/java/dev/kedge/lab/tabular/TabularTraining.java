@@ -59,7 +59,7 @@ public record TabularTraining(int steps, double learningRate) {
                     optimizer.step(schedule.at(step));
                 }
             }
-            return rows(parameters.get("logits").detach().logSoftmax(1).toDoubles(), logStart[0].length);
+            return parameters.get("logits").detach().logSoftmax(1).toRows();
         }
     }
 
@@ -85,7 +85,7 @@ public record TabularTraining(int steps, double learningRate) {
                             schedule.at(update));
                 }
             }
-            double[][] trained = rows(policy.get().detach().toDoubles(), logStart[0].length);
+            double[][] trained = policy.get().detach().toRows();
             boolean finite =
                     Arrays.stream(trained).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite);
             return finite ? trained : diverged(logStart);
@@ -113,11 +113,5 @@ public record TabularTraining(int steps, double learningRate) {
         return Arrays.stream(like)
                 .map(row -> Arrays.stream(row).map(_ -> Double.NaN).toArray())
                 .toArray(double[][]::new);
-    }
-
-    private static double[][] rows(double[] flat, int width) {
-        var rows = new double[flat.length / width][];
-        Arrays.setAll(rows, x -> Arrays.copyOfRange(flat, x * width, (x + 1) * width));
-        return rows;
     }
 }

@@ -111,16 +111,8 @@ final class OccupancyPpo implements AutoCloseable {
     Policy policy() {
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
-            return Policy.softmax(
-                    rows(actor.of(seen).to(DType.FLOAT64), world.reference().actions()));
+            return Policy.softmax(actor.of(seen).to(DType.FLOAT64).toRows());
         }
-    }
-
-    private static double[][] rows(Tensor matrix, int width) {
-        double[] flat = matrix.toDoubles();
-        double[][] rows = new double[flat.length / width][];
-        Arrays.setAll(rows, i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width));
-        return rows;
     }
 
     /// One iteration; what can be seen of it.

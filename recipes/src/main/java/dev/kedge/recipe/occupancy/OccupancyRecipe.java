@@ -17,7 +17,6 @@ import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -310,11 +309,7 @@ public final class OccupancyRecipe {
         for (int done = 0; done <= config.learning().steps(); done++) {
             Tensor logProbs = policies.get(name(task, done));
             if (logProbs != null) {
-                double[] flat = logProbs.toDoubles();
-                int actions = (int) logProbs.size(1);
-                double[][] rows = new double[flat.length / actions][];
-                Arrays.setAll(rows, s -> Arrays.copyOfRange(flat, s * actions, (s + 1) * actions));
-                keep(way, done, rows, world);
+                keep(way, done, logProbs.toRows(), world);
             }
         }
         return new Trained(task, way);
