@@ -25,7 +25,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.Type;
 import org.bytedeco.pytorch.global.torch;
 
-/// The same step as [Training] on the bare binding: the same operators in the same order, the memory held by the
+/// The same step as [TrainingLoop] on the bare binding: the same operators in the same order, the memory held by the
 /// binding's own scopes. The difference in time is what the facade costs.
 final class BareTraining implements AutoCloseable {
     private final DecoderConfig config;
@@ -203,7 +203,7 @@ final class BareTraining implements AutoCloseable {
             }
             stack.push_back(new IValue(list));
         }
-        for (double value : new double[] {Training.LEARNING_RATE, 0.9, 0.999, 0, 1e-8}) {
+        for (double value : new double[] {TrainingLoop.LEARNING_RATE, 0.9, 0.999, 0, 1e-8}) {
             stack.push_back(new IValue(value));
         }
         stack.push_back(new IValue(false)); // amsgrad

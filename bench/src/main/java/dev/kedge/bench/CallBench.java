@@ -1,6 +1,6 @@
 package dev.kedge.bench;
 
-import static dev.kedge.bench.Report.text;
+import static dev.kedge.bench.BenchReport.text;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class CallBench {
     private CallBench() {}
 
-    public static Report run() {
+    public static BenchReport run() {
         var options = new OptionsBuilder()
                 .include(Call.class.getName() + "\\.")
                 .forks(1)
@@ -35,7 +35,7 @@ public final class CallBench {
                 .verbosity(VerboseMode.SILENT)
                 .build();
         System.setProperty("jmh.ignoreLock", "true");
-        Report.progress("about 50 seconds");
+        BenchReport.progress("about 50 seconds");
         Map<String, RunResult> results = new LinkedHashMap<>();
         try {
             for (RunResult result : new Runner(options).run()) {
@@ -47,9 +47,9 @@ public final class CallBench {
         return report(results);
     }
 
-    private static Report report(Map<String, RunResult> results) {
-        ObjectNode json = Report.object();
-        json.put("benchmark", "call").put("load_average", Report.load());
+    private static BenchReport report(Map<String, RunResult> results) {
+        ObjectNode json = BenchReport.object();
+        json.put("benchmark", "call").put("load_average", BenchReport.load());
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("", "time", "error (99.9 %)"));
         ObjectNode calls = json.putObject("nanoseconds");
@@ -62,11 +62,11 @@ public final class CallBench {
         double facade = results.get("facadePlus").getPrimaryResult().getScore();
         double bare = results.get("barePlus").getPrimaryResult().getScore();
         json.put("facade_plus_overhead_nanoseconds", facade - bare);
-        List<String> lines = new ArrayList<>(Report.table(rows));
+        List<String> lines = new ArrayList<>(BenchReport.table(rows));
         lines.add(text(
                 "The facade's plus on 4 numbers costs %.0f ns more than the binding's %.0f ns, freeing included.",
                 facade - bare, bare));
-        return new Report(lines, json);
+        return new BenchReport(lines, json);
     }
 
     private static String snake(String camel) {

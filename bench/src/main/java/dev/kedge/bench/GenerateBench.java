@@ -1,8 +1,8 @@
 package dev.kedge.bench;
 
-import static dev.kedge.bench.Report.least;
-import static dev.kedge.bench.Report.median;
-import static dev.kedge.bench.Report.text;
+import static dev.kedge.bench.BenchReport.least;
+import static dev.kedge.bench.BenchReport.median;
+import static dev.kedge.bench.BenchReport.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,7 +12,7 @@ import dev.kedge.nn.lm.DecoderConfig.Mlp;
 import dev.kedge.nn.lm.DecoderConfig.Norm;
 import dev.kedge.nn.lm.DecoderConfig.Positions.Rotary;
 import dev.kedge.nn.lm.DecoderConfig.Scaling;
-import dev.kedge.recipe.Models;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -52,7 +52,7 @@ public final class GenerateBench {
     }
 
     /// @param model a model folder or file; where it is absent a random model of stories260k's shape stands in
-    public static Report run(Path model, int rounds) {
+    public static BenchReport run(Path model, int rounds) {
         Path folder = null;
         Map<String, Entry> entries = new LinkedHashMap<>();
         try {
@@ -65,12 +65,12 @@ public final class GenerateBench {
                         "python_passive",
                         new Entry(Contestant.python("Python, passive waiting", folder, Contestant.PASSIVE)));
             } else {
-                Report.progress(
+                BenchReport.progress(
                         "Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
             }
             double copyRate = 0;
             for (int round = 0; round <= rounds; round++) {
-                Report.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
+                BenchReport.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
                 for (int batch : BATCHES) {
                     for (Entry entry : entries.values()) {
                         entry.turn(batch, round > 0);
@@ -103,7 +103,7 @@ public final class GenerateBench {
                 return Workload.write(folder, decoder, 1, 1);
             }
         }
-        Report.progress(model + " is absent: a random model of the same shape stands in");
+        BenchReport.progress(model + " is absent: a random model of the same shape stands in");
         DecoderConfig config = new DecoderConfig(
                 512,
                 64,
@@ -139,11 +139,11 @@ public final class GenerateBench {
         return 4 * (weights + cache);
     }
 
-    private static Report report(
+    private static BenchReport report(
             Workload workload, String model, Map<String, Entry> entries, Map<String, Long> peaks, double copyRate) {
-        ObjectNode json = Report.object();
+        ObjectNode json = BenchReport.object();
         json.put("benchmark", "generate").put("model", model).put("tokens", TOKENS);
-        json.put("load_average", Report.load()).put("copy_bytes_per_second", copyRate);
+        json.put("load_average", BenchReport.load()).put("copy_bytes_per_second", copyRate);
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("", "batch", "tokens/s", "best", "step", "against Kedge", "peak memory"));
         ObjectNode all = json.putObject("contestants");
@@ -169,17 +169,17 @@ public final class GenerateBench {
                         text("%.0f", batch * TOKENS / best),
                         text("%.0f us", 1e6 * seconds / TOKENS),
                         text("%.2f", ratio),
-                        Report.mebibytes(peaks.get(e.getKey()))));
+                        BenchReport.mebibytes(peaks.get(e.getKey()))));
             }
         }
         json.put("same_tokens", agree);
-        List<String> lines = new ArrayList<>(Report.table(rows));
+        List<String> lines = new ArrayList<>(BenchReport.table(rows));
         double share = all.at("/kedge/batch_1/share_of_copy_rate").asDouble();
         lines.add(text(
                 "One row reads %.2f MB a step, %.1f %% of what the measured copy rate of %.1f GB/s allows: calls, not"
                         + " bytes, are its limit; greedy tokens %s.",
                 bytesPerStep(workload.config(), 1) / 1e6, 100 * share, copyRate / 1e9, agree ? "agree" : "DIFFER"));
         json.put("bytes_per_step", bytesPerStep(workload.config(), 1));
-        return new Report(lines, json);
+        return new BenchReport(lines, json);
     }
 }

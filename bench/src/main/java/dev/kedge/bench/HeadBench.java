@@ -1,6 +1,6 @@
 package dev.kedge.bench;
 
-import static dev.kedge.bench.Report.text;
+import static dev.kedge.bench.BenchReport.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -13,15 +13,15 @@ public final class HeadBench {
 
     private HeadBench() {}
 
-    public static Report run() {
-        ObjectNode json = Report.object();
+    public static BenchReport run() {
+        ObjectNode json = BenchReport.object();
         json.put("benchmark", "head").put("positions", HeadPass.POSITIONS).put("hidden_size", HeadPass.WIDTH);
-        json.put("load_average", Report.load());
+        json.put("load_average", BenchReport.load());
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("V", "chunked: extra memory", "time", "plain: extra memory", "time", "log-probs differ by"));
         var sizes = json.putArray("sizes");
         for (int vocabulary : VOCABULARIES) {
-            Report.progress("V = " + vocabulary);
+            BenchReport.progress("V = " + vocabulary);
             JsonNode chunked = measure("chunked", vocabulary);
             JsonNode plain = measure("plain", vocabulary);
             double expected = plain.get("log_prob_sum").asDouble();
@@ -32,13 +32,13 @@ public final class HeadBench {
             one.put("relative_difference", difference);
             rows.add(List.of(
                     "" + vocabulary,
-                    Report.mebibytes(chunked.get("extra_bytes").asLong()),
+                    BenchReport.mebibytes(chunked.get("extra_bytes").asLong()),
                     text("%.2f s", chunked.get("seconds").asDouble()),
-                    Report.mebibytes(plain.get("extra_bytes").asLong()),
+                    BenchReport.mebibytes(plain.get("extra_bytes").asLong()),
                     text("%.2f s", plain.get("seconds").asDouble()),
                     text("%.0e", difference)));
         }
-        List<String> lines = new ArrayList<>(Report.table(rows));
+        List<String> lines = new ArrayList<>(BenchReport.table(rows));
         lines.add(text(
                 "From V = %d to %d the memory beyond parameters and gradients goes from %s to %s chunk by chunk, and from"
                         + " %s to %s with all logits at once.",
@@ -48,7 +48,7 @@ public final class HeadBench {
                 rows.getLast().get(1),
                 rows.get(1).get(3),
                 rows.getLast().get(3)));
-        return new Report(lines, json);
+        return new BenchReport(lines, json);
     }
 
     private static JsonNode measure(String way, int vocabulary) {

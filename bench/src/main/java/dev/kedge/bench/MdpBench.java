@@ -1,6 +1,6 @@
 package dev.kedge.bench;
 
-import static dev.kedge.bench.Report.text;
+import static dev.kedge.bench.BenchReport.text;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.env.mdp.Garnet;
@@ -23,26 +23,26 @@ public final class MdpBench {
 
     private MdpBench() {}
 
-    public static Report run() {
-        ObjectNode json = Report.object();
+    public static BenchReport run() {
+        ObjectNode json = BenchReport.object();
         json.put("benchmark", "mdp").put("discount", DISCOUNT).put("tolerance", TOLERANCE);
-        json.put("load_average", Report.load());
+        json.put("load_average", BenchReport.load());
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("", "sweeps", "error bound", "first time", "then", "occupancy"));
-        Report.progress("10,000 states, 10 actions, 10 successors each");
+        BenchReport.progress("10,000 states, 10 actions, 10 successors each");
         Mdp garnet = Garnet.mdp(10_000, 10, 10, DISCOUNT, 1);
         Policy ref = Garnet.policy(10_000, 10, 2);
         rows.add(solve(json, "garnet, KL", garnet, ref, new Regularizer.Kl(0.1)));
         rows.add(solve(json, "garnet, chi-squared", garnet, ref, new Regularizer.ChiSquared(0.1)));
         rows.add(solve(json, "garnet, none", garnet, ref, new Regularizer.None()));
-        Report.progress("a grid of 100 x 100 cells");
+        BenchReport.progress("a grid of 100 x 100 cells");
         rows.add(solve(json, "grid, KL", grid(), Policy.uniform(10_000, Gridworld.ACTIONS), new Regularizer.Kl(0.1)));
-        List<String> lines = new ArrayList<>(Report.table(rows));
+        List<String> lines = new ArrayList<>(BenchReport.table(rows));
         lines.add(text(
                 "The garnet, 10,000 states and 10 actions with 10 successors each, is solved to its KL-regularised"
                         + " optimum within %s, proven, in %s from a cold start.",
                 rows.get(1).get(2), rows.get(1).get(3)));
-        return new Report(lines, json);
+        return new BenchReport(lines, json);
     }
 
     private static Mdp grid() {
@@ -62,7 +62,7 @@ public final class MdpBench {
         long begin = System.nanoTime();
         Occupancy.discounted(mdp, solution.policy(), TOLERANCE);
         double occupancy = (System.nanoTime() - begin) / 1e9;
-        double then = Report.median(seconds.subList(1, TURNS));
+        double then = BenchReport.median(seconds.subList(1, TURNS));
         json.putObject(name.replaceAll("\\W+", "_"))
                 .put("sweeps", solution.sweeps())
                 .put("error_bound", solution.errorBound())

@@ -1,8 +1,8 @@
 package dev.kedge.bench;
 
-import static dev.kedge.bench.Report.least;
-import static dev.kedge.bench.Report.median;
-import static dev.kedge.bench.Report.text;
+import static dev.kedge.bench.BenchReport.least;
+import static dev.kedge.bench.BenchReport.median;
+import static dev.kedge.bench.BenchReport.text;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.lm.Decoder;
@@ -27,7 +27,7 @@ public final class RolloutBench {
 
     private RolloutBench() {}
 
-    public static Report run(int rounds) {
+    public static BenchReport run(int rounds) {
         DecoderConfig config = DecoderConfig.small(512, 256, 6, 8, PROMPT + TOKENS);
         List<Double> together = new ArrayList<>();
         List<Double> apart = new ArrayList<>();
@@ -40,7 +40,7 @@ public final class RolloutBench {
             List<Voice> both = List.of(new Voice(decoder, 1), new Voice(guide, 1));
             List<int[]> prompts = prompts(config.vocabularySize());
             for (int round = 0; round <= rounds; round++) {
-                Report.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
+                BenchReport.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
                 double all = seconds(() -> draw(alone, prompts));
                 double two = seconds(() -> draw(both, prompts));
                 double each = seconds(() -> prompts.forEach(prompt -> draw(alone, List.of(prompt))));
@@ -74,17 +74,17 @@ public final class RolloutBench {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static Report report(long parameters, List<Double> together, List<Double> apart, List<Double> guided) {
+    private static BenchReport report(long parameters, List<Double> together, List<Double> apart, List<Double> guided) {
         double cost = median(guided) / median(together);
         double ratio = median(apart) / median(together);
-        ObjectNode json = Report.object();
-        json.put("benchmark", "rollout").put("parameters", parameters).put("load_average", Report.load());
+        ObjectNode json = BenchReport.object();
+        json.put("benchmark", "rollout").put("parameters", parameters).put("load_average", BenchReport.load());
         json.put("completions", COMPLETIONS).put("tokens", TOKENS);
         json.put("seconds_together", median(together)).put("seconds_one_by_one", median(apart));
         json.put("ratio", ratio);
         json.put("seconds_guided", median(guided)).put("guided_cost", cost);
         double drawn = (double) COMPLETIONS * TOKENS;
-        List<String> lines = new ArrayList<>(Report.table(List.of(
+        List<String> lines = new ArrayList<>(BenchReport.table(List.of(
                 List.of("", "seconds", "best", "tokens/s"),
                 List.of(
                         "together",
@@ -105,6 +105,6 @@ public final class RolloutBench {
                 "%d completions of %d tokens by %.1f million parameters: %.1f times faster together.",
                 COMPLETIONS, TOKENS, parameters / 1e6, ratio));
         lines.add(text("Guided by a second model of its size a token costs %.2f times as much.", cost));
-        return new Report(lines, json);
+        return new BenchReport(lines, json);
     }
 }

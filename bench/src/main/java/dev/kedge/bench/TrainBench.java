@@ -1,8 +1,8 @@
 package dev.kedge.bench;
 
-import static dev.kedge.bench.Report.least;
-import static dev.kedge.bench.Report.median;
-import static dev.kedge.bench.Report.text;
+import static dev.kedge.bench.BenchReport.least;
+import static dev.kedge.bench.BenchReport.median;
+import static dev.kedge.bench.BenchReport.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -53,7 +53,7 @@ public final class TrainBench {
     }
 
     /// @param rounds turns of each contestant, >= 1
-    public static Report run(int rounds) {
+    public static BenchReport run(int rounds) {
         Path folder = null;
         Map<String, Entry> entries = new LinkedHashMap<>();
         try {
@@ -62,11 +62,11 @@ public final class TrainBench {
             enter(entries, folder);
             List<Double> rates = new ArrayList<>();
             for (Entry entry : entries.values()) {
-                Report.progress("warming up " + entry.contestant.name());
+                BenchReport.progress("warming up " + entry.contestant.name());
                 entry.turn(FIRST, false);
             }
             for (int round = 1; round <= rounds; round++) {
-                Report.progress("round " + round + " of " + rounds);
+                BenchReport.progress("round " + round + " of " + rounds);
                 entries.values().forEach(e -> e.turn(STEPS, true));
                 rates.add(entries.get(KEDGE)
                         .contestant
@@ -101,17 +101,17 @@ public final class TrainBench {
                     PYTHON_PASSIVE,
                     new Entry(Contestant.python("Python, passive waiting", folder, Contestant.PASSIVE)));
         } else {
-            Report.progress("Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
+            BenchReport.progress("Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
         }
     }
 
-    private static Report report(Workload workload, Map<String, Entry> entries, double rate, int rounds) {
-        ObjectNode json = Report.object();
+    private static BenchReport report(Workload workload, Map<String, Entry> entries, double rate, int rounds) {
+        ObjectNode json = BenchReport.object();
         json.put("benchmark", "train").put("rounds", rounds).put("steps_per_round", STEPS);
         json.put("batch", BATCH)
                 .put("length", LENGTH)
                 .put("vocabulary_size", workload.config().vocabularySize());
-        json.put("load_average", Report.load()).put("matmul_flops_per_second", rate);
+        json.put("load_average", BenchReport.load()).put("matmul_flops_per_second", rate);
         json.put("linear_flops_per_step", workload.linearFlops());
         json.put("attention_flops_per_step", workload.attentionFlops());
         List<List<String>> rows = new ArrayList<>();
@@ -138,10 +138,10 @@ public final class TrainBench {
                     text("%.3f s", least(entry.seconds)),
                     text("%.0f", workload.tokens() / seconds),
                     text("%.2f", seconds / kedge),
-                    Report.mebibytes(entry.contestant.peakBytes())));
+                    BenchReport.mebibytes(entry.contestant.peakBytes())));
         }
         json.put("largest_loss_difference", spread).put("same_model", spread < 1e-3);
-        return new Report(verdict(workload, entries, rate, rows, json), json);
+        return new BenchReport(verdict(workload, entries, rate, rows, json), json);
     }
 
     private static List<String> verdict(
@@ -152,7 +152,7 @@ public final class TrainBench {
         double shareWithAttention = (workload.linearFlops() + workload.attentionFlops()) / kedge / rate;
         json.put("facade_overhead_percent", overhead).put("share_of_arithmetic_limit", share);
         json.put("share_of_arithmetic_limit_with_attention", shareWithAttention);
-        List<String> lines = new ArrayList<>(Report.table(rows));
+        List<String> lines = new ArrayList<>(BenchReport.table(rows));
         String python = entries.containsKey(PYTHON)
                 ? text(
                         "Python takes %.2f times as long as it comes, %.2f with passive waiting",

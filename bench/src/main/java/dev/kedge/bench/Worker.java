@@ -38,7 +38,7 @@ public final class Worker {
                 serve(training::step, null);
             }
         } else {
-            try (Training training = new Training(workload)) {
+            try (TrainingLoop training = new TrainingLoop(workload)) {
                 serve(training::step, training.model());
             }
         }

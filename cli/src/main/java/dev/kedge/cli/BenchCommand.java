@@ -4,7 +4,7 @@ import dev.kedge.bench.CallBench;
 import dev.kedge.bench.GenerateBench;
 import dev.kedge.bench.HeadBench;
 import dev.kedge.bench.MdpBench;
-import dev.kedge.bench.Report;
+import dev.kedge.bench.BenchReport;
 import dev.kedge.bench.RolloutBench;
 import dev.kedge.bench.TrainBench;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ final class BenchCommand implements Callable<Integer> {
         Path stories = Installation.root()
                 .resolve("../shared/data/stories260k/stories260K.bin")
                 .normalize();
-        Report report =
+        BenchReport report =
                 switch (what) {
                     case TRAIN -> TrainBench.run(rounds);
                     case GENERATE -> GenerateBench.run(model == null ? stories : model, rounds);

@@ -1,7 +1,7 @@
 package dev.kedge.cli;
 
-import dev.kedge.lab.Page;
-import dev.kedge.lab.claim.Claims;
+import dev.kedge.lab.report.Page;
+import dev.kedge.reproduction.Claims;
 import dev.kedge.lab.claim.ClaimsDocument;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

@@ -1,15 +1,15 @@
 package dev.kedge.cli;
 
 import dev.kedge.lab.Jobs;
-import dev.kedge.lab.Quantity;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.compare.Compare;
-import dev.kedge.lab.compare.Contest;
-import dev.kedge.lab.compare.ContestJson;
-import dev.kedge.lab.compare.Method;
-import dev.kedge.lab.compare.Methods;
-import dev.kedge.lab.compare.Task;
-import dev.kedge.recipe.run.Terminal;
-import dev.kedge.recipe.statistics.Estimate;
+import dev.kedge.lab.compare.MethodComparison;
+import dev.kedge.lab.compare.MethodComparisonJson;
+import dev.kedge.lab.compare.ComparedMethod;
+import dev.kedge.lab.compare.ComparedMethods;
+import dev.kedge.lab.compare.ComparisonTask;
+import dev.kedge.run.Terminal;
+import dev.kedge.statistics.Estimate;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -60,31 +60,31 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (names.isEmpty()) {
-            Methods.all().forEach(m -> System.out.printf("%-18s  %s%n", m.name(), m.description()));
-            System.out.println("\nNot here: " + Methods.NO_RRPO + ".");
+            ComparedMethods.all().forEach(m -> System.out.printf("%-18s  %s%n", m.name(), m.description()));
+            System.out.println("\nNot here: " + ComparedMethods.NO_RRPO + ".");
             return 0;
         }
-        List<Method> methods = names.stream().map(Methods::named).toList();
-        Task on = Task.named(task);
+        List<ComparedMethod> methods = names.stream().map(ComparedMethods::named).toList();
+        ComparisonTask on = ComparisonTask.named(task);
         Path folder = out.resolve("compare-" + on.title());
         if (fresh) {
             Jobs.forget(folder);
         }
         Terminal terminal = quiet ? Terminal.quiet() : Terminal.standardError();
-        Contest contest = Compare.run(on, methods, seeds, folder, terminal);
+        MethodComparison contest = Compare.run(on, methods, seeds, folder, terminal);
         print(contest);
         System.out.println("report: " + folder.resolve("report.html"));
         if (json) {
-            System.out.println(ContestJson.write(contest));
+            System.out.println(MethodComparisonJson.write(contest));
         }
         return 0;
     }
 
-    private static void print(Contest contest) {
+    private static void print(MethodComparison contest) {
         System.out.println(contest.sentence() + "\n");
         String measure = contest.task().measure();
         System.out.printf("%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
-        for (Contest.Place place : contest.places()) {
+        for (MethodComparison.Place place : contest.places()) {
             System.out.printf(
                     "%-18s  %-28s  %s at %s nats%n",
                     place.method().name(),
@@ -93,7 +93,7 @@ final class CompareCommand implements Callable<Integer> {
                     Quantity.number(place.kl().value()));
         }
         System.out.println();
-        for (Contest.Pairing pairing : contest.pairings()) {
+        for (MethodComparison.Pairing pairing : contest.pairings()) {
             System.out.printf(
                     "%s over %s: %s. %s%n",
                     pairing.first().name(),

@@ -8,7 +8,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.nn.lm.Sampling;
-import dev.kedge.recipe.Models;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;

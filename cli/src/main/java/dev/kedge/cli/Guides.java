@@ -2,7 +2,7 @@ package dev.kedge.cli;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator.Voice;
-import dev.kedge.recipe.Models;
+import dev.kedge.sequence.Models;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package dev.kedge.cli;
 
 import dev.kedge.data.DataException;
 import dev.kedge.nn.file.InvalidFileException;
-import dev.kedge.recipe.run.ConfigException;
-import dev.kedge.recipe.run.RunFailedException;
+import dev.kedge.config.ConfigException;
+import dev.kedge.run.RunFailedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

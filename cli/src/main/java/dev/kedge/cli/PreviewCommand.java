@@ -5,7 +5,7 @@ import dev.kedge.data.Preview;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Tokenisation;
 import dev.kedge.data.Truncation;
-import dev.kedge.recipe.Models;
+import dev.kedge.sequence.Models;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package dev.kedge.cli;
 
-import dev.kedge.lab.Report;
+import dev.kedge.lab.report.Report;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

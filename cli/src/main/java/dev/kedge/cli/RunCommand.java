@@ -1,11 +1,11 @@
 package dev.kedge.cli;
 
-import dev.kedge.lab.Report;
+import dev.kedge.lab.report.Report;
 import dev.kedge.recipe.Recipes;
-import dev.kedge.recipe.run.ConfigException;
-import dev.kedge.recipe.run.ConfigFile;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.ConfigFile;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,7 +73,7 @@ final class RunCommand implements Callable<Integer> {
             throw e;
         }
         Path report = Report.write(run.folder());
-        System.out.println(Verdict.of(run.folder()));
+        System.out.println(VerdictWords.of(run.folder()));
         System.out.println("report: " + report);
         return 0;
     }

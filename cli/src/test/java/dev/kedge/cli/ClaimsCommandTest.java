@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.kedge.lab.Catalogue;
-import dev.kedge.lab.Paper;
-import dev.kedge.lab.claim.Claims;
+import dev.kedge.lab.catalogue.Catalogue;
+import dev.kedge.lab.catalogue.Paper;
+import dev.kedge.reproduction.Claims;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

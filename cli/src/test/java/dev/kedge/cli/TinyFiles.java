@@ -60,11 +60,11 @@ final class TinyFiles {
                   learning_rate: 1e-2
                   schedule: constant
                   warmup_steps: 0
-                  final_share: 1
+                  min_lr_ratio: 1
                   beta1: 0.9
                   beta2: 0.98
                   weight_decay: 0
-                  clip_norm: 1
+                  max_grad_norm: 1
                   checkpoint_every: 2
                 evaluation:
                   kl_prompts: 2
@@ -93,11 +93,11 @@ final class TinyFiles {
                   learning_rate: 1e-2
                   schedule: constant
                   warmup_steps: 0
-                  final_share: 1
+                  min_lr_ratio: 1
                   beta1: 0.9
                   beta2: 0.98
                   weight_decay: 0
-                  clip_norm: 1
+                  max_grad_norm: 1
                   checkpoint_every: 2
                 samples: 1
                 sample_tokens: 3

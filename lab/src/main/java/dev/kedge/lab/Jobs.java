@@ -3,11 +3,11 @@ package dev.kedge.lab;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.kedge.recipe.run.Durable;
-import dev.kedge.recipe.run.Progress;
-import dev.kedge.recipe.run.RunFailedException;
-import dev.kedge.recipe.run.RunLock;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.run.Durable;
+import dev.kedge.run.Progress;
+import dev.kedge.run.RunFailedException;
+import dev.kedge.run.RunLock;
+import dev.kedge.run.Terminal;
 import dev.kedge.tensor.Engine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -52,7 +52,7 @@ public final class Jobs {
     ///
     /// @param folder holds the results under `jobs/`; made where it is missing
     /// @param phase  what progress is called
-    /// @throws dev.kedge.recipe.run.ConfigException if another process works in the folder
+    /// @throws dev.kedge.config.ConfigException if another process works in the folder
     /// @throws RunFailedException                   naming the job, if one fails; the others' results are safe
     public static List<Done> run(Path folder, List<Job> jobs, String phase, Terminal terminal) {
         try {

@@ -1,9 +1,24 @@
 package dev.kedge.recipe;
 
+import dev.kedge.recipe.continual.RecapRecipe;
+import dev.kedge.recipe.game.EgpoRecipe;
+import dev.kedge.recipe.game.InpoRecipe;
+import dev.kedge.recipe.guidance.GenarmFrontRecipe;
+import dev.kedge.recipe.guidance.GenarmRecipe;
+import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.recipe.preference.AdpoRecipe;
+import dev.kedge.recipe.preference.DpoRecipe;
+import dev.kedge.recipe.preference.HypoRecipe;
+import dev.kedge.recipe.preference.RrpoRecipe;
+import dev.kedge.recipe.preference.XpoRecipe;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe;
+import dev.kedge.recipe.supervised.AsftRecipe;
+import dev.kedge.recipe.supervised.SftRecipe;
+import dev.kedge.recipe.variational.DpgRecipe;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe;
 import dev.kedge.recipe.occupancy.OccupancyRecipe;
-import dev.kedge.recipe.run.ConfigFile;
-import dev.kedge.recipe.run.Run;
+import dev.kedge.config.ConfigFile;
+import dev.kedge.run.Run;
 import java.util.List;
 
 /// The recipes by name: an explicit list.
@@ -32,10 +47,10 @@ public final class Recipes {
 
     /// The configuration of a recipe file, checked.
     ///
-    /// @throws dev.kedge.recipe.run.ConfigException naming file, line and key of what is wrong
+    /// @throws dev.kedge.config.ConfigException naming file, line and key of what is wrong
     public static Record config(ConfigFile file) {
         return switch (file.recipe()) {
-            case "main" -> file.as(MainRecipe.Config.class);
+            case "main" -> file.as(QuickstartRecipe.Config.class);
             case "sft" -> file.as(SftRecipe.Config.class);
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);
@@ -60,7 +75,7 @@ public final class Recipes {
     /// Runs a recipe; goes on where the run stands.
     public static void run(ConfigFile file, Run run) {
         switch (config(file)) {
-            case MainRecipe.Config config -> MainRecipe.run(config, run);
+            case QuickstartRecipe.Config config -> QuickstartRecipe.run(config, run);
             case SftRecipe.Config config -> SftRecipe.run(config, run);
             case DpoRecipe.Config config -> DpoRecipe.run(config, run);
             case AdpoRecipe.Config config -> AdpoRecipe.run(config, run);

@@ -1,11 +1,13 @@
 package dev.kedge.recipe;
 
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.run.RunFailedException;
+import dev.kedge.run.RunFailedException;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -24,7 +26,7 @@ class GuardedRunTest {
         Path pairs = TinyTask.preferences(folder.resolve("dpo.jsonl"), 64, 2);
         failed(
                 "dpo",
-                TinyTask.dpo(model, pairs, new PairObjective.Sigmoid(1), TinyTask.optimisation(9, 8, 1e30, 1)),
+                TinyTask.dpo(model, pairs, new PreferenceLoss.Sigmoid(1), TinyTask.optimisation(9, 8, 1e30, 1)),
                 "dpo",
                 "[2-9]");
     }
@@ -42,7 +44,7 @@ class GuardedRunTest {
         Path pairs = TinyTask.preferences(folder.resolve("dpo.jsonl"), 64, 2);
         failed(
                 "dpo",
-                TinyTask.dpo(broken, pairs, new PairObjective.Sigmoid(1), TinyTask.optimisation(9, 8, 1e-3, 1)),
+                TinyTask.dpo(broken, pairs, new PreferenceLoss.Sigmoid(1), TinyTask.optimisation(9, 8, 1e-3, 1)),
                 "dpo",
                 "1");
     }

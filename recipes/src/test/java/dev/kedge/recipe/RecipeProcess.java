@@ -1,8 +1,8 @@
 package dev.kedge.recipe;
 
-import dev.kedge.recipe.run.ConfigFile;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.config.ConfigFile;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
 import java.nio.file.Path;
 import java.util.List;
 

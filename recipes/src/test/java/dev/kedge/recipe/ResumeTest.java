@@ -1,5 +1,38 @@
 package dev.kedge.recipe;
 
+import dev.kedge.recipe.continual.RecapRecipe;
+import dev.kedge.recipe.continual.RecapRecipeTest;
+import dev.kedge.recipe.game.EgpoRecipe;
+import dev.kedge.recipe.game.InpoRecipe;
+import dev.kedge.recipe.guidance.GenarmRecipe;
+import dev.kedge.recipe.guidance.GenarmRecipeTest;
+import dev.kedge.recipe.policy.Environment;
+import dev.kedge.recipe.policy.LearnedReward;
+import dev.kedge.recipe.policy.LearnedRewardTest;
+import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.recipe.preference.AdaptiveTau;
+import dev.kedge.recipe.preference.AdpoRecipe;
+import dev.kedge.recipe.preference.AdpoRecipeTest;
+import dev.kedge.recipe.preference.DpoRecipe;
+import dev.kedge.recipe.preference.HypoRecipe;
+import dev.kedge.recipe.preference.HypoRecipeTest;
+import dev.kedge.recipe.preference.ListwiseLoss;
+import dev.kedge.recipe.preference.PairwiseJudge;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.recipe.preference.RrpoRecipe;
+import dev.kedge.recipe.preference.XpoRecipe;
+import dev.kedge.recipe.preference.XpoRecipeTest;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe;
+import dev.kedge.recipe.sparsity.SubnetworkRecipeTest;
+import dev.kedge.recipe.supervised.AsftRecipe;
+import dev.kedge.recipe.supervised.AsftRecipeTest;
+import dev.kedge.recipe.supervised.SftRecipe;
+import dev.kedge.recipe.supervised.TokenLoss;
+import dev.kedge.recipe.variational.DpgInference;
+import dev.kedge.recipe.variational.DpgRecipeTest;
+import dev.kedge.recipe.variational.DpgTarget;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.task.EnumerableLanguage;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -8,15 +41,15 @@ import dev.kedge.env.mdp.Penalty;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.occupancy.OccupancyRecipe;
 import dev.kedge.recipe.occupancy.OccupancyRecipeTest;
-import dev.kedge.recipe.rlvr.GtpoMethod;
-import dev.kedge.recipe.rlvr.GtpoMethod.Conflicts;
-import dev.kedge.recipe.rlvr.LpRegMethod;
-import dev.kedge.recipe.rlvr.OrealMethod;
-import dev.kedge.recipe.rlvr.ReinforceMethod;
-import dev.kedge.recipe.rlvr.SpineMethod;
-import dev.kedge.recipe.rlvr.ToprMethod;
-import dev.kedge.recipe.rlvr.Truncated;
-import dev.kedge.recipe.run.ConfigFile;
+import dev.kedge.recipe.policy.GtpoMethod;
+import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
+import dev.kedge.recipe.policy.LpRegMethod;
+import dev.kedge.recipe.policy.OrealMethod;
+import dev.kedge.recipe.policy.ReinforceMethod;
+import dev.kedge.recipe.policy.SpineMethod;
+import dev.kedge.recipe.policy.ToprMethod;
+import dev.kedge.recipe.policy.Truncated;
+import dev.kedge.config.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,8 +70,8 @@ class ResumeTest {
     void preferencesAfterFineTuning() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = TinyTask.preferences(folder.resolve("data.jsonl"), 120, 2);
-        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
-        DpoRecipe.Config c = TinyTask.dpo(model, data, new PairObjective.Sigmoid(0.5), o);
+        TrainingConfig o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        DpoRecipe.Config c = TinyTask.dpo(model, data, new PreferenceLoss.Sigmoid(0.5), o);
         DpoRecipe.Config config = new DpoRecipe.Config(
                 c.model(),
                 c.data(),
@@ -60,7 +93,7 @@ class ResumeTest {
     void phrasePreferencesAfterFineTuning() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = TinyTask.phrases(folder.resolve("data.jsonl"), 120, 2);
-        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        TrainingConfig o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
         RrpoRecipe.Config c = TinyTask.rrpo(model, data, 0.05, o);
         RrpoRecipe.Config config = new RrpoRecipe.Config(
                 c.model(),
@@ -82,9 +115,9 @@ class ResumeTest {
     /// The anchor and what its rule remembers live across steps.
     @Test
     void ownAnswersAgainstAMovingAnchor() throws Exception {
-        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        TrainingConfig o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
         AdpoRecipe.Config config = AdpoRecipeTest.config(
-                new SetObjective.Listwise(0.5),
+                new ListwiseLoss.Listwise(0.5),
                 new AnchorRule.KlTriggered(0.005, 5),
                 new AdaptiveTau.TargetEntropy(0.5, 0.1),
                 List.of(1.0, 0.5),
@@ -95,7 +128,7 @@ class ResumeTest {
 
     @Test
     void ownAnswersAgainstTheReferences() throws Exception {
-        Optimisation o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
+        TrainingConfig o = TinyTask.optimisation(STEPS, 4, 3e-3, 7);
         XpoRecipe.Config config = XpoRecipeTest.config(List.of(0.01, 0.0), o, STEPS);
         killAndCompare("xpo", config, new String[] {"pretraining", "alpha-0_01", "alpha-0_0"}, 20267);
     }
@@ -110,7 +143,7 @@ class ResumeTest {
 
     @Test
     void fineTuningHeldToTheBase() throws Exception {
-        var methods = List.of(TokenObjective.ASFT, TokenObjective.DFT);
+        var methods = List.of(TokenLoss.ASFT, TokenLoss.DFT);
         AsftRecipe.Config config =
                 AsftRecipeTest.config(folder, methods, List.of(0.5), TinyTask.optimisation(STEPS, 4, 3e-3, 7));
         killAndCompare("asft", config, new String[] {"asft-0_5", "dft"}, 20268);
@@ -164,7 +197,7 @@ class ResumeTest {
     void extragradientAndOnlineIpo() throws Exception {
         var config = new EgpoRecipe.Config(
                 TinyTask.sums(8, STEPS),
-                new Judge.Game(1),
+                new PairwiseJudge.Game(1),
                 0.5,
                 List.of(EgpoRecipe.Method.EGPO, EgpoRecipe.Method.ONLINE_IPO),
                 2,
@@ -183,7 +216,7 @@ class ResumeTest {
     void policiesAgainstTheirPredecessors() throws Exception {
         var config = new InpoRecipe.Config(
                 TinyTask.sums(8, STEPS),
-                new Judge.Game(1),
+                new PairwiseJudge.Game(1),
                 1,
                 List.of(0.5, 0.0),
                 4,
@@ -198,9 +231,9 @@ class ResumeTest {
     /// Two steps a draw; GTPO remembers what the first of all draws decided, REINFORCE its baseline.
     @Test
     void methodsThatRememberAcrossSteps() throws Exception {
-        Optimisation o = TinyTask.optimisation(STEPS, 8, 3e-3, 6);
+        TrainingConfig o = TinyTask.optimisation(STEPS, 8, 3e-3, 6);
         var config = new RlvrRecipe.Config(
-                new World.Generated(new ScratchSum(Optional.of(0.5)), 0.5, 16, 1, 2, 300, o, 40, 8),
+                new Environment.Generated(new ScratchSum(Optional.of(0.5)), 0.5, 16, 1, 2, 300, o, 40, 8),
                 List.of(new GtpoMethod(0.005, Optional.empty(), 2, Conflicts.COUNTED), new ReinforceMethod()),
                 4,
                 1,
@@ -221,7 +254,7 @@ class ResumeTest {
     /// disk. OREAL's reward model of tokens learns along.
     @Test
     void aDrawReplayedAndARewardModelOfTokens() throws Exception {
-        var world = new World.Generated(
+        var world = new Environment.Generated(
                 new ScratchSum(), 0.7, 16, 1, 2, 300, TinyTask.optimisation(STEPS, 8, 1e-2, 7), 40, 10);
         var weights = new OrealMethod.TokenWeights(1e-3, 5, new OrealMethod.Weighing.Threshold(0.5, 0.5));
         var config = new RlvrRecipe.Config(
@@ -258,10 +291,10 @@ class ResumeTest {
     /// entropies come back.
     @Test
     void proxiesAndBandsOfThePast() throws Exception {
-        Optimisation o = TinyTask.optimisation(STEPS, 8, 3e-3, 7);
+        TrainingConfig o = TinyTask.optimisation(STEPS, 8, 3e-3, 7);
         var pull = new LpRegMethod.Pull.Sampled(10);
         var config = new RlvrRecipe.Config(
-                new World.Generated(new ScratchSum(), 0.5, 16, 1, 2, 300, o, 40, 8),
+                new Environment.Generated(new ScratchSum(), 0.5, 16, 1, 2, 300, o, 40, 8),
                 List.of(
                         new LpRegMethod(new LpRegMethod.Source.Sampler(), 0.02, pull, 0.3, 1, 1, 9),
                         new LpRegMethod(new LpRegMethod.Source.Average(0.9), 0.02, pull, 0.3, 1, 1, 9),

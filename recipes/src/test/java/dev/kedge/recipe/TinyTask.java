@@ -1,13 +1,22 @@
 package dev.kedge.recipe;
 
+import dev.kedge.recipe.preference.DpoRecipe;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.recipe.preference.RrpoRecipe;
+import dev.kedge.recipe.supervised.SftRecipe;
+import dev.kedge.run.EpochBatches;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.Schedule;
-import dev.kedge.recipe.run.ConfigFile;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.config.ConfigFile;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -24,13 +33,13 @@ import java.util.Random;
 /// Models of a few hundred numbers and files of a few dozen lines. The rule: good replies are letters from a to d, bad
 /// ones from e to h.
 public final class TinyTask {
-    static final CharTokenizer TOKENIZER = CharTokenizer.of("abcdefgh ");
+    public static final CharTokenizer TOKENIZER = CharTokenizer.of("abcdefgh ");
 
     private TinyTask() {}
 
     /// Random weights with logits far enough apart to tell sequences from each other; in float64, so that the order of
     /// a sum does not show.
-    static Decoder decoder(int vocabulary, long seed) {
+    public static Decoder decoder(int vocabulary, long seed) {
         DecoderConfig config = DecoderConfig.small(vocabulary, 8, 2, 2, 16);
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(seed);
@@ -44,7 +53,7 @@ public final class TinyTask {
     }
 
     /// A folder with a random model and its tokenizer.
-    static Path model(Path folder, long seed) {
+    public static Path model(Path folder, long seed) {
         DecoderConfig config = DecoderConfig.small(TOKENIZER.vocabularySize(), 16, 1, 2, 24);
         try (Rng rng = Rng.seeded(seed);
                 Decoder decoder = Decoder.random(config, rng, Device.CPU)) {
@@ -53,7 +62,7 @@ public final class TinyTask {
         return folder;
     }
 
-    static Path preferences(Path file, int count, long seed) throws IOException {
+    public static Path preferences(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -64,7 +73,7 @@ public final class TinyTask {
     }
 
     /// Replies that share their beginning and their end; between them stand letters by the rule.
-    static Path phrases(Path file, int count, long seed) throws IOException {
+    public static Path phrases(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -79,7 +88,7 @@ public final class TinyTask {
         return Files.write(file, lines);
     }
 
-    static Path completions(Path file, int count, long seed) throws IOException {
+    public static Path completions(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -97,8 +106,8 @@ public final class TinyTask {
         return word.toString();
     }
 
-    static Optimisation optimisation(int steps, int microBatch, double learningRate, int checkpointEvery) {
-        return new Optimisation(
+    public static TrainingConfig optimisation(int steps, int microBatch, double learningRate, int checkpointEvery) {
+        return new TrainingConfig(
                 steps,
                 8,
                 microBatch,
@@ -115,11 +124,11 @@ public final class TinyTask {
     }
 
     /// Sums of one digit, of which many are wrong, and a decoder that learnt a little of them.
-    static Sums.Config sums(int heldOut, int steps) {
-        return new Sums.Config(9, 0.4, 16, 1, 2, 300, optimisation(steps, 8, 1e-2, 7), heldOut);
+    public static ArithmeticTask.Config sums(int heldOut, int steps) {
+        return new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, optimisation(steps, 8, 1e-2, 7), heldOut);
     }
 
-    static SftRecipe.Config sft(Path model, Path data, Optimisation optimisation) {
+    public static SftRecipe.Config sft(Path model, Path data, TrainingConfig optimisation) {
         return new SftRecipe.Config(
                 model,
                 data,
@@ -137,7 +146,7 @@ public final class TinyTask {
                 5);
     }
 
-    static DpoRecipe.Config dpo(Path model, Path data, PairObjective objective, Optimisation optimisation) {
+    public static DpoRecipe.Config dpo(Path model, Path data, PreferenceLoss objective, TrainingConfig optimisation) {
         return new DpoRecipe.Config(
                 model,
                 data,
@@ -154,7 +163,7 @@ public final class TinyTask {
                 5);
     }
 
-    static RrpoRecipe.Config rrpo(Path model, Path data, double alpha, Optimisation optimisation) {
+    public static RrpoRecipe.Config rrpo(Path model, Path data, double alpha, TrainingConfig optimisation) {
         return new RrpoRecipe.Config(
                 model,
                 data,

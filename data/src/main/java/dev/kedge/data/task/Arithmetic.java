@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -11,7 +12,8 @@ import java.util.random.RandomGenerator;
 ///
 /// @param max        the largest operand, from 1 to 9999
 /// @param difference whether there are differences too; they may be negative
-public record Arithmetic(int max, boolean difference) implements Task {
+@Kind("arithmetic")
+public record Arithmetic(int max, boolean difference) implements GeneratedTask {
     private static final String DIGITS = "0123456789";
 
     public Arithmetic {
@@ -33,13 +35,13 @@ public record Arithmetic(int max, boolean difference) implements Task {
     }
 
     /// All problems of a part, in the order of their operands.
-    public List<Problem> problems(Part part) {
+    public List<Problem> problems(ProblemSplit part) {
         List<Problem> problems = new ArrayList<>();
         for (int sign = 0; sign < (difference ? 2 : 1); sign++) {
             for (int a = 0; a <= max; a++) {
                 for (int b = 0; b <= max; b++) {
                     Problem problem = problem(a, b, sign == 1);
-                    if (Part.of(problem) == part) {
+                    if (ProblemSplit.of(problem) == part) {
                         problems.add(problem);
                     }
                 }
@@ -55,7 +57,7 @@ public record Arithmetic(int max, boolean difference) implements Task {
     @Override
     public double reward(Problem problem, String completion) {
         String reversedSolution = new StringBuilder(solution(problem)).reverse().toString();
-        return Task.agreement(
+        return GeneratedTask.agreement(
                 reversedSolution, new StringBuilder(completion).reverse().toString());
     }
 
@@ -107,7 +109,7 @@ public record Arithmetic(int max, boolean difference) implements Task {
         String sign = solution.substring(0, first);
         String digits = solution.substring(first);
         while (true) {
-            String wrong = Task.withOneChanged(digits, DIGITS, random);
+            String wrong = GeneratedTask.withOneChanged(digits, DIGITS, random);
             if (!wrong.startsWith("0") || (digits.length() == 1 && first == 0)) {
                 return sign + wrong;
             }

@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.random.RandomGenerator;
@@ -14,7 +15,8 @@ import java.util.random.RandomGenerator;
 /// @param kinds    1 to 4 of `()`, `[]`, `{}`, `<>`
 /// @param maxDepth most open brackets of a prompt, at least 1
 /// @param maxPairs most closed pairs in a prompt, at least 0
-public record Brackets(int kinds, int maxDepth, int maxPairs) implements Task {
+@Kind("brackets")
+public record Brackets(int kinds, int maxDepth, int maxPairs) implements GeneratedTask {
     private static final String OPENING = "([{<";
     private static final String CLOSING = ")]}>";
 
@@ -107,7 +109,7 @@ public record Brackets(int kinds, int maxDepth, int maxPairs) implements Task {
             String shorter = solution.substring(0, at) + solution.substring(at + 1);
             return shorter.isEmpty() ? solution + CLOSING.charAt(0) : shorter;
         }
-        return Task.withOneChanged(solution, CLOSING.substring(0, kinds), random);
+        return GeneratedTask.withOneChanged(solution, CLOSING.substring(0, kinds), random);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +20,8 @@ import java.util.stream.IntStream;
 ///
 /// @param terms the most terms of a sum, from 2 to 9; how many there are is drawn evenly from 2 on
 /// @param max   the largest term, from 1 to 9999; terms are drawn evenly from 0 on
-public record ChainOfThought(int terms, int max) implements Task {
+@Kind("chain_of_thought")
+public record ChainOfThought(int terms, int max) implements GeneratedTask {
     private static final String DIGITS = "0123456789";
     private static final Pattern PROMPT = Pattern.compile("[0-9]{1,4}(\\+[0-9]{1,4})+=");
     private static final Pattern NUMBER = Pattern.compile("0|[1-9][0-9]{0,8}");
@@ -140,7 +142,7 @@ public record ChainOfThought(int terms, int max) implements Task {
         return chain(
                 terms,
                 (step, result) -> step == slip
-                        ? Integer.parseInt(Task.withOneChanged(Integer.toString(result), DIGITS, random))
+                        ? Integer.parseInt(GeneratedTask.withOneChanged(Integer.toString(result), DIGITS, random))
                         : result);
     }
 

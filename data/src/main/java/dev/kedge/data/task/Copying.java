@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.random.RandomGenerator;
 
 /// A word to be written again, or from its end to its beginning: `abc>` has the solution `abc`, reversed `cba`.
@@ -10,12 +11,13 @@ import java.util.random.RandomGenerator;
 /// @param shortest characters of a word, at least 1
 /// @param longest  at least `shortest`
 /// @param reversed whether the solution is the word reversed
-public record Copying(String symbols, int shortest, int longest, boolean reversed) implements Task {
+@Kind("copying")
+public record Copying(String symbols, int shortest, int longest, boolean reversed) implements GeneratedTask {
     private static final String ASK = ">";
 
     public Copying {
-        Task.requireAlphabet(symbols, ASK);
-        Task.requireLengths(shortest, longest);
+        GeneratedTask.requireAlphabet(symbols, ASK);
+        GeneratedTask.requireLengths(shortest, longest);
     }
 
     @Override
@@ -25,12 +27,12 @@ public record Copying(String symbols, int shortest, int longest, boolean reverse
 
     @Override
     public Problem sample(RandomGenerator random) {
-        return new Problem(Task.word(random.nextInt(shortest, longest + 1), symbols, random) + ASK);
+        return new Problem(GeneratedTask.word(random.nextInt(shortest, longest + 1), symbols, random) + ASK);
     }
 
     @Override
     public double reward(Problem problem, String completion) {
-        return Task.agreement(solution(problem), completion);
+        return GeneratedTask.agreement(solution(problem), completion);
     }
 
     /// The length of the word.
@@ -48,7 +50,7 @@ public record Copying(String symbols, int shortest, int longest, boolean reverse
     /// One character replaced by another.
     @Override
     public String corruption(Problem problem, RandomGenerator random) {
-        return Task.withOneChanged(solution(problem), symbols, random);
+        return GeneratedTask.withOneChanged(solution(problem), symbols, random);
     }
 
     @Override

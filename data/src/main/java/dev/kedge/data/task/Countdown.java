@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -22,7 +23,8 @@ import java.util.stream.IntStream;
 ///
 /// @param numbers the most numbers of a problem, from 2 to 6; how many there are is drawn evenly from 2 on
 /// @param max     the largest given number, from 2 to 99; they are drawn evenly from 1 on
-public record Countdown(int numbers, int max) implements Task {
+@Kind("countdown")
+public record Countdown(int numbers, int max) implements GeneratedTask {
     private static final double WELL_FORMED = 0.1;
     private static final int MAX_TARGET = 999;
     private static final String OPERATORS = "+-*/";

@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -10,7 +11,8 @@ import java.util.random.RandomGenerator;
 /// else 0. So `Y` without any work is right too. Proposals are right and wrong in equal number.
 ///
 /// @param task whose answers are judged; its alphabet has none of `|`, `?`, `Y` and `N`
-public record Grading(Task task) implements Task {
+@Kind("grading")
+public record Grading(GeneratedTask task) implements GeneratedTask {
     private static final String YES = "Y";
     private static final String NO = "N";
     private static final String BEFORE = "|";

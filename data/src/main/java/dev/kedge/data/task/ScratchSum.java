@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -15,7 +16,8 @@ import java.util.stream.IntStream;
 /// a `w` matters, so that whether thinking pays can be told apart from what is thought.
 ///
 /// @param formatReward reward of a wrong answer in the exact format, in \[0, 1); 0 where absent
-public record ScratchSum(Optional<Double> formatReward) implements Task {
+@Kind("scratch_sum")
+public record ScratchSum(Optional<Double> formatReward) implements GeneratedTask {
     private static final int MOST_SCRATCH = 6;
     private static final int MOST_DEMONSTRATED = 5;
     private static final Pattern FORMAT = Pattern.compile("(w{0," + MOST_SCRATCH + "})=([0-9])");
@@ -48,8 +50,8 @@ public record ScratchSum(Optional<Double> formatReward) implements Task {
     }
 
     /// Those of one part, in the same order.
-    public List<Problem> problems(Part part) {
-        return problems().stream().filter(p -> Part.of(p) == part).toList();
+    public List<Problem> problems(ProblemSplit part) {
+        return problems().stream().filter(p -> ProblemSplit.of(p) == part).toList();
     }
 
     private static Problem problem(int digits) {

@@ -1,5 +1,6 @@
 package dev.kedge.data.task;
 
+import dev.kedge.config.Kind;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -10,12 +11,13 @@ import java.util.stream.IntStream;
 /// @param symbols  the characters in their order
 /// @param shortest characters of a problem, at least 2, so that there is something to sort
 /// @param longest  at least `shortest`
-public record Sorting(String symbols, int shortest, int longest) implements Task {
+@Kind("sorting")
+public record Sorting(String symbols, int shortest, int longest) implements GeneratedTask {
     private static final String ASK = ">";
 
     public Sorting {
-        Task.requireAlphabet(symbols, ASK);
-        Task.requireLengths(shortest, longest);
+        GeneratedTask.requireAlphabet(symbols, ASK);
+        GeneratedTask.requireLengths(shortest, longest);
         if (shortest < 2) {
             throw new IllegalArgumentException("shortest must be at least 2, was " + shortest);
         }
@@ -28,12 +30,12 @@ public record Sorting(String symbols, int shortest, int longest) implements Task
 
     @Override
     public Problem sample(RandomGenerator random) {
-        return new Problem(Task.word(random.nextInt(shortest, longest + 1), symbols, random) + ASK);
+        return new Problem(GeneratedTask.word(random.nextInt(shortest, longest + 1), symbols, random) + ASK);
     }
 
     @Override
     public double reward(Problem problem, String completion) {
-        return Task.agreement(solution(problem), completion);
+        return GeneratedTask.agreement(solution(problem), completion);
     }
 
     /// How many characters are to be sorted.
@@ -61,7 +63,7 @@ public record Sorting(String symbols, int shortest, int longest) implements Task
                 .filter(i -> solution.charAt(i) != solution.charAt(i - 1))
                 .toArray();
         if (steps.length == 0) {
-            return Task.withOneChanged(solution, symbols, random);
+            return GeneratedTask.withOneChanged(solution, symbols, random);
         }
         int at = steps[random.nextInt(steps.length)];
         return solution.substring(0, at - 1)

@@ -1,5 +1,6 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import java.util.Optional;
 
 /// 1 if what the last `\boxed{...}` of the completion holds is the reference answer, else 0: the form of MATH
@@ -7,6 +8,7 @@ import java.util.Optional;
 /// says what counts as equal.
 ///
 /// A reference answer is the answer alone, or a solution with a `\boxed{...}` of its own.
+@Kind("boxed")
 public record Boxed() implements Verification, Verifier {
     private static final String BOX = "\\boxed";
     private static final String FRAMED = "\\fbox";
@@ -17,7 +19,7 @@ public record Boxed() implements Verification, Verifier {
     }
 
     @Override
-    public double reward(Question question, String completion) {
+    public double reward(VerifierQuestion question, String completion) {
         MathAnswer right = content(question.answer())
                 .or(() -> Optional.of(question.answer()))
                 .flatMap(MathAnswer::read)

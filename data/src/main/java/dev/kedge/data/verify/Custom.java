@@ -1,5 +1,6 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Modifier;
@@ -8,6 +9,7 @@ import java.lang.reflect.Modifier;
 ///
 /// @param className a public class on the class path that implements [Verifier] and has a public constructor without
 ///                  arguments
+@Kind("custom")
 public record Custom(String className) implements Verification {
     public Custom {
         if (className.isBlank()) {
@@ -29,13 +31,13 @@ public record Custom(String className) implements Verification {
             Constructor<?> constructor = found.getConstructor();
             return (Verifier) constructor.newInstance();
         } catch (ClassNotFoundException | LinkageError e) {
-            throw wrong("cannot be loaded from the class path: " + Judged.oneLine(e), e);
+            throw wrong("cannot be loaded from the class path: " + VerifierResult.oneLine(e), e);
         } catch (NoSuchMethodException e) {
             throw wrong("has no public constructor without arguments", e);
         } catch (InvocationTargetException e) {
-            throw wrong("cannot be made: " + Judged.oneLine(e.getCause()), e);
+            throw wrong("cannot be made: " + VerifierResult.oneLine(e.getCause()), e);
         } catch (InstantiationException | IllegalAccessException e) {
-            throw wrong("cannot be made: " + Judged.oneLine(e), e);
+            throw wrong("cannot be made: " + VerifierResult.oneLine(e), e);
         }
     }
 

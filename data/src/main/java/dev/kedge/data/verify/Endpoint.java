@@ -1,12 +1,13 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import dev.kedge.data.verify.Judged.Status;
+import dev.kedge.data.verify.VerifierResult.Status;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -34,6 +35,7 @@ import java.util.concurrent.TimeoutException;
 /// @param timeoutSeconds for one request, its answer's last byte included, > 0; 10 where absent
 /// @param retries        further attempts after no answer, a late one, or the status 429 or 5xx, from 0 to 10; 2 where
 ///                       absent. They wait 0.1 s, 0.2 s, 0.4 s, ...
+@Kind("endpoint")
 public record Endpoint(
         String url,
         Optional<Integer> batch,
@@ -81,16 +83,16 @@ public record Endpoint(
     }
 
     @Override
-    public double reward(Question question, String completion) {
-        Judged judged = judge(List.of(question), List.of(completion)).getFirst();
+    public double reward(VerifierQuestion question, String completion) {
+        VerifierResult judged = judge(List.of(question), List.of(completion)).getFirst();
         return judged.reward().orElseThrow(() -> new IllegalStateException(judged.status() + ": " + judged.reason()));
     }
 
     /// Requests in virtual threads; one that fails leaves its own completions without a reward.
-    List<Judged> judge(List<Question> questions, List<String> completions) {
+    List<VerifierResult> judge(List<VerifierQuestion> questions, List<String> completions) {
         int size = batch.orElse(16);
         Semaphore free = new Semaphore(concurrency.orElse(8));
-        List<Callable<List<Judged>>> requests = new ArrayList<>();
+        List<Callable<List<VerifierResult>>> requests = new ArrayList<>();
         for (int from = 0; from < completions.size(); from += size) {
             int to = Math.min(completions.size(), from + size);
             String body = body(questions.subList(from, to), completions.subList(from, to));
@@ -104,11 +106,11 @@ public record Endpoint(
                 }
             });
         }
-        return Judging.all(requests).stream().flatMap(List::stream).toList();
+        return VerifierBatch.all(requests).stream().flatMap(List::stream).toList();
     }
 
     /// Halves of surrogate pairs, which UTF-8 cannot say, are sent as `?`.
-    private static String body(List<Question> questions, List<String> completions) {
+    private static String body(List<VerifierQuestion> questions, List<String> completions) {
         ArrayNode items = JSON.createArrayNode();
         for (int i = 0; i < completions.size(); i++) {
             items.addObject()
@@ -119,14 +121,14 @@ public record Endpoint(
         return items.toString();
     }
 
-    private List<Judged> asked(String body, int count) throws InterruptedException {
-        Judged failed = null;
+    private List<VerifierResult> asked(String body, int count) throws InterruptedException {
+        VerifierResult failed = null;
         for (int attempt = 0; attempt <= retries.orElse(2); attempt++) {
             if (attempt > 0) {
                 Thread.sleep(FIRST_PAUSE_MS << (attempt - 1));
             }
             Attempt result = attempt(body, count);
-            if (result instanceof Attempt.Final(List<Judged> judged)) {
+            if (result instanceof Attempt.Final(List<VerifierResult> judged)) {
                 return judged;
             }
             failed = ((Attempt.Again) result).why();
@@ -135,9 +137,9 @@ public record Endpoint(
     }
 
     private sealed interface Attempt {
-        record Final(List<Judged> judged) implements Attempt {}
+        record Final(List<VerifierResult> judged) implements Attempt {}
 
-        record Again(Judged why) implements Attempt {}
+        record Again(VerifierResult why) implements Attempt {}
     }
 
     private Attempt attempt(String body, int count) throws InterruptedException {
@@ -153,20 +155,20 @@ public record Endpoint(
             HttpResponse<String> response = reply.get((long) (seconds * 1e9), TimeUnit.NANOSECONDS);
             int status = response.statusCode();
             if (status == 429 || status >= 500) {
-                return new Attempt.Again(Judged.failed(Status.UNREACHABLE, url + " answered with status " + status));
+                return new Attempt.Again(VerifierResult.failed(Status.UNREACHABLE, url + " answered with status " + status));
             }
             return new Attempt.Final(
                     status == 200 ? rewards(response.body(), count) : bad(count, "status 200 expected, was " + status));
         } catch (TimeoutException e) {
-            return new Attempt.Again(Judged.failed(Status.TIMED_OUT, url + ": no reply within " + seconds + " s"));
+            return new Attempt.Again(VerifierResult.failed(Status.TIMED_OUT, url + ": no reply within " + seconds + " s"));
         } catch (ExecutionException e) {
-            return new Attempt.Again(Judged.failed(Status.UNREACHABLE, url + ": " + Judged.oneLine(e.getCause())));
+            return new Attempt.Again(VerifierResult.failed(Status.UNREACHABLE, url + ": " + VerifierResult.oneLine(e.getCause())));
         } finally {
             reply.cancel(true);
         }
     }
 
-    private List<Judged> rewards(String body, int count) {
+    private List<VerifierResult> rewards(String body, int count) {
         JsonNode numbers;
         try {
             numbers = JSON.readTree(body);
@@ -179,20 +181,20 @@ public record Endpoint(
                     "a JSON array of " + count + " numbers expected, was "
                             + (numbers.isArray() ? "one of " + numbers.size() : "none"));
         }
-        List<Judged> judged = new ArrayList<>();
+        List<VerifierResult> judged = new ArrayList<>();
         for (JsonNode number : numbers) {
             judged.add(
                     number.isNumber()
-                            ? Judged.of(number.doubleValue())
-                            : Judged.failed(
+                            ? VerifierResult.of(number.doubleValue())
+                            : VerifierResult.failed(
                                     Status.NOT_A_NUMBER,
                                     "the reward was " + number.getNodeType() + ", must be a number"));
         }
         return judged;
     }
 
-    private List<Judged> bad(int count, String problem) {
-        return Collections.nCopies(count, Judged.failed(Status.BAD_REPLY, url + ": " + problem));
+    private List<VerifierResult> bad(int count, String problem) {
+        return Collections.nCopies(count, VerifierResult.failed(Status.BAD_REPLY, url + ": " + problem));
     }
 
     /// Made when the first request is sent. It follows no redirect: only the address of the recipe is asked.

@@ -1,6 +1,9 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
+
 /// 1 if the completion is the reference answer, white space at both ends apart, else 0.
+@Kind("exact")
 public record Exact() implements Verification, Verifier {
     @Override
     public Verifier verifier() {
@@ -8,7 +11,7 @@ public record Exact() implements Verification, Verifier {
     }
 
     @Override
-    public double reward(Question question, String completion) {
+    public double reward(VerifierQuestion question, String completion) {
         return completion.strip().equals(question.answer().strip()) ? 1 : 0;
     }
 }

@@ -60,7 +60,7 @@ public enum Extraction {
         return Optional.of(new BigDecimal(plain.startsWith("--") ? plain.substring(1) : plain));
     }
 
-    static IllegalArgumentException noAnswer(Question question) {
+    static IllegalArgumentException noAnswer(VerifierQuestion question) {
         String answer = question.answer();
         return new IllegalArgumentException("the reference answer \""
                 + answer.substring(0, Math.min(40, answer.length())) + "\" cannot be read; one that this verifier reads"

@@ -1,5 +1,6 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 
@@ -9,6 +10,7 @@ import com.google.re2j.PatternSyntaxException;
 /// the text whatever the pattern. A dot matches line breaks too. A completion of more than [#MAX_CHARACTERS] gets 0.
 ///
 /// @param pattern of the whole completion, at most 1,000 characters
+@Kind("format")
 public record Format(String pattern) implements Verification {
     static final int MAX_CHARACTERS = 1 << 18;
     private static final int MAX_PATTERN = 1000;
@@ -38,7 +40,7 @@ public record Format(String pattern) implements Verification {
     /// The pattern at work.
     record Compiled(Pattern pattern) implements Verifier {
         @Override
-        public double reward(Question question, String completion) {
+        public double reward(VerifierQuestion question, String completion) {
             return completion.length() <= MAX_CHARACTERS && pattern.matches(completion) ? 1 : 0;
         }
     }

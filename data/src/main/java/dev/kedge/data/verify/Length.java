@@ -1,5 +1,7 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
+
 /// The soft penalty of overlong answers of DAPO (Yu et al. 2025, arXiv:2503.14476, equation 13), from -1 to 0, by
 /// characters (code points): 0 up to `max - buffer`, -1 above `max`, falling evenly in between.
 ///
@@ -7,6 +9,7 @@ package dev.kedge.data.verify;
 ///
 /// @param max    the longest answer without the full penalty, at least 1
 /// @param buffer over how many of the last characters it falls, from 0 to `max`
+@Kind("length")
 public record Length(int max, int buffer) implements Verification, Verifier {
     public Length {
         if (max < 1 || buffer < 0 || buffer > max) {
@@ -21,7 +24,7 @@ public record Length(int max, int buffer) implements Verification, Verifier {
     }
 
     @Override
-    public double reward(Question question, String completion) {
+    public double reward(VerifierQuestion question, String completion) {
         return overlong(completion.codePointCount(0, completion.length()));
     }
 

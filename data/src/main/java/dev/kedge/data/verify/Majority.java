@@ -1,5 +1,6 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,15 +12,16 @@ import java.util.Optional;
 /// completion without an answer gets 0 and never wins. The reference answer is not looked at.
 ///
 /// @param answer how answers are read off completions
+@Kind("majority")
 public record Majority(Extraction answer) implements Verification, Verifier {
     @Override
     public Verifier verifier() {
         return this;
     }
 
-    /// A vote of one: 1 if there is an answer. [Judging] lets all completions of a question vote.
+    /// A vote of one: 1 if there is an answer. [VerifierBatch] lets all completions of a question vote.
     @Override
-    public double reward(Question question, String completion) {
+    public double reward(VerifierQuestion question, String completion) {
         return answer.of(completion).isPresent() ? 1 : 0;
     }
 
@@ -28,9 +30,9 @@ public record Majority(Extraction answer) implements Verification, Verifier {
     /// @param questions   one for each completion; equal ones vote together
     /// @param completions in the order in which they are seen
     /// @return a reward for each completion
-    double[] vote(List<Question> questions, List<String> completions) {
+    double[] vote(List<VerifierQuestion> questions, List<String> completions) {
         List<Optional<String>> answers = completions.stream().map(answer::of).toList();
-        Map<Question, List<Integer>> groups = new LinkedHashMap<>();
+        Map<VerifierQuestion, List<Integer>> groups = new LinkedHashMap<>();
         for (int i = 0; i < questions.size(); i++) {
             groups.computeIfAbsent(questions.get(i), _ -> new ArrayList<>()).add(i);
         }

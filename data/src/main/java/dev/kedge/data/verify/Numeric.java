@@ -1,5 +1,6 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import java.math.BigDecimal;
 import java.util.Optional;
 
@@ -11,6 +12,7 @@ import java.util.Optional;
 ///
 /// @param tolerance relative to the reference's number, in [0, 1)
 /// @param absolute  in the number's own unit, finite and >= 0; 0 where absent
+@Kind("numeric")
 public record Numeric(double tolerance, Optional<Double> absolute) implements Verification, Verifier {
     public Numeric {
         if (!(tolerance >= 0 && tolerance < 1)) {
@@ -28,7 +30,7 @@ public record Numeric(double tolerance, Optional<Double> absolute) implements Ve
     }
 
     @Override
-    public double reward(Question question, String completion) {
+    public double reward(VerifierQuestion question, String completion) {
         BigDecimal right = Extraction.NUMBER.number(question.answer()).orElseThrow(() -> Extraction.noAnswer(question));
         BigDecimal relative = right.abs().multiply(new BigDecimal(tolerance));
         BigDecimal allowed = relative.max(new BigDecimal(absolute.orElse(0.0)));

@@ -1,19 +1,21 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import dev.kedge.data.task.Problem;
-import dev.kedge.data.task.Task;
+import dev.kedge.data.task.GeneratedTask;
 
-/// The exact judge of a generated task, from 0 to 1 ([Task#reward]). The reference answer is not looked at.
+/// The exact judge of a generated task, from 0 to 1 ([GeneratedTask#reward]). The reference answer is not looked at.
 ///
 /// @param task whose problems the prompts are
-public record Program(Task task) implements Verification, Verifier {
+@Kind("program")
+public record Program(GeneratedTask task) implements Verification, Verifier {
     @Override
     public Verifier verifier() {
         return this;
     }
 
     @Override
-    public double reward(Question question, String completion) {
+    public double reward(VerifierQuestion question, String completion) {
         return task.reward(new Problem(question.prompt()), completion);
     }
 }

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 ///
 /// @param questions at least one, in the file's order
 /// @param skipped   records left out
-public record Questions(List<Question> questions, Skipped skipped) {
+public record Questions(List<VerifierQuestion> questions, Skipped skipped) {
     public Questions {
         questions = List.copyOf(questions);
     }
@@ -53,7 +53,7 @@ public record Questions(List<Question> questions, Skipped skipped) {
         return new Questions(
                 data.examples().stream()
                         .map(example -> (PromptCompletion) example)
-                        .map(pair -> new Question(pair.promptText(), text(pair.completion())))
+                        .map(pair -> new VerifierQuestion(pair.promptText(), text(pair.completion())))
                         .toList(),
                 data.skipped());
     }

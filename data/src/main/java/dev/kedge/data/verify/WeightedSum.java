@@ -1,11 +1,13 @@
 package dev.kedge.data.verify;
 
+import dev.kedge.config.Kind;
 import java.util.List;
 
-/// The weighted sum of verifiers, each reported by its name in [Judged#parts]. A completion that one part could not
+/// The weighted sum of verifiers, each reported by its name in [VerifierResult#parts]. A completion that one part could not
 /// judge gets no reward.
 ///
 /// @param parts at least one, with different names
+@Kind("weighted_sum")
 public record WeightedSum(List<Part> parts) implements Verification {
     /// @param name     under which it is reported
     /// @param weight   finite
@@ -36,10 +38,10 @@ public record WeightedSum(List<Part> parts) implements Verification {
 
     record Summand(String name, double weight, Verifier verifier) {}
 
-    /// The sum at work; [Judging] judges part by part.
+    /// The sum at work; [VerifierBatch] judges part by part.
     record Weighted(List<Summand> summands) implements Verifier {
         @Override
-        public double reward(Question question, String completion) throws Exception {
+        public double reward(VerifierQuestion question, String completion) throws Exception {
             double sum = 0;
             for (Summand part : summands) {
                 sum += part.weight * part.verifier.reward(question, completion);

@@ -65,14 +65,14 @@ class ScratchSumTest {
 
     @Test
     void aHundredProblemsAreSplit() {
-        List<Problem> train = task.problems(Part.TRAIN);
-        List<Problem> heldOut = task.problems(Part.HELD_OUT);
+        List<Problem> train = task.problems(ProblemSplit.TRAIN);
+        List<Problem> heldOut = task.problems(ProblemSplit.HELD_OUT);
         assertEquals(100, new HashSet<>(task.problems()).size());
         assertEquals(
                 new HashSet<>(task.problems()),
                 new HashSet<>(Stream.concat(train.stream(), heldOut.stream()).toList()));
         assertEquals(100, train.size() + heldOut.size());
-        for (Part part : Part.values()) {
+        for (ProblemSplit part : ProblemSplit.values()) {
             assertEquals(
                     List.of(0, 2, 4),
                     task.problems(part).stream()

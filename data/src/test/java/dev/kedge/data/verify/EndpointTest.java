@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.kedge.data.verify.Judged.Status;
+import dev.kedge.data.verify.VerifierResult.Status;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -82,17 +82,17 @@ class EndpointTest {
                 Optional.of(retries));
     }
 
-    private static List<Judged> judge(Endpoint endpoint, String... completions) {
-        return Judging.judge(
+    private static List<VerifierResult> judge(Endpoint endpoint, String... completions) {
+        return VerifierBatch.judge(
                         endpoint.verifier(),
-                        Collections.nCopies(completions.length, new Question("p \"1\"", "a")),
+                        Collections.nCopies(completions.length, new VerifierQuestion("p \"1\"", "a")),
                         List.of(completions),
                         Limits.usual())
                 .each();
     }
 
-    private static void assertAll(Status status, String reason, List<Judged> judged) {
-        for (Judged one : judged) {
+    private static void assertAll(Status status, String reason, List<VerifierResult> judged) {
+        for (VerifierResult one : judged) {
             assertEquals(status, one.status(), one.reason());
             assertTrue(one.reward().isEmpty());
             assertTrue(one.reason().contains(reason), one.reason());
@@ -112,7 +112,7 @@ class EndpointTest {
             send(exchange, 200, lengths.toString());
         });
         String[] completions = IntStream.range(0, 23).mapToObj("x"::repeat).toArray(String[]::new);
-        List<Judged> judged = judge(endpoint(5, 10, 0), completions);
+        List<VerifierResult> judged = judge(endpoint(5, 10, 0), completions);
         for (int i = 0; i < completions.length; i++) {
             assertEquals(i, judged.get(i).reward().orElseThrow());
         }
@@ -218,7 +218,7 @@ class EndpointTest {
     @Test
     void whatIsNoNumberCostsOnlyItsOwnCompletion() {
         answer((exchange, _, _) -> send(exchange, 200, "[1, NaN, null, \"1\", 1e999, [1], 0.25]"));
-        List<Judged> judged = judge(endpoint(7, 10, 0), "a", "b", "c", "d", "e", "f", "g");
+        List<VerifierResult> judged = judge(endpoint(7, 10, 0), "a", "b", "c", "d", "e", "f", "g");
         assertEquals(1, judged.getFirst().reward().orElseThrow());
         assertEquals(0.25, judged.getLast().reward().orElseThrow());
         assertAll(Status.NOT_A_NUMBER, "must be", judged.subList(1, 6));
@@ -264,8 +264,8 @@ class EndpointTest {
     @Test
     void oneBatchThatFailsCostsNoOther() {
         answer((exchange, body, _) -> send(exchange, body.contains("\"bad\"") ? 400 : 200, "[1]"));
-        List<Judged> judged = judge(endpoint(1, 10, 0), "a", "bad", "b");
-        assertEquals(Map.of(Status.OK, 2, Status.BAD_REPLY, 1), new Judgements(judged).counts());
+        List<VerifierResult> judged = judge(endpoint(1, 10, 0), "a", "bad", "b");
+        assertEquals(Map.of(Status.OK, 2, Status.BAD_REPLY, 1), new VerifierResults(judged).counts());
         assertEquals(Status.BAD_REPLY, judged.get(1).status());
     }
 

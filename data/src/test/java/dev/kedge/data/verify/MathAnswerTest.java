@@ -7,7 +7,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class MathAnswerTest {
     private static double reward(String reference, String answer) {
-        return new Boxed().reward(new Question("", reference), "Thus $\\boxed{" + answer + "}$.");
+        return new Boxed().reward(new VerifierQuestion("", reference), "Thus $\\boxed{" + answer + "}$.");
     }
 
     @ParameterizedTest
@@ -180,6 +180,6 @@ class MathAnswerTest {
                 "the answer is 5 ~ 0",
             })
     void theLastBoxCounts(String completion, double reward) {
-        assertEquals(reward, new Boxed().reward(new Question("", "5"), completion));
+        assertEquals(reward, new Boxed().reward(new VerifierQuestion("", "5"), completion));
     }
 }

@@ -20,10 +20,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// The authors' own solutions are right, and other questions' solutions are wrong.
 class RealQuestionsTest {
-    private static List<String> wrong(Verifier verifier, List<Question> questions, List<Question> solutions) {
+    private static List<String> wrong(Verifier verifier, List<VerifierQuestion> questions, List<VerifierQuestion> solutions) {
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < questions.size(); i++) {
-            Judged judged = Judging.judge(
+            VerifierResult judged = VerifierBatch.judge(
                             verifier,
                             List.of(questions.get(i)),
                             List.of(solutions.get(i).answer()),
@@ -40,24 +40,24 @@ class RealQuestionsTest {
     @ParameterizedTest
     @CsvSource({"train, 7473", "test, 1319"})
     void everyGsm8kSolutionIsRight(String part, int count) {
-        List<Question> questions = Questions.gsm8k(RealData.file("gsm8k/" + part + ".jsonl"), Wrong.FAIL)
+        List<VerifierQuestion> questions = Questions.gsm8k(RealData.file("gsm8k/" + part + ".jsonl"), Wrong.FAIL)
                 .questions();
         assertEquals(count, questions.size());
-        List<Question> numbers = questions.stream()
+        List<VerifierQuestion> numbers = questions.stream()
                 .map(q ->
-                        new Question(q.prompt(), q.answer().substring(q.answer().lastIndexOf("####") + 4)))
+                        new VerifierQuestion(q.prompt(), q.answer().substring(q.answer().lastIndexOf("####") + 4)))
                 .toList();
         assertEquals(List.of(), wrong(new Gsm8k(), numbers, questions));
         // Without the mark, the last number of the worked solution's text counts.
-        List<Question> said = numbers.stream()
-                .map(q -> new Question(q.prompt(), "So it is " + q.answer().strip() + "."))
+        List<VerifierQuestion> said = numbers.stream()
+                .map(q -> new VerifierQuestion(q.prompt(), "So it is " + q.answer().strip() + "."))
                 .toList();
         assertEquals(List.of(), wrong(new Gsm8k(), questions, said));
     }
 
     @Test
     void otherGsm8kSolutionsAreRightOnlyWhereTheirNumberIsTheSame() {
-        List<Question> questions =
+        List<VerifierQuestion> questions =
                 Questions.gsm8k(RealData.file("gsm8k/test.jsonl"), Wrong.FAIL).questions();
         for (int i = 1; i < questions.size(); i++) {
             String other = questions.get(i - 1).answer();
@@ -73,7 +73,7 @@ class RealQuestionsTest {
     @Test
     void everyMath500SolutionIsRight() {
         Path path = RealData.file("math/math500_test.jsonl");
-        List<Question> questions = Questions.math(path, Wrong.FAIL).questions();
+        List<VerifierQuestion> questions = Questions.math(path, Wrong.FAIL).questions();
         assertEquals(500, questions.size());
         assertEquals(
                 List.of(),
@@ -92,7 +92,7 @@ class RealQuestionsTest {
         assertEquals(7498, train.questions().size());
         Map<String, Double> values = new HashMap<>();
         Set<String> asText = new HashSet<>();
-        for (Question question : train.questions()) {
+        for (VerifierQuestion question : train.questions()) {
             String answer = question.answer();
             assertEquals(1, new Boxed().reward(question, "So it is \\boxed{" + answer + "}."), answer);
             String canonical = MathAnswer.read(answer).orElseThrow().canonical();

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.data.task.Arithmetic;
-import dev.kedge.data.verify.Judged.Status;
+import dev.kedge.data.verify.VerifierResult.Status;
 import dev.kedge.data.verify.WeightedSum.Part;
 import java.util.Collections;
 import java.util.List;
@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VerifiersTest {
-    private static List<Judged> judge(Verification verification, Question question, String... completions) {
-        return Judging.judge(
+    private static List<VerifierResult> judge(Verification verification, VerifierQuestion question, String... completions) {
+        return VerifierBatch.judge(
                         verification.verifier(),
                         Collections.nCopies(completions.length, question),
                         List.of(completions),
@@ -28,7 +28,7 @@ class VerifiersTest {
     }
 
     private static double[] rewards(Verification verification, String answer, String... completions) {
-        return judge(verification, new Question("p", answer), completions).stream()
+        return judge(verification, new VerifierQuestion("p", answer), completions).stream()
                 .mapToDouble(judged -> judged.reward().orElseThrow())
                 .toArray();
     }
@@ -89,7 +89,7 @@ class VerifiersTest {
     @Test
     void aReferenceWithoutAnAnswerIsAFailureAndNoZero() {
         for (Verification verification : List.of(new Gsm8k(), new Numeric(0, Optional.empty()), new Boxed())) {
-            Judged judged = judge(verification, new Question("p", ""), "#### 5 \\boxed{5}")
+            VerifierResult judged = judge(verification, new VerifierQuestion("p", ""), "#### 5 \\boxed{5}")
                     .getFirst();
             assertEquals(Status.THREW, judged.status());
             assertTrue(judged.reward().isEmpty());
@@ -135,9 +135,9 @@ class VerifiersTest {
 
     @Test
     void theMajorityOfEachQuestionWins() {
-        Question a = new Question("a", "");
-        Question b = new Question("b", "");
-        List<Judged> judged = Judging.judge(
+        VerifierQuestion a = new VerifierQuestion("a", "");
+        VerifierQuestion b = new VerifierQuestion("b", "");
+        List<VerifierResult> judged = VerifierBatch.judge(
                         new Majority(Extraction.BOXED),
                         List.of(a, b, a, b, a, a),
                         List.of("\\boxed{2}", "\\boxed{3}", "\\boxed{0.5}", "\\boxed{4}", "\\boxed{\\frac12}", "none"),
@@ -156,13 +156,13 @@ class VerifiersTest {
     @Test
     void aProgramJudgesItsOwnTask() {
         Program program = new Program(new Arithmetic(99, false));
-        List<Judged> judged = judge(program, new Question("17+25=", ""), "42", "41", "");
+        List<VerifierResult> judged = judge(program, new VerifierQuestion("17+25=", ""), "42", "41", "");
         assertEquals(
                 List.of(1.0, 0.5, 0.0),
                 judged.stream().map(j -> j.reward().orElseThrow()).toList());
         assertEquals(
                 Status.THREW,
-                judge(program, new Question("seventeen", ""), "42").getFirst().status());
+                judge(program, new VerifierQuestion("seventeen", ""), "42").getFirst().status());
     }
 
     @Test
@@ -171,13 +171,13 @@ class VerifiersTest {
                 new Part("right", 1, new Gsm8k()),
                 new Part("short", 0.5, new Length(10, 4)),
                 new Part("form", 0.25, new Format("#### .*"))));
-        List<Judged> judged = judge(sum, new Question("p", "#### 7"), "#### 7", "7", "#### 77 oh no");
+        List<VerifierResult> judged = judge(sum, new VerifierQuestion("p", "#### 7"), "#### 7", "7", "#### 77 oh no");
         assertEquals(1.25, judged.get(0).reward().orElseThrow());
         assertEquals(
                 Map.of("right", 1.0, "short", 0.0, "form", 1.0), judged.get(0).parts());
         assertEquals(1, judged.get(1).reward().orElseThrow());
         assertEquals(-0.25, judged.get(2).reward().orElseThrow());
-        Judged failed = judge(sum, new Question("p", "seven"), "7").getFirst();
+        VerifierResult failed = judge(sum, new VerifierQuestion("p", "seven"), "7").getFirst();
         assertEquals(Status.THREW, failed.status());
         assertTrue(failed.reward().isEmpty());
         assertTrue(failed.reason().startsWith("part right: "), failed.reason());
@@ -232,9 +232,9 @@ class VerifiersTest {
         String huge = scrap.repeat(10_000);
         String deep = scrap.repeat(900);
         for (Verification verification : all) {
-            for (Judged judged : judge(
+            for (VerifierResult judged : judge(
                     verification,
-                    new Question("17+25=", "42"),
+                    new VerifierQuestion("17+25=", "42"),
                     huge,
                     "\\boxed{" + huge + "}",
                     "\\boxed{" + deep + "}",

@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.Categorical;
 import java.util.Arrays;
 
@@ -41,14 +42,18 @@ public sealed interface Penalty {
     }
 
     /// None: the return alone.
+    @Kind("none")
     record None() implements Penalty {}
 
     /// Of actions, `Σ μ(s)·D(π(.|s)||ref(.|s))`.
+    @Kind("actions")
     record Actions(Divergence divergence) implements Penalty {}
 
     /// Of the states that are visited, `D(μ(s)||μ_ref(s))`.
+    @Kind("states")
     record States(Divergence divergence) implements Penalty {}
 
     /// Of occupancy measures, `D(μ(s,a)||μ_ref(s,a))`.
+    @Kind("occupancies")
     record Occupancies(Divergence divergence) implements Penalty {}
 }

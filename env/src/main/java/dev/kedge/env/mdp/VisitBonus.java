@@ -1,5 +1,7 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.config.Kind;
+
 /// How far a value that is expected from n visits may be off: what optimism adds and pessimism takes away. All are
 /// scaled: with the constants of the theory every value of a small task is at its limit until n is large.
 public sealed interface VisitBonus {
@@ -47,6 +49,7 @@ public sealed interface VisitBonus {
     /// @param rest  of the part that falls with 1/n, finite and >= 0
     /// @param scale of the whole, finite and > 0
     /// @param delta the probability that a bound fails, in (0, 1)
+    @Kind("bernstein")
     record Bernstein(double root, double rest, double scale, double delta) implements VisitBonus {
         public Bernstein {
             if (!(root >= 0 && rest >= 0 && root + rest < Double.POSITIVE_INFINITY)) {
@@ -75,6 +78,7 @@ public sealed interface VisitBonus {
     /// constants that suit a proof.
     ///
     /// @param scale finite and > 0; 0.1 suits small tasks
+    @Kind("light")
     record Light(double scale) implements VisitBonus {
         public Light {
             requireScale(scale);
@@ -92,6 +96,7 @@ public sealed interface VisitBonus {
     /// `scale·(H - h)·||φ||` in the norm of the inverse covariance.
     ///
     /// @param scale finite and > 0
+    @Kind("hoeffding")
     record Hoeffding(double scale) implements VisitBonus {
         public Hoeffding {
             requireScale(scale);

@@ -1,7 +1,7 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.Catalogue;
-import dev.kedge.lab.Quantity;
+import dev.kedge.lab.catalogue.Catalogue;
+import dev.kedge.lab.plot.Quantity;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,12 +1,12 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.Frontier;
-import dev.kedge.lab.Page;
-import dev.kedge.lab.Plot;
-import dev.kedge.lab.Quantity;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.report.Page;
+import dev.kedge.lab.plot.Plot;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Threshold;
-import dev.kedge.recipe.statistics.Estimate;
+import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;

@@ -1,11 +1,11 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.PairedSample;
-import dev.kedge.lab.Quantity;
+import dev.kedge.lab.plot.PairedSample;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Threshold;
-import dev.kedge.recipe.statistics.Bootstrap;
-import dev.kedge.recipe.statistics.Estimate;
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import java.util.List;
 import java.util.OptionalDouble;
 

@@ -1,6 +1,6 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.Frontier;
+import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

@@ -1,9 +1,9 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Jobs;
-import dev.kedge.lab.Page;
-import dev.kedge.lab.Paper;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.lab.report.Page;
+import dev.kedge.lab.catalogue.Paper;
+import dev.kedge.run.Terminal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +18,7 @@ public final class Reproduction {
     ///
     /// @param seeds instead of each experiment's own number, at least [Experiment#FEWEST]
     /// @throws IllegalArgumentException                          if the seeds are fewer
-    /// @throws dev.kedge.recipe.run.RunFailedException           naming experiment and seed, if a trial fails
+    /// @throws dev.kedge.run.RunFailedException           naming experiment and seed, if a trial fails
     public static Results run(Paper paper, List<Claim> claims, OptionalInt seeds, Path folder, Terminal terminal) {
         if (seeds.isPresent() && seeds.getAsInt() < Experiment.FEWEST) {
             throw new IllegalArgumentException(

@@ -1,6 +1,6 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.Paper;
+import dev.kedge.lab.catalogue.Paper;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.stream.Collectors;

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.kedge.lab.FrontierJson;
-import dev.kedge.lab.Paper;
+import dev.kedge.run.result.SummaryJson;
+import dev.kedge.lab.catalogue.Paper;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Threshold;
-import dev.kedge.recipe.run.Durable;
+import dev.kedge.run.Durable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -88,7 +88,7 @@ public final class ResultsJson {
         var json = JsonNodeFactory.instance.objectNode();
         json.set("numbers", numbers(outcome));
         var frontiers = json.putArray("frontiers");
-        outcome.frontiers().forEach(f -> frontiers.add(FrontierJson.write(f)));
+        outcome.frontiers().forEach(f -> frontiers.add(SummaryJson.write(f)));
         return json;
     }
 
@@ -102,7 +102,7 @@ public final class ResultsJson {
             outcome = outcome.with(entry.getKey(), entry.getValue().doubleValue());
         }
         for (var frontier : json.path("frontiers")) {
-            outcome = outcome.with(FrontierJson.read(frontier, file));
+            outcome = outcome.with(SummaryJson.read(frontier, file));
         }
         return outcome;
     }

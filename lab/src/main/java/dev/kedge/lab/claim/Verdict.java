@@ -1,6 +1,6 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.recipe.statistics.Estimate;
+import dev.kedge.statistics.Estimate;
 
 /// What a measurement says about a claim.
 public enum Verdict {

@@ -3,15 +3,15 @@ package dev.kedge.lab.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.kedge.lab.Frontier;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.Jobs;
-import dev.kedge.lab.Page;
-import dev.kedge.lab.compare.Contest.Entry;
+import dev.kedge.lab.report.Page;
+import dev.kedge.lab.compare.MethodComparison.Entry;
 import dev.kedge.lab.tabular.Bandit.Standing;
 import dev.kedge.lab.tabular.Sweep;
-import dev.kedge.recipe.run.ConfigException;
-import dev.kedge.recipe.run.RunFailedException;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.config.ConfigException;
+import dev.kedge.run.RunFailedException;
+import dev.kedge.run.Terminal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +28,7 @@ public final class Compare {
     private Compare() {}
 
     /// What methods are trained on and how, in words.
-    public static String description(Task task) {
+    public static String description(ComparisonTask task) {
         return String.format(
                 Locale.ROOT,
                 "%s Offline methods learn from the same %d pairs, which the reference drew, all of them at every step; "
@@ -36,9 +36,9 @@ public final class Compare {
                         + "Policies are tables of logits, trained from the reference by %d gradients of AdamW "
                         + "(learning rate %s, falling to 0).",
                 task.description(),
-                Methods.PAIRS,
-                Methods.TRAINING.steps(),
-                Methods.TRAINING.learningRate());
+                ComparedMethods.PAIRS,
+                ComparedMethods.TRAINING.steps(),
+                ComparedMethods.TRAINING.learningRate());
     }
 
     /// Runs what is not done yet of every method, strength and seed, on all processors, and writes `results.json` and
@@ -47,13 +47,13 @@ public final class Compare {
     /// @param methods all different
     /// @throws ConfigException    if a method is not for the task or there twice, or the seeds are too few
     /// @throws RunFailedException if a method diverged at all of its strengths
-    public static Contest run(Task task, List<Method> methods, int seeds, Path folder, Terminal terminal) {
+    public static MethodComparison run(ComparisonTask task, List<ComparedMethod> methods, int seeds, Path folder, Terminal terminal) {
         methods.stream().filter(m -> !m.isFor(task)).findFirst().ifPresent(m -> {
             throw new ConfigException(refusal(task, m));
         });
-        if (methods.stream().map(Method::name).distinct().count() < methods.size()) {
+        if (methods.stream().map(ComparedMethod::name).distinct().count() < methods.size()) {
             throw new ConfigException("a method is there twice: "
-                    + String.join(" ", methods.stream().map(Method::name).toList()));
+                    + String.join(" ", methods.stream().map(ComparedMethod::name).toList()));
         }
         if (seeds < FEWEST_SEEDS) {
             throw new ConfigException("at least " + FEWEST_SEEDS + " seeds are needed, was " + seeds);
@@ -67,21 +67,21 @@ public final class Compare {
             }
         }
         var contest = contest(task, methods, seeds, Jobs.run(folder, jobs, "compare", terminal));
-        ContestJson.save(contest, folder.resolve("results.json"));
-        Page.write(folder.resolve("report.html"), ContestPage.html(contest));
+        MethodComparisonJson.save(contest, folder.resolve("results.json"));
+        Page.write(folder.resolve("report.html"), MethodComparisonPage.html(contest));
         return contest;
     }
 
-    private static String refusal(Task task, Method method) {
+    private static String refusal(ComparisonTask task, ComparedMethod method) {
         return method.name() + " learns from rankings by reward, which the task `" + task.title()
                 + "` does not have; for it there are: "
-                + Methods.all().stream()
+                + ComparedMethods.all().stream()
                         .filter(m -> m.isFor(task))
                         .map(m -> "`" + m.name() + "`")
                         .collect(Collectors.joining(", "));
     }
 
-    private static Jobs.Job job(Task task, Method method, double strength, int seed) {
+    private static Jobs.Job job(ComparisonTask task, ComparedMethod method, double strength, int seed) {
         return new Jobs.Job(
                 method.name() + "-" + strength + "-seed-" + seed,
                 method.description() + ". " + description(task),
@@ -93,8 +93,8 @@ public final class Compare {
                 });
     }
 
-    private static boolean showsGap(Task task, Method method) {
-        return task == Task.GAME && method.aim() == Method.Aim.WIN_RATE;
+    private static boolean showsGap(ComparisonTask task, ComparedMethod method) {
+        return task == ComparisonTask.GAME && method.aim() == ComparedMethod.Aim.WIN_RATE;
     }
 
     private static ObjectNode write(Standing s) {
@@ -116,7 +116,7 @@ public final class Compare {
         return json.path(key).isNumber() ? json.path(key).doubleValue() : Double.NaN;
     }
 
-    private static Contest contest(Task task, List<Method> methods, int seeds, List<Jobs.Done> done) {
+    private static MethodComparison contest(ComparisonTask task, List<ComparedMethod> methods, int seeds, List<Jobs.Done> done) {
         var results = done.stream().map(Jobs.Done::result).iterator();
         var entries = new ArrayList<Entry>();
         for (var method : methods) {
@@ -135,7 +135,7 @@ public final class Compare {
             }
             entries.add(new Entry(method, sweeps, showsGap(task, method) ? gaps : List.of()));
         }
-        return new Contest(
+        return new MethodComparison(
                 task,
                 entries,
                 IntStream.rangeClosed(1, seeds)

@@ -1,6 +1,6 @@
 package dev.kedge.lab.compare;
 
-import dev.kedge.lab.compare.Task.Arena;
+import dev.kedge.lab.compare.ComparisonTask.Arena;
 import dev.kedge.lab.tabular.Bandit;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.tensor.Tensor;

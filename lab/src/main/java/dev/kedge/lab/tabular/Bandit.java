@@ -1,6 +1,6 @@
 package dev.kedge.lab.tabular;
 
-import dev.kedge.lab.Frontier;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;

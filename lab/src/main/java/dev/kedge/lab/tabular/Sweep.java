@@ -1,10 +1,10 @@
 package dev.kedge.lab.tabular;
 
-import dev.kedge.lab.Curve;
-import dev.kedge.lab.Frontier;
-import dev.kedge.lab.Quantity;
+import dev.kedge.lab.compare.Curve;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.tabular.Bandit.Standing;
-import dev.kedge.recipe.statistics.Estimate;
+import dev.kedge.statistics.Estimate;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;

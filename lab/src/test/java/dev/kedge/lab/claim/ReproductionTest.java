@@ -1,5 +1,6 @@
 package dev.kedge.lab.claim;
 
+import dev.kedge.reproduction.Examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.kedge.recipe.run.RunFailedException;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.run.RunFailedException;
+import dev.kedge.run.Terminal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,14 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.kedge.env.RegularizedGame;
-import dev.kedge.lab.compare.Method.Aim;
-import dev.kedge.lab.compare.Task.Arena;
+import dev.kedge.lab.compare.ComparedMethod.Aim;
+import dev.kedge.lab.compare.ComparisonTask.Arena;
 import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.ReverseKl;
-import dev.kedge.recipe.run.ConfigException;
-import dev.kedge.recipe.run.RunFailedException;
-import dev.kedge.recipe.run.Terminal;
+import dev.kedge.config.ConfigException;
+import dev.kedge.run.RunFailedException;
+import dev.kedge.run.Terminal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,18 +34,18 @@ class CompareTest {
 
     private final AtomicInteger trained = new AtomicInteger();
 
-    private Method exact(String name, Divergence divergence) {
-        return new Method(name, "the optimum", "β", STRENGTHS, Aim.REWARD, (arena, beta, _) -> {
+    private ComparedMethod exact(String name, Divergence divergence) {
+        return new ComparedMethod(name, "the optimum", "β", STRENGTHS, Aim.REWARD, (arena, beta, _) -> {
             trained.incrementAndGet();
             return arena.bandit().optimum(divergence, beta);
         });
     }
 
-    private final Method reverse = exact("reverse", new ReverseKl());
-    private final Method forward = exact("forward", new ForwardKl());
+    private final ComparedMethod reverse = exact("reverse", new ReverseKl());
+    private final ComparedMethod forward = exact("forward", new ForwardKl());
 
-    private Contest run(Method... methods) {
-        return Compare.run(Task.BANDIT, List.of(methods), 5, folder, Terminal.quiet());
+    private MethodComparison run(ComparedMethod... methods) {
+        return Compare.run(ComparisonTask.BANDIT, List.of(methods), 5, folder, Terminal.quiet());
     }
 
     @Test
@@ -99,13 +99,13 @@ class CompareTest {
                 3, json.path("frontier").path("arms").path(0).path("points").size());
         assertTrue(json.path("frontier").path("optimum").size() > 10);
         assertEquals(
-                json, new ObjectMapper().readTree(ContestJson.write(contest).toString()));
+                json, new ObjectMapper().readTree(MethodComparisonJson.write(contest).toString()));
     }
 
     /// Its strongest policy is deterministic and its weakest the reference.
     @Test
     void aMethodThatReachesNoDivergenceOfAnotherIsSaidSo() {
-        var far = new Method(
+        var far = new ComparedMethod(
                 "far", "the best outcomes", "β", new double[] {1}, Aim.REWARD, (arena, _, _) -> arena.bandit()
                         .optimum(new ReverseKl(), 1e-6));
         var contest = run(reverse, far);
@@ -116,7 +116,7 @@ class CompareTest {
 
     @Test
     void aStrengthAtWhichTrainingDivergedIsLeftOut() {
-        var partly = new Method(
+        var partly = new ComparedMethod(
                 "partly",
                 "",
                 "β",
@@ -127,7 +127,7 @@ class CompareTest {
         assertTrue(contest.places().getFirst().missing().isPresent());
         assertTrue(Double.isNaN(
                 contest.frontier().arms().getFirst().points().get(1).x()));
-        var wholly = new Method("wholly", "", "β", STRENGTHS, Aim.REWARD, (arena, _, _) -> diverged(arena));
+        var wholly = new ComparedMethod("wholly", "", "β", STRENGTHS, Aim.REWARD, (arena, _, _) -> diverged(arena));
         var e = assertThrows(RunFailedException.class, () -> run(reverse, wholly));
         assertEquals("wholly diverged at every strength with seed 1", e.getMessage());
     }
@@ -135,17 +135,17 @@ class CompareTest {
     /// The policy that wins most against the reference is not the equilibrium, and the other way round.
     @Test
     void inAGameTheOptimumMissesNothingAndTheEquilibriumHasNoGap() throws IOException {
-        var best = new Method("best", "", "β", STRENGTHS, Aim.WIN_RATE, reverse.training());
-        var nash = new Method("nash", "", "β", STRENGTHS, Aim.WIN_RATE, (arena, beta, _) -> {
+        var best = new ComparedMethod("best", "", "β", STRENGTHS, Aim.WIN_RATE, reverse.training());
+        var nash = new ComparedMethod("nash", "", "β", STRENGTHS, Aim.WIN_RATE, (arena, beta, _) -> {
             trained.incrementAndGet();
             return IntStream.range(0, arena.contexts())
                     .mapToObj(x -> new RegularizedGame(arena.judges().get(x), arena.logRef()[x], beta).nash())
                     .toArray(double[][]::new);
         });
         var methods = List.of(nash, reverse, best);
-        var contest = Compare.run(Task.GAME, methods, 5, folder, Terminal.quiet());
+        var contest = Compare.run(ComparisonTask.GAME, methods, 5, folder, Terminal.quiet());
         int once = trained.get();
-        var again = Compare.run(Task.GAME, methods, 5, folder, Terminal.quiet()); // from the disk
+        var again = Compare.run(ComparisonTask.GAME, methods, 5, folder, Terminal.quiet()); // from the disk
         assertEquals(once, trained.get());
         for (var c : List.of(contest, again)) {
             var last = c.places().getLast();
@@ -190,12 +190,12 @@ class CompareTest {
     @Test
     void badInputIsOneClearLine() {
         assertThrows(ConfigException.class, () -> run(reverse, reverse));
-        assertThrows(ConfigException.class, () -> Task.named("bandid"));
+        assertThrows(ConfigException.class, () -> ComparisonTask.named("bandid"));
         assertThrows(
-                ConfigException.class, () -> Compare.run(Task.BANDIT, List.of(reverse), 4, folder, Terminal.quiet()));
-        var ranking = new Method("ranking", "", "β", STRENGTHS, Aim.RANKING, reverse.training());
+                ConfigException.class, () -> Compare.run(ComparisonTask.BANDIT, List.of(reverse), 4, folder, Terminal.quiet()));
+        var ranking = new ComparedMethod("ranking", "", "β", STRENGTHS, Aim.RANKING, reverse.training());
         var e = assertThrows(
-                ConfigException.class, () -> Compare.run(Task.GAME, List.of(ranking), 5, folder, Terminal.quiet()));
+                ConfigException.class, () -> Compare.run(ComparisonTask.GAME, List.of(ranking), 5, folder, Terminal.quiet()));
         assertTrue(
                 e.getMessage()
                         .startsWith("ranking learns from rankings by reward, which the task `game` does not have; "

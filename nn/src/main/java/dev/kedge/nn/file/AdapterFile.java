@@ -27,7 +27,7 @@ import java.util.TreeSet;
 ///
 /// @param family  the family of the base model, which gives modules their names
 /// @param config  the base model's shape
-public record AdapterFile(Family family, DecoderConfig config) {
+public record AdapterFile(ModelFamily family, DecoderConfig config) {
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String BEFORE = "base_model.model.";
@@ -115,7 +115,7 @@ public record AdapterFile(Family family, DecoderConfig config) {
         if (!json.text("task_type", "CAUSAL_LM").equals("CAUSAL_LM")) {
             throw json.wrong("task_type", "CAUSAL_LM");
         }
-        boolean transposed = family == Family.GPT2;
+        boolean transposed = family == ModelFamily.GPT2;
         if (json.flag("fan_in_fan_out", transposed) != transposed) {
             throw json.wrong("fan_in_fan_out", transposed + " for " + family.modelType());
         }
@@ -266,7 +266,7 @@ public record AdapterFile(Family family, DecoderConfig config) {
         node.put("lora_alpha", lora.alpha());
         node.put("lora_dropout", 0.0);
         node.put("bias", "none");
-        node.put("fan_in_fan_out", family == Family.GPT2);
+        node.put("fan_in_fan_out", family == ModelFamily.GPT2);
         node.put("use_rslora", lora.rslora());
         node.put("use_dora", false);
         node.put("inference_mode", true);

@@ -15,7 +15,7 @@ final class ConfigWriter {
     /// The keys of a config.json that describe `config` in the words of `family`.
     ///
     /// @throws IllegalArgumentException if the family cannot say it
-    static ObjectNode write(DecoderConfig config, Family family, DType dtype, GenerationConfig generation) {
+    static ObjectNode write(DecoderConfig config, ModelFamily family, DType dtype, GenerationConfig generation) {
         ObjectNode node = keys(config, family);
         node.put("torch_dtype", dtype.name().toLowerCase());
         generation.putTokens(node);
@@ -23,7 +23,7 @@ final class ConfigWriter {
         return node;
     }
 
-    private static void requireSays(ObjectNode node, DecoderConfig config, Family family) {
+    private static void requireSays(ObjectNode node, DecoderConfig config, ModelFamily family) {
         String fault = "family " + family.modelType() + " cannot say " + config;
         try {
             HuggingFaceConfig back = HuggingFaceConfig.of(new JsonFields(Path.of("config.json"), "", node));
@@ -37,7 +37,7 @@ final class ConfigWriter {
 
     /// `original` itself where it says the same decoder; otherwise with the keys that we know replaced.
     static ObjectNode over(
-            ObjectNode original, DecoderConfig config, Family family, DType dtype, GenerationConfig generation) {
+            ObjectNode original, DecoderConfig config, ModelFamily family, DType dtype, GenerationConfig generation) {
         ObjectNode node = original.deepCopy();
         HuggingFaceConfig said = HuggingFaceConfig.of(new JsonFields(Path.of("config.json"), "", node));
         if (said.family() != family || !said.config().equals(config)) {
@@ -50,7 +50,7 @@ final class ConfigWriter {
         return node;
     }
 
-    private static ObjectNode keys(DecoderConfig config, Family family) {
+    private static ObjectNode keys(DecoderConfig config, ModelFamily family) {
         if (!family.canSay(config)) {
             throw new IllegalArgumentException("family " + family.modelType() + " cannot say " + config);
         }
@@ -68,7 +68,7 @@ final class ConfigWriter {
         return node;
     }
 
-    private static void gated(ObjectNode node, DecoderConfig config, Family family) {
+    private static void gated(ObjectNode node, DecoderConfig config, ModelFamily family) {
         sizes(node, config);
         node.put("hidden_act", "silu");
         node.put("num_key_value_heads", config.kvHeads());

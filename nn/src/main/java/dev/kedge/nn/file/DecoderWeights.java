@@ -18,12 +18,12 @@ import java.util.Set;
 
 /// Turns the tensors of a family's file into a decoder's parameters, and back.
 final class DecoderWeights {
-    private final Family family;
+    private final ModelFamily family;
     private final WeightTable table;
     private final DecoderConfig config;
     private final NameStyle style;
 
-    DecoderWeights(Family family, DecoderConfig config, NameStyle style) {
+    DecoderWeights(ModelFamily family, DecoderConfig config, NameStyle style) {
         this.family = family;
         this.table = WeightTable.of(family);
         this.config = config;
@@ -41,7 +41,7 @@ final class DecoderWeights {
             return new NameStyle(true, true, !config.tiedHead());
         }
 
-        static NameStyle of(Set<String> names, Family family, DecoderConfig config) {
+        static NameStyle of(Set<String> names, ModelFamily family, DecoderConfig config) {
             WeightTable table = WeightTable.of(family);
             boolean prefixed = names.stream().anyMatch(name -> name.startsWith(table.prefix()));
             boolean head = names.contains(table.rowOf("head").disk().getFirst() + ".weight");
@@ -84,7 +84,7 @@ final class DecoderWeights {
     ///
     /// @param dtype the type to convert them to; empty for the stored one
     /// @throws InvalidFileException if tensors are missing, unexpected or of another shape
-    SequencedMap<String, Tensor> read(Checkpoint file, Optional<DType> dtype, Device device) {
+    SequencedMap<String, Tensor> read(WeightsFolder file, Optional<DType> dtype, Device device) {
         SequencedMap<String, TensorEntry> entries = file.entries();
         if (config.layers() > entries.size()) {
             throw new InvalidFileException(
@@ -104,7 +104,7 @@ final class DecoderWeights {
         return parameters;
     }
 
-    private void check(Checkpoint file, Map<String, Source> sources, Map<String, TensorEntry> entries) {
+    private void check(WeightsFolder file, Map<String, Source> sources, Map<String, TensorEntry> entries) {
         List<String> faults = new ArrayList<>();
         Set<String> expected = new HashSet<>();
         for (Source source : sources.values()) {
@@ -134,7 +134,7 @@ final class DecoderWeights {
         }
     }
 
-    private Tensor assemble(Checkpoint file, Source source, Optional<DType> dtype, Device device) {
+    private Tensor assemble(WeightsFolder file, Source source, Optional<DType> dtype, Device device) {
         try (Scope scope = new Scope()) {
             List<Tensor> parts = source.names().stream().map(file::read).toList();
             if (parts.stream().map(Tensor::dtype).distinct().count() > 1 && dtype.isEmpty()) {
@@ -147,7 +147,7 @@ final class DecoderWeights {
         }
     }
 
-    private static void dropHead(Checkpoint file, Map<String, Tensor> parameters) {
+    private static void dropHead(WeightsFolder file, Map<String, Tensor> parameters) {
         try (Tensor head = parameters.remove("head.weight");
                 Tensor equal = head.eq(parameters.get("embedding.weight"))) {
             if (!equal.allTrue()) {

@@ -14,7 +14,7 @@ import java.util.Map;
 ///
 /// @param family which family's conventions the file follows
 /// @param config the decoder it describes
-public record HuggingFaceConfig(Family family, DecoderConfig config) {
+public record HuggingFaceConfig(ModelFamily family, DecoderConfig config) {
     private static final Map<String, Mlp> GELUS = Map.of(
             "gelu", Mlp.GELU,
             "gelu_new", Mlp.GELU_TANH,
@@ -31,10 +31,10 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
 
     static HuggingFaceConfig of(JsonFields json) {
         String modelType = json.text("model_type");
-        Family family = Family.named(modelType)
+        ModelFamily family = ModelFamily.named(modelType)
                 .orElseThrow(() -> new InvalidFileException(
                         json.file(),
-                        "model_type " + quoted(modelType) + " is not supported; supported are " + Family.names()));
+                        "model_type " + quoted(modelType) + " is not supported; supported are " + ModelFamily.names()));
         refuse(json, "quantization_config", "absent: weights are read as they are");
         try {
             return new HuggingFaceConfig(
@@ -49,7 +49,7 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
         }
     }
 
-    private static DecoderConfig gated(JsonFields json, Family family) {
+    private static DecoderConfig gated(JsonFields json, ModelFamily family) {
         int hidden = json.integer("hidden_size");
         int heads = json.integer("num_attention_heads");
         int layers = json.integer("num_hidden_layers");
@@ -58,7 +58,7 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
         refuseOtherComputations(json, family);
         refuseSlidingWindow(json, family, maxPositions, layers);
         boolean attentionBias =
-                (family == Family.LLAMA || family == Family.QWEN3) && json.flag("attention_bias", false);
+                (family == ModelFamily.LLAMA || family == ModelFamily.QWEN3) && json.flag("attention_bias", false);
         return new DecoderConfig(
                 json.integer("vocab_size"),
                 hidden,
@@ -72,15 +72,15 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
                 json.positive("rms_norm_eps", 1e-6),
                 RopeSettings.read(json, headSize),
                 Mlp.GATED_SILU,
-                attentionBias || family == Family.QWEN2,
+                attentionBias || family == ModelFamily.QWEN2,
                 attentionBias,
                 json.flag("mlp_bias", false),
-                family == Family.QWEN3,
+                family == ModelFamily.QWEN3,
                 false,
                 json.flag("tie_word_embeddings", false));
     }
 
-    private static void refuseOtherComputations(JsonFields json, Family family) {
+    private static void refuseOtherComputations(JsonFields json, ModelFamily family) {
         String activation = json.text("hidden_act", "silu");
         if (!activation.equals("silu") && !activation.equals("swish")) {
             throw json.wrong("hidden_act", "silu for " + family.modelType());
@@ -88,18 +88,18 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
         if (RopeSettings.rotatedShare(json, 1) != 1) {
             throw json.wrong("partial_rotary_factor", "1 for " + family.modelType());
         }
-        if (family == Family.MISTRAL) {
+        if (family == ModelFamily.MISTRAL) {
             refuse(json, "attention_bias", "false for mistral");
         }
-        if (family != Family.LLAMA) {
+        if (family != ModelFamily.LLAMA) {
             refuse(json, "mlp_bias", "false for " + family.modelType());
         }
     }
 
     /// As many as there are heads where the file does not say. Only Llama may leave the key out: the defaults of the
     /// other families are those of one large model.
-    private static int kvHeads(JsonFields json, Family family, int heads) {
-        boolean mayBeAbsent = family == Family.LLAMA || json.node().has("num_key_value_heads");
+    private static int kvHeads(JsonFields json, ModelFamily family, int heads) {
+        boolean mayBeAbsent = family == ModelFamily.LLAMA || json.node().has("num_key_value_heads");
         int kvHeads = mayBeAbsent ? json.integer("num_key_value_heads", heads) : json.integer("num_key_value_heads");
         if (heads % kvHeads != 0) {
             throw json.wrong("num_key_value_heads", "a divisor of num_attention_heads " + heads);
@@ -107,7 +107,7 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
         return kvHeads;
     }
 
-    private static int maxPositionsOf(Family family) {
+    private static int maxPositionsOf(ModelFamily family) {
         return switch (family) {
             case MISTRAL -> 131072;
             case QWEN2, QWEN3 -> 32768;
@@ -115,9 +115,9 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
         };
     }
 
-    private static int headSize(JsonFields json, Family family, int hidden, int heads) {
+    private static int headSize(JsonFields json, ModelFamily family, int hidden, int heads) {
         boolean derived = !json.has("head_dim");
-        if (derived && family == Family.QWEN3 && !json.node().has("head_dim")) {
+        if (derived && family == ModelFamily.QWEN3 && !json.node().has("head_dim")) {
             return 128;
         }
         if (derived && hidden % heads != 0) {
@@ -208,7 +208,7 @@ public record HuggingFaceConfig(Family family, DecoderConfig config) {
     }
 
     /// A window that hides nothing is accepted: as wide as the positions, switched off, or in none of the layers.
-    private static void refuseSlidingWindow(JsonFields json, Family family, int maxPositions, int layers) {
+    private static void refuseSlidingWindow(JsonFields json, ModelFamily family, int maxPositions, int layers) {
         for (String type : json.texts("layer_types")) {
             if (!type.equals("full_attention") && !type.equals("sliding_attention")) {
                 throw json.wrong("layer_types", "a list of full_attention");

@@ -83,7 +83,7 @@ public record ModelFolder(
         GenerationConfig generation = Files.exists(generationFile)
                 ? GenerationConfig.read(generationFile).or(tokens)
                 : tokens;
-        try (Checkpoint weights = Checkpoint.open(folder)) {
+        try (WeightsFolder weights = WeightsFolder.open(folder)) {
             NameStyle style = NameStyle.of(weights.entries().keySet(), found.family(), config);
             var parameters = new DecoderWeights(found.family(), config, style).read(weights, dtype, device);
             Origin origin = new Origin(found.family(), style, Optional.of(json), Optional.of(folder));
@@ -95,7 +95,7 @@ public record ModelFolder(
     private static ModelFolder loadLlamaC(Path path, Path file, Optional<DType> dtype, Device device) {
         LlamaCFile.Model model = LlamaCFile.read(file, dtype.orElse(DType.FLOAT32), device);
         Optional<Path> folder = Optional.of(file.toAbsolutePath().getParent());
-        Origin origin = new Origin(Family.LLAMA, NameStyle.usual(model.config()), Optional.empty(), folder);
+        Origin origin = new Origin(ModelFamily.LLAMA, NameStyle.usual(model.config()), Optional.empty(), folder);
         GenerationConfig generation = GenerationConfig.of(List.of(2, 1), Optional.of(1), Optional.empty());
         return new ModelFolder(path, model.config(), model.parameters(), generation, origin);
     }
@@ -140,7 +140,7 @@ public record ModelFolder(
     /// @throws UncheckedIOException if a file cannot be written
     public static void save(
             Path folder, DecoderConfig config, Map<String, Tensor> parameters, GenerationConfig generation) {
-        Origin origin = Origin.of(Family.of(config), config);
+        Origin origin = Origin.of(ModelFamily.of(config), config);
         save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
     }
 
@@ -159,7 +159,7 @@ public record ModelFolder(
             Origin origin,
             long maxShardBytes) {
         DecoderLayout.check(config, parameters);
-        Family family = origin.family();
+        ModelFamily family = origin.family();
         DType dtype = parameters.get("embedding.weight").dtype();
         ObjectNode json = origin.config().isPresent()
                 ? ConfigWriter.over(origin.config().get().node(), config, family, dtype, generation)
@@ -171,7 +171,7 @@ public record ModelFolder(
                 origin.style().head() || !config.tiedHead());
         try (Scope _ = new Scope()) {
             var tensors = new DecoderWeights(family, config, style).toDisk(parameters);
-            Checkpoint.write(folder, tensors, Map.of("format", "pt"), maxShardBytes);
+            WeightsFolder.write(folder, tensors, Map.of("format", "pt"), maxShardBytes);
         }
         origin.folder().ifPresent(from -> copyTokenizer(from, folder));
         AtomicFile.write(folder.resolve(GENERATION), JsonFields.bytes(generationJson(origin, generation)));

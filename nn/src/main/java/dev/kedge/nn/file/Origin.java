@@ -6,12 +6,12 @@ import java.util.Optional;
 
 /// What must be remembered of a folder, beside the model, to write the model as it was found.
 public final class Origin {
-    private final Family family;
+    private final ModelFamily family;
     private final DecoderWeights.NameStyle style;
     private final Optional<JsonFields> config;
     private final Optional<Path> folder;
 
-    Origin(Family family, DecoderWeights.NameStyle style, Optional<JsonFields> config, Optional<Path> folder) {
+    Origin(ModelFamily family, DecoderWeights.NameStyle style, Optional<JsonFields> config, Optional<Path> folder) {
         this.family = family;
         this.style = style;
         this.config = config;
@@ -21,7 +21,7 @@ public final class Origin {
     /// For a model that was never on disk, in the form that the family's own code writes.
     ///
     /// @throws IllegalArgumentException if the family cannot say the configuration
-    public static Origin of(Family family, DecoderConfig config) {
+    public static Origin of(ModelFamily family, DecoderConfig config) {
         if (!family.canSay(config)) {
             throw new IllegalArgumentException("family " + family.modelType() + " cannot say " + config);
         }
@@ -29,7 +29,7 @@ public final class Origin {
     }
 
     /// The family whose names and config.json the folder uses.
-    public Family family() {
+    public ModelFamily family() {
         return family;
     }
 

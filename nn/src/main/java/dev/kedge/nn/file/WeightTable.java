@@ -78,7 +78,7 @@ record WeightTable(List<Row> rows, String prefix, Pattern ignored) {
             "gpt_neox.",
             Pattern.compile("layers\\.\\d+\\.attention\\.((masked_)?bias|rotary_emb\\.inv_freq)"));
 
-    static WeightTable of(Family family) {
+    static WeightTable of(ModelFamily family) {
         return switch (family) {
             case LLAMA, MISTRAL, QWEN2, QWEN3 -> LLAMA;
             case GPT2 -> GPT2;

@@ -37,6 +37,7 @@ public final class AdamW implements Optimizer {
     private final Tensor firstMoments;
     private final Tensor secondMoments;
     private final Tensor step;
+    private double learningRate = Double.NaN; // of the last step
 
     public AdamW(Parameters parameters, Config config) {
         this.parameters = parameters.trainable();
@@ -49,7 +50,13 @@ public final class AdamW implements Optimizer {
     }
 
     @Override
+    public double learningRate() {
+        return learningRate;
+    }
+
+    @Override
     public void step(double learningRate) {
+        this.learningRate = learningRate;
         step.plus_(1);
         parameters.maskGradient();
         try (Scope _ = new Scope();

@@ -10,6 +10,7 @@ public final class Sgd implements Optimizer {
     private final Parameters parameters;
     private final double momentum;
     private final Tensor velocity;
+    private double learningRate = Double.NaN; // of the last step
 
     /// @param momentum in [0, 1); 0 is plain gradient descent
     public Sgd(Parameters parameters, double momentum) {
@@ -22,7 +23,13 @@ public final class Sgd implements Optimizer {
     }
 
     @Override
+    public double learningRate() {
+        return learningRate;
+    }
+
+    @Override
     public void step(double learningRate) {
+        this.learningRate = learningRate;
         parameters.maskGradient();
         try (var _ = Gradients.off()) {
             velocity.times_(momentum).plus_(parameters.gradient());

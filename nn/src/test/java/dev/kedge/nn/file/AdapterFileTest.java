@@ -121,14 +121,14 @@ class AdapterFileTest {
         String more = ", \"use_rslora\": " + rslora
                 + ", \"target_modules\": [\"q_proj\", \"v_proj\", \"o_proj\", \"up_proj\", \"mlp.down_proj\"]";
         writeByHand(LLAMA, more, rslora ? 6 / Math.sqrt(2) : 3, false, modules);
-        assertMerges(new AdapterFile(Family.LLAMA, LLAMA));
+        assertMerges(new AdapterFile(ModelFamily.LLAMA, LLAMA));
     }
 
     @Test
     void gpt2AdaptersAddWhatPeftAdds() throws IOException {
         String more = ", \"fan_in_fan_out\": true, \"target_modules\": [\"c_attn\", \"c_proj\", \"c_fc\"]";
         writeByHand(Models.gpt2(), more, 3, true, List.of("c_attn", "c_proj", "c_fc"));
-        assertMerges(new AdapterFile(Family.GPT2, Models.gpt2()));
+        assertMerges(new AdapterFile(ModelFamily.GPT2, Models.gpt2()));
     }
 
     @Test
@@ -137,13 +137,13 @@ class AdapterFileTest {
         List<String> modules = List.of("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h");
         String more = ", \"target_modules\": [\"query_key_value\", \"dense\", \"dense_h_to_4h\", \"dense_4h_to_h\"]";
         writeByHand(base, more, 3, false, modules);
-        assertMerges(new AdapterFile(Family.GPT_NEOX, base));
+        assertMerges(new AdapterFile(ModelFamily.GPT_NEOX, base));
     }
 
     @Test
     void aPatternOfModulesLeavesTheTensorsToSay() throws IOException {
         writeByHand(LLAMA, ", \"target_modules\": \"all-linear\"", 3, false, List.of("k_proj", "gate_proj"));
-        assertMerges(new AdapterFile(Family.LLAMA, LLAMA));
+        assertMerges(new AdapterFile(ModelFamily.LLAMA, LLAMA));
     }
 
     @Test
@@ -153,7 +153,7 @@ class AdapterFileTest {
         Tensor a = random(random, RANK, 12);
         Tensor b = random(random, 48, RANK);
         factors.put(new Target("layers.1.attention.qkv.weight", 0, 48), new Factors(a, b));
-        AdapterFile file = new AdapterFile(Family.LLAMA, LLAMA);
+        AdapterFile file = new AdapterFile(ModelFamily.LLAMA, LLAMA);
         file.write(folder, new LoraWeights(RANK, 1, false, factors), "base");
         LoraWeights back = file.read(folder, DType.FLOAT64, Device.CPU);
         assertEquals(3, back.factors().size());
@@ -192,7 +192,7 @@ class AdapterFileTest {
     }
 
     private void refused(String message) {
-        AdapterFile file = new AdapterFile(Family.LLAMA, LLAMA);
+        AdapterFile file = new AdapterFile(ModelFamily.LLAMA, LLAMA);
         InvalidFileException e =
                 assertThrows(InvalidFileException.class, () -> file.read(folder, DType.FLOAT32, Device.CPU));
         assertTrue(e.getMessage().contains(message) && e.getMessage().lines().count() == 1, e.getMessage());
@@ -223,7 +223,7 @@ class AdapterFileTest {
         writeByHand(Models.neoX(4, 2, true), "", 3, false, List.of("query_key_value"));
         long live = Scope.liveTensors();
         LoraWeights lora =
-                new AdapterFile(Family.GPT_NEOX, Models.neoX(4, 2, true)).read(folder, DType.FLOAT32, Device.CPU);
+                new AdapterFile(ModelFamily.GPT_NEOX, Models.neoX(4, 2, true)).read(folder, DType.FLOAT32, Device.CPU);
         assertEquals(live + 2 * lora.factors().size(), Scope.liveTensors());
     }
 }

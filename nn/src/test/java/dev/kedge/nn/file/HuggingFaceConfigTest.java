@@ -268,7 +268,7 @@ class HuggingFaceConfigTest {
         for (int seed = 0; seed < 3000; seed++) {
             Random random = new Random(seed);
             DecoderConfig config = Models.all().get(random.nextInt(Models.all().size()));
-            ObjectNode json = ConfigWriter.write(config, Family.of(config), DType.FLOAT32, GenerationConfig.NONE);
+            ObjectNode json = ConfigWriter.write(config, ModelFamily.of(config), DType.FLOAT32, GenerationConfig.NONE);
             List<String> keys = new ArrayList<>(List.of(
                     "rope_parameters",
                     "layer_types",
@@ -310,7 +310,7 @@ class HuggingFaceConfigTest {
     @Test
     void whatIsWrittenReadsBack() {
         for (DecoderConfig config : Models.all()) {
-            Family family = Family.of(config);
+            ModelFamily family = ModelFamily.of(config);
             ObjectNode json = ConfigWriter.write(config, family, DType.BFLOAT16, GenerationConfig.NONE);
             assertEquals(
                     new HuggingFaceConfig(family, config),
@@ -324,7 +324,7 @@ class HuggingFaceConfigTest {
         for (int headSize = 2; headSize <= 128; headSize += 2) {
             for (int rotated = 2; rotated <= headSize; rotated += 2) {
                 DecoderConfig config = Models.neoX(headSize, rotated, false);
-                ConfigWriter.write(config, Family.GPT_NEOX, DType.FLOAT32, GenerationConfig.NONE);
+                ConfigWriter.write(config, ModelFamily.GPT_NEOX, DType.FLOAT32, GenerationConfig.NONE);
             }
         }
     }
@@ -351,9 +351,9 @@ class HuggingFaceConfigTest {
                 false,
                 false,
                 true);
-        assertThrows(IllegalArgumentException.class, () -> Family.of(mixed));
-        assertThrows(IllegalArgumentException.class, () -> Origin.of(Family.GPT2, c));
-        assertEquals(Family.LLAMA, Family.of(c));
+        assertThrows(IllegalArgumentException.class, () -> ModelFamily.of(mixed));
+        assertThrows(IllegalArgumentException.class, () -> Origin.of(ModelFamily.GPT2, c));
+        assertEquals(ModelFamily.LLAMA, ModelFamily.of(c));
     }
 
     @Test

@@ -344,7 +344,7 @@ class ModelFolderTest {
         DecoderConfig c = Models.gated(false, false, false, false, true);
         var memory = Models.random(c, DType.FLOAT32, 5);
         ModelFolder.save(folder, c, memory, TOKENS);
-        ModelFolder.save(folder, c, memory, TOKENS, Origin.of(Family.LLAMA, c), 2000);
+        ModelFolder.save(folder, c, memory, TOKENS, Origin.of(ModelFamily.LLAMA, c), 2000);
         assertFalse(Files.exists(folder.resolve("model.safetensors")));
         JsonFields index = JsonFields.read(folder.resolve("model.safetensors.index.json"));
         String shard = index.object("weight_map").text("model.norm.weight");
@@ -362,7 +362,7 @@ class ModelFolderTest {
     @Test
     void anIndexThatDoesNotFitItsShardsIsRefused() throws IOException {
         DecoderConfig c = Models.gated(false, false, false, false, true);
-        ModelFolder.save(folder, c, Models.random(c, DType.FLOAT32, 5), TOKENS, Origin.of(Family.LLAMA, c), 2000);
+        ModelFolder.save(folder, c, Models.random(c, DType.FLOAT32, 5), TOKENS, Origin.of(ModelFamily.LLAMA, c), 2000);
         Path index = folder.resolve("model.safetensors.index.json");
         String original = Files.readString(index);
         Map<String, String> edits = new LinkedHashMap<>();

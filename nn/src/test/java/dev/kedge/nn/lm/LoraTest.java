@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.InScope;
 import dev.kedge.nn.file.AdapterFile;
-import dev.kedge.nn.file.Family;
+import dev.kedge.nn.file.ModelFamily;
 import dev.kedge.nn.lm.LoraWeights.Target;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.tensor.DType;
@@ -174,7 +174,7 @@ class LoraTest {
     @ParameterizedTest
     @EnumSource
     void aFileGivesBackTheSameAdapter(Form form) {
-        Family family = Family.of(form.config);
+        ModelFamily family = ModelFamily.of(form.config);
         AdapterFile file = new AdapterFile(family, form.config);
         try (Decoder base = form.decoder(5);
                 Lora lora = createFor(file, base)) {
@@ -192,7 +192,7 @@ class LoraTest {
 
     /// GPT-2 and GPT-NeoX name queries, keys and values as one module.
     private static Lora createFor(AdapterFile file, Decoder base) {
-        boolean joined = file.family() == Family.GPT2 || file.family() == Family.GPT_NEOX;
+        boolean joined = file.family() == ModelFamily.GPT2 || file.family() == ModelFamily.GPT_NEOX;
         List<Target> targets = new ArrayList<>(targets(base.config()));
         if (joined) {
             targets.removeIf(t -> t.weight().contains("qkv"));

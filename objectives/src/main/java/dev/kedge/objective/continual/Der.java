@@ -1,7 +1,7 @@
 package dev.kedge.objective.continual;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Dark experience replay (Buzzega et al. 2020, arXiv:2004.07211) on sequences: the logits themselves are held to those

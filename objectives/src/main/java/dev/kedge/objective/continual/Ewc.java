@@ -1,7 +1,7 @@
 package dev.kedge.objective.continual;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Elastic weight consolidation (Kirkpatrick et al. 2017, arXiv:1612.00796) as in MLLM-CTBench (arXiv:2508.08275):

@@ -1,7 +1,7 @@
 package dev.kedge.objective.continual;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Learning without forgetting (Li and Hoiem 2016, arXiv:1606.09282) on sequences: the model as it was before the task

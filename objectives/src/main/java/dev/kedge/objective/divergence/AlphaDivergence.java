@@ -1,6 +1,6 @@
 package dev.kedge.objective.divergence;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// `(1 - Σ P^(1-alpha) Q^alpha) / (alpha(1-alpha))`: between the reverse KL (alpha to 0) and the forward KL

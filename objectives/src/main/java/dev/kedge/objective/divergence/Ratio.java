@@ -1,6 +1,6 @@
 package dev.kedge.objective.divergence;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// What the divergences share about the ratio `u = P/Q` and about pairs of distributions.

@@ -1,6 +1,6 @@
 package dev.kedge.objective.divergence;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import java.util.Arrays;
 import java.util.function.DoubleBinaryOperator;
 

@@ -1,6 +1,6 @@
 package dev.kedge.objective.divergence;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Estimates of `KL(P||Q)` from outcomes drawn from P, one per outcome; their mean over draws is the estimate.

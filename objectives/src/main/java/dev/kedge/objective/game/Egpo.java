@@ -1,7 +1,7 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Extragradient Preference Optimization (Zhou et al. 2025, arXiv:2503.08942): a policy comes to the regularised

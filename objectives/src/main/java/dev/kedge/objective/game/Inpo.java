@@ -1,7 +1,7 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.tensor.Tensor;

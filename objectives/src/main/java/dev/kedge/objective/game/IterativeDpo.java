@@ -1,7 +1,7 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Iterative DPO (Xiong et al. 2023, arXiv:2312.11456): DPO on pairs that the previous policy drew, over and over. It

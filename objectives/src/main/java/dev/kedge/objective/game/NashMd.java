@@ -1,7 +1,7 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Nash-MD (Munos et al. 2023, arXiv:2312.00886): a policy plays against its geometric mixture with the reference.

@@ -1,7 +1,7 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Online IPO: the IPO loss (arXiv:2310.12036) with a policy that plays against itself, in the two forms of

@@ -1,7 +1,7 @@
 package dev.kedge.objective.guidance;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.ImplicitRewards;
 import dev.kedge.tensor.Tensor;
 

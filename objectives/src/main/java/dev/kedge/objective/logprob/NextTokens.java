@@ -1,6 +1,6 @@
 package dev.kedge.objective.logprob;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// What a model says of each next token, over the whole vocabulary: for vocabularies small enough that all logits are

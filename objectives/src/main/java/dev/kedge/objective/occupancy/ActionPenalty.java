@@ -1,7 +1,7 @@
 package dev.kedge.objective.occupancy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// The penalty that occupancy measures are compared with: divergences of action distributions, state by state

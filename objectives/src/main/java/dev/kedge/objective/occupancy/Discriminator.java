@@ -1,7 +1,7 @@
 package dev.kedge.objective.occupancy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Losses of a discriminator of states and actions that two policies visit (ORPO, arXiv:2403.03185).

@@ -1,6 +1,6 @@
 package dev.kedge.objective.occupancy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// The penalty of single steps whose mean is the root of the χ² divergence of occupancy measures (ORPO,

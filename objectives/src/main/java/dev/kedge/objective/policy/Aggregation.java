@@ -1,6 +1,6 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// From losses of tokens to the loss of a step. The choice says what weighs the same: a token or a completion.

@@ -1,7 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Dr. GRPO (Liu et al. 2025, arXiv:2503.20783): [Grpo] without the two divisions that bias it, by the std of a group

@@ -1,6 +1,6 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Entropies of next-token distributions, exact over the vocabulary.

@@ -1,6 +1,6 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Advantages of completions against the mean of their group, the answers to one prompt.

@@ -1,7 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Group-relative Trajectory-based Policy Optimization (arXiv:2508.03772): tokens that good and bad completions share

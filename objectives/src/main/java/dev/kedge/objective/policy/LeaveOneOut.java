@@ -1,6 +1,6 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// The leave-one-out baseline: each answer is measured against the others of its prompt (Kool et al. 2019, "Buy 4

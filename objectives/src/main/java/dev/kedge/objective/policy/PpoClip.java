@@ -1,7 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Proximal policy optimization, its clipped objective (Schulman et al. 2017, arXiv:1707.06347, Eq. 7).

@@ -1,6 +1,6 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.tensor.Tensor;

@@ -1,6 +1,6 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Completions that a policy drew, token by token: what policy gradients learn from. Row i is completion i.

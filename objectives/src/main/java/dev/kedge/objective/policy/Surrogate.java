@@ -1,7 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Losses of the tokens of a rollout whose gradient is a policy gradient, before they are aggregated.

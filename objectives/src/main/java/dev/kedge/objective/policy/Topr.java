@@ -1,7 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Tapered off-policy REINFORCE (Le Roux et al. 2025, arXiv:2503.14286): learning from answers of another policy.

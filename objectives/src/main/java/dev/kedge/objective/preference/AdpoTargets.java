@@ -1,6 +1,6 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.tensor.Tensor;
 

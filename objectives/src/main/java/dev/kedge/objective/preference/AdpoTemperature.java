@@ -1,6 +1,6 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Temperatures of [AnchoredLogits] that adapt to each set: [S], constants.

@@ -1,6 +1,7 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.objective.Require;
+import dev.kedge.config.Kind;
+import dev.kedge.tensor.Require;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
@@ -34,6 +35,7 @@ public sealed interface AnchorRule {
     }
 
     /// The anchor stays as it is.
+    @Kind("fixed")
     record Fixed() implements AnchorRule {
         @Override
         public Decision after(long step, List<Double> recent, double divergence) {
@@ -45,6 +47,7 @@ public sealed interface AnchorRule {
     /// The anchor becomes a copy of the policy after every so many steps.
     ///
     /// @param steps at least 1
+    @Kind("every")
     record Every(long steps) implements AnchorRule {
         public Every {
             if (steps < 1) {
@@ -62,6 +65,7 @@ public sealed interface AnchorRule {
     /// The anchor is an exponential moving average of the policy.
     ///
     /// @param coefficient the share kept at each step, in [0, 1)
+    @Kind("ema")
     record Ema(double coefficient) implements AnchorRule {
         public Ema {
             Require.from("coefficient", coefficient, 0, 1);
@@ -81,6 +85,7 @@ public sealed interface AnchorRule {
     ///
     /// @param threshold nats, finite and > 0
     /// @param window    steps, at least 1
+    @Kind("kl_triggered")
     record KlTriggered(double threshold, int window) implements AnchorRule {
         public KlTriggered {
             Require.positive("threshold", threshold);

@@ -1,6 +1,6 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// How far the policy has moved from an anchor at each candidate of a set, over a temperature: `u = (log π(y|x) -

@@ -1,7 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Direct Preference Optimization (Rafailov et al. 2023, arXiv:2305.18290) and its variants on the same margin.

@@ -1,7 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// The rewards that a policy implies about answer pairs, up to a constant of the prompt: nats, [B].

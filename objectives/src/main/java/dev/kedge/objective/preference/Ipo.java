@@ -1,7 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Identity Preference Optimization (Azar et al. 2023, arXiv:2310.12036).

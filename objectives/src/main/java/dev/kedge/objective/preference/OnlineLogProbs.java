@@ -1,6 +1,6 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Log-probabilities of answers just drawn from the policy, G independent ones for each of P prompts, each summed over

@@ -1,6 +1,6 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Log-probabilities of answer pairs, each summed over the answer's tokens: nats, shape [B].

@@ -1,7 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Exploratory Preference Optimization (Xie et al. 2024, arXiv:2405.21046, Algorithm 1): online DPO, and a bonus for

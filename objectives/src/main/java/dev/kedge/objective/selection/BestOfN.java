@@ -1,6 +1,8 @@
 package dev.kedge.objective.selection;
 
-import dev.kedge.objective.Require;
+
+
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// The best and the worst of N independent draws by reward, exactly, over outcomes that can be enumerated, and how

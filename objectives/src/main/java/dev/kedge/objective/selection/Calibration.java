@@ -1,6 +1,6 @@
 package dev.kedge.objective.selection;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 

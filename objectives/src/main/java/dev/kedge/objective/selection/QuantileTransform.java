@@ -1,6 +1,7 @@
 package dev.kedge.objective.selection;
 
-import dev.kedge.objective.Require;
+import dev.kedge.config.Kind;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// What a calibrated reward is worth under a procedure of inference: a non-decreasing function of the quantile, which
@@ -14,6 +15,7 @@ public sealed interface QuantileTransform {
     Tensor apply(Tensor quantile);
 
     /// `u`: for single answers, where it is exactly what the win rate asks for.
+    @Kind("identity")
     record Identity() implements QuantileTransform {
         @Override
         public Tensor apply(Tensor quantile) {
@@ -25,6 +27,7 @@ public sealed interface QuantileTransform {
     ///
     /// @param rate    finite and > 0; 10 suits N = 4
     /// @param divisor finite and > 0; as good as a factor of beta. `exp(rate)` keeps rewards in [0, 1]
+    @Kind("exponential")
     record Exponential(double rate, double divisor) implements QuantileTransform {
         public Exponential {
             Require.positive("rate", rate);
@@ -40,6 +43,7 @@ public sealed interface QuantileTransform {
     /// `-exp(-rate·u)`: for the worst of N, where low quantiles are what counts.
     ///
     /// @param rate finite and > 0; 10 suits N = 4
+    @Kind("negative_exponential")
     record NegativeExponential(double rate) implements QuantileTransform {
         public NegativeExponential {
             Require.positive("rate", rate);
@@ -53,6 +57,7 @@ public sealed interface QuantileTransform {
 
     /// `log u`: best-of-N distillation, whose optimum has a density of the quantile that is proportional to
     /// `u^(1/beta)`. `-Infinity` at 0, where an estimate can be.
+    @Kind("logarithm")
     record Logarithm() implements QuantileTransform {
         @Override
         public Tensor apply(Tensor quantile) {

@@ -1,7 +1,7 @@
 package dev.kedge.objective.supervised;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Token cross-entropy on completions: maximum likelihood of the tokens that count.

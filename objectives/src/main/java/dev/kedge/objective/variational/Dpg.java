@@ -1,7 +1,7 @@
 package dev.kedge.objective.variational;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Distributional policy gradient: the forward KL from a target that is known up to its normaliser (Parshakova et al.

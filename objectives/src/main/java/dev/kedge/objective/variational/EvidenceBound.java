@@ -1,7 +1,7 @@
 package dev.kedge.objective.variational;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.tensor.Tensor;
 

@@ -1,6 +1,6 @@
 package dev.kedge.objective.variational;
 
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// How far a proposal and a policy are from a target `p = P/Z`, estimated from answers of the proposal (GDC; see

@@ -5,8 +5,8 @@ import dev.kedge.objective.divergence.ChiSquared;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.occupancy.AnswerDivergence;
 import dev.kedge.objective.occupancy.Discriminator;
-import dev.kedge.objective.occupancy.Occupancy;
-import dev.kedge.objective.occupancy.ProxyBound;
+import dev.kedge.env.mdp.DifferentiableOccupancy;
+import dev.kedge.env.mdp.ProxyBound;
 import dev.kedge.objective.occupancy.RootChiSquaredPenalty;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -25,7 +25,7 @@ final class CorrelatedProxiesCases {
         return switch (kind) {
             case "kl_chi2_discriminator_loss", "tv_discriminator_loss" -> Optional.of(discriminator(kind, c));
             case "sqrt_chi2_penalty" -> penalty(c);
-            case "chi2_categorical" -> Optional.of(Map.of("chi2", Occupancy.chiSquared(c.tensor("p"), c.tensor("q"))));
+            case "chi2_categorical" -> Optional.of(Map.of("chi2", DifferentiableOccupancy.chiSquared(c.tensor("p"), c.tensor("q"))));
             case "chi2_diag_gaussian" ->
                 Optional.of(Map.of(
                         "chi2",
@@ -101,17 +101,17 @@ final class CorrelatedProxiesCases {
         Tensor ref = c.tensor("ref");
         Tensor truth = c.tensor("true_reward");
         Tensor proxy = c.tensor("proxy_reward");
-        Tensor measure = Occupancy.measure(c.tensor("P"), c.tensor("mu0"), policy, c.number("gamma"));
-        Tensor refMeasure = Occupancy.measure(c.tensor("P"), c.tensor("mu0"), ref, c.number("gamma"));
+        Tensor measure = DifferentiableOccupancy.measure(c.tensor("P"), c.tensor("mu0"), policy, c.number("gamma"));
+        Tensor refMeasure = DifferentiableOccupancy.measure(c.tensor("P"), c.tensor("mu0"), ref, c.number("gamma"));
         ProxyBound bound = ProxyBound.of(measure, refMeasure, truth, proxy);
         var kl = new ReverseKl();
         Map<String, Object> outputs = new LinkedHashMap<>();
         outputs.put("occ_ref", refMeasure);
         outputs.put("occ_pi", measure);
-        outputs.put("J_true_pi", Occupancy.expected(measure, truth));
-        outputs.put("J_true_ref", Occupancy.expected(refMeasure, truth));
-        outputs.put("J_proxy_pi", Occupancy.expected(measure, proxy));
-        outputs.put("J_proxy_ref", Occupancy.expected(refMeasure, proxy));
+        outputs.put("J_true_pi", DifferentiableOccupancy.expected(measure, truth));
+        outputs.put("J_true_ref", DifferentiableOccupancy.expected(refMeasure, truth));
+        outputs.put("J_proxy_pi", DifferentiableOccupancy.expected(measure, proxy));
+        outputs.put("J_proxy_ref", DifferentiableOccupancy.expected(refMeasure, proxy));
         outputs.put("sigma_true", bound.sigmaTrue());
         outputs.put("sigma_proxy", bound.sigmaProxy());
         outputs.put("correlation", bound.correlation());

@@ -1,8 +1,8 @@
 package dev.kedge.objective.conformance;
 
-import dev.kedge.objective.sparsity.MaskOverlap;
-import dev.kedge.objective.sparsity.Subnetwork;
-import dev.kedge.objective.sparsity.WeightUpdate;
+import dev.kedge.nn.sparsity.MaskOverlap;
+import dev.kedge.nn.sparsity.SubnetworkGradients;
+import dev.kedge.nn.sparsity.WeightUpdate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -62,7 +62,7 @@ final class RlSubnetworksCases {
         Tensor first = theta.zerosLike();
         Tensor second = theta.zerosLike();
         for (int t = 1; t <= c.number("steps"); t++) {
-            Tensor gradient = Subnetwork.masked(c.tensor("grad_base").times(t), c.mask("mask"));
+            Tensor gradient = SubnetworkGradients.masked(c.tensor("grad_base").times(t), c.mask("mask"));
             first = first.times(beta1).plus(gradient.times(1 - beta1));
             second = second.times(beta2).plus(gradient.square().times(1 - beta2));
             Tensor size = second.div(1 - Math.pow(beta2, t)).sqrt().plus(c.number("eps"));

@@ -1,5 +1,6 @@
 package dev.kedge.objective.occupancy;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -35,7 +36,7 @@ class RootChiSquaredPenaltyTest {
         for (int i = 0; i < 20; i++) {
             scores[i] = Math.log(i < 4 ? 0.2 / 0.7 : i < 10 ? 1.5 : 5);
         }
-        double chiSquared = Occupancy.chiSquared(Tensor.of(0.2, 0.3, 0.5), Tensor.of(0.7, 0.2, 0.1))
+        double chiSquared = DifferentiableOccupancy.chiSquared(Tensor.of(0.2, 0.3, 0.5), Tensor.of(0.7, 0.2, 0.1))
                 .item();
         var penalty = RootChiSquaredPenalty.of(Tensor.of(scores), 0);
         assertEquals(chiSquared, penalty.trimmed().item(), 1e-14);

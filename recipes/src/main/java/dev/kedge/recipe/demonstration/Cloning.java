@@ -1,10 +1,11 @@
 package dev.kedge.recipe.demonstration;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.env.mdp.Visits;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.objective.demonstration.BehaviorCloning;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -21,6 +22,7 @@ public sealed interface Cloning {
     /// `(n(s,a) + smoothing)/(n(s) + A·smoothing)` in each stage.
     ///
     /// @param smoothing finite and > 0; 1 in the paper
+    @Kind("counts")
     record Counts(double smoothing) implements Cloning {
         public Counts {
             if (!(smoothing > 0 && smoothing < Double.POSITIVE_INFINITY)) {
@@ -34,6 +36,7 @@ public sealed interface Cloning {
     ///
     /// @param ridge   finite and > 0
     /// @param uniform share of uniformly random actions, in (0, 1)
+    @Kind("softmax_linear")
     record SoftmaxLinear(double ridge, double uniform) implements Cloning {
         public SoftmaxLinear {
             Require.positive("ridge", ridge);

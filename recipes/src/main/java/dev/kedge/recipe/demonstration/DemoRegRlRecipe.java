@@ -1,13 +1,14 @@
 package dev.kedge.recipe.demonstration;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.Policy;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
-import dev.kedge.recipe.run.Progress;
-import dev.kedge.recipe.run.Run;
+import dev.kedge.run.Progress;
+import dev.kedge.run.Run;
 import dev.kedge.tensor.Engine;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -101,6 +102,7 @@ public final class DemoRegRlRecipe {
         ///
         /// @param explores whether one stage of an episode goes where the bounds are farthest apart, as in
         ///                 UCBVI-Ent+; UCBVI itself always plays its optimistic policy
+        @Kind("greedy")
         record Greedy(boolean explores) implements Arm {
             @Override
             public String title() {
@@ -116,6 +118,7 @@ public final class DemoRegRlRecipe {
         /// UCBVI-Ent+ held to the uniform policy, which needs no demonstrations.
         ///
         /// @param lambda finite and > 0
+        @Kind("uniform")
         record Uniform(double lambda) implements Arm {
             public Uniform {
                 Require.positive("lambda", lambda);
@@ -133,6 +136,7 @@ public final class DemoRegRlRecipe {
         }
 
         /// UCBVI-Ent+ held to the clone: the paper's.
+        @Kind("regularized")
         record Regularized(Strength strength) implements Arm {
             @Override
             public String title() {
@@ -141,6 +145,7 @@ public final class DemoRegRlRecipe {
         }
 
         /// The same with demonstrations of a policy that takes every action with equal probability.
+        @Kind("misled")
         record Misled(Strength strength) implements Arm {
             @Override
             public String title() {
@@ -149,6 +154,7 @@ public final class DemoRegRlRecipe {
         }
 
         /// Behaviour cloning alone.
+        @Kind("clone")
         record Clone() implements Arm {
             @Override
             public String title() {
@@ -159,6 +165,7 @@ public final class DemoRegRlRecipe {
         /// UCBVI for which demonstrations are episodes that it has seen.
         ///
         /// @param explores as above
+        @Kind("counted")
         record Counted(boolean explores) implements Arm {
             @Override
             public String title() {
@@ -172,6 +179,7 @@ public final class DemoRegRlRecipe {
         String title();
 
         /// @param lambda finite and > 0
+        @Kind("given")
         record Given(double lambda) implements Strength {
             public Given {
                 Require.positive("lambda", lambda);
@@ -187,6 +195,7 @@ public final class DemoRegRlRecipe {
         /// oracle knows and a learner does not.
         ///
         /// @param eps finite and > 0
+        @Kind("matched")
         record Matched(double eps) implements Strength {
             public Matched {
                 Require.positive("eps", eps);
@@ -201,6 +210,7 @@ public final class DemoRegRlRecipe {
         /// `lambda = eps·N_E/(S·A·H)`: by the order of the divergence's bound, which a learner knows.
         ///
         /// @param eps finite and > 0
+        @Kind("bound")
         record Bound(double eps) implements Strength {
             public Bound {
                 Require.positive("eps", eps);
@@ -216,6 +226,7 @@ public final class DemoRegRlRecipe {
         ///
         /// @param eps  finite and > 0
         /// @param half episodes after which it is halved, >= 1
+        @Kind("shrinking")
         record Shrinking(double eps, int half) implements Strength {
             public Shrinking {
                 Require.positive("eps", eps);

@@ -1,5 +1,7 @@
 package dev.kedge.recipe.demonstration;
 
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
@@ -7,10 +9,9 @@ import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Summary;
-import dev.kedge.recipe.statistics.Bootstrap;
-import dev.kedge.recipe.statistics.Bootstraps;
+import dev.kedge.run.Run;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Bootstrap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -96,7 +97,7 @@ record DemoRegRlSummary(
                 .frontier(curves(bootstrap, expert));
         if (!config.demonstrations().isEmpty()) {
             for (double threshold : config.thresholds()) {
-                Summary.Frontier complexity = complexity(bootstrap, threshold);
+                Frontier complexity = complexity(bootstrap, threshold);
                 summary = complexity.arms().isEmpty() ? summary : summary.frontier(complexity);
             }
             summary = summary.frontier(frontier(bootstrap));
@@ -104,8 +105,8 @@ record DemoRegRlSummary(
         if (!judged.isEmpty()) {
             summary = summary.frontier(preferences(bootstrap));
         }
-        summary = summary.fact("value of the best policy", Summary.Estimate.of(bench.best()), "", "exact")
-                .fact("value of the expert", Summary.Estimate.of(expert), "", "exact");
+        summary = summary.fact("value of the best policy", Estimate.of(bench.best()), "", "exact")
+                .fact("value of the expert", Estimate.of(expert), "", "exact");
         for (int n : config.demonstrations()) {
             List<List<Policy>> ofN = clones.get(n);
             summary = summary.fact(
@@ -165,25 +166,25 @@ record DemoRegRlSummary(
 
     /// The gap at a few episodes of the methods that explore: of those that are regularised, the first strength with
     /// every number of demonstrations.
-    private Summary.Frontier curves(Bootstrap bootstrap, double expert) {
-        List<Summary.Arm> arms = new ArrayList<>();
-        shown().forEach((title, some) -> arms.add(new Summary.Arm(
+    private Frontier curves(Bootstrap bootstrap, double expert) {
+        List<Frontier.Arm> arms = new ArrayList<>();
+        shown().forEach((title, some) -> arms.add(new Frontier.Arm(
                 title,
                 episodes()
-                        .mapToObj(t -> new Summary.Point(t, interval(bootstrap, some, trial -> gap(trial, t)), ""))
+                        .mapToObj(t -> new Frontier.Point(t, interval(bootstrap, some, trial -> gap(trial, t)), ""))
                         .toList())));
         if (!config.demonstrations().isEmpty()) {
-            arms.add(new Summary.Arm(
+            arms.add(new Frontier.Arm(
                     "the clones",
                     config.demonstrations().stream()
-                            .map(n -> new Summary.Point(
+                            .map(n -> new Frontier.Point(
                                     0,
-                                    Summary.Estimate.of(bench.best() - mean(clones.get(n), bench::value)),
+                                    Estimate.of(bench.best() - mean(clones.get(n), bench::value)),
                                     "of " + n))
                             .toList()));
         }
         double gap = bench.best() - expert;
-        return new Summary.Frontier(
+        return new Frontier(
                 "Gap to the best policy"
                         + first(Arm.Regularized.class)
                                 .map(arm -> ", " + arm.title())
@@ -192,8 +193,8 @@ record DemoRegRlSummary(
                 "V* - V",
                 arms,
                 List.of(
-                        new Summary.Point(0, Summary.Estimate.of(gap), "the expert"),
-                        new Summary.Point(config.episodes(), Summary.Estimate.of(gap), "")));
+                        new Frontier.Point(0, Estimate.of(gap), "the expert"),
+                        new Frontier.Point(config.episodes(), Estimate.of(gap), "")));
     }
 
     private IntStream episodes() {
@@ -223,30 +224,30 @@ record DemoRegRlSummary(
     }
 
     /// Episodes until the gap is below a threshold, against the number of demonstrations.
-    private Summary.Frontier complexity(Bootstrap bootstrap, double threshold) {
-        List<Summary.Arm> arms = config.arms().stream()
+    private Frontier complexity(Bootstrap bootstrap, double threshold) {
+        List<Frontier.Arm> arms = config.arms().stream()
                 .filter(arm -> arm instanceof Arm.Regularized || arm instanceof Arm.Counted)
-                .map(arm -> new Summary.Arm(
+                .map(arm -> new Frontier.Arm(
                         arm.title(),
                         trials.values().stream()
                                 .filter(some -> some.getFirst().arm().equals(arm))
-                                .map(some -> new Summary.Point(
+                                .map(some -> new Frontier.Point(
                                         some.getFirst().demonstrations(), episodes(bootstrap, some, threshold), ""))
                                 .toList()))
                 .toList();
-        List<Summary.Point> without = trials.entrySet().stream()
+        List<Frontier.Point> without = trials.entrySet().stream()
                 .filter(entry -> entry.getValue().getFirst().arm() instanceof Arm.Greedy)
                 .limit(1)
                 .flatMap(entry -> IntStream.concat(
                                 IntStream.of(0),
                                 config.demonstrations().stream().mapToInt(n -> n))
-                        .mapToObj(n -> new Summary.Point(
+                        .mapToObj(n -> new Frontier.Point(
                                 n,
-                                Summary.Estimate.of(mean(entry.getValue(), trial -> trial.course()
+                                Estimate.of(mean(entry.getValue(), trial -> trial.course()
                                         .episodesTo(bench.best() - threshold))),
                                 entry.getKey())))
                 .toList();
-        return new Summary.Frontier(
+        return new Frontier(
                 "Episodes until the gap is below " + threshold + " for good",
                 "demonstrations",
                 "episodes",
@@ -254,19 +255,19 @@ record DemoRegRlSummary(
                 without);
     }
 
-    private Summary.Estimate episodes(Bootstrap bootstrap, List<Trial> some, double threshold) {
+    private Estimate episodes(Bootstrap bootstrap, List<Trial> some, double threshold) {
         return interval(bootstrap, some, trial -> trial.course().episodesTo(bench.best() - threshold));
     }
 
     /// Value and divergence from the clone of the most demonstrations at the end, beside what is best at each
     /// divergence.
-    private Summary.Frontier frontier(Bootstrap bootstrap) {
+    private Frontier frontier(Bootstrap bootstrap) {
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElseThrow();
         List<List<Policy>> references = clones.get(most);
-        Map<String, List<Summary.Point>> arms = new LinkedHashMap<>();
+        Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
         trials.forEach((title, some) -> arms.computeIfAbsent(
                         some.getFirst().arm().title(), _ -> new ArrayList<>())
-                .add(new Summary.Point(
+                .add(new Frontier.Point(
                         IntStream.range(0, some.size())
                                 .mapToDouble(i -> BackwardInduction.trajectoryKl(
                                         bench.world(), some.get(i).course().policies(), references.get(i)))
@@ -276,7 +277,7 @@ record DemoRegRlSummary(
                         some.getFirst().demonstrations() == 0
                                 ? ""
                                 : "N " + some.getFirst().demonstrations())));
-        List<Summary.Point> optimum = new ArrayList<>();
+        List<Frontier.Point> optimum = new ArrayList<>();
         for (double lambda = 100; lambda > 0.005; lambda /= 1.6) {
             Regularizer regularizer = new Regularizer.Kl(lambda);
             List<List<Policy>> held = references.stream()
@@ -287,32 +288,32 @@ record DemoRegRlSummary(
                     .mapToDouble(i -> BackwardInduction.trajectoryKl(bench.world(), held.get(i), references.get(i)))
                     .average()
                     .orElseThrow();
-            optimum.add(new Summary.Point(kl, Summary.Estimate.of(mean(held, bench::value)), ""));
+            optimum.add(new Frontier.Point(kl, Estimate.of(mean(held, bench::value)), ""));
         }
-        return new Summary.Frontier(
+        return new Frontier(
                 "Value against divergence from the clone of " + most,
                 "KLtraj(policy || clone), nats",
                 "value",
                 arms.entrySet().stream()
-                        .map(entry -> new Summary.Arm(entry.getKey(), entry.getValue()))
+                        .map(entry -> new Frontier.Arm(entry.getKey(), entry.getValue()))
                         .toList(),
                 optimum);
     }
 
     /// Policies planned on learnt rewards: a line for each number of pairs, a point for each strength.
-    private Summary.Frontier preferences(Bootstrap bootstrap) {
-        Map<Integer, List<Summary.Point>> arms = new LinkedHashMap<>();
+    private Frontier preferences(Bootstrap bootstrap) {
+        Map<Integer, List<Frontier.Point>> arms = new LinkedHashMap<>();
         judged.values().forEach(some -> arms.computeIfAbsent(some.getFirst().pairs(), _ -> new ArrayList<>())
-                .add(new Summary.Point(
+                .add(new Frontier.Point(
                         mean(some, Judged::kl),
                         interval(bootstrap, some, Judged::value),
                         "λ " + some.getFirst().lambda())));
-        return new Summary.Frontier(
+        return new Frontier(
                 "Rewards learnt from preferences: true value against divergence from the clone",
                 "KLtraj(policy || clone), nats",
                 "value",
                 arms.entrySet().stream()
-                        .map(entry -> new Summary.Arm(entry.getKey() + " pairs", entry.getValue()))
+                        .map(entry -> new Frontier.Arm(entry.getKey() + " pairs", entry.getValue()))
                         .toList(),
                 List.of());
     }
@@ -333,7 +334,7 @@ record DemoRegRlSummary(
         return some.stream().mapToDouble(number).average().orElseThrow();
     }
 
-    private static <T> Summary.Estimate interval(Bootstrap bootstrap, List<T> some, ToDoubleFunction<T> number) {
-        return Bootstraps.of(bootstrap, some.stream().mapToDouble(number).toArray());
+    private static <T> Estimate interval(Bootstrap bootstrap, List<T> some, ToDoubleFunction<T> number) {
+        return bootstrap.bca(some.stream().mapToDouble(number).toArray());
     }
 }

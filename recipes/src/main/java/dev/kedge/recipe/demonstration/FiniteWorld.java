@@ -1,5 +1,6 @@
 package dev.kedge.recipe.demonstration;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Gridworld;
 import dev.kedge.env.mdp.LowRank;
@@ -26,6 +27,7 @@ public sealed interface FiniteWorld {
     ///
     /// @param success the probability that a stroke against the stream succeeds, in [0, 1]
     /// @param near    reward at the near end, in [0, 1]; `far` at the far end
+    @Kind("river_swim")
     record RiverSwim(int states, int horizon, double success, double near, double far) implements FiniteWorld {
         public RiverSwim {
             if (states < 2) {
@@ -47,6 +49,7 @@ public sealed interface FiniteWorld {
     ///
     /// @param branching successors of each state and action, from 1 to `states`
     /// @param seed      of the process
+    @Kind("garnet")
     record Garnet(int states, int actions, int branching, int horizon, long seed) implements FiniteWorld {
         public Garnet {
             if (states < 1 || actions < 1 || branching < 1 || branching > states) {
@@ -72,6 +75,7 @@ public sealed interface FiniteWorld {
     ///
     /// @param map  rows from top to bottom, `#` a wall, one `S`, at least one `G`
     /// @param slip the probability of a uniformly random move instead of the one chosen, in [0, 1]
+    @Kind("grid")
     record Grid(List<String> map, int horizon, double slip) implements FiniteWorld {
         public Grid {
             Gridworld grid = new Gridworld(map);
@@ -101,6 +105,7 @@ public sealed interface FiniteWorld {
     ///
     /// @param rank how many features there are, d
     /// @param seed of the process
+    @Kind("linear")
     record Linear(int states, int actions, int rank, int horizon, long seed) implements FiniteWorld {
         public Linear {
             if (states < 1 || actions < 1 || rank < 1) {

@@ -1,5 +1,6 @@
 package dev.kedge.recipe.demonstration;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.OptimisticPlanning;
@@ -12,7 +13,7 @@ import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.env.mdp.VisitBonus;
 import dev.kedge.env.mdp.Visits;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -37,6 +38,7 @@ public final class UcbviEnt {
     /// How values are estimated from visits.
     public sealed interface Planner {
         /// Every stage, state and action by itself.
+        @Kind("tabular")
         record Tabular(VisitBonus bonus) implements Planner {}
 
         /// Ridge regressions of the next values on the world's features, with the bonus `beta·(H - h)·||φ||` in the
@@ -44,6 +46,7 @@ public final class UcbviEnt {
         ///
         /// @param oneHot take one-hot features, whatever features the world has
         /// @param ridge  finite and > 0; `beta` likewise
+        @Kind("linear")
         record Linear(boolean oneHot, double ridge, double beta) implements Planner {
             public Linear {
                 Require.positive("ridge", ridge);

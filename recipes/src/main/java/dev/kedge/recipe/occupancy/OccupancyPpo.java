@@ -1,5 +1,6 @@
 package dev.kedge.recipe.occupancy;
 
+import dev.kedge.statistics.Bootstrap;
 import dev.kedge.env.Categorical;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
@@ -13,7 +14,6 @@ import dev.kedge.objective.occupancy.RootChiSquaredPenalty;
 import dev.kedge.objective.policy.PpoClip;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
-import dev.kedge.recipe.statistics.Bootstraps;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
@@ -131,7 +131,7 @@ final class OccupancyPpo implements AutoCloseable {
                         policy.logProbs()[mine.states()[i]], world.reference().logProbs()[mine.states()[i]])));
         metrics.put("true_return", mine.mean(mine::truth));
         metrics.put("proxy_return", mine.mean(mine::proxy));
-        metrics.put("penalised_return", Bootstraps.mean(rewards));
+        metrics.put("penalised_return", Bootstrap.mean(rewards));
         improve(mine, policy, rewards, metrics);
         return metrics;
     }
@@ -227,7 +227,7 @@ final class OccupancyPpo implements AutoCloseable {
             advantages[i] = after;
             targets[i] = after + values[mine.states()[i]];
         }
-        double mean = Bootstraps.mean(advantages);
+        double mean = Bootstrap.mean(advantages);
         double deviation = Math.sqrt(
                 Arrays.stream(advantages).map(a -> (a - mean) * (a - mean)).sum() / count);
         Arrays.setAll(advantages, i -> (advantages[i] - mean) / (deviation + 1e-8));

@@ -1,16 +1,17 @@
 package dev.kedge.recipe.occupancy;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.nn.file.Safetensors;
-import dev.kedge.objective.Require;
+import dev.kedge.tensor.Require;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
-import dev.kedge.recipe.run.Checkpoint;
-import dev.kedge.recipe.run.Progress;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.SavedCheckpoint;
+import dev.kedge.run.Checkpoint;
+import dev.kedge.run.Progress;
+import dev.kedge.run.Run;
+import dev.kedge.run.SavedCheckpoint;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -89,6 +90,7 @@ public final class OccupancyRecipe {
     ///
     /// @param steps        of Adam
     /// @param learningRate > 0
+    @Kind("exact")
     public record Exact(int steps, double learningRate) implements Learning {
         public Exact {
             if (steps < 1 || !(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
@@ -115,6 +117,7 @@ public final class OccupancyRecipe {
     /// @param scoreLimit          size of a score at most, nats, > 0
     /// @param penaltyLimit        of a step, before the coefficient, > 0
     /// @param cloning             steps by which the actor first learns the reference; 0: it starts uniform
+    @Kind("sampled")
     public record Sampled(
             int steps,
             int batch,

@@ -1,5 +1,7 @@
 package dev.kedge.recipe.occupancy;
 
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
 import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
@@ -8,11 +10,11 @@ import dev.kedge.recipe.occupancy.OccupancyRecipe.Step;
 import dev.kedge.recipe.occupancy.OccupancyRecipe.Trained;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
-import dev.kedge.recipe.run.Run;
-import dev.kedge.recipe.run.Summary;
-import dev.kedge.recipe.run.Summary.Estimate;
-import dev.kedge.recipe.run.Summary.Frontier;
-import dev.kedge.recipe.run.Summary.Point;
+import dev.kedge.run.Run;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.run.result.Frontier.Point;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -171,22 +173,22 @@ final class OccupancySummary {
             Standing reference,
             List<Trained> trained,
             ToDoubleFunction<Standing> of) {
-        List<Summary.Arm> arms = new ArrayList<>();
+        List<Frontier.Arm> arms = new ArrayList<>();
         for (Arm arm : config.penalties()) {
             List<Point> points = new ArrayList<>(List.of(point(reference, "reference", of)));
             of(trained, arm.penalty()).stream()
                     .sorted(Comparator.comparingDouble(t -> -t.task().coefficient()))
                     .forEach(t -> points.add(point(t.end(), t.task().coefficient() + " σ", of)));
-            arms.add(new Summary.Arm(title(arm.penalty()), points));
+            arms.add(new Frontier.Arm(title(arm.penalty()), points));
         }
-        arms.add(new Summary.Arm(
+        arms.add(new Frontier.Arm(
                 "no penalty, stopped early",
                 trained.getFirst().way().stream()
                         .map(s -> point(s.standing(), "step " + s.done(), of))
                         .toList()));
         trained.stream()
                 .filter(t -> t.task().phase().equals("theory"))
-                .forEach(t -> arms.add(new Summary.Arm("the theory's λ", List.of(point(t.end(), "theory's λ", of)))));
+                .forEach(t -> arms.add(new Frontier.Arm("the theory's λ", List.of(point(t.end(), "theory's λ", of)))));
         return new Frontier(title, "KL(occupancy || reference's), nats", y, arms, List.of());
     }
 
@@ -196,7 +198,7 @@ final class OccupancySummary {
 
     /// The picture of hacking: the same two rewards on the way without a penalty, and with the theory's.
     private static Frontier hacking(Trained none, List<Trained> theory) {
-        List<Summary.Arm> arms = new ArrayList<>();
+        List<Frontier.Arm> arms = new ArrayList<>();
         arms.add(way("proxy, no penalty", none, Standing::proxyGain));
         arms.add(way("truth, no penalty", none, Standing::gain));
         for (Trained one : theory) {
@@ -211,8 +213,8 @@ final class OccupancySummary {
                 List.of());
     }
 
-    private static Summary.Arm way(String name, Trained one, ToDoubleFunction<Standing> of) {
-        return new Summary.Arm(
+    private static Frontier.Arm way(String name, Trained one, ToDoubleFunction<Standing> of) {
+        return new Frontier.Arm(
                 name,
                 one.way().stream()
                         .map(s -> new Point(s.done(), Estimate.of(of.applyAsDouble(s.standing())), ""))

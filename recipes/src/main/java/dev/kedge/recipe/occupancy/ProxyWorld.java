@@ -1,5 +1,6 @@
 package dev.kedge.recipe.occupancy;
 
+import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.Epidemic;
 import dev.kedge.env.mdp.GlucoseControl;
 import dev.kedge.env.mdp.Gridworld;
@@ -37,6 +38,7 @@ public sealed interface ProxyWorld {
     /// moves.
     ///
     /// @param seed of the rewarded cells
+    @Kind("grid")
     record Grid(long seed) implements ProxyWorld {
         @Override
         public ProxyTask task() {
@@ -56,6 +58,7 @@ public sealed interface ProxyWorld {
 
     /// [TomatoGarden]; the reference is the soft optimum of the truth at temperature 0.4, with a tenth of uniform
     /// moves.
+    @Kind("tomato")
     record Tomato(Level level) implements ProxyWorld {
         /// Which garden.
         public enum Level {
@@ -95,6 +98,7 @@ public sealed interface ProxyWorld {
     /// [GlucoseControl], by a rule of thumb.
     ///
     /// @param seed of the patient
+    @Kind("glucose")
     record Glucose(long seed) implements ProxyWorld {
         @Override
         public ProxyTask task() {
@@ -115,6 +119,7 @@ public sealed interface ProxyWorld {
     /// [RampMeter], by a signal of fixed time.
     ///
     /// @param seed of the place
+    @Kind("traffic")
     record Traffic(long seed) implements ProxyWorld {
         @Override
         public ProxyTask task() {
@@ -135,6 +140,7 @@ public sealed interface ProxyWorld {
     /// [Epidemic], by a rule of thumb.
     ///
     /// @param seed of the disease
+    @Kind("pandemic")
     record Pandemic(long seed) implements ProxyWorld {
         @Override
         public ProxyTask task() {

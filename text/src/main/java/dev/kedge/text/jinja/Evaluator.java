@@ -25,7 +25,7 @@ final class Evaluator {
         return values;
     }
 
-    Object value(Expression expression, Scope scope) {
+    Object value(JinjaExpression expression, Variables scope) {
         budget.step();
         budget.enter();
         Object value = evaluate(expression, scope);
@@ -33,47 +33,47 @@ final class Evaluator {
         return value;
     }
 
-    boolean truth(Expression expression, Scope scope) {
+    boolean truth(JinjaExpression expression, Variables scope) {
         return Values.truth(value(expression, scope));
     }
 
-    private Object evaluate(Expression expression, Scope scope) {
+    private Object evaluate(JinjaExpression expression, Variables scope) {
         return switch (expression) {
-            case Expression.Literal(Object value) -> value;
-            case Expression.Name(String name) -> scope.get(name);
-            case Expression.ListOf(List<Expression> items) -> all(items, scope);
-            case Expression.DictOf(var entries) -> {
+            case JinjaExpression.Literal(Object value) -> value;
+            case JinjaExpression.Name(String name) -> scope.get(name);
+            case JinjaExpression.ListOf(List<JinjaExpression> items) -> all(items, scope);
+            case JinjaExpression.DictOf(var entries) -> {
                 Map<Object, Object> map = new LinkedHashMap<>();
                 entries.forEach(e -> map.put(values.key(value(e.getKey(), scope)), value(e.getValue(), scope)));
                 yield map;
             }
-            case Expression.Attribute(Expression of, String name) -> attribute(value(of, scope), name);
-            case Expression.Item(Expression of, Expression key) -> item(value(of, scope), value(key, scope));
-            case Expression.Slice slice -> slice(slice, scope);
-            case Expression.Call(Expression function, Expression.Arguments arguments) -> {
+            case JinjaExpression.Attribute(JinjaExpression of, String name) -> attribute(value(of, scope), name);
+            case JinjaExpression.Item(JinjaExpression of, JinjaExpression key) -> item(value(of, scope), value(key, scope));
+            case JinjaExpression.Slice slice -> slice(slice, scope);
+            case JinjaExpression.Call(JinjaExpression function, JinjaExpression.Arguments arguments) -> {
                 if (value(function, scope) instanceof Values.Function f) {
                     yield f.call(all(arguments.positional(), scope), named(arguments, scope));
                 }
                 throw budget.error(Values.typeName(value(function, scope)) + " cannot be called");
             }
-            case Expression.Filter(Expression of, String name, Expression.Arguments arguments) ->
+            case JinjaExpression.Filter(JinjaExpression of, String name, JinjaExpression.Arguments arguments) ->
                 filter(value(of, scope), name, arguments, scope);
-            case Expression.Test(Expression of, String name, List<Expression> arguments) ->
+            case JinjaExpression.Test(JinjaExpression of, String name, List<JinjaExpression> arguments) ->
                 filters.test(name, value(of, scope), all(arguments, scope));
-            case Expression.Not(Expression of) -> !truth(of, scope);
-            case Expression.Negative(Expression of) -> operators.apply("-", 0L, value(of, scope));
-            case Expression.Binary(String operator, Expression left, Expression right) ->
+            case JinjaExpression.Not(JinjaExpression of) -> !truth(of, scope);
+            case JinjaExpression.Negative(JinjaExpression of) -> operators.apply("-", 0L, value(of, scope));
+            case JinjaExpression.Binary(String operator, JinjaExpression left, JinjaExpression right) ->
                 operators.apply(operator, value(left, scope), value(right, scope));
-            case Expression.Comparison comparison -> compare(comparison, scope);
-            case Expression.And(Expression left, Expression right) -> {
+            case JinjaExpression.Comparison comparison -> compare(comparison, scope);
+            case JinjaExpression.And(JinjaExpression left, JinjaExpression right) -> {
                 Object first = value(left, scope);
                 yield Values.truth(first) ? value(right, scope) : first;
             }
-            case Expression.Or(Expression left, Expression right) -> {
+            case JinjaExpression.Or(JinjaExpression left, JinjaExpression right) -> {
                 Object first = value(left, scope);
                 yield Values.truth(first) ? first : value(right, scope);
             }
-            case Expression.Conditional(Expression test, Expression then, Expression otherwise) -> {
+            case JinjaExpression.Conditional(JinjaExpression test, JinjaExpression then, JinjaExpression otherwise) -> {
                 boolean holds = truth(test, scope);
                 yield holds
                         ? value(then, scope)
@@ -84,23 +84,23 @@ final class Evaluator {
         };
     }
 
-    Object filter(Object of, String name, Expression.Arguments arguments, Scope scope) {
+    Object filter(Object of, String name, JinjaExpression.Arguments arguments, Variables scope) {
         return filters.filter(name, of, all(arguments.positional(), scope), named(arguments, scope));
     }
 
-    private List<Object> all(List<Expression> expressions, Scope scope) {
+    private List<Object> all(List<JinjaExpression> expressions, Variables scope) {
         List<Object> all = new ArrayList<>();
         expressions.forEach(e -> all.add(value(e, scope)));
         return all;
     }
 
-    private Map<String, Object> named(Expression.Arguments arguments, Scope scope) {
+    private Map<String, Object> named(JinjaExpression.Arguments arguments, Variables scope) {
         Map<String, Object> named = new LinkedHashMap<>();
         arguments.named().forEach((name, e) -> named.put(name, value(e, scope)));
         return named;
     }
 
-    private boolean compare(Expression.Comparison comparison, Scope scope) {
+    private boolean compare(JinjaExpression.Comparison comparison, Variables scope) {
         Object left = value(comparison.first(), scope);
         for (int i = 0; i < comparison.operators().size(); i++) {
             Object right = value(comparison.others().get(i), scope);
@@ -162,7 +162,7 @@ final class Evaluator {
         return i >= 0 && i < list.size() ? list.get((int) i) : null;
     }
 
-    private Object slice(Expression.Slice slice, Scope scope) {
+    private Object slice(JinjaExpression.Slice slice, Variables scope) {
         Object of = value(slice.of(), scope);
         if (of instanceof Values.Undefined u) {
             throw budget.error(u.what() + " is undefined");
@@ -188,12 +188,12 @@ final class Evaluator {
                 : part;
     }
 
-    private long clip(Expression bound, int size, long low, long high, Scope scope) {
+    private long clip(JinjaExpression bound, int size, long low, long high, Variables scope) {
         long value = bound(bound, 0, scope);
         return Math.clamp(value < 0 ? value + size : value, low, high);
     }
 
-    private long bound(Expression bound, long otherwise, Scope scope) {
+    private long bound(JinjaExpression bound, long otherwise, Variables scope) {
         Object value = bound == null ? Values.NONE : value(bound, scope);
         return value == Values.NONE ? otherwise : values.integer(value);
     }

@@ -16,68 +16,68 @@ final class ExpressionParser {
         this.tokens = tokens;
     }
 
-    Expression tupleOrOne() {
+    JinjaExpression tupleOrOne() {
         return tuple(true);
     }
 
-    Expression tupleWithoutCondition() {
+    JinjaExpression tupleWithoutCondition() {
         return tuple(false);
     }
 
-    private Expression tuple(boolean condition) {
-        List<Expression> items = new ArrayList<>();
+    private JinjaExpression tuple(boolean condition) {
+        List<JinjaExpression> items = new ArrayList<>();
         items.add(condition ? expression() : or());
         while (tokens.skipOperator(",")) {
             if (tokens.peek().kind() == Token.Kind.STATEMENT_END
                     || tokens.peek().isOperator(")")) {
-                return new Expression.ListOf(items);
+                return new JinjaExpression.ListOf(items);
             }
             items.add(condition ? expression() : or());
         }
-        return items.size() == 1 ? items.getFirst() : new Expression.ListOf(items);
+        return items.size() == 1 ? items.getFirst() : new JinjaExpression.ListOf(items);
     }
 
-    Expression expression() {
+    JinjaExpression expression() {
         tokens.enter();
-        Expression value = or();
+        JinjaExpression value = or();
         while (tokens.skipName("if")) {
-            Expression test = or();
-            value = new Expression.Conditional(test, value, tokens.skipName("else") ? expression() : null);
+            JinjaExpression test = or();
+            value = new JinjaExpression.Conditional(test, value, tokens.skipName("else") ? expression() : null);
         }
         tokens.leave();
         return value;
     }
 
-    private Expression or() {
-        Expression left = and();
+    private JinjaExpression or() {
+        JinjaExpression left = and();
         while (tokens.skipName("or")) {
-            left = new Expression.Or(left, and());
+            left = new JinjaExpression.Or(left, and());
         }
         return left;
     }
 
-    private Expression and() {
-        Expression left = not();
+    private JinjaExpression and() {
+        JinjaExpression left = not();
         while (tokens.skipName("and")) {
-            left = new Expression.And(left, not());
+            left = new JinjaExpression.And(left, not());
         }
         return left;
     }
 
-    private Expression not() {
+    private JinjaExpression not() {
         if (!tokens.skipName("not")) {
             return comparison();
         }
         tokens.enter();
-        Expression value = new Expression.Not(not());
+        JinjaExpression value = new JinjaExpression.Not(not());
         tokens.leave();
         return value;
     }
 
-    private Expression comparison() {
-        Expression first = sum();
+    private JinjaExpression comparison() {
+        JinjaExpression first = sum();
         List<String> operators = new ArrayList<>();
-        List<Expression> others = new ArrayList<>();
+        List<JinjaExpression> others = new ArrayList<>();
         while (true) {
             Token token = tokens.peek();
             if (token.kind() == Token.Kind.OPERATOR && COMPARISONS.contains(token.text())) {
@@ -89,50 +89,50 @@ final class ExpressionParser {
                 tokens.next();
                 operators.add("not in");
             } else {
-                return operators.isEmpty() ? first : new Expression.Comparison(first, operators, others);
+                return operators.isEmpty() ? first : new JinjaExpression.Comparison(first, operators, others);
             }
             others.add(sum());
         }
     }
 
-    private Expression sum() {
-        Expression left = concatenation();
+    private JinjaExpression sum() {
+        JinjaExpression left = concatenation();
         while (tokens.peek().isOperator("+") || tokens.peek().isOperator("-")) {
-            left = new Expression.Binary(tokens.next().text(), left, concatenation());
+            left = new JinjaExpression.Binary(tokens.next().text(), left, concatenation());
         }
         return left;
     }
 
-    private Expression concatenation() {
-        Expression left = product();
+    private JinjaExpression concatenation() {
+        JinjaExpression left = product();
         while (tokens.skipOperator("~")) {
-            left = new Expression.Binary("~", left, product());
+            left = new JinjaExpression.Binary("~", left, product());
         }
         return left;
     }
 
-    private Expression product() {
-        Expression left = power();
+    private JinjaExpression product() {
+        JinjaExpression left = power();
         while (tokens.peek().kind() == Token.Kind.OPERATOR
                 && Set.of("*", "/", "//", "%").contains(tokens.peek().text())) {
-            left = new Expression.Binary(tokens.next().text(), left, power());
+            left = new JinjaExpression.Binary(tokens.next().text(), left, power());
         }
         return left;
     }
 
-    private Expression power() {
-        Expression left = unary(true);
+    private JinjaExpression power() {
+        JinjaExpression left = unary(true);
         while (tokens.skipOperator("**")) {
-            left = new Expression.Binary("**", left, unary(true));
+            left = new JinjaExpression.Binary("**", left, unary(true));
         }
         return left;
     }
 
-    private Expression unary(boolean filters) {
+    private JinjaExpression unary(boolean filters) {
         tokens.enter();
-        Expression value;
+        JinjaExpression value;
         if (tokens.skipOperator("-")) {
-            value = new Expression.Negative(unary(false));
+            value = new JinjaExpression.Negative(unary(false));
         } else if (tokens.skipOperator("+")) {
             value = unary(false);
         } else {
@@ -144,7 +144,7 @@ final class ExpressionParser {
         return value;
     }
 
-    private Expression primary() {
+    private JinjaExpression primary() {
         Token token = tokens.next();
         return switch (token.kind()) {
             case NAME -> name(token.text());
@@ -153,15 +153,15 @@ final class ExpressionParser {
                 while (tokens.peek().kind() == Token.Kind.STRING) {
                     all.append(tokens.next().text());
                 }
-                yield new Expression.Literal(all.toString());
+                yield new JinjaExpression.Literal(all.toString());
             }
             case INTEGER -> integer(token);
-            case FLOAT -> new Expression.Literal(Double.valueOf(token.text()));
+            case FLOAT -> new JinjaExpression.Literal(Double.valueOf(token.text()));
             default -> {
                 if (token.isOperator("(")) {
                     yield bracketed();
                 } else if (token.isOperator("[")) {
-                    yield new Expression.ListOf(items("]"));
+                    yield new JinjaExpression.ListOf(items("]"));
                 } else if (token.isOperator("{")) {
                     yield dict();
                 }
@@ -170,34 +170,34 @@ final class ExpressionParser {
         };
     }
 
-    private static Expression integer(Token token) {
+    private static JinjaExpression integer(Token token) {
         try {
-            return new Expression.Literal(Long.valueOf(token.text()));
+            return new JinjaExpression.Literal(Long.valueOf(token.text()));
         } catch (NumberFormatException _) {
             throw new TemplateException(token.line(), "the number " + token.text() + " is too large");
         }
     }
 
-    private static Expression name(String name) {
+    private static JinjaExpression name(String name) {
         return switch (name) {
-            case "true", "True" -> new Expression.Literal(true);
-            case "false", "False" -> new Expression.Literal(false);
-            case "none", "None" -> new Expression.Literal(Values.NONE);
-            default -> new Expression.Name(name);
+            case "true", "True" -> new JinjaExpression.Literal(true);
+            case "false", "False" -> new JinjaExpression.Literal(false);
+            case "none", "None" -> new JinjaExpression.Literal(Values.NONE);
+            default -> new JinjaExpression.Name(name);
         };
     }
 
-    private Expression bracketed() {
+    private JinjaExpression bracketed() {
         if (tokens.skipOperator(")")) {
-            return new Expression.ListOf(List.of());
+            return new JinjaExpression.ListOf(List.of());
         }
-        Expression value = tupleOrOne();
+        JinjaExpression value = tupleOrOne();
         tokens.expectOperator(")");
         return value;
     }
 
-    private List<Expression> items(String close) {
-        List<Expression> items = new ArrayList<>();
+    private List<JinjaExpression> items(String close) {
+        List<JinjaExpression> items = new ArrayList<>();
         while (!tokens.skipOperator(close)) {
             items.add(expression());
             if (!tokens.peek().isOperator(close)) {
@@ -207,56 +207,56 @@ final class ExpressionParser {
         return items;
     }
 
-    private Expression dict() {
-        List<Map.Entry<Expression, Expression>> entries = new ArrayList<>();
+    private JinjaExpression dict() {
+        List<Map.Entry<JinjaExpression, JinjaExpression>> entries = new ArrayList<>();
         while (!tokens.skipOperator("}")) {
-            Expression key = expression();
+            JinjaExpression key = expression();
             tokens.expectOperator(":");
             entries.add(Map.entry(key, expression()));
             if (!tokens.peek().isOperator("}")) {
                 tokens.expectOperator(",");
             }
         }
-        return new Expression.DictOf(entries);
+        return new JinjaExpression.DictOf(entries);
     }
 
-    private Expression postfix(Expression start) {
-        Expression value = start;
+    private JinjaExpression postfix(JinjaExpression start) {
+        JinjaExpression value = start;
         while (true) {
             if (tokens.skipOperator(".")) {
                 Token token = tokens.next();
                 value = token.kind() == Token.Kind.INTEGER
-                        ? new Expression.Item(value, integer(token))
-                        : new Expression.Attribute(value, token.text());
+                        ? new JinjaExpression.Item(value, integer(token))
+                        : new JinjaExpression.Attribute(value, token.text());
             } else if (tokens.skipOperator("[")) {
                 value = subscript(value);
             } else if (tokens.skipOperator("(")) {
-                value = new Expression.Call(value, arguments());
+                value = new JinjaExpression.Call(value, arguments());
             } else {
                 return value;
             }
         }
     }
 
-    private Expression subscript(Expression of) {
-        Expression start = tokens.peek().isOperator(":") ? null : expression();
+    private JinjaExpression subscript(JinjaExpression of) {
+        JinjaExpression start = tokens.peek().isOperator(":") ? null : expression();
         if (!tokens.skipOperator(":")) {
             tokens.expectOperator("]");
-            return new Expression.Item(of, start);
+            return new JinjaExpression.Item(of, start);
         }
-        Expression stop = bound();
-        Expression step = tokens.skipOperator(":") ? bound() : null;
+        JinjaExpression stop = bound();
+        JinjaExpression step = tokens.skipOperator(":") ? bound() : null;
         tokens.expectOperator("]");
-        return new Expression.Slice(of, start, stop, step);
+        return new JinjaExpression.Slice(of, start, stop, step);
     }
 
-    private Expression bound() {
+    private JinjaExpression bound() {
         return tokens.peek().isOperator(":") || tokens.peek().isOperator("]") ? null : expression();
     }
 
-    private Expression.Arguments arguments() {
-        List<Expression> positional = new ArrayList<>();
-        Map<String, Expression> named = new LinkedHashMap<>();
+    private JinjaExpression.Arguments arguments() {
+        List<JinjaExpression> positional = new ArrayList<>();
+        Map<String, JinjaExpression> named = new LinkedHashMap<>();
         while (!tokens.skipOperator(")")) {
             if (tokens.peek().kind() == Token.Kind.NAME && tokens.peekSecond().isOperator("=")) {
                 String name = tokens.next().text();
@@ -269,33 +269,33 @@ final class ExpressionParser {
                 tokens.expectOperator(",");
             }
         }
-        return new Expression.Arguments(positional, named);
+        return new JinjaExpression.Arguments(positional, named);
     }
 
-    private Expression filtersAndTests(Expression start) {
-        Expression value = start;
+    private JinjaExpression filtersAndTests(JinjaExpression start) {
+        JinjaExpression value = start;
         while (true) {
             if (tokens.skipOperator("|")) {
                 value = filterNamed(value);
             } else if (tokens.skipName("is")) {
                 value = test(value);
             } else if (tokens.skipOperator("(")) {
-                value = new Expression.Call(value, arguments());
+                value = new JinjaExpression.Call(value, arguments());
             } else {
                 return value;
             }
         }
     }
 
-    Expression.Filter filterNamed(Expression of) {
+    JinjaExpression.Filter filterNamed(JinjaExpression of) {
         String name = tokens.expect(Token.Kind.NAME).text();
-        return new Expression.Filter(of, name, tokens.skipOperator("(") ? arguments() : Expression.Arguments.NONE);
+        return new JinjaExpression.Filter(of, name, tokens.skipOperator("(") ? arguments() : JinjaExpression.Arguments.NONE);
     }
 
-    private Expression test(Expression of) {
+    private JinjaExpression test(JinjaExpression of) {
         boolean negated = tokens.skipName("not");
         String name = tokens.expect(Token.Kind.NAME).text();
-        List<Expression> arguments = List.of();
+        List<JinjaExpression> arguments = List.of();
         Token next = tokens.peek();
         boolean value =
                 switch (next.kind()) {
@@ -308,7 +308,7 @@ final class ExpressionParser {
         } else if (value) {
             arguments = List.of(postfix(primary()));
         }
-        Expression test = new Expression.Test(of, name, arguments);
-        return negated ? new Expression.Not(test) : test;
+        JinjaExpression test = new JinjaExpression.Test(of, name, arguments);
+        return negated ? new JinjaExpression.Not(test) : test;
     }
 }

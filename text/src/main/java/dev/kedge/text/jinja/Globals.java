@@ -13,7 +13,7 @@ import java.util.Map;
 record Globals(Clock clock) {
     private static final long MAX_RANGE = 100_000;
 
-    void bind(Scope scope, Values values, Budget budget) {
+    void bind(Variables scope, Values values, Budget budget) {
         scope.set("range", (Values.Function) (a, _) -> range(a, values, budget));
         scope.set("dict", (Values.Function) (_, named) -> new LinkedHashMap<Object, Object>(named));
         scope.set("namespace", (Values.Function) (a, named) -> {

@@ -86,7 +86,7 @@ final class Parser {
     }
 
     private Statement branches(int line) {
-        Expression test = expressions.tupleOrOne();
+        JinjaExpression test = expressions.tupleOrOne();
         tokens.expect(Token.Kind.STATEMENT_END);
         List<Statement> then = body("elif", "else", "endif");
         Token next = tokens.expect(Token.Kind.NAME);
@@ -115,8 +115,8 @@ final class Parser {
             tokens.expectOperator(")");
         }
         tokens.expectName("in");
-        Expression iterable = expressions.tupleWithoutCondition();
-        Expression filter = tokens.skipName("if") ? expressions.expression() : null;
+        JinjaExpression iterable = expressions.tupleWithoutCondition();
+        JinjaExpression filter = tokens.skipName("if") ? expressions.expression() : null;
         tokens.expect(Token.Kind.STATEMENT_END);
         List<Statement> body = body("else", "endfor");
         List<Statement> otherwise = List.of();
@@ -130,18 +130,18 @@ final class Parser {
     }
 
     private Statement set(int line) {
-        List<Expression> targets = new ArrayList<>();
+        List<JinjaExpression> targets = new ArrayList<>();
         do {
-            Expression target =
-                    new Expression.Name(tokens.expect(Token.Kind.NAME).text());
+            JinjaExpression target =
+                    new JinjaExpression.Name(tokens.expect(Token.Kind.NAME).text());
             if (tokens.skipOperator(".")) {
-                target = new Expression.Attribute(
+                target = new JinjaExpression.Attribute(
                         target, tokens.expect(Token.Kind.NAME).text());
             }
             targets.add(target);
         } while (tokens.skipOperator(","));
         if (tokens.skipOperator("=")) {
-            Expression value = expressions.tupleOrOne();
+            JinjaExpression value = expressions.tupleOrOne();
             tokens.expect(Token.Kind.STATEMENT_END);
             return new Statement.Set(line, targets, value);
         }
@@ -150,7 +150,7 @@ final class Parser {
 
     private Statement macro(int line) {
         String name = tokens.expect(Token.Kind.NAME).text();
-        Map<String, Expression> parameters = new LinkedHashMap<>();
+        Map<String, JinjaExpression> parameters = new LinkedHashMap<>();
         tokens.expectOperator("(");
         while (!tokens.skipOperator(")")) {
             String parameter = tokens.expect(Token.Kind.NAME).text();
@@ -163,7 +163,7 @@ final class Parser {
     }
 
     private Statement with(int line) {
-        Map<String, Expression> names = new LinkedHashMap<>();
+        Map<String, JinjaExpression> names = new LinkedHashMap<>();
         while (tokens.peek().kind() == Token.Kind.NAME) {
             String name = tokens.next().text();
             tokens.expectOperator("=");
@@ -174,7 +174,7 @@ final class Parser {
     }
 
     private Statement filter(int line) {
-        Expression.Filter filter = expressions.filterNamed(new Expression.Literal(""));
+        JinjaExpression.Filter filter = expressions.filterNamed(new JinjaExpression.Literal(""));
         return new Statement.FilterBlock(line, filter, block("endfilter"));
     }
 }

@@ -17,15 +17,15 @@ final class Rendering {
     private final Evaluator evaluator = new Evaluator(budget);
 
     String run(List<Statement> body, Map<String, Object> names, Globals globals) {
-        Scope scope = new Scope(null);
+        Variables scope = new Variables(null);
         globals.bind(scope, evaluator.values(), budget);
         names.forEach((name, value) -> scope.set(name, Values.of(value)));
         StringBuilder out = new StringBuilder();
-        run(body, new Scope(scope), out);
+        run(body, new Variables(scope), out);
         return out.toString();
     }
 
-    private Flow run(List<Statement> body, Scope scope, StringBuilder out) {
+    private Flow run(List<Statement> body, Variables scope, StringBuilder out) {
         for (Statement statement : body) {
             budget.step();
             budget.line = statement.line();
@@ -37,7 +37,7 @@ final class Rendering {
         return Flow.NEXT;
     }
 
-    private Flow run(Statement statement, Scope scope, StringBuilder out) {
+    private Flow run(Statement statement, Variables scope, StringBuilder out) {
         switch (statement) {
             case Statement.Text text -> put(out, text.text());
             case Statement.Output output -> put(out, string(output.value(), scope));
@@ -48,16 +48,16 @@ final class Rendering {
                 return loop(loop, scope, out);
             }
             case Statement.Set set -> assign(set, scope);
-            case Statement.SetBlock set -> assign(set.target(), captured(set.body(), new Scope(scope)), scope);
+            case Statement.SetBlock set -> assign(set.target(), captured(set.body(), new Variables(scope)), scope);
             case Statement.Macro macro -> scope.set(macro.name(), function(macro, scope));
             case Statement.Scoped scoped -> {
-                Scope inner = new Scope(scope);
+                Variables inner = new Variables(scope);
                 scoped.names().forEach((name, value) -> inner.set(name, evaluator.value(value, inner)));
                 return run(scoped.body(), inner, out);
             }
             case Statement.FilterBlock block -> {
-                Object text = captured(block.body(), new Scope(scope));
-                Expression.Filter filter = block.filter();
+                Object text = captured(block.body(), new Variables(scope));
+                JinjaExpression.Filter filter = block.filter();
                 Object filtered = evaluator.filter(text, filter.name(), filter.arguments(), scope);
                 put(out, evaluator.values().string(filtered));
             }
@@ -76,32 +76,32 @@ final class Rendering {
         out.append(text);
     }
 
-    private String string(Expression expression, Scope scope) {
+    private String string(JinjaExpression expression, Variables scope) {
         return evaluator.values().string(evaluator.value(expression, scope));
     }
 
-    private String captured(List<Statement> body, Scope scope) {
+    private String captured(List<Statement> body, Variables scope) {
         StringBuilder out = new StringBuilder();
         run(body, scope, out);
         return out.toString();
     }
 
-    private Flow loop(Statement.For loop, Scope scope, StringBuilder out) {
+    private Flow loop(Statement.For loop, Variables scope, StringBuilder out) {
         List<Object> items = evaluator.values().iterate(evaluator.value(loop.iterable(), scope));
         if (loop.filter() != null) {
             items.removeIf(item -> {
-                Scope inner = new Scope(scope);
+                Variables inner = new Variables(scope);
                 unpack(loop.targets(), item, inner);
                 return !evaluator.truth(loop.filter(), inner);
             });
         }
         if (items.isEmpty()) {
-            return run(loop.otherwise(), new Scope(scope), out);
+            return run(loop.otherwise(), new Variables(scope), out);
         }
         List<Object> last = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
             budget.charge(20); // the names of an iteration
-            Scope inner = new Scope(scope);
+            Variables inner = new Variables(scope);
             unpack(loop.targets(), items.get(i), inner);
             inner.set("loop", state(items, i, last));
             if (run(loop.body(), inner, out) == Flow.BREAK) {
@@ -111,7 +111,7 @@ final class Rendering {
         return Flow.NEXT;
     }
 
-    private void unpack(List<String> targets, Object item, Scope scope) {
+    private void unpack(List<String> targets, Object item, Variables scope) {
         if (targets.size() == 1) {
             scope.set(targets.getFirst(), item);
             return;
@@ -150,7 +150,7 @@ final class Rendering {
         return state;
     }
 
-    private void assign(Statement.Set set, Scope scope) {
+    private void assign(Statement.Set set, Variables scope) {
         Object value = evaluator.value(set.value(), scope);
         if (set.targets().size() == 1) {
             assign(set.targets().getFirst(), value, scope);
@@ -166,19 +166,19 @@ final class Rendering {
         }
     }
 
-    private void assign(Expression target, Object value, Scope scope) {
+    private void assign(JinjaExpression target, Object value, Variables scope) {
         switch (target) {
-            case Expression.Name(String name) -> scope.set(name, value);
-            case Expression.Attribute(Expression of, String name)
+            case JinjaExpression.Name(String name) -> scope.set(name, value);
+            case JinjaExpression.Attribute(JinjaExpression of, String name)
             when evaluator.value(of, scope) instanceof Values.Namespace namespace ->
                 namespace.attributes.put(name, value);
             default -> throw budget.error("only a name, or an attribute of a namespace, can be set");
         }
     }
 
-    private Values.Function function(Statement.Macro macro, Scope scope) {
+    private Values.Function function(Statement.Macro macro, Variables scope) {
         return (positional, named) -> {
-            Scope inner = new Scope(scope);
+            Variables inner = new Variables(scope);
             int next = 0;
             for (var parameter : macro.parameters().entrySet()) {
                 String name = parameter.getKey();

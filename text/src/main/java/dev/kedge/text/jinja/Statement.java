@@ -9,32 +9,32 @@ sealed interface Statement {
 
     record Text(int line, String text) implements Statement {}
 
-    record Output(int line, Expression value) implements Statement {}
+    record Output(int line, JinjaExpression value) implements Statement {}
 
-    record If(int line, Expression test, List<Statement> then, List<Statement> otherwise) implements Statement {}
+    record If(int line, JinjaExpression test, List<Statement> then, List<Statement> otherwise) implements Statement {}
 
     /// `filter` is null where there is none.
     record For(
             int line,
             List<String> targets,
-            Expression iterable,
-            Expression filter,
+            JinjaExpression iterable,
+            JinjaExpression filter,
             List<Statement> body,
             List<Statement> otherwise)
             implements Statement {}
 
-    record Set(int line, List<Expression> targets, Expression value) implements Statement {}
+    record Set(int line, List<JinjaExpression> targets, JinjaExpression value) implements Statement {}
 
-    record SetBlock(int line, Expression target, List<Statement> body) implements Statement {}
+    record SetBlock(int line, JinjaExpression target, List<Statement> body) implements Statement {}
 
     /// A named function; a parameter without a default maps to null.
-    record Macro(int line, String name, Map<String, Expression> parameters, List<Statement> body)
+    record Macro(int line, String name, Map<String, JinjaExpression> parameters, List<Statement> body)
             implements Statement {}
 
     /// A body with its own scope, in which `names` are bound first: `with`, and `generation` with none.
-    record Scoped(int line, Map<String, Expression> names, List<Statement> body) implements Statement {}
+    record Scoped(int line, Map<String, JinjaExpression> names, List<Statement> body) implements Statement {}
 
-    record FilterBlock(int line, Expression.Filter filter, List<Statement> body) implements Statement {}
+    record FilterBlock(int line, JinjaExpression.Filter filter, List<Statement> body) implements Statement {}
 
     record Break(int line) implements Statement {}
 

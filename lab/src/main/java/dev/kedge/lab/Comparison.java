@@ -1,8 +1,0 @@
-package dev.kedge.lab;
-
-import dev.kedge.recipe.statistics.Estimate;
-
-/// One quantity before and after.
-///
-/// @param unit "%" for a share, whose values lie in [0, 1]; otherwise what follows the number, or empty
-public record Comparison(String name, String unit, Estimate before, Estimate after) {}

@@ -1,0 +1,38 @@
+package dev.kedge.lab.catalogue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Predicate;
+
+/// Whether a paper's methods can be used here; computed from what exists, never stored.
+public enum Status {
+    /// Its recipes are there and its conformance cases pass.
+    WORKS("works"),
+    PLANNED("planned");
+
+    private final String word;
+
+    Status(String word) {
+        this.word = word;
+    }
+
+    /// The status of `paper`: it works if it names at least one recipe, every one of them runs, and its conformance
+    /// cases pass.
+    ///
+    /// @param recipeRuns        asked with the name of a recipe
+    /// @param conformancePasses asked with the slug of the paper
+    public static Status of(Paper paper, Predicate<String> recipeRuns, Predicate<String> conformancePasses) {
+        boolean runs = !paper.recipes().isEmpty() && paper.recipes().stream().allMatch(recipeRuns);
+        return runs && conformancePasses.test(paper.slug()) ? WORKS : PLANNED;
+    }
+
+    /// True for the name of a recipe that has a `NAME.yaml` in `folder`.
+    public static Predicate<String> recipeIn(Path folder) {
+        return recipe -> Files.isRegularFile(folder.resolve(recipe + ".yaml"));
+    }
+
+    @Override
+    public String toString() {
+        return word;
+    }
+}

@@ -1,0 +1,101 @@
+package dev.kedge.recipe.continual;
+
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.TaskSequence;
+import dev.kedge.statistics.Forgetting;
+import dev.kedge.task.TaskSequence.Answers;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Proportions;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// A method on its way through a [TaskSequence].
+///
+/// @param title     of the method
+/// @param afterTask what its policies answered to the held-out problems of all tasks, after each task
+record ContinualResult(String title, List<Answers> afterTask) {
+    private Answers end() {
+        return afterTask.getLast();
+    }
+
+    /// The policy at the end, in words.
+    String words() {
+        return title + ": " + end().words();
+    }
+
+    private double backwardTransfer() {
+        return Forgetting.of(afterTask.stream().map(Answers::accuracies).toArray(double[][]::new))
+                .backwardTransfer();
+    }
+
+    private Frontier.Arm arm(Bootstrap bootstrap) {
+        return new Frontier.Arm(
+                title,
+                IntStream.range(0, afterTask.size())
+                        .mapToObj(task -> new Frontier.Point(
+                                task + 1,
+                                bootstrap.bca(afterTask.get(task).upTo(task)),
+                                ""))
+                        .toList());
+    }
+
+    /// The methods on one page.
+    ///
+    /// @param courses the one that is shown first
+    static Summary summary(TaskSequence tasks, List<ContinualResult> courses, long seed, double seconds) {
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
+        ContinualResult shown = courses.getFirst();
+        Summary summary = Summary.of("recap", Summary.Status.FINISHED, seconds)
+                .title(tasks.count() + " tasks one after another, with and without replay")
+                .verdict("Right on held-out problems when all tasks are learnt, and by task. "
+                        + courses.stream().map(ContinualResult::words).collect(Collectors.joining(". "))
+                        + ".")
+                .frontier(new Frontier(
+                        "Accuracy as tasks are added",
+                        "tasks learnt",
+                        "mean accuracy on the tasks learnt so far",
+                        courses.stream().map(c -> c.arm(bootstrap)).toList(),
+                        List.of()));
+        for (ContinualResult course : courses) {
+            for (int k = 0; k < tasks.count() - 1; k++) {
+                summary = summary.comparison(
+                        tasks.name(k) + ", " + course.title,
+                        "%",
+                        accuracy(course.afterTask.get(k).right().get(k)),
+                        accuracy(course.end().right().get(k)));
+            }
+        }
+        for (ContinualResult course : courses) {
+            summary = summary.fact(
+                            "mean accuracy at the end, " + course.title,
+                            bootstrap.bca(course.end().all()),
+                            "%",
+                            "interval over problems, not over trainings")
+                    .fact(
+                            "backward transfer, " + course.title,
+                            Estimate.of(course.backwardTransfer()),
+                            "%",
+                            "accuracy at the end less accuracy when just learnt, mean over all tasks but the last;"
+                                    + " negative is forgetting");
+        }
+        for (ContinualResult course : courses.subList(1, courses.size())) {
+            summary = summary.fact(
+                    "accuracy, " + shown.title + " less " + course.title,
+                    bootstrap.pairedBca(course.end().all(), shown.end().all()),
+                    "%",
+                    "paired by problem; interval over problems, not over trainings");
+        }
+        return tasks.withSamples(
+                summary.note("A comparison shows a task's accuracy when it had just been learnt, and at the end."),
+                shown.afterTask.getFirst(),
+                shown.end());
+    }
+
+    private static Estimate accuracy(double[] right) {
+        return Proportions.wilson((int) Arrays.stream(right).sum(), right.length, 0.95);
+    }
+}

@@ -1,0 +1,122 @@
+package dev.kedge.recipe.guidance;
+
+import dev.kedge.run.result.Frontier;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.task.DelayedRewardTask;
+import dev.kedge.data.Tokenized;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Bootstrap;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+
+/// Where a way of answering stands in the world of [DelayedRewardTask]: its answers to the held-out prompts, one each.
+///
+/// @param label   of the strength that they were drawn with
+/// @param answers texts
+/// @param wholes  the same with their prompts
+/// @param kl      log-prob of each less that under the base, whose mean is the divergence: nats
+record DelayedRewardEvaluation(String label, List<String> answers, List<String> wholes, double[] kl) {
+
+    /// Drawn by these voices together.
+    static DelayedRewardEvaluation drawn(DelayedRewardTask world, List<Voice> voices, String label, long seed) {
+        return of(world, label, Generator.generate(voices, world.heldOut(), world.sampling(1, seed), null));
+    }
+
+    /// Answers whose divergence is estimated from their log-probs.
+    static DelayedRewardEvaluation of(DelayedRewardTask world, String label, List<Completion> answers) {
+        double[] base = logProbs(world, world.base(), answers);
+        double[] kl = new double[base.length];
+        Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
+        return of(world, label, answers, kl);
+    }
+
+    static DelayedRewardEvaluation of(DelayedRewardTask world, String label, List<Completion> answers, double[] kl) {
+        return new DelayedRewardEvaluation(
+                label,
+                answers.stream()
+                        .map(answer -> world.tokenizer().decode(answer.tokens()))
+                        .toList(),
+                answers.stream()
+                        .map(answer -> world.whole(world.heldOut().get(answer.prompt()), answer.tokens()))
+                        .toList(),
+                kl);
+    }
+
+    /// Log-prob of each answer under a model: nats.
+    static double[] logProbs(DelayedRewardTask world, Decoder model, List<Completion> answers) {
+        List<Tokenized> texts = answers.stream()
+                .map(answer -> Tokenized.ofReply(world.heldOut().get(answer.prompt()), answer.tokens()))
+                .toList();
+        return SequenceScores.of(model, texts, Models.padId(world.tokenizer()), 1);
+    }
+
+    private static double sum(float[] logProbs) {
+        double sum = 0;
+        for (float logProb : logProbs) {
+            sum += logProb;
+        }
+        return sum;
+    }
+
+    /// What each whole text is worth.
+    double[] worth(ToDoubleFunction<String> reward) {
+        return wholes.stream().mapToDouble(reward).toArray();
+    }
+
+    /// Symbols of an answer, mean.
+    double symbols() {
+        return answers.stream().mapToInt(String::length).average().orElseThrow();
+    }
+
+    String words(ToDoubleFunction<String> reward) {
+        return String.format("%.2f at %.2f nats", Bootstrap.mean(worth(reward)), Bootstrap.mean(kl));
+    }
+
+    /// The same answers under another label.
+    DelayedRewardEvaluation labelled(String other) {
+        return new DelayedRewardEvaluation(other, answers, wholes, kl);
+    }
+
+    /// A method's policies from the base on, in the order of their divergence.
+    static Frontier.Arm curve(
+            String method,
+            DelayedRewardEvaluation base,
+            List<DelayedRewardEvaluation> standings,
+            Bootstrap bootstrap,
+            ToDoubleFunction<String> reward) {
+        List<Frontier.Point> points = new ArrayList<>(List.of(base.point(bootstrap, reward)));
+        standings.stream()
+                .map(s -> s.point(bootstrap, reward))
+                .sorted(Comparator.comparingDouble(Frontier.Point::x))
+                .forEach(points::add);
+        return new Frontier.Arm(method, points);
+    }
+
+    /// A summary with the first answers of the base and of this one side by side.
+    Summary shown(Summary summary, int count, DelayedRewardTask world, DelayedRewardEvaluation base, ToDoubleFunction<String> reward) {
+        for (int i = 0; i < Math.min(count, answers.size()); i++) {
+            summary = summary.sample(new Summary.Sample(
+                    world.tokenizer().decode(world.heldOut().get(i)),
+                    base.answers.get(i),
+                    answers.get(i),
+                    Optional.of(reward.applyAsDouble(base.wholes.get(i))),
+                    Optional.of(reward.applyAsDouble(wholes.get(i))),
+                    ""));
+        }
+        return summary;
+    }
+
+    /// Reward over divergence, with its interval.
+    Frontier.Point point(Bootstrap bootstrap, ToDoubleFunction<String> reward) {
+        return new Frontier.Point(Bootstrap.mean(kl), bootstrap.bca(worth(reward)), label);
+    }
+}

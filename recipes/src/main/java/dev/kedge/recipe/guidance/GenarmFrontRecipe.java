@@ -1,0 +1,245 @@
+package dev.kedge.recipe.guidance;
+
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.task.DelayedRewardTask;
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.tensor.Require;
+import dev.kedge.run.Run;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
+/// when an answer is drawn, not when something is trained.
+///
+/// In the world of [DelayedRewardTask] one judge counts the promises that are kept less those that are not, the other counts
+/// the promises that are made. The same pairs of the base's answers are labelled by each, and a reward model learns
+/// from each labelling. Answers are drawn from `π_base · π_kept^(alpha w) · π_made^(alpha (1 - w))` for every weight
+/// w. Beside it stand rewarded soups (arXiv:2306.04488), which have the weights of two policies of DPO averaged by w,
+/// and DPO on pairs labelled by both judges half and half, which is what one training for one weight reaches.
+///
+/// Command: `./kedge run recipes/genarm-front.yaml`. Numbers: docs/papers/genarm.md.
+public final class GenarmFrontRecipe {
+    private static final double HALF = 0.5;
+
+    private GenarmFrontRecipe() {}
+
+    /// @param promises the world: grammar, decoders, pre-training
+    /// @param pairs    of the base's answers, labelled by each judge, >= 1
+    /// @param beta     scale of the reward models' losses, > 0; DPO's is beta/alpha
+    /// @param alphas   total weights of the reward models in decoding, each > 0; the first one's front is drawn
+    /// @param weights  of kept promises against made ones, each in [0, 1], [#HALF] among them
+    /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
+    /// @param device   cpu, cuda or cuda:N
+    /// @param threads  of the engine
+    /// @param seed     of everything drawn
+    public record Config(
+            DelayedRewardTask.Config promises,
+            int pairs,
+            double beta,
+            List<Double> alphas,
+            List<Double> weights,
+            TrainingConfig genarm,
+            String device,
+            int threads,
+            long seed) {
+        public Config {
+            if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
+            }
+            Require.positive("alphas", alphas);
+            if (!weights.contains(HALF) || weights.stream().anyMatch(w -> !(w >= 0 && w <= 1))) {
+                throw new IllegalArgumentException("weights must be from 0 to 1, 0.5 among them, were " + weights);
+            }
+            alphas = List.copyOf(alphas);
+            weights = weights.stream().sorted().toList();
+        }
+    }
+
+    public static void run(Config config, Run run) {
+        Engine.useThreads(config.threads());
+        try (DelayedRewardTask world = new DelayedRewardTask(config.promises(), run, new Device(config.device()), config.seed())) {
+            List<List<TokenizedPair>> pairs = world.pairs(
+                    config.pairs(), List.of(DelayedRewardTask::kept, DelayedRewardTask::made, GenarmFrontRecipe::halfAndHalf));
+            Labels kept = labels("kept", world, pairs.get(0));
+            Labels made = labels("made", world, pairs.get(1));
+            Labels both = labels("both", world, pairs.get(2));
+            List<Front> guided = guided(config, world, kept, made);
+            List<Front> soups = new ArrayList<>();
+            List<DelayedRewardEvaluation> trained = new ArrayList<>();
+            for (double alpha : config.alphas()) {
+                soups.add(soups(config, world, kept, made, alpha));
+                try (Decoder policy = dpo(config, world, both, alpha)) {
+                    trained.add(answers(config, world, List.of(new Voice(policy, 1)), "β " + config.beta() / alpha));
+                }
+            }
+            run.summarise(summary(config, world, guided, soups, trained, run));
+        }
+    }
+
+    private static double halfAndHalf(String text) {
+        return HALF * DelayedRewardTask.kept(text) + HALF * DelayedRewardTask.made(text);
+    }
+
+    /// Pairs as a judge labels them.
+    ///
+    /// @param reference log-probs of chosen and rejected answers under the base, [2][pairs]
+    private record Labels(String judge, List<TokenizedPair> pairs, double[][] reference) {}
+
+    private static Labels labels(String judge, DelayedRewardTask world, List<TokenizedPair> pairs) {
+        return new Labels(judge, pairs, SequenceScores.ofPairs(world.base(), pairs, Models.padId(world.tokenizer())));
+    }
+
+    /// Answers for every weight, in the order of the weights.
+    ///
+    /// @param alpha total weight of the reward models, or what stands for it
+    record Front(double alpha, List<DelayedRewardEvaluation> standings) {}
+
+    /// Two reward models, weighed when answers are drawn.
+    private static List<Front> guided(Config config, DelayedRewardTask world, Labels kept, Labels made) {
+        PreferenceLoss objective = new PreferenceLoss.ReferenceFree(config.beta());
+        double[][] none = new double[2][config.pairs()];
+        List<Front> fronts = new ArrayList<>();
+        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept.pairs, none, objective, config.genarm());
+                Decoder make =
+                        world.learnt("rewards-made", world.base(), made.pairs, none, objective, config.genarm())) {
+            for (double alpha : config.alphas()) {
+                List<DelayedRewardEvaluation> standings = new ArrayList<>();
+                for (double w : config.weights()) {
+                    List<Voice> voices = List.of(
+                            new Voice(world.base(), 1), new Voice(keep, alpha * w), new Voice(make, alpha * (1 - w)));
+                    standings.add(answers(config, world, voices, "w " + w));
+                }
+                fronts.add(new Front(alpha, standings));
+            }
+        }
+        return fronts;
+    }
+
+    /// Two policies of DPO, their weights averaged when answers are drawn.
+    private static Front soups(Config config, DelayedRewardTask world, Labels kept, Labels made, double alpha) {
+        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+        try (Decoder keep = dpo(config, world, kept, alpha);
+                Decoder make = dpo(config, world, made, alpha)) {
+            for (double w : config.weights()) {
+                try (Decoder soup = soup(keep, w, make)) {
+                    standings.add(answers(config, world, List.of(new Voice(soup, 1)), "w " + w));
+                }
+            }
+        }
+        return new Front(alpha, standings);
+    }
+
+    /// A decoder whose weights are the mean of two others', that of `one` counting for w.
+    static Decoder soup(Decoder one, double w, Decoder other) {
+        Decoder soup = other.copy();
+        try (Scope _ = new Scope()) {
+            soup.parameters().flat().times_(1 - w).plus_(one.parameters().flat(), w);
+        }
+        return soup;
+    }
+
+    /// The policy of DPO that aims at the tilt of `alpha`.
+    private static Decoder dpo(Config config, DelayedRewardTask world, Labels labels, double alpha) {
+        double beta = config.beta() / alpha;
+        return world.learnt(
+                "dpo-" + labels.judge + "-beta-" + beta,
+                world.base(),
+                labels.pairs,
+                labels.reference,
+                new PreferenceLoss.Sigmoid(beta),
+                config.genarm());
+    }
+
+    private static DelayedRewardEvaluation answers(Config config, DelayedRewardTask world, List<Voice> voices, String label) {
+        return DelayedRewardEvaluation.drawn(world, voices, label, config.seed() + 3);
+    }
+
+    private static Summary summary(
+            Config config, DelayedRewardTask world, List<Front> guided, List<Front> soups, List<DelayedRewardEvaluation> trained, Run run) {
+        DelayedRewardEvaluation base = answers(config, world, List.of(new Voice(world.base(), 1)), "base");
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        int half = config.weights().indexOf(HALF);
+        DelayedRewardEvaluation shown = guided.getFirst().standings().get(half);
+        List<DelayedRewardEvaluation> guidedHalf = at(guided, half);
+        List<DelayedRewardEvaluation> soupHalf = at(soups, half);
+        Summary summary = Summary.of("genarm-front", Summary.Status.FINISHED, run.seconds())
+                .title("Two wishes, weighed when answers are drawn")
+                .verdict(String.format(
+                        "Half of the weight on each wish, alpha %s: %s guided by two reward models; the base has %.2f,"
+                                + " averaged weights of DPO %s, DPO on labels of both judges %s.",
+                        config.alphas().getFirst(),
+                        shown.words(GenarmFrontRecipe::halfAndHalf),
+                        Bootstrap.mean(base.worth(GenarmFrontRecipe::halfAndHalf)),
+                        soupHalf.getFirst().words(GenarmFrontRecipe::halfAndHalf),
+                        trained.getFirst().words(GenarmFrontRecipe::halfAndHalf)))
+                .comparison(
+                        "Promises kept less broken ones",
+                        "",
+                        bootstrap.bca(base.worth(DelayedRewardTask::kept)),
+                        bootstrap.bca(shown.worth(DelayedRewardTask::kept)))
+                .comparison(
+                        "Promises made",
+                        "",
+                        bootstrap.bca(base.worth(DelayedRewardTask::made)),
+                        bootstrap.bca(shown.worth(DelayedRewardTask::made)))
+                .frontier(new Frontier(
+                        "What each weight gives: all for making promises on the left, all for keeping them on the right",
+                        "promises kept less broken ones",
+                        "promises made",
+                        List.of(
+                                front("GenARM", guided.getFirst().standings(), bootstrap),
+                                front("soups of DPO", soups.getFirst().standings(), bootstrap),
+                                front("DPO on both, half and half", List.of(trained.getFirst()), bootstrap),
+                                front("base", List.of(base), bootstrap)),
+                        List.of()))
+                .frontier(new Frontier(
+                        "Half and half, against divergence from the base",
+                        "KL(drawn || base), nats",
+                        "kept and made, half and half",
+                        List.of(
+                                curve("GenARM", base, guidedHalf, bootstrap),
+                                curve("soups of DPO", base, soupHalf, bootstrap),
+                                curve("DPO on both", base, trained, bootstrap)),
+                        List.of()))
+                .fact("symbols of an answer, base", Estimate.of(base.symbols()), "", "")
+                .fact("symbols of an answer, GenARM, half and half", Estimate.of(shown.symbols()), "", "");
+        return shown.shown(summary, 8, world, base, GenarmFrontRecipe::halfAndHalf);
+    }
+
+    /// The answers of one weight, labelled by the fronts' strengths.
+    private static List<DelayedRewardEvaluation> at(List<Front> fronts, int weight) {
+        return fronts.stream()
+                .map(front -> front.standings().get(weight).labelled("α " + front.alpha()))
+                .toList();
+    }
+
+    private static Frontier.Arm front(String name, List<DelayedRewardEvaluation> standings, Bootstrap bootstrap) {
+        ToDoubleFunction<String> kept = DelayedRewardTask::kept;
+        return new Frontier.Arm(
+                name,
+                standings.stream()
+                        .map(s -> new Frontier.Point(
+                                Bootstrap.mean(s.worth(kept)),
+                                bootstrap.bca(s.worth(DelayedRewardTask::made)),
+                                s.label()))
+                        .toList());
+    }
+
+    private static Frontier.Arm curve(String name, DelayedRewardEvaluation base, List<DelayedRewardEvaluation> standings, Bootstrap bootstrap) {
+        return DelayedRewardEvaluation.curve(name, base, standings, bootstrap, GenarmFrontRecipe::halfAndHalf);
+    }
+}

@@ -1,0 +1,258 @@
+package dev.kedge.recipe.guidance;
+
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.task.DelayedRewardTask;
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.tensor.Require;
+import dev.kedge.run.Run;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Engine;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// GenARM (arXiv:2410.08193): a frozen base guided, token by token, by a reward model that is itself a decoder.
+///
+/// The world's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers are labelled by
+/// a Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by `-log σ(beta
+/// (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each token, for
+/// every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`, which aims
+/// at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base by the
+/// reward model; and search by a reward model of whole answers at every token ([ArgsDecoding]).
+///
+/// Kept: both losses on the same pairs, the sum of log-probs with the end token, one temperature over the weighted sum.
+/// Left out: prompts in several templates, adapters. Divergences are estimated from the answers drawn: the mixture's
+/// log-probs less the base's.
+///
+/// Command: `./kedge run recipes/genarm.yaml`. Numbers: docs/papers/genarm.md.
+public final class GenarmRecipe {
+    private GenarmRecipe() {}
+
+    /// @param promises the world: grammar, decoders, pre-training
+    /// @param pairs    labelled pairs of the base's answers, >= 1
+    /// @param beta     scale of the reward model's loss, > 0
+    /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are
+    ///                 shown
+    /// @param weak     width of the reward model of another size, absent: none
+    /// @param search   by a reward model of whole answers, absent: none
+    /// @param best     of how many answers the best is taken, each >= 2
+    /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
+    /// @param device   cpu, cuda or cuda:N
+    /// @param threads  of the engine: a model this small loses more to waking a second one than it gains
+    /// @param seed     of everything drawn
+    public record Config(
+            DelayedRewardTask.Config promises,
+            int pairs,
+            double beta,
+            List<Double> alphas,
+            Optional<Integer> weak,
+            Optional<Search> search,
+            List<Integer> best,
+            TrainingConfig genarm,
+            String device,
+            int threads,
+            long seed) {
+        public Config {
+            if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
+            }
+            Require.positive("alphas", alphas);
+            if (weak.isPresent() && (weak.get() < 1 || weak.get() % promises.heads() != 0)) {
+                throw new IllegalArgumentException(
+                        "weak must be a multiple of the heads, " + promises.heads() + ", was " + weak.get());
+            }
+            int tokens = 2 * promises.letters() + 3; // small and capital, and the special ones
+            if (search.isPresent() && search.get().candidates() > tokens) {
+                throw new IllegalArgumentException("candidates must be at most the vocabulary's " + tokens
+                        + " tokens, were " + search.get().candidates());
+            }
+            if (best.stream().anyMatch(n -> n < 2)) {
+                throw new IllegalArgumentException("best must be numbers >= 2, were " + best);
+            }
+        }
+    }
+
+    /// @param candidates that are weighed at every token, >= 1
+    /// @param prompts    held-out ones that are answered, as each token costs as many forward passes as candidates
+    /// @param weights    of the reward model, each > 0
+    public record Search(int candidates, int prompts, List<Double> weights) {
+        public Search {
+            if (candidates < 1 || prompts < 1) {
+                throw new IllegalArgumentException(
+                        "candidates >= 1 and prompts >= 1 expected, were " + candidates + " and " + prompts);
+            }
+            Require.positive("weights", weights);
+        }
+    }
+
+    public static void run(Config config, Run run) {
+        Engine.useThreads(config.threads());
+        try (DelayedRewardTask world = new DelayedRewardTask(config.promises(), run, new Device(config.device()), config.seed())) {
+            List<TokenizedPair> pairs = world.pairs(config.pairs(), DelayedRewardTask::reward);
+            try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base())) {
+                Models.save(rewards, world.tokenizer(), run.folder().resolve("model"));
+                Sweep guided = guided("GenARM", config, world, rewards, run);
+                List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(config, world, pairs, run)));
+                if (config.weak().isPresent()) {
+                    int width = config.weak().get();
+                    try (Decoder start = world.pretrained("weak", width);
+                            Decoder weak = rewards(config, world, pairs, "rewards-weak", start)) {
+                        sweeps.add(guided("GenARM, rewards of width " + width, config, world, weak, run));
+                    }
+                }
+                if (config.search().isPresent()) {
+                    sweeps.add(searched(config.search().get(), config, world, pairs, run));
+                }
+                if (!config.best().isEmpty()) {
+                    sweeps.add(best(config, world, rewards, run));
+                }
+                run.summarise(summary(config, world, pairs, sweeps, run));
+            }
+        }
+    }
+
+    /// The reward model that starts from `start`: its loss is that of DPO without a reference.
+    private static Decoder rewards(
+            Config config, DelayedRewardTask world, List<TokenizedPair> pairs, String name, Decoder start) {
+        double[][] none = new double[2][pairs.size()];
+        return world.learnt(name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.genarm());
+    }
+
+    /// A method at several strengths.
+    record Sweep(String method, List<DelayedRewardEvaluation> standings) {}
+
+    private static Sweep guided(String method, Config config, DelayedRewardTask world, Decoder rewards, Run run) {
+        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+        for (double alpha : config.alphas()) {
+            List<Voice> voices = List.of(new Voice(world.base(), 1), new Voice(rewards, alpha));
+            standings.add(DelayedRewardEvaluation.drawn(world, voices, "α " + alpha, config.seed() + 3));
+        }
+        return noted(new Sweep(method, standings), run);
+    }
+
+    /// DPO at the strengths that aim at the tilts of the sweep.
+    private static Sweep dpo(Config config, DelayedRewardTask world, List<TokenizedPair> pairs, Run run) {
+        double[][] reference = SequenceScores.ofPairs(world.base(), pairs, Models.padId(world.tokenizer()));
+        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+        for (double alpha : config.alphas()) {
+            double beta = config.beta() / alpha;
+            PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
+            try (Decoder policy =
+                    world.learnt("dpo-beta-" + beta, world.base(), pairs, reference, objective, config.genarm())) {
+                List<Voice> alone = List.of(new Voice(policy, 1));
+                standings.add(DelayedRewardEvaluation.drawn(world, alone, "β " + beta, config.seed() + 3));
+            }
+        }
+        return noted(new Sweep("DPO", standings), run);
+    }
+
+    private static Sweep searched(Search search, Config config, DelayedRewardTask world, List<TokenizedPair> pairs, Run run) {
+        List<TokenizedPair> marked =
+                pairs.stream().map(p -> ArgsDecoding.marked(p, world.mark())).toList();
+        PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
+        double[][] none = new double[2][pairs.size()];
+        List<int[]> prompts = world.heldOut()
+                .subList(0, Math.min(search.prompts(), world.heldOut().size()));
+        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+        try (Decoder rewards = world.learnt("rewards-whole", world.base(), marked, none, objective, config.genarm())) {
+            ArgsDecoding decoding = new ArgsDecoding(
+                    world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
+            for (double weight : search.weights()) {
+                standings.add(DelayedRewardEvaluation.of(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+            }
+        }
+        return noted(new Sweep("search by rewards of whole answers", standings), run);
+    }
+
+    /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
+    private static Sweep best(Config config, DelayedRewardTask world, Decoder rewards, Run run) {
+        int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
+        List<Completion> answers =
+                Generator.generate(world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
+        double[] scores = DelayedRewardEvaluation.logProbs(world, rewards, answers);
+        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+        for (int n : config.best()) {
+            List<Completion> kept = new ArrayList<>();
+            for (int prompt = 0; prompt < world.heldOut().size(); prompt++) {
+                int first = prompt * most;
+                int best = IntStream.range(first, first + n)
+                        .reduce((a, b) -> scores[a] >= scores[b] ? a : b)
+                        .orElseThrow();
+                kept.add(answers.get(best));
+            }
+            double[] kl = new double[kept.size()];
+            Arrays.fill(kl, Math.log(n) - (n - 1.0) / n);
+            standings.add(DelayedRewardEvaluation.of(world, "n " + n, kept, kl));
+        }
+        return noted(new Sweep("best of n by the rewards", standings), run);
+    }
+
+    private static Sweep noted(Sweep sweep, Run run) {
+        sweep.standings().forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words(DelayedRewardTask::reward)));
+        return sweep;
+    }
+
+    private static Summary summary(
+            Config config, DelayedRewardTask world, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
+        DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(world, List.of(new Voice(world.base(), 1)), "base", config.seed() + 3);
+        DelayedRewardEvaluation guided = sweeps.getFirst().standings().getFirst();
+        DelayedRewardEvaluation dpo = sweeps.get(1).standings().getFirst();
+        double[] unguided = before.worth(DelayedRewardTask::reward);
+        double[] rewards = guided.worth(DelayedRewardTask::reward);
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        List<Frontier.Arm> arms = sweeps.stream()
+                .map(sweep -> DelayedRewardEvaluation.curve(sweep.method(), before, sweep.standings(), bootstrap, DelayedRewardTask::reward))
+                .toList();
+        Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
+                .title("A frozen base guided by autoregressive rewards")
+                .verdict(String.format(
+                        "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
+                                + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
+                        Bootstrap.mean(unguided),
+                        config.alphas().getFirst(),
+                        guided.words(DelayedRewardTask::reward),
+                        dpo.words(DelayedRewardTask::reward)))
+                .comparison(
+                        "Reward of an answer",
+                        "",
+                        bootstrap.bca(unguided),
+                        bootstrap.bca(rewards))
+                .frontier(new Frontier(
+                        "Reward against divergence from the base",
+                        "KL(drawn || base), nats",
+                        "reward of an answer",
+                        arms,
+                        List.of()))
+                .fact(
+                        "reward, GenARM less DPO",
+                        bootstrap.pairedBca(dpo.worth(DelayedRewardTask::reward), rewards),
+                        "",
+                        "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
+                .fact(
+                        "KL, GenARM less DPO",
+                        bootstrap.pairedBca(dpo.kl(), guided.kl()),
+                        "nats",
+                        "likewise")
+                .fact("length of an answer, base", Estimate.of(before.symbols()), "symbols", "")
+                .fact("length of an answer, guided", Estimate.of(guided.symbols()), "symbols", "")
+                .fact("preferences", Estimate.of(pairs.size()), "", "over pairs of the base's answers")
+                .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT + " for each `a`.")
+                .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
+                        + " the answers drawn.");
+        return guided.shown(summary, 12, world, before, DelayedRewardTask::reward);
+    }
+}

@@ -1,0 +1,30 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.config.Kind;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.policy.DrGrpo;
+import dev.kedge.tensor.Tensor;
+
+/// [DrGrpo], its constant the longest completion allowed. A truncated completion is what the verifier says of it.
+///
+/// @param clip dimensionless, in (0, 1), customarily 0.2
+@Kind("dr_grpo")
+public record DrGrpoMethod(double clip) implements PolicyMethod {
+    public DrGrpoMethod {
+        Range.requireShare("clip", clip);
+    }
+
+    @Override
+    public String title() {
+        return "Dr. GRPO";
+    }
+
+    @Override
+    public Learner learner(Decoder start) {
+        return step -> {
+            Tensor advantages = DrGrpo.advantages(step.rewards());
+            int longest = step.draw().sampler().maxTokens();
+            return part -> DrGrpo.drGrpo(part.rollout(), part.of(advantages), clip, longest, step.completions());
+        };
+    }
+}

@@ -1,0 +1,302 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.sequence.SupervisedTraining;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.config.Kind;
+import dev.kedge.data.ReadOptions;
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.task.ProblemSplit;
+import dev.kedge.data.task.Problem;
+import dev.kedge.data.task.GeneratedTask;
+import dev.kedge.data.verify.Extraction;
+import dev.kedge.data.verify.VerifierResult;
+import dev.kedge.data.verify.VerifierBatch;
+import dev.kedge.data.verify.Limits;
+import dev.kedge.data.verify.Program;
+import dev.kedge.data.verify.Questions;
+import dev.kedge.data.verify.Verification;
+import dev.kedge.data.verify.Verifier;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.DecoderConfig;
+
+
+
+import dev.kedge.config.ConfigException;
+import dev.kedge.run.ModelCache;
+import dev.kedge.run.Run;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Rng;
+import dev.kedge.text.CharTokenizer;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Message;
+import dev.kedge.text.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+
+/// Where questions, their verifier and the policy to start from come from.
+public sealed interface Environment permits LearnedReward, Environment.File, Environment.Generated {
+    /// Opens it: what has to be made first is made here.
+    Opened open(Run run, Device device, long seed);
+
+    /// A world to learn in. Questions of the two lists share no prompt.
+    ///
+    /// @param tokenizer the policy's
+    /// @param start     the policy to start from, frozen: the reference
+    /// @param training  questions to learn from
+    /// @param heldOut   questions to be judged by
+    /// @param scorer    who judges
+    /// @param maxTokens the longest completion
+    record Opened(
+            Tokenizer tokenizer,
+            Decoder start,
+            List<Question> training,
+            List<Question> heldOut,
+            Scorer scorer,
+            int maxTokens)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            scorer.close();
+            start.close();
+            tokenizer.close();
+        }
+    }
+
+    /// A generated task, and a tiny decoder that learnt it from demonstrations of which a share is wrong, so that it
+    /// is right sometimes. The decoder is made once and kept beside the runs, in a folder that its configuration
+    /// names.
+    ///
+    /// @param task        what is to be done
+    /// @param rightness   share of demonstrations that are right, in (0, 1]
+    /// @param hiddenSize  of the decoder
+    /// @param layers      of the decoder
+    /// @param heads       of the decoder
+    /// @param examples    demonstrations
+    /// @param pretraining how it is made
+    /// @param questions   training questions, at most as many as there are
+    /// @param heldOut     questions to be judged by, likewise
+    /// @param verifier    who judges; the task itself where there is none
+    @Kind("generated")
+    record Generated(
+            GeneratedTask task,
+            double rightness,
+            int hiddenSize,
+            int layers,
+            int heads,
+            int examples,
+            TrainingConfig pretraining,
+            int questions,
+            int heldOut,
+            Optional<Verification> verifier)
+            implements Environment {
+        public Generated {
+            if (!(rightness > 0 && rightness <= 1)) {
+                throw new IllegalArgumentException("rightness must be in (0, 1], was " + rightness);
+            }
+            if (examples < 1 || questions < 1 || heldOut < 2) {
+                throw new IllegalArgumentException("examples >= 1, questions >= 1 and held_out >= 2 expected, were "
+                        + examples + ", " + questions + " and " + heldOut);
+            }
+        }
+
+        /// One judged by the task itself.
+        public Generated(
+                GeneratedTask task,
+                double rightness,
+                int hiddenSize,
+                int layers,
+                int heads,
+                int examples,
+                TrainingConfig pretraining,
+                int questions,
+                int heldOut) {
+            this(
+                    task,
+                    rightness,
+                    hiddenSize,
+                    layers,
+                    heads,
+                    examples,
+                    pretraining,
+                    questions,
+                    heldOut,
+                    Optional.empty());
+        }
+
+        @Override
+        public Opened open(Run run, Device device, long seed) {
+            Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
+            Path folder = ModelCache.folder(run, this, seed + " " + device);
+            if (!Models.isComplete(folder)) {
+                pretrain(tokenizer, folder, run, device, seed);
+            }
+            return new Opened(
+                    tokenizer,
+                    Models.load(folder, device),
+                    questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
+                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
+                    scorer(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
+                    task.maxCompletionLength() + 1); // and the end
+        }
+
+        private void pretrain(Tokenizer tokenizer, Path folder, Run run, Device device, long seed) {
+            List<Tokenized> corpus = new ArrayList<>();
+            RandomGenerator random = new SplittableRandom(seed);
+            for (int i = 0; i < examples; i++) {
+                Problem problem = task.sample(random); // of both parts: a start knows a little of everything
+                String said = task.demonstration(problem, rightness, random);
+                corpus.add(Tokenized.ofReply(tokenizer.encode(problem.prompt()), ended(tokenizer, said)));
+            }
+            DecoderConfig shape =
+                    DecoderConfig.small(tokenizer.vocabularySize(), hiddenSize, layers, heads, positions(tokenizer));
+            try (Rng rng = Rng.seeded(seed);
+                    Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
+                SupervisedTraining.train(run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, seed);
+                Models.save(fresh, tokenizer, folder);
+            }
+        }
+
+        private int positions(Tokenizer tokenizer) {
+            RandomGenerator random = new SplittableRandom(0);
+            int longest = 0;
+            for (int i = 0; i < 1000; i++) {
+                longest = Math.max(longest, tokenizer.encode(task.sample(random).prompt()).length);
+            }
+            return 2 * longest + task.maxCompletionLength() + 1;
+        }
+
+        private static int[] ended(Tokenizer tokenizer, String text) {
+            int[] ids = tokenizer.encodeOrdinary(text);
+            int[] ended = Arrays.copyOf(ids, ids.length + 1);
+            ended[ids.length] = tokenizer.eos().orElseThrow();
+            return ended;
+        }
+
+        /// Different problems of a part, in random order.
+        private List<Question> questions(Tokenizer tokenizer, ProblemSplit part, int count, long seed) {
+            RandomGenerator random = new SplittableRandom(seed);
+            Set<Problem> problems = new LinkedHashSet<>();
+            for (int tries = 0; problems.size() < count && tries < 100 * count; tries++) {
+                problems.add(task.sample(random, part));
+            }
+            return problems.stream()
+                    .map(p -> new Question(tokenizer.encode(p.prompt()), p.prompt(), task.solution(p)))
+                    .toList();
+        }
+    }
+
+    /// Questions with reference answers from a file, and a model that the user brings.
+    ///
+    /// @param model     the folder or file to start from
+    /// @param data      records of a question and its answer
+    /// @param question  the key of the question in a record
+    /// @param answer    the key of the answer
+    /// @param prompt    what the model is given, `{question}` standing for the question; where there is none, the
+    ///                  model's chat template, and the bare question where it has none
+    /// @param verifier  who judges
+    /// @param vote      how an answer is read off a completion for a vote
+    /// @param maxTokens the longest completion, >= 1
+    /// @param questions training questions, at most as many as there are
+    /// @param heldOut   questions to be judged by, >= 2
+    @Kind("file")
+    record File(
+            Path model,
+            Path data,
+            String question,
+            String answer,
+            Optional<String> prompt,
+            Verification verifier,
+            Extraction vote,
+            int maxTokens,
+            int questions,
+            int heldOut)
+            implements Environment {
+        private static final String PLACE = "{question}";
+
+        public File {
+            if (maxTokens < 1 || questions < 1 || heldOut < 2) {
+                throw new IllegalArgumentException("max_tokens >= 1, questions >= 1 and held_out >= 2 expected, were "
+                        + maxTokens + ", " + questions + " and " + heldOut);
+            }
+            if (prompt.isPresent() && !prompt.get().contains(PLACE)) {
+                throw new IllegalArgumentException("prompt must contain " + PLACE + ", was \"" + prompt.get() + "\"");
+            }
+        }
+
+        @Override
+        public Opened open(Run run, Device device, long seed) {
+            Verifier judge = verifier.verifier(); // whatever is wrong with it is said before anything is loaded
+            Questions read = Questions.read(data, question, answer, ReadOptions.Wrong.SKIP);
+            read.skipped().lines().forEach(line -> run.note("left out: " + line));
+            Tokenizer tokenizer = Models.tokenizer(model);
+            Decoder start = Models.load(model, device);
+            List<Question> asked =
+                    asked(read.questions(), tokenizer, start.config().maxPositions(), run);
+            if (asked.size() < heldOut + 1) {
+                throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
+                        + " questions that can be asked; more questions, fewer held out, or a model with more positions"
+                        + " would be right");
+            }
+            List<Question> shuffled = new ArrayList<>(asked);
+            Collections.shuffle(shuffled, new Random(seed));
+            List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
+            return new Opened(
+                    tokenizer, start, training, shuffled.subList(0, heldOut), scorer(judge, vote::of), maxTokens);
+        }
+
+        /// The questions that leave the model room to answer.
+        private List<Question> asked(
+                List<dev.kedge.data.verify.VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
+            Optional<ChatTemplate> chat = Files.isDirectory(model) ? ChatTemplate.load(model) : Optional.empty();
+            List<Question> asked = new ArrayList<>();
+            for (var q : all) {
+                int[] ids = prompt.isPresent() || chat.isEmpty()
+                        ? tokenizer.encode(prompt.orElse(PLACE).replace(PLACE, q.prompt()))
+                        : tokenizer.encode(chat.get().render(List.of(new Message("user", q.prompt())), true));
+                if (ids.length + maxTokens <= positions) {
+                    asked.add(new Question(ids, q.prompt(), q.answer()));
+                }
+            }
+            if (asked.size() < all.size()) {
+                run.note("left out: " + (all.size() - asked.size()) + " questions that with " + maxTokens
+                        + " tokens of an answer do not fit the model's " + positions + " positions");
+            }
+            return asked;
+        }
+    }
+
+    /// Judges with a verifier; what it cannot judge has no reward.
+    ///
+    /// @param vote how an answer is read off a completion for a vote
+    private static Scorer scorer(Verifier verifier, Function<String, Optional<String>> vote) {
+        return (questions, completions) -> {
+            List<VerifierResult> judged = VerifierBatch.judge(
+                            verifier,
+                            questions.stream()
+                                    .map(q -> new dev.kedge.data.verify.VerifierQuestion(q.text(), q.answer()))
+                                    .toList(),
+                            completions,
+                            Limits.usual())
+                    .each();
+            return IntStream.range(0, completions.size())
+                    .mapToObj(i -> new Score(
+                            judged.get(i).reward().orElse(Double.NaN),
+                            vote.apply(completions.get(i)),
+                            judged.get(i).reason()))
+                    .toList();
+        };
+    }
+}

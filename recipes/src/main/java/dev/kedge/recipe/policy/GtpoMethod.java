@@ -1,0 +1,108 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.config.Kind;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.policy.GroupRelative;
+import dev.kedge.objective.policy.Gtpo;
+import dev.kedge.objective.policy.Rollout;
+import dev.kedge.tensor.Tensor;
+import java.util.Map;
+import java.util.Optional;
+
+/// [Gtpo]: tokens that good and bad answers share at their ends are not punished, and answers of high entropy not
+/// learnt from. A truncated completion is what the verifier says of it; where truncated ones are masked, it has its
+/// part in the mean of its group and no tokens.
+///
+/// Entropies are those that the tokens were drawn with, at the temperature of the draw: the present policy's, on
+/// policy, which is all that the paper does.
+///
+/// @param gamma          what a nat of mean entropy takes off the advantage, in the unit of the rewards, finite and
+///                       >= 0; the authors' is 0.1 for rewards up to 20
+/// @param threshold      mean entropy above which a completion is not learnt from, nats, > 0; `.inf` filters none, the
+///                       authors' code has 0.7. Absent: ln 2, unless the first draw is above it on average; then none
+/// @param positiveWeight what a conflict token of a good completion weighs, finite and > 0, customarily 2
+/// @param conflicts      what becomes of conflict tokens
+@Kind("gtpo")
+public record GtpoMethod(double gamma, Optional<Double> threshold, double positiveWeight, Conflicts conflicts)
+        implements PolicyMethod {
+    /// What becomes of tokens that completions of opposite advantages share.
+    public enum Conflicts {
+        /// They are protected, and a completion counts the less the longer its run of them: the authors' code.
+        COUNTED,
+        /// They are protected: the paper's formula.
+        UNCOUNTED,
+        /// Nothing.
+        IGNORED
+    }
+
+    public GtpoMethod {
+        Range.requireFinite("gamma", gamma);
+        threshold.ifPresent(nats -> {
+            if (!(nats > 0)) {
+                throw new IllegalArgumentException("threshold must be > 0, was " + nats);
+            }
+        });
+        if (!(positiveWeight > 0 && positiveWeight < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("positive_weight must be finite and > 0, was " + positiveWeight);
+        }
+    }
+
+    @Override
+    public String title() {
+        return "GTPO"
+                + (threshold.isPresent() && threshold.get() == Double.POSITIVE_INFINITY ? " without filter" : "")
+                + switch (conflicts) {
+                    case COUNTED -> "";
+                    case UNCOUNTED -> ", uncounted";
+                    case IGNORED -> " without conflicts";
+                };
+    }
+
+    @Override
+    public Learner learner(Decoder start) {
+        return new Remembering(this, Tensor.of(Double.NaN).unscoped());
+    }
+
+    /// @param initial mean entropy of the first draw, nats, [1]; NaN before
+    private record Remembering(GtpoMethod method, Tensor initial) implements Learner {
+        @Override
+        public PartLoss plan(RolloutBatch step) {
+            Tensor advantages = GroupRelative.centred(step.rewards());
+            Tensor lengths = step.mask().sum(1).clampMin(1).to(advantages.dtype());
+            Tensor sums = step.entropies().sum(1).to(advantages.dtype()).to(advantages.device());
+            Tensor entropies = sums.div(lengths);
+            if (Double.isNaN(initial.toDoubles()[0])) {
+                initial.copy_(Tensor.of(entropies.mean().item()));
+            }
+            double threshold = method.threshold.orElseGet(() -> Gtpo.threshold(initial.toDoubles()[0]));
+            Tensor shaped = Gtpo.shaped(advantages.reshape(-1), entropies, method.gamma, threshold);
+            return part -> {
+                Rollout rollout = part.rollout();
+                Tensor mine =
+                        part.of(advantages.reshape(-1)).reshape(-1, step.draw().group());
+                Gtpo.Conflicts found = Gtpo.conflicts(part.tokens(), part.mask(), mine, method.positiveWeight);
+                return switch (method.conflicts) {
+                    case COUNTED -> Gtpo.gtpo(rollout, part.of(shaped), found, step.completions());
+                    case UNCOUNTED -> Gtpo.uncounted(rollout, part.of(shaped), found, step.completions());
+                    case IGNORED ->
+                        Gtpo.uncounted(
+                                rollout,
+                                part.of(shaped),
+                                new Gtpo.Conflicts(
+                                        part.mask().to(found.weights().dtype()), found.counts()),
+                                step.completions());
+                };
+            };
+        }
+
+        @Override
+        public Map<String, Tensor> state() {
+            return Map.of("initial_entropy", initial);
+        }
+
+        @Override
+        public void close() {
+            initial.close();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.config.Kind;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.policy.Rloo;
+import dev.kedge.objective.selection.Calibration;
+import dev.kedge.objective.selection.QuantileTransform;
+import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// InfAlign-CTRL ([InfAlign], arXiv:2412.19792): the reward of a completion is replaced by its quantile among answers
+/// of the start to the same question, that quantile is transformed for how the policy will be used, and RLOO learns
+/// from what comes out, the KL to the start in the reward.
+///
+/// A question's answers to calibrate by are drawn from the start when it first comes up, with a seed of its own, and
+/// never again: a resumed run draws the same. A truncated completion is what the verifier says of it; one of the
+/// start's answers that has no reward counts 0.
+///
+/// @param transform    what a quantile is worth
+/// @param beta         strength of the KL, in the unit of the transform per nat, >= 0: not comparable between
+///                     transforms
+/// @param draws        K, the start's answers to a question to calibrate by, >= 1; 32 or more, for quantiles move in
+///                     steps of 1/(2K)
+/// @param selectedFrom N, >= 2: policies are judged by the best and by the worst of N answers beside a single one
+@Kind("infalign")
+public record InfalignMethod(QuantileTransform transform, double beta, int draws, int selectedFrom) implements PolicyMethod {
+    public InfalignMethod {
+        Range.requireFinite("beta", beta);
+        if (draws < 1 || selectedFrom < 2) {
+            throw new IllegalArgumentException(
+                    "draws >= 1 and selected_from >= 2 expected, were " + draws + " and " + selectedFrom);
+        }
+    }
+
+    @Override
+    public String title() {
+        return "InfAlign "
+                + switch (transform) {
+                    case QuantileTransform.Identity _ -> "identity";
+                    case QuantileTransform.Exponential _ -> "exponential";
+                    case QuantileTransform.NegativeExponential _ -> "negative exponential";
+                    case QuantileTransform.Logarithm _ -> "logarithm";
+                };
+    }
+
+    @Override
+    public Learner learner(Decoder start) {
+        Map<Question, double[]> calibration = new IdentityHashMap<>();
+        return step -> {
+            Tensor quantiles = quantiles(step, calibration);
+            Tensor advantages = Rloo.advantages(RlooMethod.lessKl(transform.apply(floored(quantiles)), step, beta));
+            Tensor drawn = quantiles.reshape(-1);
+            return part -> Rloo.rloo(part.rollout(), part.of(advantages), step.completions())
+                    .with("quantile", part.of(drawn));
+        };
+    }
+
+    /// `Ĉ` of the step's completions, [P, G] float64: their mean is the win rate against the start.
+    private Tensor quantiles(RolloutBatch step, Map<Question, double[]> calibration) {
+        double[] base = step.draw().questions().stream()
+                .map(q -> calibration.computeIfAbsent(q, asked -> base(step, asked)))
+                .flatMapToDouble(Arrays::stream)
+                .toArray();
+        return Calibration.empirical(Tensor.of(base, step.questions(), draws), step.rewards());
+    }
+
+    /// Rewards of the start's answers: a function of the question alone, whatever else is in the step.
+    private double[] base(RolloutBatch step, Question question) {
+        Sampler sampler = step.draw().sampler().withGroup(draws);
+        return sampler.draw(step.reference(), List.of(question), Arrays.hashCode(question.prompt())).scores().stream()
+                .mapToDouble(s -> s.isThere() ? s.reward() : 0)
+                .toArray();
+    }
+
+    /// The logarithm has no value where an answer is worse than all draws: there its quantile is the smallest step.
+    private Tensor floored(Tensor quantiles) {
+        return transform instanceof QuantileTransform.Logarithm ? quantiles.clampMin(0.5 / draws) : quantiles;
+    }
+}

@@ -1,0 +1,206 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.data.Tokenized;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntPredicate;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+
+/// Completions that a policy drew, G to each of P questions, with their log-probs, entropies and scores. Completion
+/// `q·G + g` is the g-th to question q.
+///
+/// @param sampler        how they were drawn
+/// @param rolloutSeconds that the drawing took, and `scoringSeconds` the judging
+public record Rollouts(
+        Sampler sampler,
+        List<Question> questions,
+        List<Completion> completions,
+        List<Score> scores,
+        double rolloutSeconds,
+        double scoringSeconds) {
+    public Rollouts {
+        if (completions.size() != questions.size() * sampler.group() || scores.size() != completions.size()) {
+            throw new IllegalArgumentException(questions.size() + " questions with " + sampler.group()
+                    + " completions each expected, were " + completions.size() + " completions and " + scores.size()
+                    + " scores");
+        }
+    }
+
+    /// G.
+    public int group() {
+        return sampler.group();
+    }
+
+    /// The questions whose completions all have a reward: a group that lacks one has no mean to be measured against.
+    public Rollouts judged() {
+        return where(this::isJudged);
+    }
+
+    /// The others.
+    public Rollouts unjudged() {
+        return where(q -> !isJudged(q));
+    }
+
+    private boolean isJudged(int question) {
+        return rows(question).allMatch(i -> scores.get(i).isThere());
+    }
+
+    /// The questions whose rewards differ: only there is something to learn (dynamic sampling, arXiv:2503.14476).
+    public Rollouts informative() {
+        return where(this::isInformative);
+    }
+
+    /// The others.
+    public Rollouts uninformative() {
+        return where(q -> !isInformative(q));
+    }
+
+    private boolean isInformative(int question) {
+        return rows(question)
+                        .mapToDouble(i -> scores.get(i).reward())
+                        .distinct()
+                        .count()
+                > 1;
+    }
+
+    /// The first questions, all of them where there are fewer.
+    public Rollouts first(int count) {
+        return where(q -> q < count);
+    }
+
+    /// Questions by their places, in that order.
+    public Rollouts at(int... places) {
+        List<Question> asked = new ArrayList<>();
+        List<Completion> said = new ArrayList<>();
+        List<Score> found = new ArrayList<>();
+        for (int q : places) {
+            asked.add(questions.get(q));
+            said.addAll(completions.subList(q * group(), (q + 1) * group()));
+            found.addAll(scores.subList(q * group(), (q + 1) * group()));
+        }
+        return new Rollouts(sampler, asked, said, found, rolloutSeconds, scoringSeconds);
+    }
+
+    /// These questions, then those of another draw; the seconds are this one's.
+    public Rollouts plus(Rollouts other) {
+        return new Rollouts(
+                sampler,
+                joined(questions, other.questions),
+                joined(completions, other.completions),
+                joined(scores, other.scores),
+                rolloutSeconds,
+                scoringSeconds);
+    }
+
+    /// The same, with the seconds of another draw on top of its own.
+    public Rollouts after(Rollouts other) {
+        return new Rollouts(
+                sampler,
+                questions,
+                completions,
+                scores,
+                rolloutSeconds + other.rolloutSeconds,
+                scoringSeconds + other.scoringSeconds);
+    }
+
+    private static <T> List<T> joined(List<T> a, List<T> b) {
+        List<T> all = new ArrayList<>(a);
+        all.addAll(b);
+        return all;
+    }
+
+    private Rollouts where(IntPredicate isKept) {
+        return at(IntStream.range(0, questions.size()).filter(isKept).toArray());
+    }
+
+    private IntStream rows(int question) {
+        return IntStream.range(question * group(), (question + 1) * group());
+    }
+
+    /// [P, G], float64.
+    public Tensor rewards() {
+        double[] rewards = scores.stream().mapToDouble(Score::reward).toArray();
+        return Tensor.of(rewards, questions.size(), group());
+    }
+
+    /// Tokens of each completion, its end token included, [P, G] float64.
+    public Tensor lengths() {
+        double[] lengths =
+                completions.stream().mapToDouble(c -> c.tokens().length).toArray();
+        return Tensor.of(lengths, questions.size(), group());
+    }
+
+    /// How many tokens of a completion are learnt from.
+    int learnt(int completion) {
+        Completion c = completions.get(completion);
+        return sampler.truncated() == Truncated.MASKED && c.isTruncated() ? 0 : c.tokens().length;
+    }
+
+    /// All tokens that are learnt from.
+    public long tokens() {
+        return IntStream.range(0, completions.size()).mapToLong(this::learnt).sum();
+    }
+
+    /// Prompts and completions, the latter being what is learnt.
+    List<Tokenized> sequences() {
+        return IntStream.range(0, completions.size())
+                .mapToObj(i -> {
+                    Tokenized whole = Tokenized.ofReply(
+                            questions.get(i / group()).prompt(),
+                            completions.get(i).tokens());
+                    return learnt(i) > 0 ? whole : new Tokenized(whole.tokens(), new boolean[whole.length()]);
+                })
+                .toList();
+    }
+
+    /// How many completions have no reward, and why the first of them has none; empty where all have one.
+    public Optional<String> trouble() {
+        List<Score> without = scores.stream().filter(s -> !s.isThere()).toList();
+        return without.isEmpty()
+                ? Optional.empty()
+                : Optional.of(without.size() + " of " + scores.size() + " completions were not judged, their groups not"
+                        + " learnt from (first: " + without.getFirst().trouble() + ")");
+    }
+
+    /// Whether rewards are proxies of true ones that are known.
+    public boolean isProxied() {
+        return scores.stream().anyMatch(Score::isProxy);
+    }
+
+    /// What was drawn, in numbers: means over all completions, also those without a reward.
+    public Map<String, Double> metrics() {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
+        if (isProxied()) {
+            metrics.put(
+                    "reward/true", mean(scores.stream().filter(Score::isProxy).mapToDouble(Score::truth)));
+        }
+        metrics.put("right", mean(scores.stream().mapToDouble(s -> s.isRight() ? 1 : 0)));
+        metrics.put(
+                "right/length",
+                mean(IntStream.range(0, completions.size())
+                        .filter(i -> scores.get(i).isRight())
+                        .mapToDouble(i -> completions.get(i).tokens().length)));
+        metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
+        metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
+        metrics.put(
+                "unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
+        metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
+                .mapToDouble(t -> c.entropies()[t]))));
+        metrics.put(
+                "groups/equal", 1 - judged().informative().questions.size() / (double) Math.max(1, questions.size()));
+        metrics.put(
+                "unjudged", (double) scores.stream().filter(s -> !s.isThere()).count());
+        return metrics;
+    }
+
+    private static double mean(DoubleStream values) {
+        return values.average().orElse(0);
+    }
+}

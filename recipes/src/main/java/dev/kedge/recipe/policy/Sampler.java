@@ -1,0 +1,56 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Sampling;
+import dev.kedge.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// How completions are drawn and judged.
+///
+/// @param scorer      who judges
+/// @param group       completions a question, G >= 1
+/// @param maxTokens   the longest completion, >= 1
+/// @param temperature of the draw, > 0; the whole distribution, as its log-probs are what is learnt from
+/// @param truncated   what becomes of a completion that reaches maxTokens
+public record Sampler(
+        Tokenizer tokenizer, Scorer scorer, int group, int maxTokens, double temperature, Truncated truncated) {
+    public Sampler {
+        if (group < 1 || maxTokens < 1 || !(temperature > 0 && temperature < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "group >= 1, max_tokens >= 1 and a finite temperature > 0 expected, were " + group + ", "
+                            + maxTokens + " and " + temperature);
+        }
+    }
+
+    /// Completions of a policy to each question, judged: a function of policy, questions and seed.
+    public Rollouts draw(Decoder policy, List<Question> questions, long seed) {
+        long start = System.nanoTime();
+        List<Completion> completions = Generator.generate(
+                policy,
+                questions.stream().map(Question::prompt).toList(),
+                new Generator.Options(
+                        Sampling.at(temperature), maxTokens, group, tokenizer.stopIds(), null, seed, true),
+                null);
+        long drawn = System.nanoTime();
+        List<Question> asked =
+                completions.stream().map(c -> questions.get(c.prompt())).toList();
+        List<String> texts =
+                completions.stream().map(c -> tokenizer.decode(c.tokens())).toList();
+        List<Score> scores = new ArrayList<>(scorer.score(asked, texts));
+        for (int i = 0; i < scores.size(); i++) {
+            if (truncated == Truncated.WRONG && completions.get(i).isTruncated()) {
+                scores.set(i, new Score(0, Optional.empty(), "", scores.get(i).isProxy() ? 0 : Double.NaN));
+            }
+        }
+        return new Rollouts(this, questions, completions, scores, (drawn - start) / 1e9, (System.nanoTime() - drawn) / 1e9);
+    }
+
+    /// The same with groups of another size.
+    public Sampler withGroup(int size) {
+        return new Sampler(tokenizer, scorer, size, maxTokens, temperature, truncated);
+    }
+}

@@ -1,0 +1,72 @@
+package dev.kedge.recipe.policy;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/// Which of N answers to a question is used: that of the highest or of the lowest reward, or any of them.
+public enum Selection {
+    ANY,
+    BEST,
+    WORST;
+
+    /// How often an answer that is selected so among N of a policy has a higher reward than one selected so among N
+    /// of a rival, equal rewards counting one half: of each question. Exact over all choices of N of the K answers
+    /// that each drew, and so without bias where the two drew independently (arXiv:2412.19792, inference-time win
+    /// rate).
+    ///
+    /// An answer without a reward counts 0, as in [HeldOut#rewards].
+    ///
+    /// @param n of both, from 1 to K
+    /// @throws IllegalArgumentException if n is out of range, or the two answered different numbers of questions
+    public double[] winRates(int n, HeldOut policy, HeldOut rival) {
+        int questions = policy.draw().questions().size();
+        if (rival.draw().questions().size() != questions) {
+            throw new IllegalArgumentException("a rival that answers the same " + questions
+                    + " questions expected, answered "
+                    + rival.draw().questions().size());
+        }
+        return IntStream.range(0, questions)
+                .mapToDouble(q -> winRate(n, sorted(policy, q), sorted(rival, q)))
+                .toArray();
+    }
+
+    private static double[] sorted(HeldOut heldOut, int question) {
+        int group = heldOut.draw().group();
+        return heldOut.draw().scores().subList(question * group, (question + 1) * group).stream()
+                .mapToDouble(s -> s.isThere() ? s.reward() : 0)
+                .sorted()
+                .toArray();
+    }
+
+    /// @param mine   ascending, like `theirs`
+    private double winRate(int n, double[] mine, double[] theirs) {
+        double[] p = law(n, mine.length);
+        double[] q = law(n, theirs.length);
+        double wins = 0;
+        for (int i = 0; i < mine.length; i++) {
+            for (int j = 0; j < theirs.length; j++) {
+                wins += p[i] * q[j] * (1 + Math.signum(mine[i] - theirs[j])) / 2;
+            }
+        }
+        return wins;
+    }
+
+    /// The chance of each of K answers, the worst first, to be selected from N of them: `C(i-1, N-1)/C(K, N)` for the
+    /// i-th as the best.
+    private double[] law(int n, int draws) {
+        if (n < 1 || n > draws) {
+            throw new IllegalArgumentException("from 1 to " + draws + " answers to select from expected, was " + n);
+        }
+        double[] law = new double[draws];
+        if (this == ANY) {
+            Arrays.fill(law, 1.0 / draws);
+            return law;
+        }
+        double chance = (double) n / draws; // the extreme one is selected whenever it is among the N
+        for (int i = draws; i >= n; i--) {
+            law[this == BEST ? i - 1 : draws - i] = chance;
+            chance *= i > n ? (double) (i - n) / (i - 1) : 0;
+        }
+        return law;
+    }
+}

@@ -1,8 +1,0 @@
-package dev.kedge.recipe.rlvr;
-
-/// What a policy is asked.
-///
-/// @param prompt token ids
-/// @param text   the same as text, for people and verifiers
-/// @param answer what the verifier compares with, as it needs it; empty where it knows
-public record Question(int[] prompt, String text, String answer) {}

@@ -1,0 +1,325 @@
+package dev.kedge.recipe.sparsity;
+
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.recipe.policy.Environment;
+import dev.kedge.sequence.Models;
+import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.sparsity.MaskOverlap;
+import dev.kedge.nn.sparsity.SubnetworkGradients;
+import dev.kedge.nn.sparsity.WeightUpdate;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe.Arm;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe.Config;
+import dev.kedge.recipe.policy.HeldOut;
+import dev.kedge.recipe.policy.Sampler;
+import dev.kedge.recipe.policy.Truncated;
+import dev.kedge.run.Run;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/// What a run of [SubnetworkRecipe] found. All numbers go into the metrics, under each policy's phase with `changed_`
+/// before it.
+///
+/// @param before the folder of the start
+/// @param sweep  algorithms at their rates
+/// @param full   that one of them which the masks were made of
+/// @param again  repeated with masks, the subnetwork's first; and last with another seed
+record SubnetworkSummary(
+        Config config, Environment.Opened world, Path before, List<Arm> sweep, Arm full, List<Arm> again, Run run) {
+    private static final List<Double> TOLERANCES = List.of(0.0, 1e-6, 1e-5, 1e-4);
+    private static final List<DType> DTYPES = List.of(DType.BFLOAT16, DType.FLOAT32);
+    private static final int SHOWN = 8;
+
+    /// A policy, its answers to held-out questions, and how it differs from the start and from the full run.
+    private record Measured(Arm arm, HeldOut judged, Map<String, Double> numbers) {
+        double number(String name) {
+            return numbers.get(name);
+        }
+    }
+
+    Summary summary() {
+        HeldOut start = judged(world.start());
+        try (Scope _ = new Scope()) {
+            Map<String, Tensor> weights = weights(before);
+            Map<String, Tensor> trained = weights(full.folder());
+            List<Measured> all = new ArrayList<>();
+            for (Arm arm : sweep) {
+                all.add(measured(arm, start, weights, trained));
+            }
+            List<Measured> repeated = again.stream()
+                    .map(arm -> measured(arm, start, weights, trained))
+                    .toList();
+            return summary(start, all, repeated);
+        }
+    }
+
+    private static Map<String, Tensor> weights(Path folder) {
+        return ModelFolder.load(folder, DType.FLOAT32, Device.CPU).parameters();
+    }
+
+    private HeldOut judged(Decoder policy) {
+        var sampler = new Sampler(
+                world.tokenizer(), world.scorer(), config.samples(), world.maxTokens(), 1, Truncated.JUDGED);
+        return HeldOut.of(
+                policy, world.start(), sampler, world.heldOut(), Models.padId(world.tokenizer()), config.seed() + 3);
+    }
+
+    private Measured measured(Arm arm, HeldOut start, Map<String, Tensor> weights, Map<String, Tensor> trained) {
+        HeldOut judged;
+        try (Decoder policy = Models.load(arm.folder(), world.start().device())) {
+            judged = judged(policy);
+        }
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        numbers.put("rate", arm.rate());
+        numbers.put("reward", Bootstrap.mean(judged.rewards()));
+        numbers.put("gained", Bootstrap.mean(judged.rewards()) - Bootstrap.mean(start.rewards()));
+        numbers.put("kl", Bootstrap.mean(judged.kl()));
+        try (Scope _ = new Scope();
+                Rng rng = Rng.seeded(config.seed())) {
+            Map<String, Tensor> mine = weights(arm.folder());
+            for (DType dtype : DTYPES) {
+                String type = dtype.name().toLowerCase(Locale.ROOT) + "/";
+                WeightUpdate update = WeightUpdate.between(weights, mine, dtype);
+                WeightUpdate rest = WeightUpdate.between(trained, mine, dtype);
+                for (double tolerance : TOLERANCES) {
+                    String at = SubnetworkRecipe.written(tolerance);
+                    numbers.put(type + "sparsity/" + at, update.sparsity(tolerance));
+                    numbers.put(type + "layers/" + at, update.ofLayers().sparsity(tolerance));
+                    numbers.put(type + "agreement/" + at, rest.sparsity(tolerance));
+                }
+                update.layerDensities(config.tolerance())
+                        .forEach((layer, density) -> numbers.put(type + "layer/" + layer, density));
+                numbers.put(type + "rank", mean(update.rankRatios()));
+                numbers.put(type + "rank/shuffled", mean(update.shuffled(rng).rankRatios()));
+            }
+            overlaps(weights, mine, trained).forEach(numbers::put);
+        }
+        run.log("changed_" + arm.phase(), config.subnetwork().steps(), numbers);
+        return new Measured(arm, judged, numbers);
+    }
+
+    private static double mean(Map<String, Double> ratios) {
+        return ratios.values().stream().mapToDouble(r -> r).average().orElse(0);
+    }
+
+    /// Of the weights that the full run changed: the share that this one changed, and by chance. And of those that this
+    /// one changed, the share that is among as many of the smallest, and by chance.
+    private Map<String, Double> overlaps(
+            Map<String, Tensor> weights, Map<String, Tensor> mine, Map<String, Tensor> trained) {
+        Tensor changed = SubnetworkRecipe.flat(mask(weights, mine));
+        Tensor others = SubnetworkRecipe.flat(mask(weights, trained));
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        long size = changed.sum().toLongs()[0];
+        if (size > 0) {
+            MaskOverlap overlap = MaskOverlap.of(others, changed);
+            numbers.put("overlap", overlap.first());
+            numbers.put("overlap/chance", overlap.chanceFirst());
+            Tensor smallest = SubnetworkGradients.smallest(SubnetworkRecipe.flat(weights), size);
+            MaskOverlap magnitude = MaskOverlap.of(changed, smallest);
+            numbers.put("magnitude", magnitude.first());
+            numbers.put("magnitude/chance", magnitude.chanceFirst());
+        }
+        return numbers;
+    }
+
+    private Map<String, Tensor> mask(Map<String, Tensor> weights, Map<String, Tensor> after) {
+        return WeightUpdate.between(weights, after, config.dtype()).mask(config.tolerance());
+    }
+
+    private Summary summary(HeldOut start, List<Measured> all, List<Measured> repeated) {
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Measured whole =
+                all.stream().filter(m -> m.arm().equals(full)).findFirst().orElseThrow();
+        String type = config.dtype().name().toLowerCase(Locale.ROOT);
+        Summary summary = Summary.of("subnetwork", Summary.Status.FINISHED, run.seconds())
+                .title("What a training changes")
+                .verdict(verdict(type, start, whole, repeated.getFirst()))
+                .comparison(
+                        "Mean reward, drawn",
+                        "",
+                        bootstrap.bca(start.rewards()),
+                        bootstrap.bca(whole.judged().rewards()))
+                .frontier(frontier(
+                        "Reward against divergence from the start",
+                        "KL(policy || start), nats",
+                        "mean reward of a drawn answer",
+                        all,
+                        Optional.of(new Frontier.Point(0, bootstrap.bca(start.rewards()), "start")),
+                        m -> m.number("kl"),
+                        m -> bootstrap.bca(m.judged().rewards())));
+        for (DType dtype : DTYPES) {
+            String stored = dtype.name().toLowerCase(Locale.ROOT);
+            summary = summary.frontier(frontier(
+                    "Weights unchanged against reward gained, in " + stored,
+                    "mean reward gained over the start",
+                    "share of weights changed by no more than 1e-5",
+                    all,
+                    Optional.of(new Frontier.Point(0, Estimate.of(1), "start")),
+                    m -> m.number("gained"),
+                    m -> Estimate.of(m.number(stored + "/sparsity/1e-5"))));
+        }
+        summary = summary.frontier(layers(all, type));
+        for (Measured m : repeated) {
+            summary = summary.fact(
+                            m.arm().title() + ": agreement with the full run within 1e-5",
+                            Estimate.of(100 * m.number(type + "/agreement/1e-5")),
+                            "%",
+                            String.format(
+                                    Locale.ROOT,
+                                    "within 1e-4: %.2f %%; the start itself: %.2f %% and %.2f %%",
+                                    100 * m.number(type + "/agreement/1e-4"),
+                                    100 * whole.number(type + "/sparsity/1e-5"),
+                                    100 * whole.number(type + "/sparsity/1e-4")))
+                    .fact(
+                            m.arm().title() + ": reward",
+                            bootstrap.bca(m.judged().rewards()),
+                            "",
+                            "");
+        }
+        for (Measured m : all) {
+            if (m.arm().rate() == full.rate()) {
+                summary = facts(summary, m, type);
+            }
+        }
+        summary = overlap(summary, repeated.getLast());
+        return samples(summary, start, whole)
+                .note("Master weights are float32, the start is rounded to bfloat16; what is compared is rounded"
+                        + " as said. Small weights show a change first in bfloat16, whatever made it.");
+    }
+
+    private String verdict(String type, HeldOut start, Measured whole, Measured alone) {
+        return String.format(
+                Locale.ROOT,
+                "GRPO at a rate of %s brought the reward from %.3f to %.3f and left %.1f %% of the weights within 1e-5"
+                        + " in bfloat16, %.1f %% in float32. With the changed weights alone it has %.3f, and %.1f %% of"
+                        + " all weights are within 1e-5 of the full run's in %s.",
+                SubnetworkRecipe.written(full.rate()),
+                Bootstrap.mean(start.rewards()),
+                whole.number("reward"),
+                100 * whole.number("bfloat16/sparsity/1e-5"),
+                100 * whole.number("float32/sparsity/1e-5"),
+                alone.number("reward"),
+                100 * alone.number(type + "/agreement/1e-5"),
+                type);
+    }
+
+    private static Summary facts(Summary summary, Measured m, String type) {
+        Summary with = summary.fact(
+                        m.arm().title() + ": weights unchanged",
+                        Estimate.of(100 * m.number("bfloat16/sparsity/1e-5")),
+                        "%",
+                        String.format(
+                                Locale.ROOT,
+                                "within 1e-5 in bfloat16, in layers alone %.1f %%; in float32 %.1f %%",
+                                100 * m.number("bfloat16/layers/1e-5"),
+                                100 * m.number("float32/sparsity/1e-5")))
+                .fact(
+                        m.arm().title() + ": rank of the change",
+                        Estimate.of(100 * m.number(type + "/rank")),
+                        "%",
+                        String.format(
+                                Locale.ROOT,
+                                "of the most it could be, mean of matrices; with its entries shuffled %.1f %%",
+                                100 * m.number(type + "/rank/shuffled")));
+        return overlap(with, m);
+    }
+
+    private static Summary overlap(Summary summary, Measured m) {
+        return m.numbers().containsKey("overlap")
+                ? summary.fact(
+                        m.arm().title() + ": holds of GRPO's subnetwork",
+                        Estimate.of(100 * m.number("overlap")),
+                        "%",
+                        String.format(
+                                Locale.ROOT,
+                                "by chance %.1f %%; of its own weights %.1f %% are among as many of the smallest",
+                                100 * m.number("overlap/chance"),
+                                100 * m.number("magnitude")))
+                : summary;
+    }
+
+    /// An arm for each algorithm, its points in the order of their x.
+    private static Frontier frontier(
+            String title,
+            String x,
+            String y,
+            List<Measured> all,
+            Optional<Frontier.Point> start,
+            ToDoubleFunction<Measured> across,
+            Function<Measured, Estimate> up) {
+        Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
+        for (Measured m : all) {
+            arms.computeIfAbsent(
+                            m.arm().title(), _ -> new ArrayList<>(start.stream().toList()))
+                    .add(new Frontier.Point(
+                            across.applyAsDouble(m),
+                            up.apply(m),
+                            "rate " + SubnetworkRecipe.written(m.arm().rate())));
+        }
+        arms.values().forEach(points -> points.sort(Comparator.comparingDouble(Frontier.Point::x)));
+        return new Frontier(
+                title,
+                x,
+                y,
+                arms.entrySet().stream()
+                        .map(e -> new Frontier.Arm(e.getKey(), e.getValue()))
+                        .toList(),
+                List.of());
+    }
+
+    /// How much of each layer changed, at the rate of the subnetwork.
+    private Frontier layers(List<Measured> all, String type) {
+        List<Frontier.Arm> arms = new ArrayList<>();
+        for (Measured m : all) {
+            if (m.arm().rate() == full.rate()) {
+                List<Frontier.Point> points = new ArrayList<>();
+                for (int layer = 0; layer < world.start().config().layers(); layer++) {
+                    points.add(new Frontier.Point(
+                            layer, Estimate.of(m.number(type + "/layer/" + layer)), "layer " + layer));
+                }
+                arms.add(new Frontier.Arm(m.arm().title(), points));
+            }
+        }
+        return new Frontier(
+                "Weights changed in each layer, at a rate of " + SubnetworkRecipe.written(full.rate()) + ", in " + type,
+                "layer",
+                "share of weights changed, mean of tensors",
+                arms,
+                List.of());
+    }
+
+    private Summary samples(Summary summary, HeldOut start, Measured whole) {
+        Summary with = summary;
+        for (int q = 0; q < Math.min(SHOWN, world.heldOut().size()); q++) {
+            int at = q * config.samples();
+            with = with.sample(new Summary.Sample(
+                    world.heldOut().get(q).text(),
+                    said(start, at),
+                    said(whole.judged(), at),
+                    Optional.of(start.draw().scores().get(at).reward()),
+                    Optional.of(whole.judged().draw().scores().get(at).reward()),
+                    ""));
+        }
+        return with;
+    }
+
+    private String said(HeldOut judged, int answer) {
+        return world.tokenizer().decode(judged.draw().completions().get(answer).tokens());
+    }
+}

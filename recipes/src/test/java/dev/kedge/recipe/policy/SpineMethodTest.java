@@ -1,0 +1,123 @@
+package dev.kedge.recipe.policy;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.policy.SpineMethod.Selection;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SpineMethodTest {
+    private static final Selection TOP = new Selection.TopShare(0.5, 0.1, 0.5);
+
+    /// With the anchor, whose denominator counts the forks of the whole step; on policy and off.
+    @Test
+    void partsAddUpToTheStep() {
+        for (Selection selection : List.of(TOP, new Selection.Otsu(20))) {
+            for (double memory : new double[] {0, 0.5, 1}) {
+                var method = new SpineMethod(selection, 0.2, 0.3, 0.2, memory, 0.4);
+                for (boolean onPolicy : new boolean[] {true, false}) {
+                    double[] whole = step(method, onPolicy, 4);
+                    assertArrayEquals(whole, step(method, onPolicy, 1), 1e-12, method + ", on policy: " + onPolicy);
+                    assertTrue(Arrays.stream(whole).anyMatch(g -> Math.abs(g) > 1e-3));
+                }
+            }
+        }
+    }
+
+    private static double[] step(SpineMethod method, boolean onPolicy, int questionsAPart) {
+        try (Decoder start = LetterWorld.decoder(1);
+                Decoder drew = LetterWorld.decoder(2);
+                Decoder moved = LetterWorld.decoder(3);
+                Learner learner = method.learner(start)) {
+            Rollouts draw = LetterWorld.draw(drew, 5);
+            return LetterWorld.gradient(learner, draw, onPolicy ? drew : moved, start, onPolicy, questionsAPart);
+        }
+    }
+
+    @Test
+    void looksAtNoReward() {
+        try (Decoder start = LetterWorld.decoder(1);
+                Decoder policy = LetterWorld.decoder(2);
+                Learner learner = new SpineMethod(TOP, 0.2, 0.3, 0.2, 0, 0.4).learner(start)) {
+            Rollouts draw = LetterWorld.draw(policy, 5);
+            assertArrayEquals(
+                    LetterWorld.gradient(learner, draw, policy, start, true, 4),
+                    LetterWorld.gradient(learner, LetterWorld.withRewards(draw, 0.5), policy, start, true, 4));
+        }
+    }
+
+    /// All tokens forks, neither band nor anchor: GRPO over tokens on the votes, with the deviation of the whole group.
+    @Test
+    void withEveryTokenAForkItIsTtrl() {
+        try (Decoder start = LetterWorld.decoder(1);
+                Decoder policy = LetterWorld.decoder(2)) {
+            Rollouts draw = LetterWorld.draw(policy, 5);
+            var all = new SpineMethod(new Selection.TopShare(1, 0.1, 0.5), 0.2, 0, 0, 0, 0);
+            double[] votes = TtrlMethod.votes(draw).toDoubles();
+            List<Score> scores = new ArrayList<>();
+            for (int i = 0; i < votes.length; i++) {
+                scores.add(new Score(votes[i], draw.scores().get(i).answer(), ""));
+            }
+            Rollouts voted = new Rollouts(draw.sampler(), draw.questions(), draw.completions(), scores, 0, 0);
+            double[] expected =
+                    LetterWorld.gradient(new DapoMethod(0.2, 0.2, 0, 0).learner(start), voted, policy, start, true, 4);
+            double[] found = LetterWorld.gradient(all.learner(start), draw, policy, start, true, 4);
+            double ofDeviations = Math.sqrt(4 / 3.0); // of divisors G - 1 and G
+            assertArrayEquals(Arrays.stream(expected).map(g -> g * ofDeviations).toArray(), found, 1e-5);
+        }
+    }
+
+    /// Forks moved without votes: only the band acts, and it acts on the mean band of the first step.
+    @Test
+    void theBandOfTheFirstStepStays() {
+        var method = new SpineMethod(TOP, 0.2, 0.3, 0.2, 1, 0);
+        try (Decoder start = LetterWorld.decoder(1);
+                Decoder other = LetterWorld.decoder(2);
+                Learner learner = method.learner(start);
+                Learner resumed = method.learner(start);
+                Learner averaging = new SpineMethod(TOP, 0.2, 0.3, 0.2, 0.5, 0).learner(start)) {
+            for (Learner each : List.of(learner, averaging)) {
+                LetterWorld.gradient(each, LetterWorld.draw(start, 5), start, start, true, 4);
+            }
+            double[] first = learner.state().get("band").toDoubles();
+            assertTrue(0 < first[0] && first[0] < first[1], Arrays.toString(first));
+            resumed.state().get("band").copy_(learner.state().get("band"));
+            Rollouts draw = LetterWorld.draw(other, 6);
+            assertArrayEquals(
+                    LetterWorld.gradient(learner, draw, other, start, true, 4),
+                    LetterWorld.gradient(resumed, draw, other, start, true, 4));
+            assertArrayEquals(first, learner.state().get("band").toDoubles());
+            LetterWorld.gradient(averaging, draw, other, start, true, 4);
+            assertNotEquals(first[1], averaging.state().get("band").toDoubles()[1]);
+        }
+    }
+
+    /// Without labels it learns to agree with itself: of four words the commonest first letter is that of half.
+    @Test
+    void learnsToAgree() {
+        double agreement = LetterWorld.learnt(new SpineMethod(TOP, 0.2, 0.05, 0.05, 0, 0), 80)[1];
+        assertTrue(agreement > 0.8, "" + agreement);
+    }
+
+    @Test
+    void refusesWhatMakesNoSense() {
+        assertRefused("clip must be in (0, 1), was 1.0", () -> new SpineMethod(TOP, 1, 0, 0, 0, 0));
+        assertRefused("low_strength must be finite and >= 0, was -1.0", () -> new SpineMethod(TOP, 0.2, -1, 0, 0, 0));
+        assertRefused("memory must be in [0, 1], was 1.5", () -> new SpineMethod(TOP, 0.2, 0, 0, 1.5, 0));
+        assertRefused("share must be in (0, 1], was 0.0", () -> new Selection.TopShare(0, 0.1, 0.5));
+        assertRefused("0 <= low <= high <= 1 expected, were 0.6 and 0.5", () -> new Selection.TopShare(0.2, 0.6, 0.5));
+        assertRefused("bins must be >= 2, was 1", () -> new Selection.Otsu(1));
+    }
+
+    private static void assertRefused(String line, Runnable made) {
+        assertEquals(
+                line, assertThrows(IllegalArgumentException.class, made::run).getMessage());
+    }
+}

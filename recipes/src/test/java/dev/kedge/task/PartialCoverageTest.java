@@ -1,0 +1,69 @@
+package dev.kedge.task;
+
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.preference.HypoRecipe;
+import dev.kedge.recipe.preference.HypoRecipeTest;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.data.task.Problem;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
+import dev.kedge.tensor.Device;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PartialCoverageTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void pairsHoldNearMissesAndTheRestIsTheUncoveredMass() {
+        HypoRecipe.Config config = HypoRecipeTest.config(0.4, List.of(0.1), TinyTask.optimisation(1, 8, 1e-3, 1), 60);
+        try (Run run = Run.start(folder.resolve("run"), "hypo", config, Terminal.quiet());
+                ArithmeticTask sums = new ArithmeticTask(config.sums(), run, Device.CPU, 3)) {
+            PartialCoverage misses = new PartialCoverage(sums);
+            List<TokenizedPair> pairs = misses.pairs(150, 8, 3, run);
+            assertTrue(pairs.size() > 20, pairs.size() + " pairs");
+            pairs.forEach(pair -> assertNearMiss(sums, pair));
+            assertUncovered(sums, misses);
+        }
+    }
+
+    private static void assertNearMiss(ArithmeticTask sums, TokenizedPair pair) {
+        String prompt = sums.tokenizer().decode(Arrays.copyOf(pair.chosen().tokens(), pair.promptLength()));
+        int[] right = pair.chosen().tokens();
+        int[] wrong = pair.rejected().tokens();
+        String said = sums.tokenizer().decode(Arrays.copyOfRange(right, pair.promptLength(), right.length));
+        assertEquals(sums.task().solution(new Problem(prompt)), said);
+        assertEquals(right.length - 2, Arrays.mismatch(right, wrong), "the last digit, before the end");
+        assertEquals(right.length, wrong.length);
+        assertEquals(right[right.length - 1], wrong[right.length - 1], "both end");
+    }
+
+    /// The tree gives the probability of one answer to each prompt; ten of them are covered.
+    private static void assertUncovered(ArithmeticTask sums, PartialCoverage misses) {
+        double[] uncovered = misses.standing(sums.reference()).uncovered();
+        double[] expected = new double[uncovered.length];
+        Arrays.fill(expected, 1);
+        for (int digit = 0; digit < 10; digit++) {
+            int d = digit;
+            List<int[]> answers =
+                    sums.heldOut().stream().map(p -> misses.covered(p).get(d)).toList();
+            int end = sums.tokenizer().eos().orElseThrow();
+            var exact = AnswerTree.exact(
+                    sums.reference(), sums.reference(), sums.heldOutPrompts(), answers, end, ArithmeticTask.DEPTH);
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] -= exact.get(i).reward();
+            }
+        }
+        for (int i = 0; i < expected.length; i++) {
+            assertTrue(expected[i] > 1e-3, "nothing is uncovered");
+            assertEquals(expected[i], uncovered[i], 1e-5); // models are in float32
+        }
+    }
+}

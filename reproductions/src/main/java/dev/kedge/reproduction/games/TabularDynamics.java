@@ -1,0 +1,114 @@
+package dev.kedge.reproduction.games;
+
+import dev.kedge.env.Categorical;
+import dev.kedge.env.RegularizedGame;
+import dev.kedge.reproduction.games.GameTrajectory.Point;
+import dev.kedge.reproduction.games.GameTrajectory.Quality;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Plays games with a method and watches how far its policies are from equilibrium. The same arguments give the same
+/// numbers.
+public final class TabularDynamics {
+    private final TabularGames games;
+    private final List<List<Point>> points;
+    private final double[][] sums;
+
+    private TabularDynamics(TabularGames games) {
+        this.games = games;
+        points = games.games().stream().<List<Point>>map(_ -> new ArrayList<>()).toList();
+        sums = new double[games.count()][games.actions()];
+    }
+
+    /// What is drawn for an update.
+    ///
+    /// @param samples         pairs, or answers, in each game, >= 1
+    /// @param regressionSteps gradient steps on them by methods that fit, >= 1
+    /// @param seed            of all draws
+    public record Sampling(int samples, int regressionSteps, long seed) {
+        /// @throws IllegalArgumentException if a number is out of range
+        public Sampling {
+            if (samples < 1 || regressionSteps < 1) {
+                throw new IllegalArgumentException(
+                        "samples and regressionSteps must be at least 1, were " + samples + " and " + regressionSteps);
+            }
+        }
+    }
+
+    /// Play with exact expectations. INPO's regression is solved to the end; iterative DPO's fit nearly.
+    ///
+    /// @param updates how many
+    /// @param every   after how many updates a point is recorded; the first and the last state always are
+    /// @return one for each game
+    public static List<GameTrajectory> exact(GameMethod method, TabularGames games, int updates, int every) {
+        try (Dynamics play = new ExactDynamics(method, games)) {
+            return new TabularDynamics(games).run(play, updates, every);
+        }
+    }
+
+    /// Play with drawn actions and preferences.
+    ///
+    /// @throws IllegalArgumentException if the method has no sampled form
+    public static List<GameTrajectory> sampled(
+            GameMethod method, TabularGames games, Sampling sampling, int updates, int every) {
+        try (Dynamics play = new SampledDynamics(method, games, sampling)) {
+            return new TabularDynamics(games).run(play, updates, every);
+        }
+    }
+
+    private List<GameTrajectory> run(Dynamics play, int updates, int every) {
+        if (updates < 0 || every < 1) {
+            throw new IllegalArgumentException(
+                    "updates >= 0 and every >= 1 expected, were " + updates + " and " + every);
+        }
+        int gradients = 0;
+        double[][] policies = policies(play);
+        add(policies);
+        record(0, 0, policies);
+        for (int update = 1; update <= updates; update++) {
+            gradients += play.update();
+            policies = policies(play);
+            add(policies);
+            if (update % every == 0 || update == updates) {
+                record(update, gradients, policies);
+            }
+        }
+        double[][] last = policies;
+        return IntStream.range(0, games.count())
+                .mapToObj(g -> new GameTrajectory(points.get(g), last[g]))
+                .toList();
+    }
+
+    /// Log-probabilities, [G][n].
+    private double[][] policies(Dynamics play) {
+        double[] logits = play.logits();
+        int n = games.actions();
+        return IntStream.range(0, games.count())
+                .mapToObj(g -> Categorical.logSoftmax(Arrays.copyOfRange(logits, g * n, (g + 1) * n)))
+                .toArray(double[][]::new);
+    }
+
+    private void add(double[][] policies) {
+        for (int g = 0; g < sums.length; g++) {
+            for (int y = 0; y < sums[g].length; y++) {
+                sums[g][y] += Math.exp(policies[g][y]);
+            }
+        }
+    }
+
+    private void record(int updates, int gradients, double[][] policies) {
+        for (int g = 0; g < sums.length; g++) {
+            RegularizedGame game = games.games().get(g);
+            double[] average =
+                    Categorical.logSoftmax(Arrays.stream(sums[g]).map(Math::log).toArray());
+            points.get(g).add(new Point(updates, gradients, quality(game, policies[g]), quality(game, average)));
+        }
+    }
+
+    private static Quality quality(RegularizedGame game, double[] logPolicy) {
+        return new Quality(
+                game.dualityGap(logPolicy), game.game().exploitability(Categorical.probabilities(logPolicy)));
+    }
+}

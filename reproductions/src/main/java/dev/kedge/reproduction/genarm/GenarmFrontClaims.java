@@ -1,0 +1,166 @@
+package dev.kedge.reproduction.genarm;
+
+import dev.kedge.lab.claim.Claim;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.reproduction.trial.RecipeTrial;
+import dev.kedge.lab.compare.Curve;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Claim.Arm;
+import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.recipe.guidance.GenarmFrontRecipe;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193) about several wishes at once, on the world of
+/// [dev.kedge.task.DelayedRewardTask].
+public final class GenarmFrontClaims {
+    private static final List<Double> ALPHAS = List.of(2.0, 0.5, 1.0);
+    private static final List<Double> WEIGHTS = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
+    private static final double SHARE = 0.9;
+    private static final String STEP = "least step, from one weight to the next, of promises kept up or made down";
+    private static final String MADE = "promises made, mean over numbers kept";
+    private static final String GAIN = "gain over the base, half and half, mean over divergences";
+
+    private GenarmFrontClaims() {}
+
+    public static List<Claim> claims() {
+        return claims(GenarmClaims.Scale.PUBLISHED);
+    }
+
+    public static List<Claim> claims(GenarmClaims.Scale scale) {
+        var e = new Experiment("two-wishes", description(scale), 6, seed -> trial(scale, seed));
+        return List.of(
+                new Claim(
+                        "genarm",
+                        "front",
+                        "With two reward models that pull apart, weights swept when answers are drawn trace a monotone"
+                                + " front.",
+                        e,
+                        STEP,
+                        "",
+                        new Arm("GenARM", STEP),
+                        Direction.MORE,
+                        new Threshold(0),
+                        0),
+                claim(
+                        e,
+                        "soups-front",
+                        "Where as many promises are kept, weighing two reward models makes more than averaging the"
+                                + " weights of two policies of DPO.",
+                        MADE,
+                        "averaged weights"),
+                claim(
+                        e,
+                        "soups",
+                        "At equal divergence, half and half, weighing two reward models gains more than averaging the"
+                                + " weights of two policies of DPO.",
+                        GAIN,
+                        "averaged weights"),
+                claim(
+                        e,
+                        "both",
+                        "At equal divergence, half and half, weighing two reward models gains at least nine tenths of"
+                                + " what DPO on labels of both judges does.",
+                        GAIN,
+                        asked()));
+    }
+
+    private static Claim claim(Experiment e, String name, String statement, String number, String against) {
+        return new Claim(
+                "genarm",
+                name,
+                statement,
+                e,
+                number,
+                "",
+                new Arm("GenARM", number(number, "GenARM", against)),
+                Direction.MORE,
+                new Arm(against, number(number, against, against)),
+                0);
+    }
+
+    private static String asked() {
+        return String.format(Locale.ROOT, "%.0f %% of DPO's on both", 100 * SHARE);
+    }
+
+    /// The number of an arm where it and what it is held against are both known.
+    private static String number(String number, String arm, String against) {
+        return number + ", " + arm + ", where " + against + " is known too";
+    }
+
+    private static Outcome trial(GenarmClaims.Scale scale, long seed) {
+        var run = RecipeTrial.run("genarm-front", config(scale, seed), GenarmFrontRecipe::run);
+        var front = run.summary().frontiers().getFirst().arms();
+        var half = run.summary().frontiers().get(1).arms();
+        double base = half.getFirst().points().getFirst().y().value();
+        var outcome = Outcome.NOTHING.with(STEP, leastStep(front.getFirst()));
+        outcome = with(outcome, MADE, "averaged weights", front.getFirst(), front.get(1), 0, 1);
+        outcome = with(outcome, GAIN, "averaged weights", half.getFirst(), half.get(1), base, 1);
+        outcome = with(outcome, GAIN, asked(), half.getFirst(), half.get(2), base, SHARE);
+        return outcome.with(run.summary().frontiers().getFirst());
+    }
+
+    private static Outcome with(
+            Outcome outcome,
+            String number,
+            String against,
+            Frontier.Arm mine,
+            Frontier.Arm other,
+            double origin,
+            double share) {
+        var curve = Curve.of(mine);
+        var others = Curve.of(other);
+        var range = Curve.common(List.of(curve, others)).orElseThrow();
+        return outcome.with(number(number, "GenARM", against), curve.mean(range) - origin)
+                .with(number(number, against, against), share * (others.mean(range) - origin));
+    }
+
+    /// The points' order is that of their weights.
+    private static double leastStep(Frontier.Arm front) {
+        var points = front.points().stream()
+                .sorted(Comparator.comparing(Frontier.Point::label))
+                .toList();
+        return IntStream.range(1, points.size())
+                .mapToDouble(i -> Math.min(
+                        points.get(i).x() - points.get(i - 1).x(),
+                        points.get(i - 1).y().value() - points.get(i).y().value()))
+                .min()
+                .orElseThrow();
+    }
+
+    static GenarmFrontRecipe.Config config(GenarmClaims.Scale s, long seed) {
+        return new GenarmFrontRecipe.Config(
+                GenarmClaims.promises(s),
+                s.pairs(),
+                GenarmClaims.BETA,
+                ALPHAS,
+                WEIGHTS,
+                GenarmClaims.learning(s),
+                "cpu",
+                1,
+                seed);
+    }
+
+    private static String description(GenarmClaims.Scale s) {
+        return String.format(
+                Locale.ROOT,
+                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for %d steps. One"
+                        + " judge counts the promises kept less those broken, the other those made; the same %d pairs"
+                        + " of the base's answers are labelled by each. A reward model (beta %s) and a policy of DPO"
+                        + " at beta/alpha learn from each labelling in %d steps of 64, and DPO from labels by both"
+                        + " half and half. Total alpha %s, weights %s, %d fresh prompts. The front is that of the"
+                        + " first alpha; divergences are estimated from the answers drawn.",
+                s.hiddenSize(),
+                s.pretraining(),
+                s.pairs(),
+                GenarmClaims.BETA,
+                s.steps(),
+                ALPHAS,
+                WEIGHTS,
+                s.heldOut());
+    }
+}

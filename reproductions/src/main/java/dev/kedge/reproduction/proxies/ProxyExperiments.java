@@ -1,0 +1,290 @@
+package dev.kedge.reproduction.proxies;
+
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.reproduction.trial.RecipeTrial;
+import dev.kedge.env.mdp.OccupancyAscent;
+import dev.kedge.env.mdp.Penalty;
+import dev.kedge.env.mdp.Penalty.Divergence;
+import dev.kedge.env.mdp.Policy;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.report.RecordedRun;
+import dev.kedge.recipe.occupancy.OccupancyRecipe;
+import dev.kedge.recipe.occupancy.ProxyWorld;
+import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
+import dev.kedge.statistics.Estimate;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.LongFunction;
+
+/// The experiments behind the claims of Correlated Proxies: policies that optimise a proxy under one penalty or
+/// another, and what they are truly worth.
+public final class ProxyExperiments {
+    static final String REFERENCE = "true reward, reference";
+    static final String NONE = "true reward, no penalty";
+    static final String THEORY = "true reward, the theory's λ";
+    static final String STOPPED = "true reward, stopped early";
+    static final String SLACK = "least slack of the bound";
+    static final String ABOVE = "√χ² of actions, above the reference";
+    static final String SAFE = "the theory's λ, above the reference";
+    static final String BEHIND = "the theory's λ, behind the best of √χ² of occupancies";
+
+    private static final double TOLERANCE = 1e-5;
+    private static final int STOPS = 80;
+
+    private ProxyExperiments() {}
+
+    /// How large the exact experiments are.
+    ///
+    /// @param steps        of Adam in the grid, at .05
+    /// @param worldSteps   in the other worlds, at .1
+    /// @param coefficients of the grid, in standard deviations of the proxy
+    /// @param random       policies for which the bound is checked, besides those that are learnt
+    public record Scale(int steps, int worldSteps, List<Double> coefficients, int random) {
+        static final Scale PUBLISHED =
+                new Scale(800, 200, List.of(20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01), 100);
+    }
+
+    /// What holds a policy.
+    enum Arm {
+        OCCUPANCY("√χ² of occupancies", new Penalty.Occupancies(Divergence.ROOT_CHI_SQUARED)),
+        OCCUPANCY_KL("KL of occupancies", new Penalty.Occupancies(Divergence.KL)),
+        ACTION_KL("KL of actions", new Penalty.Actions(Divergence.KL)),
+        ACTION_CHI("χ² of actions", new Penalty.Actions(Divergence.CHI_SQUARED)),
+        ACTION_ROOT("√χ² of actions", new Penalty.Actions(Divergence.ROOT_CHI_SQUARED)),
+        STATES("√χ² of states", new Penalty.States(Divergence.ROOT_CHI_SQUARED));
+
+        final String title;
+        final Penalty penalty;
+
+        Arm(String title, Penalty penalty) {
+            this.title = title;
+            this.penalty = penalty;
+        }
+
+        String number() {
+            return "true reward, " + title;
+        }
+    }
+
+    /// A world of every seed, and each arm's coefficient.
+    enum World {
+        GLUCOSE("glucose", ProxyWorld.Glucose::new, 0.5, 2, 20, 5, 2, 1),
+        TRAFFIC("traffic", ProxyWorld.Traffic::new, 0.1, 1, 5, 1, 2, 0.2),
+        PANDEMIC("pandemic", ProxyWorld.Pandemic::new, 0.1, 0.1, 0.5, 0.05, 0.2, 0.05);
+
+        final String title;
+        private final LongFunction<ProxyWorld> of;
+        private final Map<Arm, Double> coefficients = new EnumMap<>(Arm.class);
+
+        World(String title, LongFunction<ProxyWorld> of, double... coefficients) {
+            this.title = title;
+            this.of = of;
+            for (Arm arm : Arm.values()) {
+                this.coefficients.put(arm, coefficients[arm.ordinal()]);
+            }
+        }
+
+        private String said() {
+            List<String> parts = new ArrayList<>();
+            coefficients.forEach((arm, c) -> parts.add(arm.title + " " + c));
+            return String.join(", ", parts);
+        }
+    }
+
+    static Experiment grid(Scale s) {
+        String description = String.format(
+                Locale.ROOT,
+                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the "
+                        + "far corner too; the reference is a soft optimum with a tenth of random moves. Softmax "
+                        + "policies from the reference on, %d steps of Adam along exact gradients. Each penalty's "
+                        + "best true reward over the coefficients %s, in standard deviations of the proxy; early "
+                        + "stopping is the best of %d policies on the way without a penalty. The bound is checked "
+                        + "for all policies and %d random ones.",
+                s.steps,
+                s.coefficients,
+                STOPS,
+                s.random);
+        return new Experiment("grid", description, 12, seed -> gridOutcome(s, seed));
+    }
+
+    private static Outcome gridOutcome(Scale s, long seed) {
+        Measured world = Measured.of(new ProxyWorld.Grid(seed));
+        Standing reference = world.standing(world.reference());
+        List<Standing> all = new ArrayList<>();
+        List<Frontier.Point> stops = new ArrayList<>();
+        double stopped = way(world, s.steps, all, stops);
+        Outcome outcome = Outcome.NOTHING
+                .with(REFERENCE, reference.truth())
+                .with("correlation", world.correlation())
+                .with(NONE, all.getLast().truth())
+                .with(STOPPED, stopped);
+        List<Frontier.Arm> arms = new ArrayList<>();
+        for (Arm arm : Arm.values()) {
+            List<Frontier.Point> points = new ArrayList<>();
+            double best = Double.NEGATIVE_INFINITY;
+            for (double c : s.coefficients) {
+                Standing standing = climbed(world, arm.penalty, c, s.steps, 0.05);
+                all.add(standing);
+                points.add(point(standing, c + " σ"));
+                best = Math.max(best, standing.truth());
+            }
+            arms.add(new Frontier.Arm(arm.title, points));
+            outcome = outcome.with(arm.number(), best);
+        }
+        arms.add(new Frontier.Arm("stopped early", stops));
+        Standing theory = climbed(world, Arm.OCCUPANCY.penalty, world.theory(), s.steps, 0.05);
+        all.add(theory);
+        double slack = Math.min(
+                all.stream().mapToDouble(x -> x.gain() - x.bound()).min().orElseThrow(), slack(world, s.random, seed));
+        return outcome.with(THEORY, theory.truth())
+                .with(ABOVE, outcome.number(Arm.ACTION_ROOT.number()) - reference.truth())
+                .with(BEHIND, outcome.number(Arm.OCCUPANCY.number()) - theory.truth())
+                .with(SLACK, slack)
+                .with(new Frontier(
+                        "True reward against divergence",
+                        "KL of occupancies from the reference's, nats",
+                        "true reward of a step",
+                        arms,
+                        List.of()));
+    }
+
+    private static Frontier.Point point(Standing standing, String label) {
+        return new Frontier.Point(standing.kl(), Estimate.of(standing.truth()), label);
+    }
+
+    /// Without a penalty, policies on the way; the best true reward of one.
+    private static double way(Measured world, int steps, List<Standing> all, List<Frontier.Point> points) {
+        var ascent = ascent(world, new Penalty.None(), 0);
+        double best = Double.NEGATIVE_INFINITY;
+        for (int step = 1; step <= steps; step++) {
+            ascent.step(0.05 * (1 - (step - 1.0) / steps));
+            if (step % Math.max(1, steps / STOPS) == 0 || step == steps) {
+                Standing standing = world.standing(ascent.policy());
+                all.add(standing);
+                points.add(point(standing, ""));
+                best = Math.max(best, standing.truth());
+            }
+        }
+        return best;
+    }
+
+    /// From the reference on, the rate falling to 0.
+    private static Standing climbed(Measured world, Penalty penalty, double coefficient, int steps, double rate) {
+        var ascent = ascent(world, penalty, coefficient);
+        ascent.climb(steps, rate);
+        return world.standing(ascent.policy());
+    }
+
+    private static OccupancyAscent ascent(Measured world, Penalty penalty, double coefficient) {
+        return new OccupancyAscent(
+                world.proxyMdp(), world.reference(), penalty, coefficient * world.sigmaProxy(), TOLERANCE);
+    }
+
+    /// Of softmax policies whose logits lie at random, near the reference's and far from them.
+    private static double slack(Measured world, int count, long seed) {
+        var random = new SplittableRandom(seed);
+        double least = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < count; i++) {
+            double[][] logits = world.reference().logProbs();
+            double[][] moved = new double[logits.length][logits[0].length];
+            double size = Math.pow(10, random.nextDouble(-1, 1));
+            for (int s = 0; s < logits.length; s++) {
+                for (int a = 0; a < logits[s].length; a++) {
+                    moved[s][a] = logits[s][a] + size * random.nextGaussian();
+                }
+            }
+            Standing standing = world.standing(Policy.softmax(moved));
+            least = Math.min(least, standing.gain() - standing.bound());
+        }
+        return least;
+    }
+
+    static Experiment world(World world, Scale s) {
+        String description = String.format(
+                Locale.ROOT,
+                "The simulator %s, a %s of each seed, exact gradients, %d steps of Adam from the "
+                        + "reference on. Coefficients, in standard deviations of the proxy, those with the most "
+                        + "true reward on seeds 101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and "
+                        + "0.01: %s.",
+                switch (world) {
+                    case GLUCOSE -> "of glucose control whose proxy ignores what insulin costs";
+                    case TRAFFIC -> "of a metered ramp whose proxy sees the main road only";
+                    case PANDEMIC -> "of an epidemic whose proxy ignores what restrictions cost a government";
+                },
+                switch (world) {
+                    case GLUCOSE -> "patient";
+                    case TRAFFIC -> "place";
+                    case PANDEMIC -> "disease";
+                },
+                s.worldSteps,
+                world.said());
+        return new Experiment(world.title, description, 12, seed -> worldOutcome(world, s, seed));
+    }
+
+    private static Outcome worldOutcome(World world, Scale s, long seed) {
+        Measured measured = Measured.of(world.of.apply(seed));
+        Standing reference = measured.standing(measured.reference());
+        Standing none = climbed(measured, new Penalty.None(), 0, s.worldSteps, 0.1);
+        Standing theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.worldSteps, 0.1);
+        double slack = Math.min(none.gain() - none.bound(), slack(measured, s.random / 10 + 1, seed));
+        Outcome outcome = Outcome.NOTHING
+                .with(REFERENCE, reference.truth())
+                .with("correlation", measured.correlation())
+                .with(NONE, none.truth())
+                .with(THEORY, theory.truth())
+                .with(SAFE, theory.truth() - reference.truth());
+        for (Arm arm : Arm.values()) {
+            Standing standing = climbed(measured, arm.penalty, world.coefficients.get(arm), s.worldSteps, 0.1);
+            slack = Math.min(slack, standing.gain() - standing.bound());
+            outcome = outcome.with(arm.number(), standing.truth());
+        }
+        return outcome.with(SLACK, slack);
+    }
+
+    /// PPO with a discriminator, among tomatoes.
+    ///
+    /// @param iterations of PPO
+    /// @param batch      steps of the policy in each, and as many of the reference
+    /// @param actions    coefficient of the KL of actions, in standard deviations of the proxy
+    public record Sampling(int iterations, int batch, double actions) {
+        static final Sampling PUBLISHED = new Sampling(150, 1024, 0.1);
+    }
+
+    static Experiment sampled(Sampling s) {
+        String description = String.format(
+                Locale.ROOT,
+                "The small tomato garden, where the proxy takes the bucket for watered tomatoes. PPO with a "
+                        + "discriminator, %d iterations of %d steps of the policy and as many of the reference, "
+                        + "small networks from random weights on; the seed is that of the training. √χ² of "
+                        + "occupancies with the theory's λ, KL of actions at %s standard deviations of the "
+                        + "proxy, the best of 1, 0.3 and 0.1 on seeds 7 and 8. Rewards of the policies are exact.",
+                s.iterations,
+                s.batch,
+                s.actions);
+        return new Experiment("sampled", description, 6, seed -> sampledOutcome(s, seed));
+    }
+
+    private static Outcome sampledOutcome(Sampling s, long seed) {
+        var config = new OccupancyRecipe.Config(
+                new ProxyWorld.Tomato(ProxyWorld.Tomato.Level.SMALL),
+                new OccupancyRecipe.Sampled(
+                        s.iterations, s.batch, s.batch / 2, 4, 4, 64, 3e-3, 3e-3, 0.2, 0.98, 0.01, 0.01, 10, 1e10, 0),
+                List.of(new OccupancyRecipe.Arm(Arm.ACTION_KL.penalty, List.of(s.actions))),
+                1,
+                1,
+                seed);
+        RecordedRun run = RecipeTrial.run("occupancy", config, OccupancyRecipe::run);
+        var comparisons = run.summary().comparisons();
+        return Outcome.NOTHING
+                .with(REFERENCE, comparisons.getFirst().before().value())
+                .with(NONE, comparisons.getFirst().after().value())
+                .with(THEORY, comparisons.get(1).after().value())
+                .with(Arm.ACTION_KL.number(), run.summary().number("best true reward, " + Arm.ACTION_KL.title));
+    }
+}

@@ -1,0 +1,288 @@
+package dev.kedge.reproduction.rrpo;
+
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Claim.Arm;
+import dev.kedge.reproduction.rrpo.PhraseTask.Sequence;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Schedule;
+import dev.kedge.objective.Loss;
+import dev.kedge.objective.divergence.ForwardKl;
+import dev.kedge.objective.preference.Dpo;
+import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.objective.preference.Rrpo;
+import dev.kedge.objective.preference.SequenceLogProbs;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/// The experiment behind RRPO's claims: a decoder that mostly gives wrong phrases learns right ones from pairs, and
+/// what that costs in the words around them.
+public final class RrpoExperiment {
+    private static final double RIGHT = 0.45;
+    private static final int HIDDEN = 32;
+    private static final int PRETRAINING_BATCH = 64;
+    private static final double PRETRAINING_RATE = 1e-2;
+    private static final int BATCH = 32;
+    private static final double RATE = 2e-3;
+    private static final int EVERY = 25;
+    private static final int IGNORED = -100;
+
+    private RrpoExperiment() {}
+
+    /// How large the experiment is.
+    ///
+    /// @param pretraining steps
+    /// @param pairs       to learn from
+    /// @param steps       of learning from them
+    /// @param fresh       sequences to judge by
+    public record Scale(int pretraining, int pairs, int steps, int fresh) {
+        static final Scale PUBLISHED = new Scale(1200, 400, 150, 1000);
+    }
+
+    enum Method {
+        DPO("DPO", 0.5, 0),
+        TIGHT_DPO("DPO at beta 2", 2, 0),
+        PHRASES("RRPO without KL", 0.5, 0),
+        RRPO_01("RRPO, alpha 0.01", 0.5, 0.01),
+        RRPO_05("RRPO, alpha 0.05", 0.5, 0.05),
+        RRPO_20("RRPO, alpha 0.2", 0.5, 0.2);
+
+        final String title;
+        private final double beta;
+        private final double alpha;
+
+        Method(String title, double beta, double alpha) {
+            this.title = title;
+            this.beta = beta;
+            this.alpha = alpha;
+        }
+
+        Arm arm(String measure) {
+            return new Arm(title, number(measure));
+        }
+
+        String number(String measure) {
+            return measure + ", " + title;
+        }
+
+        /// @param logits of B right sequences, then of the wrong ones, [2B, T, V]; gradient flows
+        private Loss loss(Tensor logits, Tensor refLogits, Tensor tokens, Tensor phrases) {
+            long b = tokens.size(0) / 2;
+            if (this == DPO || this == TIGHT_DPO) {
+                Tensor now = SequenceLogProbs.ofLogits(logits, tokens, IGNORED);
+                Tensor ref = SequenceLogProbs.ofLogits(refLogits, tokens, IGNORED);
+                var lp = new PreferenceLogProbs(
+                        now.narrow(0, 0, b), now.narrow(0, b, b), ref.narrow(0, 0, b), ref.narrow(0, b, b));
+                return Dpo.dpo(lp, beta, b);
+            }
+            var terms = Rrpo.Tokens.ofLogits(logits, refLogits, tokens, IGNORED);
+            return Rrpo.rrpo(terms, phrases.narrow(1, 1, PhraseTask.LENGTH - 1), beta, alpha, b);
+        }
+    }
+
+    static final String ACCURACY = "accuracy";
+    static final String KL = "KL outside phrases";
+    static final String LOSS = "loss outside phrases";
+
+    /// The measure of a method's divergence where it is held against another at equal accuracy.
+    static Arm atEqualAccuracy(Method method, Method other) {
+        return new Arm(method.title, equalAccuracy(method, other));
+    }
+
+    private static String equalAccuracy(Method method, Method other) {
+        return KL + ", " + method.title + ", at the accuracy of " + other.title;
+    }
+
+    static Experiment experiment(Scale s) {
+        var description = String.format(
+                Locale.ROOT,
+                "Sequences of 14 tokens: a question, a noisy chain, and in it a phrase of two tokens that answers the "
+                        + "question, or another. A decoder of one layer and width %d is pre-trained for %d steps on "
+                        + "sequences of which %.0f %% have the right phrase. %d pairs share question and chain up to "
+                        + "the phrase, which is right in one and wrong in the other, and go on differently. %d steps "
+                        + "of AdamW (learning rate %s, %d pairs each) at beta 0.5, DPO also at beta 2. Judged on %d "
+                        + "fresh sequences: probability of the right phrase among the four; KL(ref||policy) and loss "
+                        + "of the other tokens.",
+                HIDDEN,
+                s.pretraining,
+                100 * RIGHT,
+                s.pairs,
+                s.steps,
+                RATE,
+                BATCH,
+                s.fresh);
+        return new Experiment("phrases", description, 20, seed -> outcome(trial(s, seed)));
+    }
+
+    /// @param accuracy probability of the right phrase among the four, given what stands before it
+    /// @param kl       `KL(ref||π)` outside phrases, nats a token
+    /// @param loss     negative log-likelihood outside phrases, nats a token
+    record Standing(double accuracy, double kl, double loss) {}
+
+    private static Outcome outcome(Map<Method, List<Standing>> all) {
+        var outcome = Outcome.NOTHING;
+        for (var m : Method.values()) {
+            var last = all.get(m).getLast();
+            outcome = outcome.with(m.number(ACCURACY), last.accuracy)
+                    .with(m.number(KL), last.kl)
+                    .with(m.number(LOSS), last.loss);
+        }
+        for (var other : List.of(Method.DPO, Method.TIGHT_DPO)) {
+            double both = Math.min(best(all.get(Method.RRPO_01)), best(all.get(other)));
+            outcome = outcome.with(equalAccuracy(Method.RRPO_01, other), least(all.get(Method.RRPO_01), both))
+                    .with(equalAccuracy(other, Method.RRPO_01), least(all.get(other), both));
+        }
+        var arms = new ArrayList<Frontier.Arm>();
+        for (var m : Method.values()) {
+            arms.add(new Frontier.Arm(
+                    m.title,
+                    all.get(m).stream()
+                            .map(p -> new Frontier.Point(p.kl, Estimate.of(p.accuracy), ""))
+                            .toList()));
+        }
+        return outcome.with(new Frontier(
+                "Right phrases, and what they cost around them",
+                "KL(ref||policy) outside phrases (nats a token)",
+                "probability of the right phrase",
+                arms,
+                List.of()));
+    }
+
+    private static double best(List<Standing> way) {
+        return way.stream().mapToDouble(Standing::accuracy).max().orElseThrow();
+    }
+
+    /// The least divergence on the way at which the accuracy is reached.
+    private static double least(List<Standing> way, double accuracy) {
+        return way.stream()
+                .filter(p -> p.accuracy >= accuracy)
+                .min(Comparator.comparingDouble(Standing::kl))
+                .orElseThrow()
+                .kl;
+    }
+
+    /// Of each method, where it stands at the start and after every 25 steps.
+    static Map<Method, List<Standing>> trial(Scale s, long seed) {
+        var random = new SplittableRandom(seed);
+        try (var rng = Rng.seeded(seed);
+                var ref =
+                        Decoder.random(DecoderConfig.small(PhraseTask.VOCABULARY, HIDDEN, 1, 2, 16), rng, Device.CPU);
+                var _ = new Scope()) {
+            pretrain(ref, s.pretraining, random);
+            var pairs = Rows.of(PhraseTask.pairs(s.pairs, random), ref);
+            var fresh = Rows.of(
+                    IntStream.range(0, s.fresh)
+                            .mapToObj(_ -> PhraseTask.draw(1, random))
+                            .toList(),
+                    ref);
+            var batches = IntStream.range(0, s.steps)
+                    .mapToObj(_ -> rng.permutation(s.pairs).narrow(0, 0, BATCH))
+                    .toList();
+            var all = new LinkedHashMap<Method, List<Standing>>();
+            for (var m : Method.values()) {
+                all.put(m, train(m, ref, pairs, batches, fresh));
+            }
+            return all;
+        }
+    }
+
+    private static void pretrain(Decoder model, int steps, SplittableRandom random) {
+        var schedule = new Schedule(Schedule.Shape.LINEAR, PRETRAINING_RATE, 0, steps, 0);
+        try (var optimizer = new AdamW(model.parameters(), AdamW.Config.DEFAULT)) {
+            for (int step = 0; step < steps; step++) {
+                try (var _ = new Scope()) {
+                    Tensor tokens = PhraseTask.tokens(IntStream.range(0, PRETRAINING_BATCH)
+                            .mapToObj(_ -> PhraseTask.draw(RIGHT, random))
+                            .toList());
+                    SequenceLogProbs.ofLogits(logits(model, tokens), tokens, IGNORED)
+                            .sum()
+                            .times(-1.0 / (PRETRAINING_BATCH * (PhraseTask.LENGTH - 1)))
+                            .backward();
+                    optimizer.step(schedule.at(step));
+                }
+            }
+        }
+    }
+
+    private static Tensor logits(Decoder model, Tensor tokens) {
+        return model.logits(model.hidden(tokens)).view(tokens.size(0), PhraseTask.LENGTH, PhraseTask.VOCABULARY);
+    }
+
+    /// Sequences with what the reference says of them.
+    private record Rows(Tensor tokens, Tensor phrases, Tensor refLogits) {
+        static Rows of(List<Sequence> sequences, Decoder ref) {
+            Tensor tokens = PhraseTask.tokens(sequences);
+            try (var _ = Gradients.off()) {
+                return new Rows(tokens, PhraseTask.phrases(sequences), logits(ref, tokens));
+            }
+        }
+
+        Rows at(Tensor index) {
+            return new Rows(
+                    tokens.indexSelect(0, index), phrases.indexSelect(0, index), refLogits.indexSelect(0, index));
+        }
+    }
+
+    private static List<Standing> train(Method method, Decoder ref, Rows pairs, List<Tensor> batches, Rows fresh) {
+        var way = new ArrayList<Standing>();
+        long half = pairs.tokens.size(0) / 2;
+        try (var policy = ref.copy();
+                var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
+            way.add(standing(policy, fresh));
+            for (int step = 0; step < batches.size(); step++) {
+                try (var _ = new Scope()) {
+                    Tensor right = batches.get(step);
+                    Rows rows = pairs.at(Tensor.cat(List.of(right, right.plus(half)), 0));
+                    method.loss(logits(policy, rows.tokens), rows.refLogits, rows.tokens, rows.phrases)
+                            .value()
+                            .backward();
+                    optimizer.step(RATE);
+                }
+                if ((step + 1) % EVERY == 0) {
+                    way.add(standing(policy, fresh));
+                }
+            }
+        }
+        return way;
+    }
+
+    private static Standing standing(Decoder policy, Rows fresh) {
+        try (var _ = new Scope();
+                var _ = Gradients.off()) {
+            long n = PhraseTask.LENGTH - 1;
+            Tensor next = fresh.tokens.narrow(1, 1, n).unsqueeze(2);
+            Tensor inPhrase = fresh.phrases.narrow(1, 1, n).gt(0);
+            Tensor logP = logits(policy, fresh.tokens).narrow(1, 0, n).logSoftmax(2);
+            Tensor logRef = fresh.refLogits.narrow(1, 0, n).logSoftmax(2);
+            Tensor kl = new ForwardKl().categorical(logP, logRef);
+            Tensor loss = logP.gather(2, next).squeeze(2).neg();
+            Tensor answers =
+                    logP.narrow(2, PhraseTask.ANSWERS, PhraseTask.QUESTIONS).logSoftmax(2);
+            Tensor said = answers.gather(2, next.minus(PhraseTask.ANSWERS).clampMin(0))
+                    .squeeze(2);
+            Tensor right = said.whereElse(inPhrase, 0).sum(1).exp().mean();
+            double outside = fresh.tokens.size(0) * (n - 2.0);
+            return new Standing(right.item(), outside(kl, inPhrase) / outside, outside(loss, inPhrase) / outside);
+        }
+    }
+
+    private static double outside(Tensor perToken, Tensor inPhrase) {
+        return perToken.whereElse(inPhrase.not(), 0).to(DType.FLOAT64).sum().item();
+    }
+}

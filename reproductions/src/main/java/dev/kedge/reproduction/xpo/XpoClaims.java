@@ -1,0 +1,123 @@
+package dev.kedge.reproduction.xpo;
+
+import dev.kedge.lab.claim.Claim;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.claim.Claim.Arm;
+import dev.kedge.lab.claim.Claim.Direction;
+import java.util.List;
+import java.util.Locale;
+
+/// The claims of XPO (Xie et al. 2024, arXiv:2405.21046), on the [RareArmBandit].
+public final class XpoClaims {
+    /// Of 0.001, 0.003, 0.01 and 0.03 the weight with the most reward over the run, on seeds that are not reported.
+    private static final double ALPHA = 0.03;
+
+    /// The one with the most reward less beta times the KL, likewise.
+    private static final double GENTLE = 0.003;
+
+    private static final String PASSIVE = "online DPO";
+    private static final String CHOSEN_ON = "seeds 101 to 130";
+
+    private XpoClaims() {}
+
+    public static List<Claim> claims() {
+        var experiment = new Experiment("rare-arm-bandit", description(), 20, XpoClaims::trial);
+        var regularized = "With the same number of labels, the bonus brings more reward less beta times the KL over "
+                + "the run, its weight chosen for ";
+        var objective = "E[reward] - beta·KL, mean over rounds";
+        return List.of(
+                claim(
+                        experiment,
+                        "finds-the-rare-arm",
+                        "The bonus finds the good arm that the reference hardly shows more often than online DPO does.",
+                        "runs in which the policy pulls the rare arm",
+                        "%",
+                        xpo(ALPHA),
+                        "found",
+                        0.3),
+                claim(
+                        experiment,
+                        "reward",
+                        "With the same number of labels, the bonus brings more reward over the run.",
+                        "expected reward, mean over rounds",
+                        "",
+                        xpo(ALPHA),
+                        "mean reward",
+                        0.1),
+                claim(
+                        experiment,
+                        "regularized-reward",
+                        regularized + "reward.",
+                        objective,
+                        "",
+                        xpo(ALPHA),
+                        "mean regularized reward",
+                        0),
+                claim(
+                        experiment,
+                        "regularized-reward-gentle",
+                        regularized + "it.",
+                        objective,
+                        "",
+                        xpo(GENTLE),
+                        "mean regularized reward",
+                        0));
+    }
+
+    private static String xpo(double alpha) {
+        return "XPO, alpha " + alpha;
+    }
+
+    private static String description() {
+        return String.format(
+                Locale.ROOT,
+                "%d arms with rewards uniform in [0, 0.5] but for one of reward 3, which the reference pulls once in "
+                        + "900 times, the others equally. %d rounds, one pair and one Bradley-Terry label a round: the "
+                        + "policy and the reference pull an arm each, and the policy is fitted anew to all pairs, 60 "
+                        + "steps of Adam on free logits, beta 0.5, log-ratios clamped at 4/beta. Of XPO's weights "
+                        + "0.001, 0.003, 0.01 and 0.03, %s had the most reward over the run and %s the most reward "
+                        + "less beta times the KL, on %s. Rewards and KL are exact.",
+                RareArmBandit.ARMS,
+                RareArmBandit.ROUNDS,
+                ALPHA,
+                GENTLE,
+                CHOSEN_ON);
+    }
+
+    private static Outcome trial(long seed) {
+        var outcome = with(Outcome.NOTHING, PASSIVE, RareArmBandit.onlineDpo(seed));
+        for (double alpha : new double[] {ALPHA, GENTLE}) {
+            outcome = with(outcome, xpo(alpha), RareArmBandit.xpo(alpha, seed));
+        }
+        return outcome;
+    }
+
+    private static Outcome with(Outcome outcome, String arm, RareArmBandit.Result result) {
+        return outcome.with("found, " + arm, result.foundRareArm() ? 1 : 0)
+                .with("mean reward, " + arm, result.meanReward())
+                .with("mean regularized reward, " + arm, result.meanRegularizedReward());
+    }
+
+    private static Claim claim(
+            Experiment experiment,
+            String name,
+            String statement,
+            String measure,
+            String unit,
+            String method,
+            String number,
+            double asked) {
+        return new Claim(
+                "xpo",
+                name,
+                statement,
+                experiment,
+                measure,
+                unit,
+                new Arm(method, number + ", " + method),
+                Direction.MORE,
+                new Arm(PASSIVE, number + ", " + PASSIVE),
+                asked);
+    }
+}

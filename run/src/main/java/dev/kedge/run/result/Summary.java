@@ -1,0 +1,121 @@
+package dev.kedge.run.result;
+
+import dev.kedge.statistics.Estimate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What a run found, for `summary.json` and the reports made from it. Every part may be empty.
+///
+/// ```java
+/// run.summarise(Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
+///         .title("DPO on a tiny model")
+///         .fact("accuracy", new Estimate(0.81, 0.78, 0.84), "", "held-out pairs")
+///         .comparison("reward", "", Estimate.of(0.1), Estimate.of(0.9)));
+/// ```
+///
+/// @param title   empty where there is none
+/// @param verdict in words, empty where there is none
+/// @param seconds that the run took
+public record Summary(
+        String title,
+        String recipe,
+        String verdict,
+        Status status,
+        double seconds,
+        List<Fact> facts,
+        List<Comparison> comparisons,
+        List<Frontier> frontiers,
+        List<Sample> samples,
+        List<String> notes) {
+    /// How the run stands.
+    public enum Status {
+        RUNNING,
+        FINISHED,
+        FAILED
+    }
+
+    /// One number of the run.
+    ///
+    /// @param unit empty where there is none
+    /// @param note empty where there is none
+    public record Fact(String name, Estimate estimate, String unit, String note) {}
+
+    /// What a model said before and after.
+    public record Sample(
+            String prompt,
+            String before,
+            String after,
+            Optional<Double> rewardBefore,
+            Optional<Double> rewardAfter,
+            String note) {}
+
+    public Summary {
+        facts = List.copyOf(facts);
+        comparisons = List.copyOf(comparisons);
+        frontiers = List.copyOf(frontiers);
+        samples = List.copyOf(samples);
+        notes = List.copyOf(notes);
+    }
+
+    /// A summary with nothing in it yet.
+    public static Summary of(String recipe, Status status, double seconds) {
+        return new Summary("", recipe, "", status, seconds, List.of(), List.of(), List.of(), List.of(), List.of());
+    }
+
+    public Summary title(String value) {
+        return new Summary(value, recipe, verdict, status, seconds, facts, comparisons, frontiers, samples, notes);
+    }
+
+    public Summary verdict(String value) {
+        return new Summary(title, recipe, value, status, seconds, facts, comparisons, frontiers, samples, notes);
+    }
+
+    /// The same with one more fact.
+    public Summary fact(String name, Estimate estimate, String unit, String note) {
+        List<Fact> more = plus(facts, new Fact(name, estimate, unit, note));
+        return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontiers, samples, notes);
+    }
+
+    /// The same with one more comparison.
+    public Summary comparison(String name, String unit, Estimate before, Estimate after) {
+        List<Comparison> more = plus(comparisons, new Comparison(name, unit, before, after));
+        return new Summary(title, recipe, verdict, status, seconds, facts, more, frontiers, samples, notes);
+    }
+
+    /// The same with one more frontier.
+    public Summary frontier(Frontier frontier) {
+        List<Frontier> more = plus(frontiers, frontier);
+        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, more, samples, notes);
+    }
+
+    /// The same with one more sample.
+    public Summary sample(Sample sample) {
+        List<Sample> more = plus(samples, sample);
+        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, frontiers, more, notes);
+    }
+
+    /// The same with one more note.
+    public Summary note(String note) {
+        List<String> more = plus(notes, note);
+        return new Summary(title, recipe, verdict, status, seconds, facts, comparisons, frontiers, samples, more);
+    }
+
+    /// The number of a fact.
+    ///
+    /// @throws IllegalArgumentException if there is none of this name
+    public double number(String fact) {
+        return facts.stream()
+                .filter(f -> f.name().equals(fact))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no fact " + fact))
+                .estimate()
+                .value();
+    }
+
+    private static <T> List<T> plus(List<T> list, T element) {
+        List<T> more = new ArrayList<>(list);
+        more.add(element);
+        return more;
+    }
+}

@@ -1,0 +1,75 @@
+package dev.kedge.run.result;
+
+import dev.kedge.statistics.Estimate;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.run.result.Frontier.Arm;
+import dev.kedge.statistics.Estimate;
+
+import dev.kedge.run.result.Frontier.Point;
+import dev.kedge.run.result.Summary.Sample;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SummaryTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Test
+    void isWrittenAsDocumented(@TempDir Path folder) throws IOException {
+        record Config(int steps) {}
+        Summary summary = Summary.of("dpo", Summary.Status.FINISHED, 12.5)
+                .title("DPO")
+                .verdict("learned")
+                .fact("accuracy", new Estimate(0.81, 0.78, 0.84), "share", "held out")
+                .fact("perplexity", Estimate.of(Double.NaN), "", "")
+                .comparison("reward", "nats", Estimate.of(0.1), new Estimate(0.9, 0.8, Double.POSITIVE_INFINITY))
+                .frontier(new Frontier(
+                        "reward over KL",
+                        "KL (nats)",
+                        "reward",
+                        List.of(new Arm("dpo", List.of(new Point(0.1, new Estimate(1, 0.9, 1.1), "beta 0.1")))),
+                        List.of(new Point(0, Estimate.of(0.5), ""))))
+                .frontier(new Frontier("wins over KL", "KL (nats)", "wins", List.of(), List.of()))
+                .sample(new Sample("2+2", "5", "4", Optional.of(0.0), Optional.of(1.0), ""))
+                .note("one")
+                .note("two");
+        try (Run run = Run.start(folder.resolve("run"), "dpo", new Config(1), Terminal.quiet())) {
+            assertEquals("running", read(folder).get("status").textValue());
+            run.summarise(summary);
+        }
+        String expected = """
+                {"title":"DPO","recipe":"dpo","verdict":"learned","status":"finished","seconds":12.5,
+                 "facts":[{"name":"accuracy","value":0.81,"low":0.78,"high":0.84,"unit":"share","note":"held out"},
+                          {"name":"perplexity","value":"NaN"}],
+                 "comparisons":[{"name":"reward","unit":"nats","before":{"value":0.1},
+                                 "after":{"value":0.9,"low":0.8,"high":"Infinity"}}],
+                 "frontier":{"title":"reward over KL","x":"KL (nats)","y":"reward",
+                   "arms":[{"name":"dpo","points":[{"x":0.1,"y":1.0,"low":0.9,"high":1.1,"label":"beta 0.1"}]}],
+                   "optimum":[{"x":0.0,"y":0.5}]},
+                 "more_frontiers":[{"title":"wins over KL","x":"KL (nats)","y":"wins"}],
+                 "samples":[{"prompt":"2+2","before":"5","after":"4","reward_before":0.0,"reward_after":1.0}],
+                 "notes":["one","two"]}
+                """;
+        assertEquals(JSON.readTree(expected), read(folder));
+    }
+
+    @Test
+    void everyPartMayBeEmpty() throws IOException {
+        assertEquals(
+                JSON.readTree("{\"recipe\":\"dpo\",\"status\":\"failed\",\"seconds\":\"NaN\"}"),
+                JSON.readTree(
+                        SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN))));
+    }
+
+    private static JsonNode read(Path folder) throws IOException {
+        return JSON.readTree(folder.resolve("run/summary.json").toFile());
+    }
+}

@@ -1,0 +1,91 @@
+package dev.kedge.sequence;
+
+import dev.kedge.nn.Parameters;
+import dev.kedge.nn.file.GenerationConfig;
+import dev.kedge.nn.file.InvalidFileException;
+import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.LoraWeights.Target;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Scope;
+import dev.kedge.text.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Decoders from disk and back.
+public final class Models {
+    private Models() {}
+
+    /// The decoder of a model folder, in float32.
+    ///
+    /// @throws InvalidFileException if a file is damaged, missing or not supported
+    public static Decoder load(Path path, Device device) {
+        try (Scope _ = new Scope()) {
+            return decoder(ModelFolder.load(path, DType.FLOAT32, device), device);
+        }
+    }
+
+    /// The tokenizer of a model folder.
+    ///
+    /// @throws InvalidFileException if there is none, or it is damaged
+    public static Tokenizer tokenizer(Path path) {
+        try {
+            return Tokenizer.load(path);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidFileException(path, "no tokenizer can be read: " + e.getMessage());
+        }
+    }
+
+    /// The decoder of a loaded folder: a copy.
+    public static Decoder decoder(ModelFolder folder, Device device) {
+        return new Decoder(folder.config(), Parameters.copyOf(folder.parameters(), DType.FLOAT32, device));
+    }
+
+    /// Writes a decoder that came from the folder `origin`, with its tokenizer and settings.
+    public static void saveLike(Path origin, Decoder decoder, Path folder) {
+        try (Scope _ = new Scope()) {
+            ModelFolder like = ModelFolder.load(origin, DType.FLOAT32, Device.CPU);
+            new ModelFolder(
+                            like.path(),
+                            like.config(),
+                            new java.util.LinkedHashMap<>(decoder.parameters().named()),
+                            like.generation(),
+                            like.origin())
+                    .save(folder);
+        }
+    }
+
+    /// Writes a decoder of our own.
+    public static void save(Decoder decoder, Tokenizer tokenizer, Path folder) {
+        tokenizer.save(folder);
+        GenerationConfig generation = GenerationConfig.of(
+                tokenizer.eos().stream().boxed().toList(),
+                tokenizer.bos().stream().boxed().findFirst(),
+                tokenizer.pad().stream().boxed().findFirst());
+        ModelFolder.save(folder, decoder.config(), decoder.parameters().named(), generation);
+    }
+
+    /// Whether a folder holds a whole model: its config.json is written last.
+    public static boolean isComplete(Path folder) {
+        return Files.exists(folder.resolve("config.json"));
+    }
+
+    /// The id that fills batches: any will do, as nothing sees it.
+    public static int padId(Tokenizer tokenizer) {
+        return tokenizer.pad().orElse(tokenizer.eos().orElse(0));
+    }
+
+    /// Every projection of attention and MLP, whole.
+    public static List<Target> projections(Decoder decoder) {
+        List<Target> targets = new ArrayList<>();
+        decoder.parameters().named().forEach((name, tensor) -> {
+            if (name.startsWith("layers.") && tensor.dim() == 2) {
+                targets.add(new Target(name, 0, tensor.size(0)));
+            }
+        });
+        return targets;
+    }
+}

@@ -1,0 +1,81 @@
+package dev.kedge.sequence;
+
+import dev.kedge.data.Batches;
+import dev.kedge.data.TokenBatch;
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Log-probabilities of whole sequences' targets.
+public final class SequenceScores {
+    private SequenceScores() {}
+
+    private static final int ROWS = 16;
+
+    /// `Σ_t log p(token_t | before)` over the targets of each sequence, at a temperature, without gradient: nats, in
+    /// the order given.
+    public static double[] of(Decoder model, List<Tokenized> sequences, int padId, double temperature) {
+        double[] scores = new double[sequences.size()];
+        int[] byLength = IntStream.range(0, sequences.size()) // rows of like length waste no padding
+                .boxed()
+                .sorted(Comparator.comparingInt(i -> sequences.get(i).length()))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        for (int[] part : Batches.inOrder(byLength.length, ROWS)) {
+            int[] chosen = Arrays.stream(part).map(i -> byLength[i]).toArray();
+            try (var _ = Gradients.off();
+                    Scope _ = new Scope()) {
+                TokenBatch batch = TokenBatch.of(
+                                Arrays.stream(chosen).mapToObj(sequences::get).toList(), padId, 1)
+                        .to(model.device());
+                double[] sums = sums(model, batch, temperature)
+                        .values()
+                        .to(DType.FLOAT64)
+                        .to(Device.CPU)
+                        .toDoubles();
+                long[] rows = batch.row().toLongs();
+                for (int n = 0; n < sums.length; n++) {
+                    scores[chosen[(int) rows[n]]] += sums[n];
+                }
+            }
+        }
+        return scores;
+    }
+
+    /// The same of the chosen and of the rejected replies of pairs: nats, [2][pairs].
+    public static double[][] ofPairs(Decoder model, List<TokenizedPair> pairs, int padId) {
+        return new double[][] {
+            of(model, pairs.stream().map(TokenizedPair::chosen).toList(), padId, 1.0),
+            of(model, pairs.stream().map(TokenizedPair::rejected).toList(), padId, 1.0)
+        };
+    }
+
+    /// The log-probs of a batch's targets, in its order.
+    public static HeadLogProbs sums(Decoder model, TokenBatch batch, double temperature) {
+        Tensor hidden = model.hidden(batch.tokens()).indexSelect(0, batch.targetIndex());
+        return HeadLogProbs.of(hidden, model.head(), batch.targetTokens(), temperature);
+    }
+
+    /// Sums of a model's log-probs over the targets of each row, without gradient: nats, [B].
+    public static Tensor constantRowSums(Decoder model, TokenBatch batch, double temperature) {
+        try (var _ = Gradients.off()) {
+            return rowSums(sums(model, batch, temperature).values(), batch);
+        }
+    }
+
+    /// Sums over the targets of each row: [B], with the gradient of `logProbs` [N].
+    public static Tensor rowSums(Tensor logProbs, TokenBatch batch) {
+        Tensor zeros = Tensor.zeros(logProbs.dtype(), logProbs.device(), batch.rows());
+        return zeros.indexAdd(0, batch.row(), logProbs);
+    }
+}

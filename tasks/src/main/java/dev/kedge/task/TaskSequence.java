@@ -1,0 +1,221 @@
+package dev.kedge.task;
+
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.task.ProblemSplit;
+import dev.kedge.data.task.Problem;
+import dev.kedge.data.task.GeneratedTask;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator;
+import dev.kedge.run.result.Summary;
+import dev.kedge.text.CharTokenizer;
+import dev.kedge.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// Generated tasks that one decoder learns one after another. Each prompt begins with its task's mark, so that tasks
+/// may share an alphabet: a word after `₁` is to be copied, after `₂` to be sorted.
+public final class TaskSequence implements AutoCloseable {
+    /// As many tasks as there are marks.
+    public static final int MOST = 9;
+
+    private static final char FIRST_MARK = '₁';
+
+    private final List<GeneratedTask> tasks;
+    private final Tokenizer tokenizer;
+    private final List<List<Tokenized>> examples;
+    private final List<List<Problem>> heldOut;
+    private final long seed;
+
+    /// @param examples of each task, to learn from, drawn with replacement
+    /// @param heldOut  problems of each task, of which no example is made, drawn with replacement
+    public TaskSequence(List<GeneratedTask> tasks, int examples, int heldOut, long seed) {
+        this.tasks = tasks;
+        this.seed = seed;
+        tokenizer = CharTokenizer.of(Stream.concat(
+                        IntStream.range(0, tasks.size()).mapToObj(this::mark),
+                        tasks.stream().map(GeneratedTask::alphabet))
+                .flatMapToInt(String::chars)
+                .distinct()
+                .mapToObj(Character::toString)
+                .collect(Collectors.joining()));
+        this.examples = new ArrayList<>();
+        this.heldOut = new ArrayList<>();
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int k = 0; k < tasks.size(); k++) {
+            GeneratedTask task = tasks.get(k);
+            int of = k;
+            this.examples.add(Stream.generate(() -> task.sample(random, ProblemSplit.TRAIN))
+                    .limit(examples)
+                    .map(problem -> Tokenized.ofReply(prompt(of, problem), answer(task.solution(problem))))
+                    .toList());
+            this.heldOut.add(Stream.generate(() -> task.sample(random, ProblemSplit.HELD_OUT))
+                    .limit(heldOut)
+                    .toList());
+        }
+    }
+
+    private String mark(int task) {
+        return Character.toString(FIRST_MARK + task);
+    }
+
+    private int[] prompt(int task, Problem problem) {
+        return tokenizer.encode(mark(task) + problem.prompt());
+    }
+
+    private int[] answer(String text) {
+        int[] ids = tokenizer.encodeOrdinary(text);
+        int[] ended = Arrays.copyOf(ids, ids.length + 1);
+        ended[ids.length] = tokenizer.eos().orElseThrow();
+        return ended;
+    }
+
+    public int count() {
+        return tasks.size();
+    }
+
+    /// Such as `2-sorting`.
+    public String name(int task) {
+        return task + 1 + "-" + tasks.get(task).getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public int padId() {
+        return Models.padId(tokenizer);
+    }
+
+    public List<Tokenized> examples(int task) {
+        return examples.get(task);
+    }
+
+    /// Positions that hold every prompt with its longest answer.
+    public int longest() {
+        return IntStream.range(0, count())
+                .map(k -> longestAnswer(k)
+                        + Stream.concat(
+                                        examples.get(k).stream().map(e -> e.length() - e.targets()),
+                                        heldOut.get(k).stream().map(p -> prompt(k, p).length))
+                                .mapToInt(Integer::intValue)
+                                .max()
+                                .orElseThrow())
+                .max()
+                .orElseThrow();
+    }
+
+    /// With its end.
+    private int longestAnswer(int task) {
+        return tasks.get(task).maxCompletionLength() + 1;
+    }
+
+    /// The examples of a step by objective, the earlier tasks first: as many of each, and of the new task what is left
+    /// over too. Their number is the batch size, whether there is replay or not.
+    ///
+    /// @param task   the new one
+    /// @param step   since it is learnt
+    /// @param memory how many examples of each earlier task are there to be replayed; 0 for no replay
+    public SequencedMap<String, List<Tokenized>> batch(int task, int step, int memory, TrainingConfig o) {
+        SequencedMap<String, List<Tokenized>> batch = new LinkedHashMap<>();
+        int share = o.batchSize() / (task + 1);
+        for (int k = memory > 0 ? 0 : task; k <= task; k++) {
+            List<Tokenized> pool = k < task ? examples.get(k).subList(0, memory) : examples.get(k);
+            int size = k < task ? share : o.batchSize() - (memory > 0 ? task * share : 0);
+            batch.put(name(k), drawn(pool, size, new SplittableRandom(seed + 31L * task + k), step));
+        }
+        return batch;
+    }
+
+    /// A step's examples, drawn with replacement.
+    private static List<Tokenized> drawn(List<Tokenized> pool, int size, SplittableRandom random, int step) {
+        SplittableRandom ofStep = new SplittableRandom(random.nextLong() + step);
+        return ofStep.ints(size, 0, pool.size()).mapToObj(pool::get).toList();
+    }
+
+    /// What a policy says to the held-out problems.
+    ///
+    /// @param said  by task
+    /// @param right 1 or 0, by task
+    public record Answers(List<List<String>> said, List<double[]> right) {
+        /// The share of right answers by task.
+        public double[] accuracies() {
+            return right.stream().mapToDouble(dev.kedge.statistics.Bootstrap::mean).toArray();
+        }
+
+        /// 1 or 0 of all problems.
+        public double[] all() {
+            return upTo(right.size() - 1);
+        }
+
+        /// 1 or 0 of the problems of the tasks up to one.
+        public double[] upTo(int task) {
+            return right.subList(0, task + 1).stream()
+                    .flatMapToDouble(Arrays::stream)
+                    .toArray();
+        }
+
+        public String words() {
+            return String.format("%.1f %% (", 100 * Bootstrap.mean(all()))
+                    + Arrays.stream(accuracies())
+                            .mapToObj(a -> String.format("%.1f", 100 * a))
+                            .collect(Collectors.joining(", "))
+                    + ")";
+        }
+    }
+
+    /// Greedy answers. One that has not ended is wrong.
+    public Answers answers(Decoder policy) {
+        List<List<String>> said = new ArrayList<>();
+        List<double[]> right = new ArrayList<>();
+        for (int k = 0; k < count(); k++) {
+            int task = k;
+            List<int[]> prompts =
+                    heldOut.get(k).stream().map(p -> prompt(task, p)).toList();
+            var options = Generator.Options.greedy(longestAnswer(k), tokenizer.stopIds());
+            List<Generator.Completion> answers = Generator.generate(policy, prompts, options, null);
+            said.add(answers.stream().map(a -> tokenizer.decode(a.tokens())).toList());
+            right.add(IntStream.range(0, answers.size())
+                    .mapToDouble(i -> isRight(task, i, answers.get(i)) ? 1 : 0)
+                    .toArray());
+        }
+        return new Answers(said, right);
+    }
+
+    private boolean isRight(int task, int problem, Generator.Completion answer) {
+        return answer.reason() == Generator.StopReason.END
+                && tasks.get(task).reward(heldOut.get(task).get(problem), tokenizer.decode(answer.tokens())) == 1;
+    }
+
+    /// A summary with two problems of each task, and what was said to them at two times.
+    public Summary withSamples(Summary summary, Answers before, Answers after) {
+        for (int k = 0; k < count(); k++) {
+            for (int i = 0; i < 2; i++) {
+                summary = summary.sample(new Summary.Sample(
+                        mark(k) + heldOut.get(k).get(i).prompt(),
+                        before.said.get(k).get(i),
+                        after.said.get(k).get(i),
+                        Optional.of(before.right.get(k)[i]),
+                        Optional.of(after.right.get(k)[i]),
+                        name(k) + ": after the first task, and after all"));
+            }
+        }
+        return summary;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+}
