@@ -1,5 +1,6 @@
 package dev.kedge.bench;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -26,8 +27,8 @@ public class Call {
 
     @Setup(Level.Trial)
     public void open() {
-        a = Tensor.ones(DType.FLOAT32, Device.CPU, 4);
-        b = Tensor.ones(DType.FLOAT32, Device.CPU, 4);
+        a = Creation.ones(DType.FLOAT32, Device.CPU, 4);
+        b = Creation.ones(DType.FLOAT32, Device.CPU, 4);
         bareA = torch.ones(4);
         bareB = torch.ones(4);
     }

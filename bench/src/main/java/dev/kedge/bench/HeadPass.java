@@ -2,6 +2,7 @@ package dev.kedge.bench;
 
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -45,7 +46,7 @@ final class HeadPass {
 
     private static Tensor parameter(Rng rng, int vocabulary) {
         try (var _ = Gradients.off()) {
-            return rng.normal(vocabulary, WIDTH).times_(0.02).requiresGrad();
+            return InPlace.times_(rng.normal(vocabulary, WIDTH), 0.02).requiresGrad();
         }
     }
 

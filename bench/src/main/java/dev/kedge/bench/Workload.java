@@ -11,8 +11,10 @@ import dev.kedge.nn.lm.DecoderConfig.Norm;
 import dev.kedge.nn.lm.DecoderConfig.Positions.Rotary;
 import dev.kedge.nn.lm.DecoderConfig.Scaling;
 import dev.kedge.nn.lm.DecoderLayout;
+import dev.kedge.tensor.Bytes;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -95,8 +97,8 @@ record Workload(DecoderConfig config, int batch, int length, Path folder) {
     /// The model, with parameters of its own.
     Decoder decoder() {
         Parameters parameters = Parameters.zeros(DecoderLayout.shapes(config), DType.FLOAT32, Device.CPU);
-        try (Tensor weights = Tensor.fromBytes(DType.FLOAT32, bytes("weights.bin"), parameters.count())) {
-            parameters.flat().copy_(weights);
+        try (Tensor weights = Bytes.read(DType.FLOAT32, bytes("weights.bin"), parameters.count())) {
+            InPlace.copy_(parameters.flat(), weights);
         }
         return new Decoder(config, parameters);
     }

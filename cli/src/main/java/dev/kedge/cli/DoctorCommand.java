@@ -1,5 +1,6 @@
 package dev.kedge.cli;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -23,7 +24,7 @@ final class DoctorCommand implements Callable<Integer> {
         line("Java heap", jvm.maxMemory() / (1 << 20) + " MiB at most");
         long start = System.nanoTime();
         try (Scope _ = new Scope()) {
-            Tensor.ones(DType.FLOAT32, Device.CPU, 2).sum().item();
+            Creation.ones(DType.FLOAT32, Device.CPU, 2).sum().item();
         }
         line("LibTorch", Engine.version() + ", ready in " + (System.nanoTime() - start) / 1_000_000 + " ms");
         line("Threads", Engine.threads() + " (OMP_WAIT_POLICY=" + System.getenv("OMP_WAIT_POLICY") + ")");
@@ -36,7 +37,7 @@ final class DoctorCommand implements Callable<Integer> {
         double best = 0;
         for (int round = 0; round < 5; round++) {
             try (Scope _ = new Scope()) {
-                Tensor a = Tensor.ones(DType.FLOAT32, Device.CPU, 1024, 1024);
+                Tensor a = Creation.ones(DType.FLOAT32, Device.CPU, 1024, 1024);
                 long start = System.nanoTime();
                 a.matmul(a);
                 best = Math.max(best, 2.0 * 1024 * 1024 * 1024 / (System.nanoTime() - start));

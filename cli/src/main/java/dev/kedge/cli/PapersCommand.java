@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 /// The catalogue of papers.
 @Command(name = "papers", description = "The papers, found by word, method or family.", mixinStandardHelpOptions = true)
 final class PapersCommand implements Callable<Integer> {
-    @Parameters(arity = "0..*", paramLabel = "QUERY", description = "A slug, a method, a family, or words.")
+    @Parameters(arity = "0..*", paramLabel = "QUERY", description = "A slug, a method, a family, a list, or words.")
     List<String> query = List.of();
 
     @Option(names = "--json", description = "Print an array of objects.")
@@ -48,8 +48,8 @@ final class PapersCommand implements Callable<Integer> {
 
     private static void print(Paper paper, Status status) {
         System.out.printf(
-                "%s  (%s, %s, %s)%n",
-                paper.slug(), paper.published(), paper.family().title(), status);
+                "%s  (%s, %s, %s, %s)%n",
+                paper.slug(), paper.list(), paper.published(), paper.family().title(), status);
         System.out.println("  " + paper.title() + " (arXiv:" + paper.arxiv() + ")");
         System.out.println("  " + paper.summary());
         System.out.println("  methods: " + String.join(", ", paper.methods()));
@@ -65,6 +65,7 @@ final class PapersCommand implements Callable<Integer> {
         for (Paper paper : papers) {
             ObjectNode node = array.addObject();
             node.put("slug", paper.slug());
+            node.put("list", paper.list());
             node.put("title", paper.title());
             node.put("arxiv", paper.arxiv());
             node.put("published", paper.published().toString());

@@ -136,8 +136,11 @@ class GenerateCommandTest {
     /// The published output of llama2.c for this model.
     @Test
     void storiesAsPublished() throws IOException {
-        Path model = Path.of(System.getProperty("kedge.data.dir", "data")).resolve("stories260k");
-        assumeTrue(Files.isDirectory(model), "no folder " + model);
+        Path model = Path.of(System.getProperty("kedge.data.dir", "../../shared/data"), "stories260k")
+                .normalize();
+        assumeTrue(
+                Files.isDirectory(model),
+                "needs " + model + ", which is not part of the project: -Dkedge.data.dir=FOLDER says where it is");
         JsonNode said = object("generate", "--model", "" + model, "--prompt", "", "--max-tokens", "200", "--json");
         assertEquals(
                 Files.readString(model.resolve("expected_greedy_200_steps.txt")),

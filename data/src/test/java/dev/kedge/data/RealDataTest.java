@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RealDataTest {
@@ -66,18 +67,14 @@ class RealDataTest {
                 first.prompt());
     }
 
-    @Test
-    void questionsAndAnswersAreReadByTheirOwnKeys() {
+    @ParameterizedTest
+    @CsvSource({"ten, 10, 18", "test, 1319, 18", "train, 7473, 72"})
+    void questionsAndAnswersAreReadByTheirOwnKeys(String name, int count, String firstNumber) {
         var options = ReadOptions.strict().withKeys(Map.of("prompt", "question", "completion", "answer"));
-        assertEquals(
-                1319,
-                Dataset.read(RealData.file("gsm8k/test.jsonl"), options)
-                        .examples()
-                        .size());
-        var train = Dataset.read(RealData.file("gsm8k/train.jsonl"), options);
-        assertEquals(7473, train.examples().size());
-        assertTrue(((PromptCompletion) train.examples().getFirst()).completion() instanceof Content.Text(String text)
-                && text.endsWith("#### 72"));
+        var data = Dataset.read(RealData.file("gsm8k/" + name + ".jsonl"), options);
+        assertEquals(count, data.examples().size());
+        assertTrue(((PromptCompletion) data.examples().getFirst()).completion() instanceof Content.Text(String text)
+                && text.endsWith("#### " + firstNumber));
     }
 
     @Test

@@ -202,25 +202,26 @@ class TokenisationTest {
     /// with EOS.
     @Test
     void theDigitTaskIsTokenizedAsItsModelExpects() {
-        var file = RealData.file("arithmetic_llama/train.jsonl");
+        var file = RealData.file("arithmetic_llama/test.jsonl");
         Tokenizer tokenizer = Tokenizer.load(file.getParent());
         var tokenisation = new Tokenisation(tokenizer, ChatTemplate.load(file.getParent()), 64, Truncation.DROP);
         Prompt first = (Prompt) Dataset.read(file).examples().getFirst();
-        assertEquals("8,3:9,4S", tokenizer.decode(tokenisation.prompt(first.prompt()), true));
+        assertEquals("7,7:9,4S", tokenizer.decode(tokenisation.prompt(first.prompt()), true));
         var solved = new PromptCompletion(first.prompt(), Content.messages(List.of(assistant("7,2"))));
         var e = assertThrows(IllegalArgumentException.class, () -> tokenisation.sequence(solved));
         assertTrue(e.getMessage().contains("does not keep prefixes"), e.getMessage());
     }
 
     /// With a tokenizer that merges letters: each dialogue's pieces are those of prompt and reply encoded apart.
-    @Test
-    void humanPreferencesAreTokenizedPieceByPiece() {
-        var data = Dataset.read(RealData.file("hh_rlhf/harmless-base-test.jsonl.gz"), ReadOptions.skipping());
+    @ParameterizedTest
+    @CsvSource({"three.jsonl, 3", "harmless-base-test.jsonl.gz, 200"})
+    void humanPreferencesAreTokenizedPieceByPiece(String file, int count) {
+        var data = Dataset.read(RealData.file("hh_rlhf/" + file), ReadOptions.skipping());
         Tokenizer tokenizer = Tokenizer.load(RealData.file("stories260k/tok512.bin"));
         var tokenisation = new Tokenisation(tokenizer, Optional.empty(), 4096, Truncation.DROP);
-        List<Example> some = data.examples().subList(0, 200);
+        List<Example> some = data.examples().subList(0, count);
         var pairs = tokenisation.pairs(some, Wrong.FAIL);
-        assertEquals(200, pairs.items().size() + pairs.skipped().count());
+        assertEquals(count, pairs.items().size() + pairs.skipped().count());
         for (int i = 0; i < pairs.items().size(); i++) {
             Preference preference = (Preference) some.get(pairs.sources()[i]);
             TokenizedPair pair = pairs.items().get(i);

@@ -1,8 +1,11 @@
 package dev.kedge.nn;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
+import dev.kedge.tensor.Linalg;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -32,7 +35,7 @@ public final class Parameters implements AutoCloseable {
         for (long[] shape : shapes.values()) {
             total += numel(shape);
         }
-        Tensor flat = Tensor.zeros(dtype, device, total).unscoped();
+        Tensor flat = Creation.zeros(dtype, device, total).unscoped();
         Map<String, Tensor> named = new LinkedHashMap<>();
         long offset = 0;
         for (var entry : shapes.entrySet()) {
@@ -48,7 +51,7 @@ public final class Parameters implements AutoCloseable {
         tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
         Parameters copy = zeros(shapes, dtype, device);
         try (var _ = Gradients.off()) {
-            tensors.forEach((name, tensor) -> copy.get(name).copy_(tensor));
+            tensors.forEach((name, tensor) -> InPlace.copy_(copy.get(name), tensor));
         }
         return copy;
     }
@@ -111,7 +114,7 @@ public final class Parameters implements AutoCloseable {
     }
 
     public void zeroGradient() {
-        gradient().fill_(0);
+        InPlace.fill_(gradient(), 0);
     }
 
     /// From now on only the weights where a mask is true are learnt, whoever moves them: gradients of the others are 0
@@ -158,7 +161,7 @@ public final class Parameters implements AutoCloseable {
     public void maskGradient() {
         if (mask != null) {
             try (Tensor masked = gradient().whereElse(mask, 0)) {
-                gradient().copy_(masked);
+                InPlace.copy_(gradient(), masked);
             }
         }
     }
@@ -172,10 +175,10 @@ public final class Parameters implements AutoCloseable {
             throw new IllegalArgumentException("maxNorm must be > 0, was " + maxNorm);
         }
         maskGradient();
-        try (Tensor length = gradient().norm()) {
+        try (Tensor length = Linalg.norm(gradient())) {
             double norm = length.item();
             if (norm > maxNorm) {
-                gradient.times_(maxNorm / norm);
+                InPlace.times_(gradient, maxNorm / norm);
             }
             return norm;
         }

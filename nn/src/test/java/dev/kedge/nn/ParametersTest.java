@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -51,9 +52,9 @@ class ParametersTest {
         assertArrayEquals(new long[] {2, 3}, parameters.get("a").shape());
         assertArrayEquals(
                 new double[] {1, 2, 3, 4, 5, 6, 7, 8}, parameters.flat().toDoubles());
-        parameters.flat().times_(10);
+        InPlace.times_(parameters.flat(), 10);
         assertArrayEquals(new double[] {70, 80}, parameters.get("b").toDoubles());
-        parameters.get("a").fill_(0);
+        InPlace.fill_(parameters.get("a"), 0);
         assertArrayEquals(
                 new double[] {0, 0, 0, 0, 0, 0, 70, 80}, parameters.flat().toDoubles());
     }
@@ -108,7 +109,7 @@ class ParametersTest {
 
     @Test
     void aGradientThatIsNotANumberIsReported() {
-        parameters.trainable().gradient().fill_(Double.NaN);
+        InPlace.fill_(parameters.trainable().gradient(), Double.NaN);
         assertEquals(Double.NaN, parameters.clipGradient(1));
     }
 
@@ -120,10 +121,10 @@ class ParametersTest {
             assertFalse(copy.get("a").hasGradientGraph());
             assertFalse(copy.flat().hasGradientGraph());
             try (var _ = Gradients.off()) {
-                parameters.flat().fill_(-1);
+                InPlace.fill_(parameters.flat(), -1);
             }
             assertArrayEquals(new double[] {1, 2, 3, 4, 5, 6, 7, 8}, copy.flat().toDoubles());
-            copy.flat().fill_(9);
+            InPlace.fill_(copy.flat(), 9);
             assertArrayEquals(new double[] {-1, -1}, parameters.get("b").toDoubles());
         }
     }

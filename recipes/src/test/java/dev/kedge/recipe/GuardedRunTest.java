@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +36,7 @@ class GuardedRunTest {
     void aModelThatIsBrokenFromTheStart() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         try (Decoder decoder = Models.load(model, Device.CPU)) {
-            decoder.parameters().named().get("layers.0.mlp.down.weight").fill_(Double.POSITIVE_INFINITY);
+            InPlace.fill_(decoder.parameters().named().get("layers.0.mlp.down.weight"), Double.POSITIVE_INFINITY);
             Models.saveLike(model, decoder, folder.resolve("broken"));
         }
         Path broken = folder.resolve("broken");

@@ -19,6 +19,7 @@ import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.CharTokenizer;
@@ -47,7 +48,7 @@ public final class TinyTask {
             Decoder decoder =
                     new Decoder(config, Parameters.copyOf(shape.parameters().named(), DType.FLOAT64, Device.CPU));
             var flat = decoder.parameters().flat();
-            flat.copy_(rng.normal(flat.numel()).times(0.7).to(DType.FLOAT64));
+            InPlace.copy_(flat, rng.normal(flat.numel()).times(0.7).to(DType.FLOAT64));
             return decoder;
         }
     }

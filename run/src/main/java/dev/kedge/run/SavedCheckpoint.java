@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.file.SafetensorsFile;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Tensor;
 import java.io.IOException;
@@ -81,7 +82,7 @@ public final class SavedCheckpoint {
             try (var _ = Gradients.off()) {
                 live.forEach((name, tensor) -> {
                     try (Tensor saved = file.read(name)) {
-                        tensor.copy_(saved);
+                        InPlace.copy_(tensor, saved);
                     }
                 });
             }

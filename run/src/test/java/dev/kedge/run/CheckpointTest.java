@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -79,7 +80,7 @@ class CheckpointTest {
             rng.normal(3);
             Tensor weights = Tensor.of(new double[] {Double.NaN, -0.0, 1e-300, 4}, 2, 2);
             run.save(Checkpoint.at("dpo", 3)
-                    .tensors("model", Map.of("w", weights, "step", Tensor.zeros(DType.FLOAT32, Device.CPU)))
+                    .tensors("model", Map.of("w", weights, "step", Creation.zeros(DType.FLOAT32, Device.CPU)))
                     .tensors("optimizer", Map.of("m", Tensor.of(new long[] {1, Long.MAX_VALUE}, 2)))
                     .generator("batches", rng)
                     .count("epoch", Long.MIN_VALUE)
@@ -96,8 +97,8 @@ class CheckpointTest {
                 assertEquals(3.0, saved.number("whole"));
                 assertEquals(0.1 + 0.2, saved.number("small"));
                 assertEquals("NaN \"é\"\n", saved.text("note"));
-                Tensor live = Tensor.zeros(DType.FLOAT64, Device.CPU, 2, 2);
-                saved.restore("model", Map.of("w", live, "step", Tensor.ones(DType.FLOAT32, Device.CPU)));
+                Tensor live = Creation.zeros(DType.FLOAT64, Device.CPU, 2, 2);
+                saved.restore("model", Map.of("w", live, "step", Creation.ones(DType.FLOAT32, Device.CPU)));
                 assertArrayEquals(weights.toDoubles(), live.toDoubles());
                 assertArrayEquals(
                         new long[] {1, Long.MAX_VALUE},
@@ -119,7 +120,7 @@ class CheckpointTest {
     void restoringLeaksNoTensors() {
         try (Run run = run()) {
             save(run, "fit", 1);
-            Map<String, Tensor> live = Map.of("w", Tensor.zeros(DType.FLOAT64, Device.CPU, 3));
+            Map<String, Tensor> live = Map.of("w", Creation.zeros(DType.FLOAT64, Device.CPU, 3));
             long before = Scope.liveTensors();
             run.latest().orElseThrow().restore("model", live);
             assertEquals(before, Scope.liveTensors());
@@ -133,7 +134,7 @@ class CheckpointTest {
             save(run, "fit", 1);
             SavedCheckpoint saved = run.latest().orElseThrow();
             Path at = checkpoint("step-1");
-            Tensor w = Tensor.zeros(DType.FLOAT64, Device.CPU, 3);
+            Tensor w = Creation.zeros(DType.FLOAT64, Device.CPU, 3);
             assertEquals(
                     at + ": holds no tensors `best`, only [model]", failure(() -> saved.restore("best", Map.of())));
             assertEquals(

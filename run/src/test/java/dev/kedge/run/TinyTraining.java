@@ -5,6 +5,8 @@ import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -41,7 +43,7 @@ final class TinyTraining {
         parameters = Parameters.zeros(shapes, DType.FLOAT32, Device.CPU);
         rng = Rng.seeded(config.seed());
         try (Scope _ = new Scope()) {
-            parameters.flat().copy_(rng.normal(parameters.count()).times(0.3));
+            InPlace.copy_(parameters.flat(), rng.normal(parameters.count()).times(0.3));
         }
         best = parameters.copy();
         optimizer = new AdamW(parameters, new AdamW.Config(0.9, 0.99, 1e-8, 0.01));
@@ -89,10 +91,9 @@ final class TinyTraining {
     private void step(int phase, long step) {
         try (Scope _ = new Scope()) {
             Tensor x = rng.normal(8, 16);
-            Tensor target = x.sum(1, true).sin();
-            Tensor hidden = x.matmul(parameters.get("hidden"))
-                    .plus(parameters.get("bias"))
-                    .tanh();
+            Tensor target = Elementwise.sin(x.sum(1, true));
+            Tensor hidden = Elementwise.tanh(x.matmul(parameters.get("hidden"))
+                    .plus(parameters.get("bias")));
             Tensor predicted = hidden.matmul(parameters.get("out")).plus(parameters.get("offset"));
             Tensor loss = predicted.minus(target).square().mean();
             loss.backward();
@@ -104,7 +105,7 @@ final class TinyTraining {
             run.log(PHASES[phase], step, metrics);
             if (loss.item() < bestLoss) {
                 bestLoss = loss.item();
-                best.flat().copy_(parameters.flat());
+                InPlace.copy_(best.flat(), parameters.flat());
             }
         }
     }

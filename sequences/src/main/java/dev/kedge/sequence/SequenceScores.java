@@ -6,9 +6,11 @@ import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -75,7 +77,7 @@ public final class SequenceScores {
 
     /// Sums over the targets of each row: [B], with the gradient of `logProbs` [N].
     public static Tensor rowSums(Tensor logProbs, TokenBatch batch) {
-        Tensor zeros = Tensor.zeros(logProbs.dtype(), logProbs.device(), batch.rows());
-        return zeros.indexAdd(0, batch.row(), logProbs);
+        Tensor zeros = Creation.zeros(logProbs.dtype(), logProbs.device(), batch.rows());
+        return Indexing.indexAdd(zeros, 0, batch.row(), logProbs);
     }
 }

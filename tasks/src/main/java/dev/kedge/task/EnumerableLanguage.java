@@ -12,11 +12,13 @@ import dev.kedge.objective.variational.Dpg;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -224,7 +226,7 @@ public final class EnumerableLanguage implements AutoCloseable {
     }
 
     private Tensor begin(long rows) {
-        return Tensor.full(config.letters(), DType.INT64, device, rows, 1);
+        return Creation.full(config.letters(), DType.INT64, device, rows, 1);
     }
 
     /// Log-probabilities of the letter after each token: float64, [B, T, letters].
@@ -235,7 +237,7 @@ public final class EnumerableLanguage implements AutoCloseable {
     private Tensor seen(Reads reads, Tensor tokens) {
         return reads == Reads.TEXT
                 ? tokens
-                : begin(tokens.size(0)).expand(tokens.shape()).contiguous();
+                : Shapes.contiguous(begin(tokens.size(0)).expand(tokens.shape()));
     }
 
     private Tensor letters(Decoder model, Tensor hidden, long rows) {
@@ -252,7 +254,7 @@ public final class EnumerableLanguage implements AutoCloseable {
                 Scope scope = new Scope();
                 KvCache cache = model.cache(count, config.length(), null)) {
             List<Tensor> drawn = new ArrayList<>();
-            Tensor logProbs = Tensor.zeros(DType.FLOAT64, device, count);
+            Tensor logProbs = Creation.zeros(DType.FLOAT64, device, count);
             Tensor before = begin(count);
             for (int t = 0; t < config.length(); t++) {
                 Tensor next = letters(model, model.hidden(seen(reads, before), cache), count)

@@ -52,7 +52,7 @@ final class Constants {
         // Rounded here, because a Scalar beyond the range of float32 is refused instead of becoming infinite.
         try (InferenceMode _ = new InferenceMode(false);
                 Scalar scalar = new Scalar(single ? (float) value : value)) {
-            TensorOptions options = dev.kedge.tensor.Tensor.options(single ? DType.FLOAT32 : DType.FLOAT64, Device.CPU);
+            TensorOptions options = Options.of(single ? DType.FLOAT32 : DType.FLOAT64, Device.CPU);
             return torch.full(new long[0], scalar, options);
         }
     }

@@ -1,6 +1,8 @@
 package dev.kedge.tensor;
 
+import static dev.kedge.tensor.Op.binary;
 import static dev.kedge.tensor.Op.made;
+import static dev.kedge.tensor.Op.unary;
 
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -20,9 +22,9 @@ public final class Functional {
     /// @param bias   [out], or null
     public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
         if (bias == null) {
-            return Op.binary("linear", x, weight, (a, w) -> isRow(a) ? rowProduct(a, w) : torch.linear(a, w));
+            return new Tensor(binary("linear", x, weight, (a, w) -> isRow(a) ? rowProduct(a, w) : torch.linear(a, w)));
         }
-        return made(
+        return new Tensor(made(
                 "linear",
                 () -> {
                     try (var b = new TensorOptional(bias.handle("linear"))) {
@@ -31,7 +33,7 @@ public final class Functional {
                 },
                 x,
                 weight,
-                bias);
+                bias));
     }
 
     /// Whether this is a single row on the processor, as in decoding one sequence.
@@ -48,18 +50,50 @@ public final class Functional {
         }
     }
 
+    /// σ(x) = 1 / (1 + e⁻ˣ).
+    public static Tensor sigmoid(Tensor x) {
+        return new Tensor(unary("sigmoid", x, t -> t.sigmoid()));
+    }
+
+    /// log σ(x), finite for every finite x.
+    public static Tensor logSigmoid(Tensor x) {
+        return new Tensor(unary("logSigmoid", x, torch::log_sigmoid));
+    }
+
+    /// log(1 + exp(x)), exact to rounding for every finite x.
+    public static Tensor softplus(Tensor x) {
+        try (Tensor zero = x.zerosLike()) {
+            return new Tensor(binary("softplus", x, zero, (a, b) -> a.logaddexp(b)));
+        }
+    }
+
+    /// max(x, 0).
+    public static Tensor relu(Tensor x) {
+        return new Tensor(unary("relu", x, t -> t.relu()));
+    }
+
+    /// x σ(x).
+    public static Tensor silu(Tensor x) {
+        return new Tensor(unary("silu", x, torch::silu));
+    }
+
+    /// The Gaussian error linear unit: exact, or by the tanh approximation.
+    public static Tensor gelu(Tensor x, boolean tanhApproximation) {
+        return new Tensor(unary("gelu", x, t -> torch.gelu(t, tanhApproximation ? "tanh" : "none")));
+    }
+
     /// The rows of `table` [V, H] at `ids` int64 of any shape [...]: [..., H].
     public static Tensor embedding(Tensor table, Tensor ids) {
-        return Op.binary("embedding", table, ids, torch::embedding);
+        return new Tensor(binary("embedding", table, ids, torch::embedding));
     }
 
     /// Root-mean-square norm over the last dimension, times `weight` [H]: `x / √(mean(x²) + ε) · w`.
     public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
-        return Op.binary(
+        return new Tensor(binary(
                 "rmsNorm",
                 x,
                 weight,
-                (a, w) -> a.is_cpu() ? composedRmsNorm(a, w, epsilon) : fusedRmsNorm(a, w, epsilon));
+                (a, w) -> a.is_cpu() ? composedRmsNorm(a, w, epsilon) : fusedRmsNorm(a, w, epsilon)));
     }
 
     /// The processor has no fused kernel, and the engine's composite is twice as slow: its mean alone costs three sums.
@@ -68,7 +102,7 @@ public final class Functional {
         int code = x.scalar_type().value;
         double size = x.size(-1);
         try (var squares = x.square();
-                var sum = squares.sum(new long[] {-1}, true, Tensor.NoType.VALUE);
+                var sum = squares.sum(new long[] {-1}, true, Op.NoType.VALUE);
                 var shifted = sum.add(Constants.of(code, size * epsilon));
                 var inverse = shifted.rsqrt();
                 var scale = inverse.mul(Constants.of(code, Math.sqrt(size)));
@@ -89,7 +123,7 @@ public final class Functional {
     ///
     /// @param bias [H], or null
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
-        return made(
+        return new Tensor(made(
                 "layerNorm",
                 () -> {
                     try (var w = optional("layerNorm", weight);
@@ -98,7 +132,7 @@ public final class Functional {
                     }
                 },
                 x,
-                weight);
+                weight));
     }
 
     /// Scaled dot-product attention, the engine's fused kernel where one fits.
@@ -112,7 +146,7 @@ public final class Functional {
     /// @return [B, heads, Tq, d]; a query whose mask hides every key gets what the kernel makes of it
     /// @throws IllegalArgumentException if causal and a mask are asked for at once, or shapes do not fit
     public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask, boolean causal) {
-        return made(
+        return new Tensor(made(
                 "attention",
                 () -> {
                     if (causal && mask != null) {
@@ -129,7 +163,7 @@ public final class Functional {
                 },
                 q,
                 k,
-                v);
+                v));
     }
 
     /// 2-d convolution.
@@ -138,7 +172,7 @@ public final class Functional {
     /// @param weight [out, in, kh, kw]
     /// @param bias   [out], or null
     public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
-        return made(
+        return new Tensor(made(
                 "conv2d",
                 () -> {
                     try (var b = optional("conv2d", bias)) {
@@ -153,13 +187,13 @@ public final class Functional {
                     }
                 },
                 x,
-                weight);
+                weight));
     }
 
     /// Transposed 2-d convolution; `weight` is [in, out, kh, kw].
     public static Tensor convTranspose2d(
             Tensor x, Tensor weight, Tensor bias, long stride, long padding, long outputPadding) {
-        return made(
+        return new Tensor(made(
                 "convTranspose2d",
                 () -> {
                     try (var b = optional("convTranspose2d", bias)) {
@@ -176,17 +210,17 @@ public final class Functional {
                     }
                 },
                 x,
-                weight);
+                weight));
     }
 
     /// Maximum over windows of `size` by `size`, side by side: [B, C, H, W] to [B, C, H/size, W/size].
     public static Tensor maxPool2d(Tensor x, long size) {
-        return Op.unary("maxPool2d", x, t -> torch.max_pool2d(t, size, size));
+        return new Tensor(unary("maxPool2d", x, t -> torch.max_pool2d(t, size, size)));
     }
 
     /// Mean over windows of `size` by `size`, side by side.
     public static Tensor avgPool2d(Tensor x, long size) {
-        return Op.unary("avgPool2d", x, t -> torch.avg_pool2d(t, size, size));
+        return new Tensor(unary("avgPool2d", x, t -> torch.avg_pool2d(t, size, size)));
     }
 
     /// The Jacobian-vector products of `output` with `gradient` at `inputs`, without touching anybody's `grad`.

@@ -1,8 +1,13 @@
 package dev.kedge.tensor;
 
+import static dev.kedge.tensor.Op.binary;
+import static dev.kedge.tensor.Op.pair;
+import static dev.kedge.tensor.Op.ternary;
+import static dev.kedge.tensor.Op.unary;
+
 import org.bytedeco.pytorch.global.torch;
 
-/// Dense linear algebra in float32 or float64.
+/// Dense linear algebra; what factorises takes float32 or float64.
 public final class Linalg {
     private Linalg() {}
 
@@ -12,16 +17,26 @@ public final class Linalg {
     /// @param b [n] or [n, k]
     /// @throws IllegalArgumentException if A is singular
     public static Tensor solve(Tensor a, Tensor b) {
-        return Op.binary("solve", a, b, torch::linalg_solve);
+        return new Tensor(binary("solve", a, b, torch::linalg_solve));
     }
 
     /// The singular values of [m, n], largest first.
     public static Tensor singularValues(Tensor a) {
-        return Op.unary("singularValues", a, torch::linalg_svdvals);
+        return new Tensor(unary("singularValues", a, torch::linalg_svdvals));
     }
 
     /// Eigenvalues, ascending, and eigenvectors, in columns, of a symmetric matrix.
     public static Tensor[] eigh(Tensor a) {
-        return Op.pair("eigh", a, torch::linalg_eigh);
+        return Tensor.all(pair("eigh", a, torch::linalg_eigh));
+    }
+
+    /// The Euclidean norm of all elements.
+    public static Tensor norm(Tensor x) {
+        return new Tensor(unary("norm", x, t -> t.norm()));
+    }
+
+    /// x [N, M] + `a` [N, K] times `b` [K, M], in one pass.
+    public static Tensor plusMatmul(Tensor x, Tensor a, Tensor b) {
+        return new Tensor(ternary("plusMatmul", x, a, b, (t, y, z) -> t.addmm(y, z)));
     }
 }

@@ -1,15 +1,20 @@
 package dev.kedge.tensor;
 
+import dev.kedge.tensor.Scope.Owned;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 
 /// Calls the engine and turns what it throws into an exception that names the operation and every operand's shape.
+/// Results are native: the caller makes a tensor with an owner of them, or drops them where the engine hands back the
+/// operand that it has changed.
 final class Op {
     private Op() {}
 
@@ -21,6 +26,10 @@ final class Op {
         Tensor apply(Tensor a, Tensor b);
     }
 
+    interface Ternary {
+        Tensor apply(Tensor a, Tensor b, Tensor c);
+    }
+
     interface WithScalar {
         Tensor apply(Tensor a, Scalar s);
     }
@@ -29,131 +38,102 @@ final class Op {
         T_TensorTensor_T apply(Tensor a);
     }
 
+    interface OverAll {
+        Tensor apply(TensorVector parts);
+    }
+
     interface Nullary {
         Tensor get();
     }
 
-    static dev.kedge.tensor.Tensor unary(String name, dev.kedge.tensor.Tensor a, Unary op) {
-        Tensor result;
+    /// No element type asked for. Apart, so that the classes that need it initialise where the natives are missing and
+    /// can say so.
+    static final class NoType {
+        static final ScalarTypeOptional VALUE = new ScalarTypeOptional();
+
+        private NoType() {}
+    }
+
+    static Tensor unary(String name, Owned a, Unary op) {
         try {
-            result = op.apply(a.handle(name));
+            return op.apply(a.handle(name));
         } catch (RuntimeException e) {
             throw failure(name, e, a);
         }
-        return new dev.kedge.tensor.Tensor(result);
     }
 
-    static dev.kedge.tensor.Tensor binary(
-            String name, dev.kedge.tensor.Tensor a, dev.kedge.tensor.Tensor b, Binary op) {
-        Tensor result;
+    static Tensor binary(String name, Owned a, Owned b, Binary op) {
         try {
-            result = op.apply(a.handle(name), b.handle(name));
+            return op.apply(a.handle(name), b.handle(name));
         } catch (RuntimeException e) {
             throw failure(name, e, a, b);
         }
-        return new dev.kedge.tensor.Tensor(result);
     }
 
-    static dev.kedge.tensor.Tensor scalar(String name, dev.kedge.tensor.Tensor a, double value, WithScalar op) {
-        Tensor result;
+    static Tensor ternary(String name, Owned a, Owned b, Owned c, Ternary op) {
+        try {
+            return op.apply(a.handle(name), b.handle(name), c.handle(name));
+        } catch (RuntimeException e) {
+            throw failure(name, e, a, b, c);
+        }
+    }
+
+    static Tensor scalar(String name, Owned a, double value, WithScalar op) {
         try (Scalar scalar = number(value)) {
-            result = op.apply(a.handle(name), scalar);
+            return op.apply(a.handle(name), scalar);
         } catch (RuntimeException e) {
             throw failure(name + " " + value, e, a);
         }
-        return new dev.kedge.tensor.Tensor(result);
     }
 
     /// Two results of one operation, such as values and indices.
-    static dev.kedge.tensor.Tensor[] pair(String name, dev.kedge.tensor.Tensor a, Pair op) {
+    static Tensor[] pair(String name, Owned a, Pair op) {
         try (T_TensorTensor_T both = op.apply(a.handle(name))) {
-            return new dev.kedge.tensor.Tensor[] {
-                new dev.kedge.tensor.Tensor(new Tensor(both.get0())),
-                new dev.kedge.tensor.Tensor(new Tensor(both.get1()))
-            };
+            return new Tensor[] {new Tensor(both.get0()), new Tensor(both.get1())};
         } catch (RuntimeException e) {
             throw failure(name, e, a);
         }
     }
 
-    static dev.kedge.tensor.Tensor made(String name, Nullary op, dev.kedge.tensor.Tensor... operands) {
-        Tensor result;
+    /// One result of a list of operands, which must not be empty.
+    static Tensor joined(String name, Owned[] parts, OverAll op) {
+        if (parts.length == 0) {
+            throw new IllegalArgumentException(name + " of no tensors");
+        }
+        try (TensorVector vector = new TensorVector()) {
+            for (Owned part : parts) {
+                vector.push_back(part.handle(name));
+            }
+            return op.apply(vector);
+        } catch (RuntimeException e) {
+            throw failure(name, e, parts);
+        }
+    }
+
+    static Tensor made(String name, Nullary op, Owned... operands) {
         try {
-            result = op.get();
+            return op.get();
         } catch (RuntimeException e) {
             throw failure(name, e, operands);
         }
-        return new dev.kedge.tensor.Tensor(result);
     }
 
     /// With a number as second operand of an operation that LibTorch has for two tensors. For float32 and float64 the
     /// number goes in as a tensor of that type: as a Scalar it would be made a float64 tensor and then converted
     /// anew at each call, which costs more than the operation itself. Other types keep Scalar's own rules.
-    static dev.kedge.tensor.Tensor number(
-            String name, dev.kedge.tensor.Tensor a, double value, Binary typed, WithScalar untyped) {
-        Tensor result;
+    static Tensor number(String name, Owned a, double value, Binary typed, WithScalar untyped) {
         try {
             Tensor handle = a.handle(name);
             int code = handle.scalar_type().value;
             if (Constants.has(code)) {
-                result = typed.apply(handle, Constants.of(code, value));
-            } else {
-                try (Scalar scalar = number(value)) {
-                    result = untyped.apply(handle, scalar);
-                }
+                return typed.apply(handle, Constants.of(code, value));
+            }
+            try (Scalar scalar = number(value)) {
+                return untyped.apply(handle, scalar);
             }
         } catch (RuntimeException e) {
             throw failure(name + " " + value, e, a);
         }
-        return new dev.kedge.tensor.Tensor(result);
-    }
-
-    /// [#number] in place.
-    static dev.kedge.tensor.Tensor numberInPlace(
-            String name, dev.kedge.tensor.Tensor a, double value, Binary typed, WithScalar untyped) {
-        try {
-            Tensor handle = a.handle(name);
-            int code = handle.scalar_type().value;
-            if (Constants.has(code)) {
-                typed.apply(handle, Constants.of(code, value));
-            } else {
-                try (Scalar scalar = number(value)) {
-                    untyped.apply(handle, scalar);
-                }
-            }
-        } catch (RuntimeException e) {
-            throw failure(name + " " + value, e, a);
-        }
-        return a;
-    }
-
-    static dev.kedge.tensor.Tensor inPlace(String name, dev.kedge.tensor.Tensor a, Unary op) {
-        try {
-            op.apply(a.handle(name));
-        } catch (RuntimeException e) {
-            throw failure(name, e, a);
-        }
-        return a;
-    }
-
-    /// Changes `a` in place; the engine hands back the same object, so it is not wrapped again.
-    static dev.kedge.tensor.Tensor inPlace(
-            String name, dev.kedge.tensor.Tensor a, dev.kedge.tensor.Tensor b, Binary op) {
-        try {
-            op.apply(a.handle(name), b.handle(name));
-        } catch (RuntimeException e) {
-            throw failure(name, e, a, b);
-        }
-        return a;
-    }
-
-    static dev.kedge.tensor.Tensor inPlace(String name, dev.kedge.tensor.Tensor a, double value, WithScalar op) {
-        try (Scalar scalar = number(value)) {
-            op.apply(a.handle(name), scalar);
-        } catch (RuntimeException e) {
-            throw failure(name + " " + value, e, a);
-        }
-        return a;
     }
 
     /// A whole number stays one, so that operations on integers give integers.
@@ -162,7 +142,7 @@ final class Op {
         return whole && !(value == 0 && 1 / value < 0) ? new Scalar((long) value) : new Scalar(value);
     }
 
-    static RuntimeException failure(String name, RuntimeException cause, dev.kedge.tensor.Tensor... operands) {
+    static RuntimeException failure(String name, RuntimeException cause, Owned... operands) {
         if (cause instanceof IllegalStateException) {
             return cause; // a closed tensor, already named
         }
@@ -173,11 +153,24 @@ final class Op {
         return new IllegalArgumentException(name + " of " + shapes + ": " + firstLine(cause), cause);
     }
 
-    private static String describe(dev.kedge.tensor.Tensor t) {
-        if (t == null) {
+    private static String describe(Owned operand) {
+        if (operand == null) {
             return "null";
         }
-        return t.isOpen() ? t.dtype().name().toLowerCase(Locale.ROOT) + Arrays.toString(t.shape()) : "closed";
+        return operand.isOpen() ? typeAndShape(operand.handle("shape")) : "closed";
+    }
+
+    /// Such as `float32[2, 3]`.
+    static String typeAndShape(Tensor t) {
+        return DType.of(t.scalar_type().value).name().toLowerCase(Locale.ROOT) + Arrays.toString(shape(t));
+    }
+
+    static long[] shape(Tensor t) {
+        long[] shape = new long[(int) t.dim()];
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = t.size(i);
+        }
+        return shape;
     }
 
     /// LibTorch appends a native stack to its message.

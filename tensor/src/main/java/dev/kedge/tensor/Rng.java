@@ -42,12 +42,12 @@ public final class Rng implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if a row has a negative, infinite or NaN entry, or sums to 0
     public Tensor categorical(Tensor probabilities) {
-        return Op.unary("categorical", probabilities, p -> {
+        return new Tensor(Op.unary("categorical", probabilities, p -> {
             open("categorical");
             try (var drawn = torch.multinomial(p, 1, false, optional)) {
                 return drawn.squeeze(-1);
             }
-        });
+        }));
     }
 
     /// The whole state, for [#restore].
@@ -63,7 +63,7 @@ public final class Rng implements AutoCloseable {
     /// Goes on exactly where the source stood whose [#state] this is.
     public void restore(byte[] state) {
         open("restore");
-        try (Tensor made = Tensor.empty(DType.UINT8, Device.CPU, state.length)) {
+        try (Tensor made = Creation.empty(DType.UINT8, Device.CPU, state.length)) {
             new BytePointer(made.handle("restore").data_ptr()).put(state);
             generator.set_state(made.handle("restore"));
         } catch (RuntimeException e) {
@@ -88,9 +88,9 @@ public final class Rng implements AutoCloseable {
     }
 
     private Tensor draw(String name, DType dtype, Draw draw) {
-        return Op.made(name, () -> {
+        return new Tensor(Op.made(name, () -> {
             open(name);
-            return draw.from(Tensor.options(dtype, Device.CPU));
-        });
+            return draw.from(Options.of(dtype, Device.CPU));
+        }));
     }
 }

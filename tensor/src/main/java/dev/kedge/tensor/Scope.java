@@ -2,6 +2,7 @@ package dev.kedge.tensor;
 
 import java.util.ArrayList;
 import java.util.concurrent.atomic.LongAdder;
+import org.bytedeco.pytorch.Tensor;
 
 /// Owns native memory. Every tensor made on this thread while a scope is the innermost open one belongs to it and is
 /// freed when it closes; a training step is one scope.
@@ -23,7 +24,7 @@ public final class Scope implements AutoCloseable {
 
     private final Scope outer = INNERMOST.get();
     private final Thread thread = Thread.currentThread();
-    private ArrayList<Tensor> owned = new ArrayList<>();
+    private ArrayList<Owned> owned = new ArrayList<>();
     private int sweepAt = FIRST_SWEEP;
 
     public Scope() {
@@ -35,15 +36,16 @@ public final class Scope implements AutoCloseable {
     ///
     /// @return the same tensor
     /// @throws IllegalStateException if this scope or the tensor is closed
-    public Tensor keep(Tensor tensor) {
-        tensor.handle("keep");
+    public <T extends Owned> T keep(T tensor) {
+        Owned kept = tensor; // what is private in Owned cannot be reached through T
+        kept.handle("keep");
         if (owned == null) {
             throw new IllegalStateException("keep: this scope is closed");
         }
-        if (tensor.owner == this) {
-            tensor.owner = outer;
+        if (kept.owner == this) {
+            kept.owner = outer;
             if (outer != null) {
-                outer.add(tensor);
+                outer.add(kept);
             }
         }
         return tensor;
@@ -64,7 +66,7 @@ public final class Scope implements AutoCloseable {
                             : "a scope closes on the thread that opened it, " + thread.getName());
         }
         INNERMOST.set(outer);
-        for (Tensor tensor : owned) {
+        for (Owned tensor : owned) {
             if (tensor.owner == this) {
                 tensor.free();
             }
@@ -77,18 +79,9 @@ public final class Scope implements AutoCloseable {
         return LIVE.sum();
     }
 
-    static Scope adopt(Tensor tensor) {
-        LIVE.increment();
-        Scope scope = INNERMOST.get();
-        if (scope != null) {
-            scope.add(tensor);
-        }
-        return scope;
-    }
-
     /// Tensors that were closed or kept elsewhere since are forgotten each time the list has doubled, so that a scope
     /// open for a whole run holds on to live tensors only.
-    private void add(Tensor tensor) {
+    private void add(Owned tensor) {
         if (owned.size() == sweepAt) {
             owned.removeIf(t -> t.owner != this);
             sweepAt = Math.max(FIRST_SWEEP, 2 * owned.size());
@@ -96,7 +89,53 @@ public final class Scope implements AutoCloseable {
         owned.add(tensor);
     }
 
-    static void freed() {
-        LIVE.decrement();
+    /// What a scope owns: a tensor of LibTorch's, before it has any operations. Scopes and operations know no more of a
+    /// tensor than this.
+    public abstract static class Owned implements AutoCloseable {
+        private Tensor handle;
+        private Scope owner = INNERMOST.get();
+
+        Owned(Tensor handle) {
+            this.handle = handle;
+            LIVE.increment();
+            if (owner != null) {
+                owner.add(this);
+            }
+        }
+
+        /// The native tensor, for an operation of this name.
+        ///
+        /// @throws IllegalStateException if it was closed
+        final Tensor handle(String operation) {
+            if (handle == null) {
+                throw new IllegalStateException(operation + ": this tensor was closed, by itself or with its scope");
+            }
+            return handle;
+        }
+
+        private void free() {
+            if (handle != null) {
+                handle.close();
+                handle = null;
+                LIVE.decrement();
+            }
+        }
+
+        /// Belongs to no scope from now on.
+        final void leave() {
+            owner = null;
+        }
+
+        /// Frees the native memory now. Closing twice does nothing.
+        @Override
+        public final void close() {
+            leave();
+            free();
+        }
+
+        /// Whether neither [#close] nor the closing of its scope has freed this tensor.
+        public final boolean isOpen() {
+            return handle != null;
+        }
     }
 }

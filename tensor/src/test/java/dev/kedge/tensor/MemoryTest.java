@@ -43,8 +43,8 @@ class MemoryTest {
                 loss.backward();
                 try (Gradients _ = Gradients.off()) {
                     Tensor gradient = weight.grad();
-                    weight.plus_(gradient, -0.01);
-                    gradient.fill_(0);
+                    InPlace.plus_(weight, gradient, -0.01);
+                    InPlace.fill_(gradient, 0);
                 }
             }
         }
@@ -127,14 +127,17 @@ class MemoryTest {
         Map<String, Operation> all = new LinkedHashMap<>();
         all.put("of, full, empty, arange, mask", o -> {
             Tensor.of(1, 2);
-            Tensor.ones(DType.FLOAT32, Device.CPU, 2);
-            Tensor.empty(DType.BFLOAT16, Device.CPU, 2);
-            Tensor.arange(0, 3, Device.CPU);
+            Creation.ones(DType.FLOAT32, Device.CPU, 2);
+            Creation.empty(DType.BFLOAT16, Device.CPU, 2);
+            Creation.arange(0, 3, Device.CPU);
             Tensor.mask(new boolean[] {true}, 1);
         });
         all.put("unary", o -> o.x.exp());
         all.put("binary", o -> o.x.plus(o.y));
-        all.put("number", o -> o.x.times(0.5).plus(1).minus(2).div(3).pow(2).remainder(2));
+        all.put(
+                "number",
+                o -> Elementwise.remainder(
+                        Elementwise.pow(o.x.times(0.5).plus(1).minus(2).div(3), 2), 2));
         all.put("many numbers", o -> {
             for (int i = 0; i < 100; i++) {
                 o.x.plus(i * 0.1);
@@ -143,28 +146,33 @@ class MemoryTest {
         all.put("number, other types", o -> o.index.times(0.5));
         all.put(
                 "in place",
-                o -> o.x.plus_(o.y).minus_(o.y).times_(1).plus_(0).plus_(o.y, 0).copy_(o.x));
+                o -> InPlace.copy_(
+                        InPlace.plus_(
+                                InPlace.plus_(InPlace.times_(InPlace.minus_(InPlace.plus_(o.x, o.y), o.y), 1), 0),
+                                o.y,
+                                0),
+                        o.x));
         all.put("cat, stack", o -> {
             Tensor.cat(List.of(o.x, o.y), 0);
             Tensor.stack(List.of(o.x, o.y), 0);
         });
-        all.put("split", o -> o.x.split(0, 1, 1));
+        all.put("split", o -> Shapes.split(o.x, 0, 1, 1));
         all.put("sort, topK", o -> {
-            o.x.sort(1, true);
-            o.x.topK(1);
+            Ordering.sort(o.x, 1, true);
+            Ordering.topK(o.x, 1);
         });
         all.put("reductions", o -> {
             o.x.sum(0);
             o.x.mean(0, true);
             o.x.amax(0, false);
-            o.x.argmax(1);
-            o.x.norm();
+            Ordering.argmax(o.x, 1);
+            Linalg.norm(o.x);
         });
         all.put("choosing", o -> {
             o.x.whereElse(o.mask, 0);
             o.x.whereElse(o.mask, o.y);
-            o.x.maskedSelect(o.mask);
-            o.x.clamp(0, 1);
+            Indexing.maskedSelect(o.x, o.mask);
+            Elementwise.clamp(o.x, 0, 1);
         });
         all.put("reading", o -> {
             o.x.toDoubles();

@@ -205,15 +205,15 @@ class ScopeTest {
         try (Tensor x = Tensor.of(-1, 0, 1);
                 Tensor mask = Tensor.mask(new boolean[] {true, false, true}, 3)) {
             long start = Scope.liveTensors();
-            x.softplus().close();
-            x.clamp(-0.5, 0.5).close();
+            Functional.softplus(x).close();
+            Elementwise.clamp(x, -0.5, 0.5).close();
             x.whereElse(mask, 0).close();
             x.allTrue();
             x.anyTrue();
-            for (Tensor part : x.sort(0, true)) {
+            for (Tensor part : Ordering.sort(x, 0, true)) {
                 part.close();
             }
-            for (Tensor part : x.split(0, 1, 2)) {
+            for (Tensor part : Shapes.split(x, 0, 1, 2)) {
                 part.close();
             }
             assertEquals(start, Scope.liveTensors());
@@ -226,8 +226,8 @@ class ScopeTest {
                 Tensor y = Tensor.of(1, 2, 3)) {
             long start = Scope.liveTensors();
             assertThrows(IllegalArgumentException.class, () -> x.plus(y));
-            assertThrows(IllegalArgumentException.class, () -> x.sort(4, false));
-            assertThrows(IllegalArgumentException.class, () -> x.split(0, 3, 3));
+            assertThrows(IllegalArgumentException.class, () -> Ordering.sort(x, 4, false));
+            assertThrows(IllegalArgumentException.class, () -> Shapes.split(x, 0, 3, 3));
             assertEquals(start, Scope.liveTensors());
         }
     }

@@ -46,42 +46,42 @@ class ValuesTest {
         Map<String, Pointwise> all = new LinkedHashMap<>();
         all.put("neg", new Pointwise(Tensor::neg, x -> -x));
         all.put("abs", new Pointwise(Tensor::abs, Math::abs));
-        all.put("sign", new Pointwise(Tensor::sign, Math::signum));
+        all.put("sign", new Pointwise(Elementwise::sign, Math::signum));
         all.put("square", new Pointwise(Tensor::square, x -> x * x));
         all.put("sqrt", new Pointwise(Tensor::sqrt, Math::sqrt));
-        all.put("rsqrt", new Pointwise(Tensor::rsqrt, x -> 1 / Math.sqrt(x)));
+        all.put("rsqrt", new Pointwise(Elementwise::rsqrt, x -> 1 / Math.sqrt(x)));
         all.put("exp", new Pointwise(Tensor::exp, Math::exp));
-        all.put("exp_", new Pointwise(t -> t.copy().exp_(), Math::exp));
-        all.put("expm1", new Pointwise(Tensor::expm1, Math::expm1));
+        all.put("exp_", new Pointwise(t -> InPlace.exp_(t.copy()), Math::exp));
+        all.put("expm1", new Pointwise(Elementwise::expm1, Math::expm1));
         all.put("log", new Pointwise(Tensor::log, Math::log));
-        all.put("log1p", new Pointwise(Tensor::log1p, Math::log1p));
-        all.put("sin", new Pointwise(Tensor::sin, Math::sin));
-        all.put("cos", new Pointwise(Tensor::cos, Math::cos));
-        all.put("tanh", new Pointwise(Tensor::tanh, Math::tanh));
-        all.put("floor", new Pointwise(Tensor::floor, Math::floor));
-        all.put("round", new Pointwise(Tensor::round, Math::rint));
-        all.put("sigmoid", new Pointwise(Tensor::sigmoid, ValuesTest::sigmoid));
-        all.put("logSigmoid", new Pointwise(Tensor::logSigmoid, x -> -Math.log1p(Math.exp(-x))));
-        all.put("softplus", new Pointwise(Tensor::softplus, x -> Math.log1p(Math.exp(x))));
-        all.put("relu", new Pointwise(Tensor::relu, x -> Math.max(x, 0)));
-        all.put("silu", new Pointwise(Tensor::silu, x -> x * sigmoid(x)));
+        all.put("log1p", new Pointwise(Elementwise::log1p, Math::log1p));
+        all.put("sin", new Pointwise(Elementwise::sin, Math::sin));
+        all.put("cos", new Pointwise(Elementwise::cos, Math::cos));
+        all.put("tanh", new Pointwise(Elementwise::tanh, Math::tanh));
+        all.put("floor", new Pointwise(Elementwise::floor, Math::floor));
+        all.put("round", new Pointwise(Elementwise::round, Math::rint));
+        all.put("sigmoid", new Pointwise(Functional::sigmoid, ValuesTest::sigmoid));
+        all.put("logSigmoid", new Pointwise(Functional::logSigmoid, x -> -Math.log1p(Math.exp(-x))));
+        all.put("softplus", new Pointwise(Functional::softplus, x -> Math.log1p(Math.exp(x))));
+        all.put("relu", new Pointwise(Functional::relu, x -> Math.max(x, 0)));
+        all.put("silu", new Pointwise(Functional::silu, x -> x * sigmoid(x)));
         all.put(
                 "gelu tanh",
                 new Pointwise(
-                        t -> t.gelu(true),
+                        t -> Functional.gelu(t, true),
                         x -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))));
         all.put("plus", new Pointwise(t -> t.plus(0.1), x -> x + 0.1));
         all.put("minus", new Pointwise(t -> t.minus(0.1), x -> x - 0.1));
         all.put("times", new Pointwise(t -> t.times(0.1), x -> x * 0.1));
         all.put("div", new Pointwise(t -> t.div(0.1), x -> x / 0.1));
-        all.put("plus_", new Pointwise(t -> t.copy().plus_(0.1), x -> x + 0.1));
-        all.put("times_", new Pointwise(t -> t.copy().times_(0.1), x -> x * 0.1));
-        all.put("fill_", new Pointwise(t -> t.copy().fill_(0.1), _ -> 0.1));
-        all.put("pow", new Pointwise(t -> t.pow(2.5), x -> Math.pow(x, 2.5)));
-        all.put("remainder", new Pointwise(t -> t.remainder(0.75), x -> x - 0.75 * Math.floor(x / 0.75)));
-        all.put("clampMin", new Pointwise(t -> t.clampMin(0.3), x -> Math.max(x, 0.3)));
-        all.put("clampMax", new Pointwise(t -> t.clampMax(0.3), x -> Math.min(x, 0.3)));
-        all.put("clamp", new Pointwise(t -> t.clamp(-0.3, 0.4), x -> Math.clamp(x, -0.3, 0.4)));
+        all.put("plus_", new Pointwise(t -> InPlace.plus_(t.copy(), 0.1), x -> x + 0.1));
+        all.put("times_", new Pointwise(t -> InPlace.times_(t.copy(), 0.1), x -> x * 0.1));
+        all.put("fill_", new Pointwise(t -> InPlace.fill_(t.copy(), 0.1), _ -> 0.1));
+        all.put("pow", new Pointwise(t -> Elementwise.pow(t, 2.5), x -> Math.pow(x, 2.5)));
+        all.put("remainder", new Pointwise(t -> Elementwise.remainder(t, 0.75), x -> x - 0.75 * Math.floor(x / 0.75)));
+        all.put("clampMin", new Pointwise(t -> Elementwise.clampMin(t, 0.3), x -> Math.max(x, 0.3)));
+        all.put("clampMax", new Pointwise(t -> Elementwise.clampMax(t, 0.3), x -> Math.min(x, 0.3)));
+        all.put("clamp", new Pointwise(t -> Elementwise.clamp(t, -0.3, 0.4), x -> Math.clamp(x, -0.3, 0.4)));
         all.put("eq", new Pointwise(t -> t.eq(0.5), x -> x == 0.5 ? 1 : 0));
         all.put("ne", new Pointwise(t -> t.ne(0.5), x -> x != 0.5 ? 1 : 0));
         all.put("lt", new Pointwise(t -> t.lt(0.5), x -> x < 0.5 ? 1 : 0));
@@ -99,7 +99,7 @@ class ValuesTest {
         assertArrayEquals(rows, Tensor.of(rows).toRows());
         assertArrayEquals(
                 new double[][] {{1, 4}, {-2, 5.5}, {3, -6}},
-                Tensor.of(rows).transpose(0, 1).toRows());
+                Shapes.transpose(Tensor.of(rows), 0, 1).toRows());
     }
 
     @TestFactory
@@ -135,9 +135,9 @@ class ValuesTest {
         all.put("minus", new Pairwise(Tensor::minus, (a, b) -> a - b));
         all.put("times", new Pairwise(Tensor::times, (a, b) -> a * b));
         all.put("div", new Pairwise(Tensor::div, (a, b) -> a / b));
-        all.put("minimum", new Pairwise(Tensor::minimum, Math::min));
-        all.put("maximum", new Pairwise(Tensor::maximum, Math::max));
-        all.put("logAddExp", new Pairwise(Tensor::logAddExp, (a, b) -> Math.log(Math.exp(a) + Math.exp(b))));
+        all.put("minimum", new Pairwise(Elementwise::minimum, Math::min));
+        all.put("maximum", new Pairwise(Elementwise::maximum, Math::max));
+        all.put("logAddExp", new Pairwise(Elementwise::logAddExp, (a, b) -> Math.log(Math.exp(a) + Math.exp(b))));
         all.put("eq", new Pairwise(Tensor::eq, (a, b) -> a == b ? 1 : 0));
         all.put("lt", new Pairwise(Tensor::lt, (a, b) -> a < b ? 1 : 0));
         all.put("le", new Pairwise(Tensor::le, (a, b) -> a <= b ? 1 : 0));
@@ -145,12 +145,12 @@ class ValuesTest {
         all.put("ge", new Pairwise(Tensor::ge, (a, b) -> a >= b ? 1 : 0));
         all.put("and", new Pairwise(Tensor::and, (a, b) -> a != 0 && b != 0 ? 1 : 0));
         all.put("or", new Pairwise(Tensor::or, (a, b) -> a != 0 || b != 0 ? 1 : 0));
-        all.put("plus_", new Pairwise((a, b) -> a.expand(2, 3).copy().plus_(b), Double::sum));
-        all.put("minus_", new Pairwise((a, b) -> a.expand(2, 3).copy().minus_(b), (a, b) -> a - b));
-        all.put("times_", new Pairwise((a, b) -> a.expand(2, 3).copy().times_(b), (a, b) -> a * b));
-        all.put("plus_ 3", new Pairwise((a, b) -> a.expand(2, 3).copy().plus_(b, 3), (a, b) -> a + 3 * b));
-        all.put("copy_", new Pairwise((a, b) -> a.expand(2, 3).copy().copy_(b), (_, b) -> b));
-        all.put("plusProduct", new Pairwise((a, b) -> a.plusProduct(a, b), (a, b) -> a + a * b));
+        all.put("plus_", new Pairwise((a, b) -> InPlace.plus_(a.expand(2, 3).copy(), b), Double::sum));
+        all.put("minus_", new Pairwise((a, b) -> InPlace.minus_(a.expand(2, 3).copy(), b), (a, b) -> a - b));
+        all.put("times_", new Pairwise((a, b) -> InPlace.times_(a.expand(2, 3).copy(), b), (a, b) -> a * b));
+        all.put("plus_ 3", new Pairwise((a, b) -> InPlace.plus_(a.expand(2, 3).copy(), b, 3), (a, b) -> a + 3 * b));
+        all.put("copy_", new Pairwise((a, b) -> InPlace.copy_(a.expand(2, 3).copy(), b), (_, b) -> b));
+        all.put("plusProduct", new Pairwise((a, b) -> Elementwise.plusProduct(a, a, b), (a, b) -> a + a * b));
         return all.entrySet().stream()
                 .map(e -> DynamicTest.dynamicTest(e.getKey(), () -> {
                     try (Scope _ = new Scope()) {
@@ -182,7 +182,7 @@ class ValuesTest {
             assertEquals(dtype, x.plus(c).dtype());
             assertArrayEquals(plus, x.plus(c).toDoubles());
             assertArrayEquals(times, x.times(c).toDoubles());
-            assertArrayEquals(times, x.copy().times_(c).toDoubles());
+            assertArrayEquals(times, InPlace.times_(x.copy(), c).toDoubles());
         }
     }
 
@@ -212,7 +212,7 @@ class ValuesTest {
         assertArrayEquals(new long[] {1, 0}, mask.toLongs());
         assertArrayEquals(new long[] {3, 4}, Tensor.of(new int[] {3, 4}, 2).toLongs());
         for (DType dtype : DType.values()) {
-            Tensor ones = Tensor.ones(dtype, Device.CPU, 2);
+            Tensor ones = Creation.ones(dtype, Device.CPU, 2);
             assertEquals(dtype, ones.dtype());
             assertArrayEquals(new double[] {1, 1}, ones.toDoubles());
             assertEquals(dtype, ones.zerosLike().dtype());
@@ -225,11 +225,11 @@ class ValuesTest {
         double tiny = Math.exp(-40);
         double[] softplus = {0, 0, tiny, 40 + tiny, 800, 1e308};
         Tensor in = Tensor.of(x).requiresGrad();
-        assertArrayEquals(softplus, in.softplus().toDoubles(), 1e-30);
+        assertArrayEquals(softplus, Functional.softplus(in).toDoubles(), 1e-30);
         double[] mirrored = new double[6];
         Arrays.setAll(mirrored, i -> -softplus[5 - i]);
-        assertArrayEquals(mirrored, in.logSigmoid().toDoubles(), 1e-30);
-        in.softplus().plus(in.logSigmoid()).sum().backward();
+        assertArrayEquals(mirrored, Functional.logSigmoid(in).toDoubles(), 1e-30);
+        Functional.softplus(in).plus(Functional.logSigmoid(in)).sum().backward();
         assertArrayEquals(new double[] {1, 1, 1, 1, 1, 1}, in.grad().toDoubles(), 1e-15);
         assertEquals(1000 + Math.log(2), Tensor.of(1000, 1000).logSumExp(0).item(), 1e-12);
         assertArrayEquals(
@@ -246,7 +246,7 @@ class ValuesTest {
         assertArrayEquals(new double[] {-2, 0, 8}, x.grad().toDoubles());
         Tensor other = Tensor.of(7, 8, Double.NaN);
         assertArrayEquals(new double[] {-1, 8, 4}, x.whereElse(mask, other).toDoubles());
-        assertArrayEquals(new double[] {-1, 4}, x.maskedSelect(mask).toDoubles());
+        assertArrayEquals(new double[] {-1, 4}, Indexing.maskedSelect(x, mask).toDoubles());
         assertFalse(x.isFinite().allTrue());
         assertTrue(x.isFinite().anyTrue());
     }
@@ -263,8 +263,8 @@ class ValuesTest {
         assertArrayEquals(new double[] {3, 4, 6, -1, 4, 9}, x.cumsum(1).toDoubles());
         assertArrayEquals(new double[] {3, 5}, x.amax(-1, false).toDoubles());
         assertArrayEquals(new double[] {-1, 1, 2}, x.amin(0, true).toDoubles());
-        assertEquals(0, x.argmax(1).toLongs()[0]);
-        assertEquals(Math.sqrt(9 + 1 + 4 + 1 + 25 + 25), x.norm().item(), 1e-14);
+        assertEquals(0, Ordering.argmax(x, 1).toLongs()[0]);
+        assertEquals(Math.sqrt(9 + 1 + 4 + 1 + 25 + 25), Linalg.norm(x).item(), 1e-14);
         double total = Math.exp(3) + Math.exp(1) + Math.exp(2);
         assertEquals(Math.log(total), x.logSumExp(1).toDoubles()[0], 1e-14);
         assertEquals(Math.exp(1) / total, x.softmax(1).toDoubles()[1], 1e-15);
@@ -282,11 +282,11 @@ class ValuesTest {
         Long[] order = new Long[100];
         Arrays.setAll(order, i -> (long) i);
         Arrays.sort(order, java.util.Comparator.comparingDouble(i -> -values[i.intValue()])); // stable
-        Tensor[] sorted = Tensor.of(values).sort(-1, true);
+        Tensor[] sorted = Ordering.sort(Tensor.of(values), -1, true);
         assertArrayEquals(Stream.of(order).mapToLong(i -> i).toArray(), sorted[1].toLongs());
         assertArrayEquals(
                 Stream.of(order).mapToDouble(i -> values[i.intValue()]).toArray(), sorted[0].toDoubles());
-        Tensor[] top = Tensor.of(new double[][] {{3, 9, 4}, {2, 0, 1}}).topK(2);
+        Tensor[] top = Ordering.topK(Tensor.of(new double[][] {{3, 9, 4}, {2, 0, 1}}), 2);
         assertArrayEquals(new double[] {9, 4, 2, 1}, top[0].toDoubles());
         assertArrayEquals(new long[] {1, 2, 0, 2}, top[1].toLongs());
     }
@@ -296,59 +296,66 @@ class ValuesTest {
         Tensor x = Tensor.of(new double[] {0, 1, 2, 3, 4, 5}, 2, 3);
         assertArrayEquals(new double[] {0, 3, 1, 4, 2, 5}, x.t().toDoubles());
         assertArrayEquals(
-                x.t().toDoubles(), x.transpose(-1, 0).contiguous().view(6).toDoubles());
-        assertArrayEquals(new long[] {3, 2}, x.permute(1, 0).shape());
+                x.t().toDoubles(),
+                Shapes.contiguous(Shapes.transpose(x, -1, 0)).view(6).toDoubles());
+        assertArrayEquals(new long[] {3, 2}, Shapes.permute(x, 1, 0).shape());
         assertArrayEquals(new long[] {2, 1, 3}, x.unsqueeze(-2).shape());
         assertArrayEquals(new long[] {2, 3}, x.unsqueeze(0).squeeze(0).shape());
         assertArrayEquals(new long[] {6}, x.reshape(-1).shape());
         assertArrayEquals(new double[] {1, 2, 4, 5}, x.narrow(-1, 1, 2).toDoubles());
         assertArrayEquals(new double[] {2, 5}, x.select(1, -1).toDoubles());
-        assertArrayEquals(new double[] {2, 0, 1, 5, 3, 4}, x.roll(1, 1).toDoubles());
+        assertArrayEquals(new double[] {2, 0, 1, 5, 3, 4}, Shapes.roll(x, 1, 1).toDoubles());
         assertArrayEquals(
                 new double[] {0, 0, 0, 3, 4, 0},
-                x.tril(-1).plus(x.tril(0).minus(x.tril(-1))).toDoubles());
+                Indexing.tril(x, -1)
+                        .plus(Indexing.tril(x, 0).minus(Indexing.tril(x, -1)))
+                        .toDoubles());
         assertArrayEquals(
-                new long[] {0, 1, 0, 2}, x.select(0, 0).unsqueeze(0).nonzero().toLongs());
+                new long[] {0, 1, 0, 2},
+                Indexing.nonzero(x.select(0, 0).unsqueeze(0)).toLongs());
         Tensor index = Tensor.of(new long[] {2, 0}, 2);
         assertArrayEquals(new double[] {2, 0, 5, 3}, x.indexSelect(1, index).toDoubles());
         Tensor picks = Tensor.of(new long[] {2, 0}, 2, 1);
         assertArrayEquals(new double[] {2, 3}, x.gather(-1, picks).toDoubles());
         Tensor put = Tensor.of(new double[] {10, 20}, 2, 1);
         assertArrayEquals(
-                new double[] {0, 1, 10, 20, 4, 5}, x.scatter(1, picks, put).toDoubles());
+                new double[] {0, 1, 10, 20, 4, 5},
+                Indexing.scatter(x, 1, picks, put).toDoubles());
         assertArrayEquals(
                 new double[] {0, 1, 12, 23, 4, 5},
-                x.copy().scatterAdd_(1, picks, put).toDoubles());
+                InPlace.scatterAdd_(x.copy(), 1, picks, put).toDoubles());
         Tensor twice = Tensor.of(new long[] {1, 1}, 2);
         assertArrayEquals(
                 new double[] {0, 1, 2, 6, 9, 12},
-                x.copy().indexAdd_(0, twice, x).toDoubles());
-        Tensor[] parts = x.split(1, 1, 2);
+                InPlace.indexAdd_(x.copy(), 0, twice, x).toDoubles());
+        Tensor[] parts = Shapes.split(x, 1, 1, 2);
         assertArrayEquals(new double[] {0, 3}, parts[0].toDoubles());
         assertArrayEquals(x.toDoubles(), Tensor.cat(List.of(parts), -1).toDoubles());
         assertArrayEquals(new long[] {2, 2, 3}, Tensor.stack(List.of(x, x), 1).shape());
         assertArrayEquals(new double[] {5, 14, 14, 50}, x.matmul(x.t()).toDoubles());
-        Tensor ones = Tensor.ones(DType.FLOAT64, Device.CPU, 2, 2);
+        Tensor ones = Creation.ones(DType.FLOAT64, Device.CPU, 2, 2);
         assertArrayEquals(
-                new double[] {6, 15, 15, 51}, ones.plusMatmul(x, x.t()).toDoubles());
+                new double[] {6, 15, 15, 51}, Linalg.plusMatmul(ones, x, x.t()).toDoubles());
         assertArrayEquals(
-                new double[] {6, 15, 15, 51}, ones.plusMatmul_(x, x.t()).toDoubles());
-        assertArrayEquals(new long[] {3, 4}, Tensor.arange(3, 5, Device.CPU).toLongs());
+                new double[] {6, 15, 15, 51},
+                InPlace.plusMatmul_(ones, x, x.t()).toDoubles());
+        assertArrayEquals(new long[] {3, 4}, Creation.arange(3, 5, Device.CPU).toLongs());
         assertEquals("Tensor(float64[2] [0.0, 3.0])", parts[0].reshape(2).toString());
     }
 
     @TestFactory
     Stream<DynamicTest> gradientsEqualCentralDifferences() {
         Map<String, UnaryOperator<Tensor>> all = new LinkedHashMap<>();
-        all.put("split", x -> x.split(0, 1, 2)[1].times(3).plus(x.split(0, 1, 2)[0].square()));
-        all.put("roll", x -> x.roll(1, 1).times(x.square()));
-        all.put("plusProduct", x -> x.plusProduct(x.square(), x.sin()));
+        all.put("split", x -> Shapes.split(x, 0, 1, 2)[1].times(3).plus(Shapes.split(x, 0, 1, 2)[0].square()));
+        all.put("roll", x -> Shapes.roll(x, 1, 1).times(x.square()));
+        all.put("plusProduct", x -> Elementwise.plusProduct(x, x.square(), Elementwise.sin(x)));
         all.put(
                 "plusMatmul",
-                x -> x.plusMatmul(x.square(), x.narrow(0, 0, 2).matmul(x.t()).matmul(x)));
+                x -> Linalg.plusMatmul(
+                        x, x.square(), x.narrow(0, 0, 2).matmul(x.t()).matmul(x)));
         all.put("numbers", x -> x.times(0.3).plus(2).div(0.7).minus(1).square());
-        all.put("clamp", x -> x.clamp(-0.55, 0.55).times(x));
-        all.put("softplus", Tensor::softplus);
+        all.put("clamp", x -> Elementwise.clamp(x, -0.55, 0.55).times(x));
+        all.put("softplus", Functional::softplus);
         all.put("gather", x -> x.gather(1, Tensor.of(new long[] {1, 1, 0}, 3, 1))
                 .square());
         all.put("rmsNorm", x -> Functional.rmsNorm(x, x.select(0, 0), 0.1).exp());

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The authors' own solutions are right, and other questions' solutions are wrong.
 class RealQuestionsTest {
@@ -38,7 +39,7 @@ class RealQuestionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"train, 7473", "test, 1319"})
+    @CsvSource({"ten, 10", "train, 7473", "test, 1319"})
     void everyGsm8kSolutionIsRight(String part, int count) {
         List<VerifierQuestion> questions = Questions.gsm8k(RealData.file("gsm8k/" + part + ".jsonl"), Wrong.FAIL)
                 .questions();
@@ -55,10 +56,11 @@ class RealQuestionsTest {
         assertEquals(List.of(), wrong(new Gsm8k(), questions, said));
     }
 
-    @Test
-    void otherGsm8kSolutionsAreRightOnlyWhereTheirNumberIsTheSame() {
-        List<VerifierQuestion> questions =
-                Questions.gsm8k(RealData.file("gsm8k/test.jsonl"), Wrong.FAIL).questions();
+    @ParameterizedTest
+    @ValueSource(strings = {"ten", "test"})
+    void otherGsm8kSolutionsAreRightOnlyWhereTheirNumberIsTheSame(String part) {
+        List<VerifierQuestion> questions = Questions.gsm8k(RealData.file("gsm8k/" + part + ".jsonl"), Wrong.FAIL)
+                .questions();
         for (int i = 1; i < questions.size(); i++) {
             String other = questions.get(i - 1).answer();
             boolean same = number(other).equals(number(questions.get(i).answer()));
@@ -70,11 +72,12 @@ class RealQuestionsTest {
         return answer.substring(answer.lastIndexOf("#### ") + 5).strip().replace(",", "");
     }
 
-    @Test
-    void everyMath500SolutionIsRight() {
-        Path path = RealData.file("math/math500_test.jsonl");
+    @ParameterizedTest
+    @CsvSource({"ten, 10", "math500_test, 500"})
+    void everyMath500SolutionIsRight(String part, int count) {
+        Path path = RealData.file("math/" + part + ".jsonl");
         List<VerifierQuestion> questions = Questions.math(path, Wrong.FAIL).questions();
-        assertEquals(500, questions.size());
+        assertEquals(count, questions.size());
         assertEquals(
                 List.of(),
                 wrong(

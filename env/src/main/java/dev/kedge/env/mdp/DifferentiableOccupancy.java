@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Linalg;
 import dev.kedge.tensor.Tensor;
@@ -31,7 +32,7 @@ public final class DifferentiableOccupancy {
                     + Arrays.toString(transitions.shape()) + " and " + Arrays.toString(start.shape()));
         }
         Tensor chain = policy.unsqueeze(1).matmul(transitions.detach()).squeeze(1); // [s, s']
-        Tensor index = Tensor.arange(0, states, policy.device());
+        Tensor index = Creation.arange(0, states, policy.device());
         Tensor identity = index.unsqueeze(0).eq(index.unsqueeze(1)).to(policy.dtype());
         Tensor visits = Linalg.solve(
                 identity.minus(chain.t().times(gamma)), start.detach().times(1 - gamma));

@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -40,7 +41,7 @@ public record ProxyBound(
         Tensor covariance =
                 reference.detach().times(truth.centred()).times(proxy.centred()).sum();
         Tensor correlation = covariance.div(truth.sigma()).div(proxy.sigma());
-        Tensor unexplained = correlation.square().neg().plus(1).clampMin(0);
+        Tensor unexplained = Elementwise.clampMin(correlation.square().neg().plus(1), 0);
         Tensor chiSquared = chiSquared(measure, reference);
         Tensor proxyGain = measure.times(proxy.centred()).sum().div(proxy.sigma());
         return new ProxyBound(

@@ -1,12 +1,14 @@
 package dev.kedge.lab.catalogue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
+import java.time.DateTimeException;
 import java.time.LocalDate;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -32,12 +34,23 @@ public record Catalogue(List<Paper> papers) {
     /// The catalogue that the project carries.
     public static Catalogue load() {
         try (var in = Catalogue.class.getResourceAsStream("papers.json")) {
-            var entries = new ObjectMapper().readTree(in);
+            return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the catalogue papers.json", e);
+        }
+    }
+
+    /// The catalogue in `json`, a list of objects with the keys of [Paper]; one object more is one paper more. Instead
+    /// of `authors`, a count, an entry may name an `organisation`. Throws [IllegalArgumentException] that names the
+    /// entry and the key where one is missing or something else.
+    public static Catalogue parse(String json) {
+        try {
+            var entries = new ObjectMapper().readTree(json);
             return new Catalogue(StreamSupport.stream(entries.spliterator(), false)
                     .map(Catalogue::paper)
                     .toList());
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the catalogue papers.json", e);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("papers.json: not valid JSON: " + e.getOriginalMessage(), e);
         }
     }
 
@@ -46,7 +59,7 @@ public record Catalogue(List<Paper> papers) {
         return papers.stream().filter(p -> p.slug().equals(slug)).findFirst();
     }
 
-    /// The papers that `query` means: a slug, a method, an arXiv id, a family, or words of the entry. Case and
+    /// The papers that `query` means: a slug, a method, an arXiv id, a family, a list, or words of the entry. Case and
     /// punctuation do not count. Exact slugs and methods come first, then names that contain the query, then
     /// entries that hold all its words. A blank query finds all papers in catalogue order.
     public Found find(String query) {
@@ -72,7 +85,7 @@ public record Catalogue(List<Paper> papers) {
         if (names(p).anyMatch(n -> words(n).containsAll(words))) {
             return 80;
         }
-        if (compact(p.family().title()).equals(compact)) {
+        if (compact(p.family().title()).equals(compact) || compact(p.list()).equals(compact)) {
             return 70;
         }
         if (compact.length() >= 3 && names(p).anyMatch(n -> compact(n).contains(compact))) {
@@ -150,36 +163,61 @@ public record Catalogue(List<Paper> papers) {
     }
 
     private static Paper paper(JsonNode e) {
-        return new Paper(
-                text(e, "slug"),
-                text(e, "title"),
-                text(e, "arxiv"),
-                LocalDate.parse(text(e, "published")),
-                authors(e),
-                e.required("votes").intValue(),
-                Family.named(text(e, "family")),
-                texts(e, "methods"),
-                text(e, "summary"),
-                text(e, "objective"),
-                texts(e, "recipes"),
-                texts(e, "claims"));
+        try {
+            return new Paper(
+                    text(e, "slug"),
+                    text(e, "list"),
+                    text(e, "title"),
+                    text(e, "arxiv"),
+                    LocalDate.parse(text(e, "published")),
+                    authors(e),
+                    count(e, "votes"),
+                    Family.named(text(e, "family")),
+                    texts(e, "methods"),
+                    text(e, "summary"),
+                    text(e, "objective"),
+                    texts(e, "recipes"),
+                    texts(e, "claims"));
+        } catch (IllegalArgumentException | DateTimeException problem) {
+            var slug = e.path("slug").asText("entry without a slug");
+            throw new IllegalArgumentException("papers.json: " + slug + ": " + problem.getMessage(), problem);
+        }
     }
 
     private static String authors(JsonNode e) {
         if (e.has("organisation")) {
             return text(e, "organisation");
         }
-        int count = e.required("authors").intValue();
+        int count = count(e, "authors");
         return count == 1 ? "1 author" : count + " authors";
     }
 
+    private static int count(JsonNode e, String key) {
+        var value = e.path(key);
+        if (!value.canConvertToInt() || value.intValue() < 0) {
+            throw new IllegalArgumentException("'" + key + "' must be a count, got " + shown(value));
+        }
+        return value.intValue();
+    }
+
     private static String text(JsonNode e, String key) {
-        return e.required(key).textValue();
+        var value = e.path(key);
+        if (!value.isTextual()) {
+            throw new IllegalArgumentException("'" + key + "' must be a text, got " + shown(value));
+        }
+        return value.textValue();
     }
 
     private static List<String> texts(JsonNode e, String key) {
-        var texts = new ArrayList<String>();
-        e.required(key).forEach(item -> texts.add(item.textValue()));
-        return texts;
+        var value = e.path(key);
+        var texts = StreamSupport.stream(value.spliterator(), false).toList();
+        if (!value.isArray() || !texts.stream().allMatch(JsonNode::isTextual)) {
+            throw new IllegalArgumentException("'" + key + "' must be a list of texts, got " + shown(value));
+        }
+        return texts.stream().map(JsonNode::textValue).toList();
+    }
+
+    private static String shown(JsonNode value) {
+        return value.isMissingNode() ? "nothing" : value.toString();
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 /// One paper of the catalogue.
 ///
 /// @param slug      short lower-case name, the key of the paper everywhere in the project
+/// @param list      the list of papers by which it came in; `kedge-37` is the one the project began with
 /// @param arxiv     arXiv id without version
 /// @param published date of the first version
 /// @param authors   who wrote it, as the catalogue knows it: "5 authors" or an organisation
@@ -17,6 +18,7 @@ import java.util.List;
 /// @param claims    comparisons worth measuring again
 public record Paper(
         String slug,
+        String list,
         String title,
         String arxiv,
         LocalDate published,

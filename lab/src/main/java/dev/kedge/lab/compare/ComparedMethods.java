@@ -20,6 +20,7 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Slic;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Names;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -216,7 +217,7 @@ public final class ComparedMethods {
         var rankings = task.bandit().rankings(PAIRS / 2, 4, seed);
         Tensor index = Tensor.of(rankings.outcomes(), rankings.outcomes().length);
         Tensor ref = Tensor.of(task.logRef()).reshape(-1).indexSelect(0, index).reshape(-1, 4);
-        Tensor places = Tensor.arange(0, 4, ref.device()).neg().expand(rankings.count(), 4);
+        Tensor places = Creation.arange(0, 4, ref.device()).neg().expand(rankings.count(), 4);
         return TRAINING.train(task.logRef(), (logProbs, _) -> {
             Tensor now = logProbs.reshape(-1).indexSelect(0, index).reshape(-1, 4);
             return Adpo.plackettLuce(AnchoredLogits.of(now, ref, 1 / beta), places, rankings.count())

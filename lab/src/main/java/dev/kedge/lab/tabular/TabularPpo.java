@@ -2,7 +2,9 @@ package dev.kedge.lab.tabular;
 
 import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.preference.Dpo;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -73,9 +75,8 @@ public final class TabularPpo {
                     .indexSelect(0, Tensor.of(drawn, drawn.length))
                     .minus(Tensor.of(oldLogProbs))
                     .exp();
-            Tensor clipped = ratio.clamp(1 - CLIP, 1 + CLIP);
-            return ratio.times(advantage)
-                    .minimum(clipped.times(advantage))
+            Tensor clipped = Elementwise.clamp(ratio, 1 - CLIP, 1 + CLIP);
+            return Elementwise.minimum(ratio.times(advantage), clipped.times(advantage))
                     .mean()
                     .neg();
         }
@@ -92,7 +93,7 @@ public final class TabularPpo {
                     .gather(1, drawn);
             advantages = value.minus(value.mean(1, true)).reshape(-1).toDoubles();
             oldLogProbs = logProbs.gather(1, drawn).reshape(-1).toDoubles();
-            Tensor first = Tensor.arange(0, contexts, logProbs.device())
+            Tensor first = Creation.arange(0, contexts, logProbs.device())
                     .times(outcomes)
                     .unsqueeze(1);
             this.drawn = drawn.plus(first).to(DType.INT64).reshape(-1).toLongs();

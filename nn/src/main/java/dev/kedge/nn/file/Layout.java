@@ -1,6 +1,7 @@
 package dev.kedge.nn.file;
 
 import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,7 @@ enum Layout {
         Tensor first = parts.getFirst();
         return switch (this) {
             case ROWS -> parts.size() == 1 ? first : Tensor.cat(parts, 0);
-            case TRANSPOSED -> first.dim() == 2 ? first.t().contiguous() : first;
+            case TRANSPOSED -> first.dim() == 2 ? Shapes.contiguous(first.t()) : first;
             case PER_HEAD -> swapLeading(first, config.heads(), 3, config.headSize());
         };
     }
@@ -60,6 +61,6 @@ enum Layout {
     static Tensor swapLeading(Tensor tensor, long a, long b, long size) {
         long[] shape = tensor.shape();
         long rest = tensor.numel() / Math.max(shape[0], 1);
-        return tensor.reshape(a, b, size, rest).transpose(0, 1).contiguous().reshape(shape);
+        return Shapes.contiguous(Shapes.transpose(tensor.reshape(a, b, size, rest), 0, 1)).reshape(shape);
     }
 }

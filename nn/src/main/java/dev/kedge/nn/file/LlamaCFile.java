@@ -6,9 +6,11 @@ import dev.kedge.nn.lm.DecoderConfig.Norm;
 import dev.kedge.nn.lm.DecoderConfig.Positions;
 import dev.kedge.nn.lm.DecoderConfig.Scaling;
 import dev.kedge.nn.lm.DecoderLayout;
+import dev.kedge.tensor.Bytes;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -209,13 +211,13 @@ final class LlamaCFile {
             length *= size;
         }
         at += length;
-        return Tensor.fromBytes(DType.FLOAT32, bytes.asSlice(at - length, length), shape);
+        return Bytes.read(DType.FLOAT32, bytes.asSlice(at - length, length), shape);
     }
 
     /// Rows 2i and 2i+1 of each head become rows i and i + headSize/2.
     private static Tensor toHalves(Tensor weight, int heads) {
         long[] shape = weight.shape();
         long pairs = shape[0] / heads / 2;
-        return weight.reshape(heads, pairs, 2, shape[1]).transpose(1, 2).reshape(shape);
+        return Shapes.transpose(weight.reshape(heads, pairs, 2, shape[1]), 1, 2).reshape(shape);
     }
 }

@@ -2,6 +2,7 @@ package dev.kedge.nn.file;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.kedge.tensor.Bytes;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
@@ -80,7 +81,7 @@ public final class Safetensors {
     private static void writeData(FileChannel channel, Tensor tensor) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(bytes(tensor));
-            tensor.toBytes(bytes);
+            Bytes.write(tensor, bytes);
             AtomicFile.write(channel, bytes);
         }
     }

@@ -2,6 +2,7 @@ package dev.kedge.nn.file;
 
 import static dev.kedge.nn.file.InvalidFileException.quoted;
 
+import dev.kedge.tensor.Bytes;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.io.IOException;
@@ -105,7 +106,7 @@ public final class SafetensorsFile implements AutoCloseable {
                 }
             }
         }
-        return Tensor.fromBytes(entry.dtype(), bytes, entry.shape());
+        return Bytes.read(entry.dtype(), bytes, entry.shape());
     }
 
     /// Unmaps the file; it can no longer be read from. Closing twice does nothing.

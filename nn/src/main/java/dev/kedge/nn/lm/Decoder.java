@@ -8,10 +8,14 @@ import static dev.kedge.tensor.Functional.rmsNorm;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.DecoderConfig.Positions;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -80,9 +84,9 @@ public final class Decoder implements AutoCloseable {
                 if (tensor.dim() == 2) {
                     boolean residual = name.endsWith("output.weight") || name.endsWith("down.weight");
                     double deviation = standardDeviation / (residual ? Math.sqrt(2.0 * config.layers()) : 1);
-                    tensor.copy_(rng.normal(tensor.shape()).times_(deviation));
+                    InPlace.copy_(tensor, InPlace.times_(rng.normal(tensor.shape()), deviation));
                 } else if (name.endsWith("weight")) {
-                    tensor.fill_(1);
+                    InPlace.fill_(tensor, 1);
                 }
             });
         }
@@ -136,7 +140,7 @@ public final class Decoder implements AutoCloseable {
     public Tensor hidden(Tensor tokens) {
         long length = tokens.size(1);
         requireFits(length);
-        Tensor x = embedded(tokens, rotary == null ? Tensor.arange(0, length, device()) : null);
+        Tensor x = embedded(tokens, rotary == null ? Creation.arange(0, length, device()) : null);
         return run(x, tokens.size(0), length, rotary == null ? null : rotary.narrow(0, length), null, null);
     }
 
@@ -159,7 +163,7 @@ public final class Decoder implements AutoCloseable {
         } else {
             x = embedded(
                     tokens,
-                    positions == null ? Tensor.arange(cache.filled(), cache.filled() + length, device()) : positions);
+                    positions == null ? Creation.arange(cache.filled(), cache.filled() + length, device()) : positions);
         }
         Tensor hidden = run(x, batch, length, turn, cache, cache.mask(length, device()));
         cache.advance(length);
@@ -227,22 +231,22 @@ public final class Decoder implements AutoCloseable {
         Tensor k;
         Tensor v;
         if (config.qkNorm() || turn == null) {
-            Tensor[] parts = qkv.split(2, heads, kvHeads, kvHeads);
+            Tensor[] parts = Shapes.split(qkv, 2, heads, kvHeads, kvHeads);
             q = block.qNorm() == null ? parts[0] : rmsNorm(parts[0], block.qNorm(), config.normEpsilon());
             k = block.kNorm() == null ? parts[1] : rmsNorm(parts[1], block.kNorm(), config.normEpsilon());
             q = turn == null ? q : turn.turn(q);
             k = turn == null ? k : turn.turn(k);
             v = parts[2];
         } else {
-            Tensor[] parts = qkv.split(2, heads + kvHeads, kvHeads);
-            Tensor[] turned = turn.turn(parts[0]).split(2, heads, kvHeads); // queries and keys turn together
+            Tensor[] parts = Shapes.split(qkv, 2, heads + kvHeads, kvHeads);
+            Tensor[] turned = Shapes.split(turn.turn(parts[0]), 2, heads, kvHeads); // queries and keys turn together
             q = turned[0];
             k = turned[1];
             v = parts[1];
         }
-        q = q.transpose(1, 2); // [B, heads, T, headSize]
-        k = k.transpose(1, 2);
-        v = v.transpose(1, 2);
+        q = Shapes.transpose(q, 1, 2); // [B, heads, T, headSize]
+        k = Shapes.transpose(k, 1, 2);
+        v = Shapes.transpose(v, 1, 2);
         boolean causal = mask == null && length > 1;
         if (cache != null) {
             cache.append(layer, k, v);
@@ -256,8 +260,7 @@ public final class Decoder implements AutoCloseable {
         } else {
             out = attention(q, k, v, mask, causal);
         }
-        Tensor joined = out.reshape(batch, heads, length, config.headSize())
-                .transpose(1, 2)
+        Tensor joined = Shapes.transpose(out.reshape(batch, heads, length, config.headSize()), 1, 2)
                 .reshape(batch * length, (long) heads * config.headSize());
         return project(joined, block.name() + "attention.output");
     }
@@ -266,12 +269,11 @@ public final class Decoder implements AutoCloseable {
         Tensor inner =
                 switch (config.mlp()) {
                     case GATED_SILU -> {
-                        Tensor[] parts = project(x, block.name() + "mlp.gateUp")
-                                .split(1, config.intermediateSize(), config.intermediateSize());
-                        yield parts[0].silu().times(parts[1]);
+                        Tensor[] parts = Shapes.split(project(x, block.name() + "mlp.gateUp"), 1, config.intermediateSize(), config.intermediateSize());
+                        yield Functional.silu(parts[0]).times(parts[1]);
                     }
-                    case GELU -> project(x, block.name() + "mlp.up").gelu(false);
-                    case GELU_TANH -> project(x, block.name() + "mlp.up").gelu(true);
+                    case GELU -> Functional.gelu(project(x, block.name() + "mlp.up"), false);
+                    case GELU_TANH -> Functional.gelu(project(x, block.name() + "mlp.up"), true);
                 };
         return project(inner, block.name() + "mlp.down");
     }

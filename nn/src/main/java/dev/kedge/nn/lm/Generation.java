@@ -6,6 +6,7 @@ import dev.kedge.nn.lm.Generator.Options;
 import dev.kedge.nn.lm.Generator.StopReason;
 import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -159,12 +160,12 @@ final class Generation {
     /// The next token of each slot: [slots].
     private Tensor choose(Tensor logits, Device device) {
         if (options.sampling().isGreedy() && !options.logProbs()) {
-            return logits.argmax(-1);
+            return Ordering.argmax(logits, -1);
         }
         Tensor distribution = options.sampling().logProbs(logits);
         Tensor chosen;
         if (options.sampling().isGreedy()) {
-            chosen = logits.argmax(-1);
+            chosen = Ordering.argmax(logits, -1);
         } else {
             double[] u = new double[slots.length]; // in (0, 1]
             Arrays.setAll(u, slot -> 1 - randoms[slots[slot]].nextDouble());

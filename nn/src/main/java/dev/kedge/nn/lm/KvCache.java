@@ -1,7 +1,10 @@
 package dev.kedge.nn.lm;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,9 +33,9 @@ public final class KvCache implements AutoCloseable {
         first = earliest(starts);
         this.dtype = dtype;
         for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(Tensor.zeros(dtype, device, batch, config.kvHeads(), capacity, config.headSize())
+            keys.add(Creation.zeros(dtype, device, batch, config.kvHeads(), capacity, config.headSize())
                     .unscoped());
-            values.add(Tensor.zeros(dtype, device, batch, config.kvHeads(), capacity, config.headSize())
+            values.add(Creation.zeros(dtype, device, batch, config.kvHeads(), capacity, config.headSize())
                     .unscoped());
         }
     }
@@ -63,8 +66,8 @@ public final class KvCache implements AutoCloseable {
             throw new IllegalStateException("the cache holds " + capacity + " positions, " + filled + " are filled and "
                     + length + " more were given");
         }
-        keys.get(layer).narrow(2, filled, length).copy_(newKeys);
-        values.get(layer).narrow(2, filled, length).copy_(newValues);
+        InPlace.copy_(keys.get(layer).narrow(2, filled, length), newKeys);
+        InPlace.copy_(values.get(layer).narrow(2, filled, length), newValues);
     }
 
     Tensor keys(int layer, long length) {
@@ -81,10 +84,9 @@ public final class KvCache implements AutoCloseable {
 
     /// The position in its own row of each of the next `length` columns, 0 before a row's beginning: [B * T].
     Tensor positions(long length, Device device) {
-        Tensor columns = Tensor.arange(filled, filled + length, device);
-        return columns.unsqueeze(0)
-                .minus(starts.unsqueeze(1))
-                .clampMin(0)
+        Tensor columns = Creation.arange(filled, filled + length, device);
+        return Elementwise.clampMin(columns.unsqueeze(0)
+                .minus(starts.unsqueeze(1)), 0)
                 .to(DType.INT64)
                 .reshape(batch * length);
     }
@@ -95,8 +97,8 @@ public final class KvCache implements AutoCloseable {
         if (starts == null && (length == 1 || filled == 0)) {
             return null;
         }
-        Tensor keyColumn = Tensor.arange(0, filled + length, device);
-        Tensor queryColumn = Tensor.arange(filled, filled + length, device).unsqueeze(1);
+        Tensor keyColumn = Creation.arange(0, filled + length, device);
+        Tensor queryColumn = Creation.arange(filled, filled + length, device).unsqueeze(1);
         Tensor allowed = keyColumn.le(queryColumn).unsqueeze(0); // [1, T, S]
         if (starts != null) {
             // A column before the row's beginning attends to itself, so that no softmax is empty.
@@ -104,7 +106,7 @@ public final class KvCache implements AutoCloseable {
             Tensor itself = keyColumn.eq(queryColumn).unsqueeze(0);
             allowed = allowed.and(begun).or(itself);
         }
-        Tensor open = Tensor.zeros(dtype, device, allowed.shape());
+        Tensor open = Creation.zeros(dtype, device, allowed.shape());
         return open.whereElse(allowed, Double.NEGATIVE_INFINITY).unsqueeze(1);
     }
 

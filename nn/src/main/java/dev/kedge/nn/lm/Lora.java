@@ -7,6 +7,7 @@ import dev.kedge.nn.lm.LoraWeights.Factors;
 import dev.kedge.nn.lm.LoraWeights.Target;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -74,7 +75,7 @@ public final class Lora implements AutoCloseable {
         try (Scope _ = new Scope()) {
             for (Target target : targets) {
                 Tensor down = parameters.get(a(target));
-                down.copy_(rng.normal(down.shape()).times_(1.0 / rank));
+                InPlace.copy_(down, InPlace.times_(rng.normal(down.shape()), 1.0 / rank));
             }
         }
         return new Lora(rank, alpha, false, targets, parameters);

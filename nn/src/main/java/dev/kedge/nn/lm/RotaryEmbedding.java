@@ -4,6 +4,8 @@ import dev.kedge.nn.lm.DecoderConfig.Positions.Rotary;
 import dev.kedge.nn.lm.DecoderConfig.Scaling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
 
 /// Rotary position embedding (Su et al. 2021, arXiv:2104.09864, Eq. 34), entry i of a head paired with i + rotated/2.
@@ -74,12 +76,12 @@ record RotaryEmbedding(Tensor cosines, Tensor sines) implements AutoCloseable {
         if (rotated == headSize) {
             return turned(x, rotated);
         }
-        Tensor[] parts = x.split(3, rotated, headSize - rotated);
+        Tensor[] parts = Shapes.split(x, 3, rotated, headSize - rotated);
         return Tensor.cat(java.util.List.of(turned(parts[0], rotated), parts[1]), 3);
     }
 
     private Tensor turned(Tensor x, long rotated) {
-        return x.times(cosines).plusProduct(x.roll(3, rotated / 2), sines);
+        return Elementwise.plusProduct(x.times(cosines), Shapes.roll(x, 3, rotated / 2), sines);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.kedge.nn.lm;
 
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Tensor;
 
 /// The distribution that tokens are drawn from: the model's, sharpened and truncated. Sampler and trainer call the same
@@ -46,14 +48,14 @@ public record Sampling(double temperature, int topK, double topP, double minP) {
             return scaled.logSoftmax(-1);
         }
         if (topK > 0 && topK < logits.size(1)) {
-            Tensor smallest = scaled.topK(topK)[0].narrow(1, topK - 1L, 1);
+            Tensor smallest = Ordering.topK(scaled, topK)[0].narrow(1, topK - 1L, 1);
             scaled = scaled.whereElse(scaled.ge(smallest), Double.NEGATIVE_INFINITY);
         }
         if (topP < 1) {
-            Tensor[] sorted = scaled.softmax(-1).sort(-1, true);
+            Tensor[] sorted = Ordering.sort(scaled.softmax(-1), -1, true);
             Tensor before = sorted[0].cumsum(-1).minus(sorted[0]);
             Tensor keep = before.lt(topP);
-            Tensor kept = keep.scatter(1, sorted[1], keep);
+            Tensor kept = Indexing.scatter(keep, 1, sorted[1], keep);
             scaled = scaled.whereElse(kept, Double.NEGATIVE_INFINITY);
         }
         if (minP > 0) {

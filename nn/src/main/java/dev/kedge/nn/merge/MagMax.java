@@ -1,5 +1,6 @@
 package dev.kedge.nn.merge;
 
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Tensor;
 
 /// MagMax (Marczak et al. 2024, arXiv:2407.06322): models that were trained from one base, each on a task, become one.
@@ -13,7 +14,7 @@ public final class MagMax {
     /// @throws IllegalArgumentException if there is no task
     public static Tensor merge(Tensor taskVectors) {
         requireTasks(taskVectors);
-        Tensor winner = taskVectors.abs().argmax(0).unsqueeze(0);
+        Tensor winner = Ordering.argmax(taskVectors.abs(), 0).unsqueeze(0);
         return taskVectors.gather(0, winner).squeeze(0);
     }
 

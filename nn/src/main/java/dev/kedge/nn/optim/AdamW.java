@@ -1,10 +1,12 @@
 package dev.kedge.nn.optim;
 
 import dev.kedge.nn.Parameters;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Fused;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -44,7 +46,7 @@ public final class AdamW implements Optimizer {
         this.config = config;
         firstMoments = parameters.flat().zerosLike().unscoped();
         secondMoments = parameters.flat().zerosLike().unscoped();
-        step = Tensor.zeros(DType.FLOAT32, Device.CPU)
+        step = Creation.zeros(DType.FLOAT32, Device.CPU)
                 .to(parameters.flat().device())
                 .unscoped();
     }
@@ -57,7 +59,7 @@ public final class AdamW implements Optimizer {
     @Override
     public void step(double learningRate) {
         this.learningRate = learningRate;
-        step.plus_(1);
+        InPlace.plus_(step, 1);
         parameters.maskGradient();
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
@@ -73,9 +75,8 @@ public final class AdamW implements Optimizer {
                     config.beta2(),
                     config.weightDecay(),
                     config.epsilon());
-            parameters.mask().ifPresent(mask -> parameters
-                    .flat()
-                    .copy_(parameters.flat().whereElse(mask, before))); // the decay knows of no mask
+            parameters.mask().ifPresent(mask -> InPlace.copy_(parameters
+                    .flat(), parameters.flat().whereElse(mask, before))); // the decay knows of no mask
         }
         parameters.zeroGradient();
     }

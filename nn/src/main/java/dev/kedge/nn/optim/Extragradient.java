@@ -2,6 +2,7 @@ package dev.kedge.nn.optim;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -55,8 +56,8 @@ public final class Extragradient implements AutoCloseable {
             throw new IllegalStateException("lookAhead: already ahead, go back first");
         }
         try (var _ = Gradients.off()) {
-            saved.copy_(parameters.flat());
-            optimizer.state().forEach((name, tensor) -> savedState.get(name).copy_(tensor));
+            InPlace.copy_(saved, parameters.flat());
+            optimizer.state().forEach((name, tensor) -> InPlace.copy_(savedState.get(name), tensor));
         }
         ahead = true;
         optimizer.step(learningRate);
@@ -70,7 +71,7 @@ public final class Extragradient implements AutoCloseable {
             throw new IllegalStateException("goBack: not ahead");
         }
         try (var _ = Gradients.off()) {
-            parameters.flat().copy_(saved);
+            InPlace.copy_(parameters.flat(), saved);
         }
         optimizer.restore(savedState);
         ahead = false;

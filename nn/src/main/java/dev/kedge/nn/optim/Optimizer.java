@@ -1,6 +1,7 @@
 package dev.kedge.nn.optim;
 
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Map;
@@ -32,7 +33,7 @@ public sealed interface Optimizer extends AutoCloseable permits AdamW, Sgd {
             }
         });
         try (var _ = Gradients.off()) {
-            mine.forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+            mine.forEach((name, tensor) -> InPlace.copy_(tensor, saved.get(name)));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.kedge.nn.optim;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 
@@ -32,8 +33,8 @@ public final class Sgd implements Optimizer {
         this.learningRate = learningRate;
         parameters.maskGradient();
         try (var _ = Gradients.off()) {
-            velocity.times_(momentum).plus_(parameters.gradient());
-            parameters.flat().plus_(velocity, -learningRate);
+            InPlace.plus_(InPlace.times_(velocity, momentum), parameters.gradient());
+            InPlace.plus_(parameters.flat(), velocity, -learningRate);
         }
         parameters.zeroGradient();
     }

@@ -1,5 +1,7 @@
 package dev.kedge.nn.sparsity;
 
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -30,8 +32,8 @@ public final class SubnetworkGradients {
             throw new IllegalArgumentException("size must be in 0.." + weights.numel() + ", was " + size);
         }
         Tensor distance = weights.detach().reshape(-1).abs();
-        Tensor taken = distance.neg().topK(size)[1];
+        Tensor taken = Ordering.topK(distance.neg(), size)[1];
         Tensor mark = distance.zerosLike();
-        return mark.scatter(0, taken, mark.onesLike().narrow(0, 0, size)).ne(0).reshape(weights.shape());
+        return Indexing.scatter(mark, 0, taken, mark.onesLike().narrow(0, 0, size)).ne(0).reshape(weights.shape());
     }
 }

@@ -11,6 +11,7 @@ import dev.kedge.nn.lm.LoraWeights.Factors;
 import dev.kedge.nn.lm.LoraWeights.Target;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.io.IOException;
@@ -88,10 +89,9 @@ class AdapterFileTest {
     private Map<String, Tensor> merge(LoraWeights lora) {
         Map<String, Tensor> parameters =
                 ModelFolder.load(folder.resolve("base")).parameters();
-        lora.factors().forEach((target, factors) -> parameters
+        lora.factors().forEach((target, factors) -> InPlace.plus_(parameters
                 .get(target.weight())
-                .narrow(0, target.from(), target.to() - target.from())
-                .plus_(factors.b().matmul(factors.a()).times(lora.scale())));
+                .narrow(0, target.from(), target.to() - target.from()), factors.b().matmul(factors.a()).times(lora.scale())));
         return parameters;
     }
 

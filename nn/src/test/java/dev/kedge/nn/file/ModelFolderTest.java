@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.lm.DecoderConfig;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -227,7 +228,7 @@ class ModelFolderTest {
         ModelFolder.save(folder, c, memory, TOKENS);
         Map<String, Tensor> bare = new TreeMap<>();
         disk().forEach((name, tensor) -> bare.put(name.replace("transformer.", ""), tensor));
-        bare.put("h.0.attn.bias", Tensor.ones(DType.FLOAT32, Device.CPU, 1, 1, 8, 8));
+        bare.put("h.0.attn.bias", Creation.ones(DType.FLOAT32, Device.CPU, 1, 1, 8, 8));
         bare.put("h.1.attn.masked_bias", Tensor.scalarOf(-1e4));
         rewrite(bare);
         ModelFolder loaded = ModelFolder.load(folder);

@@ -3,8 +3,8 @@ package dev.kedge.nn.file;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.kedge.nn.RealData;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -40,12 +40,6 @@ class PublishedModelsTest {
         scope.close();
     }
 
-    private static Path data(String name) {
-        Path path = Path.of(System.getProperty("kedge.data.dir", "../shared/data"), name);
-        assumeTrue(Files.isDirectory(path), "no folder " + path);
-        return path;
-    }
-
     private static void value(double expected, Map<String, Tensor> parameters, String name, long index) {
         double[] values = parameters.get(name + ".weight").toDoubles();
         assertEquals(expected, values[(int) index], 1e-6, name + " " + index);
@@ -54,7 +48,7 @@ class PublishedModelsTest {
     /// Values that its makers' own loader is tested with.
     @Test
     void tinyStoriesHoldsThePublishedValues() {
-        ModelFolder model = ModelFolder.load(data("tinystories656k"), DType.FLOAT32, Device.CPU);
+        ModelFolder model = ModelFolder.load(RealData.folder("tinystories656k"), DType.FLOAT32, Device.CPU);
         Map<String, Tensor> p = model.parameters();
         long width = 128;
         value(0.14453125, p, "embedding", 50);
@@ -75,7 +69,7 @@ class PublishedModelsTest {
     @Test
     void savingWhatWasLoadedGivesTheSameTensorsAndKeys() throws IOException {
         for (String name : List.of("tinystories656k", "arithmetic_llama")) {
-            Path from = data(name);
+            Path from = RealData.folder(name);
             Path to = folder.resolve(name);
             ModelFolder.load(from).save(to);
             try (SafetensorsFile expected = Safetensors.open(from.resolve("model.safetensors"));
@@ -103,14 +97,14 @@ class PublishedModelsTest {
 
     @Test
     void arithmeticLlamaIsReadAsBfloat16() {
-        ModelFolder model = ModelFolder.load(data("arithmetic_llama"));
+        ModelFolder model = ModelFolder.load(RealData.folder("arithmetic_llama"));
         assertTrue(model.parameters().values().stream().allMatch(t -> t.dtype() == DType.BFLOAT16));
         assertEquals(
                 795_776,
                 model.parameters().values().stream().mapToLong(Tensor::numel).sum());
         assertEquals(Optional.of(2), model.generation().padId());
         assertEquals(List.of(1), model.generation().eosIds());
-        ModelFolder wide = ModelFolder.load(data("arithmetic_llama"), DType.FLOAT32, Device.CPU);
+        ModelFolder wide = ModelFolder.load(RealData.folder("arithmetic_llama"), DType.FLOAT32, Device.CPU);
         model.parameters()
                 .forEach((name, tensor) -> assertArrayEquals(
                         tensor.toDoubles(), wide.parameters().get(name).toDoubles()));
@@ -118,7 +112,7 @@ class PublishedModelsTest {
 
     @Test
     void storiesGivesTheSameLogitsInHalvesAndItsTablesHaveBase10000() throws IOException {
-        Path from = data("stories260k");
+        Path from = RealData.folder("stories260k");
         ModelFolder model = ModelFolder.load(from, DType.FLOAT32, Device.CPU);
         DecoderConfig c = model.config();
         assertEquals(512, c.vocabularySize());

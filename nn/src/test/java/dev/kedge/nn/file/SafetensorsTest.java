@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -70,7 +71,7 @@ class SafetensorsTest {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         tensors.put("b", Tensor.of(new float[] {1, -2}, 2));
         tensors.put("wide", Tensor.of(new long[] {3}, 1, 1));
-        tensors.put("a", Tensor.zeros(DType.FLOAT32, Device.CPU, 0, 5));
+        tensors.put("a", Creation.zeros(DType.FLOAT32, Device.CPU, 0, 5));
         Safetensors.write(folder.resolve("x"), tensors, Map.of("format", "pt"));
         ByteBuffer bytes =
                 ByteBuffer.wrap(Files.readAllBytes(folder.resolve("x"))).order(ByteOrder.LITTLE_ENDIAN);

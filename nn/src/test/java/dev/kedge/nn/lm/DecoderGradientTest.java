@@ -11,6 +11,7 @@ import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -51,10 +52,10 @@ class DecoderGradientTest {
                 var _ = Gradients.off()) {
             Tensor entry = parameters.flat().narrow(0, at, 1);
             for (int side = 0; side < 2; side++) {
-                entry.plus_(side == 0 ? STEP : -2 * STEP);
+                InPlace.plus_(entry, side == 0 ? STEP : -2 * STEP);
                 losses[side] = loss(model, rows, 9).item();
             }
-            entry.plus_(STEP);
+            InPlace.plus_(entry, STEP);
         }
         // Truncation: STEP² of the third derivative; rounding: 1e-16 of a loss of some 3, over STEP.
         double slope = (losses[0] - losses[1]) / (2 * STEP);
@@ -142,8 +143,8 @@ class DecoderGradientTest {
                 Decoder two = new Decoder(untied, Form.parameters(untied, DType.FLOAT64, 6))) {
             one.parameters()
                     .named()
-                    .forEach((name, tensor) -> two.parameters().get(name).copy_(tensor));
-            two.head().copy_(one.head());
+                    .forEach((name, tensor) -> InPlace.copy_(two.parameters().get(name), tensor));
+            InPlace.copy_(two.head(), one.head());
             one.parameters().trainable();
             two.parameters().trainable();
             loss(one, rows, 1).backward();

@@ -9,6 +9,7 @@ import dev.kedge.nn.InScope;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -153,7 +154,7 @@ class DecoderTest {
                 assertArrayEquals(hidden(model, tokens), before);
                 assertFalse(copy.hidden(Form.batch(tokens)).hasGradientGraph());
                 try (var _ = Gradients.off()) {
-                    model.parameters().flat().fill_(0);
+                    InPlace.fill_(model.parameters().flat(), 0);
                 }
                 assertArrayEquals(before, hidden(copy, tokens));
             }

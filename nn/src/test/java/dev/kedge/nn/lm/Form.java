@@ -10,6 +10,7 @@ import dev.kedge.nn.lm.DecoderConfig.Scaling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Random;
@@ -122,7 +123,7 @@ enum Form {
                     // Rounded to float32, so that every precision computes with the same numbers.
                     values[i] = (float) ((scale ? 1 : 0) + deviation * random.nextGaussian());
                 }
-                tensor.copy_(Tensor.of(values, tensor.shape()));
+                InPlace.copy_(tensor, Tensor.of(values, tensor.shape()));
             });
         }
         return parameters;

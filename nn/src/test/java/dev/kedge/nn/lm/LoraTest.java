@@ -16,6 +16,7 @@ import dev.kedge.nn.optim.AdamW;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -63,7 +64,7 @@ class LoraTest {
         try (var _ = Gradients.off();
                 Scope _ = new Scope()) {
             Tensor flat = lora.parameters().flat();
-            flat.copy_(Tensor.of(random.doubles(flat.numel(), -0.5, 0.5).toArray()));
+            InPlace.copy_(flat, Tensor.of(random.doubles(flat.numel(), -0.5, 0.5).toArray()));
         }
     }
 
@@ -88,7 +89,7 @@ class LoraTest {
                     }
                 }
             }
-            weight.copy_(Tensor.of(w, weight.shape()));
+            InPlace.copy_(weight, Tensor.of(w, weight.shape()));
         });
         return merged;
     }

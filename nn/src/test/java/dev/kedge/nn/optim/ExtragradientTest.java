@@ -9,6 +9,7 @@ import dev.kedge.nn.InScope;
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ class ExtragradientTest {
     /// The field of `min_a max_b a·b`, which turns: against an opponent (c, d) the gradient is (d, -c).
     private static void addGradient(Parameters parameters, double[] opponent) {
         try (Scope _ = new Scope()) {
-            parameters.gradient().plus_(Tensor.of(opponent[1], -opponent[0]));
+            InPlace.plus_(parameters.gradient(), Tensor.of(opponent[1], -opponent[0]));
         }
     }
 

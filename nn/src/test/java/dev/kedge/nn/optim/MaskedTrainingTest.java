@@ -10,6 +10,7 @@ import dev.kedge.nn.InScope;
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -66,7 +67,7 @@ class MaskedTrainingTest {
             for (int step = 0; step < STEPS; step++) {
                 double[] gradient =
                         new Random(step).doubles(parameters.count(), -2, 3).toArray();
-                parameters.gradient().copy_(Tensor.of(gradient));
+                InPlace.copy_(parameters.gradient(), Tensor.of(gradient));
                 parameters.clipGradient(CLIP);
                 optimizer.step(0.01);
             }
@@ -115,9 +116,9 @@ class MaskedTrainingTest {
         mask[1] = true;
         mask[40] = true;
         try (Parameters parameters = parameters().restrictTo(masks(mask)).trainable()) {
-            parameters.gradient().fill_(Double.NaN);
-            parameters.gradient().narrow(0, 1, 1).fill_(3);
-            parameters.gradient().narrow(0, 40, 1).fill_(4);
+            InPlace.fill_(parameters.gradient(), Double.NaN);
+            InPlace.fill_(parameters.gradient().narrow(0, 1, 1), 3);
+            InPlace.fill_(parameters.gradient().narrow(0, 40, 1), 4);
             assertEquals(5, parameters.clipGradient(1), 1e-6);
             float[] clipped = parameters.gradient().toFloats();
             assertEquals(0.6, clipped[1], 1e-6);

@@ -1,6 +1,7 @@
 package dev.kedge.objective.continual;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -63,7 +64,7 @@ public final class Ewc {
         Tensor q = sums.detach().div(steps);
         Tensor relative = q.div(q.mean().plus(guard));
         long below = Math.max(1, n - (long) ((1 - sparsity) * n));
-        Tensor threshold = relative.reshape(-1).sort(0, false)[0].select(0, below - 1);
+        Tensor threshold = Ordering.sort(relative.reshape(-1), 0, false)[0].select(0, below - 1);
         return relative.whereElse(relative.ge(threshold), 0);
     }
 

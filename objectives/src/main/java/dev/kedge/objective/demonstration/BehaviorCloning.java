@@ -1,8 +1,10 @@
 package dev.kedge.objective.demonstration;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Tensor;
 
 /// Behaviour cloning from demonstrations without rewards, smoothed so that every action stays possible
@@ -23,11 +25,10 @@ public final class BehaviorCloning {
         requireWithin("actions", actions, actionCount);
         long horizon = states.size(1);
         // In float64, exact up to 2^53: products of integers with a number are float32.
-        Tensor step = Tensor.arange(0, horizon, states.device()).unsqueeze(0).to(DType.FLOAT64);
+        Tensor step = Creation.arange(0, horizon, states.device()).unsqueeze(0).to(DType.FLOAT64);
         Tensor cell = step.times(stateCount).plus(states).times(actionCount).plus(actions);
         Tensor flat = cell.reshape(-1);
-        return Tensor.zeros(DType.FLOAT64, states.device(), horizon * stateCount * actionCount)
-                .indexAdd(0, flat.to(DType.INT64), flat.onesLike())
+        return Indexing.indexAdd(Creation.zeros(DType.FLOAT64, states.device(), horizon * stateCount * actionCount), 0, flat.to(DType.INT64), flat.onesLike())
                 .reshape(horizon, stateCount, actionCount);
     }
 

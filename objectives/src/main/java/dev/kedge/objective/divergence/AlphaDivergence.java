@@ -1,5 +1,6 @@
 package dev.kedge.objective.divergence;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -62,6 +63,6 @@ public record AlphaDivergence(double alpha) implements BarrierDivergence {
     public Tensor gaussian(Tensor meanP, Tensor logStdP, Tensor meanQ, Tensor logStdQ) {
         Ratio.requireGaussians(meanP, logStdP, meanQ, logStdQ);
         Tensor logOverlap = Ratio.logGaussianOverlap(alpha, meanP, logStdP, meanQ, logStdQ);
-        return logOverlap.expm1().div(-alpha * (1 - alpha));
+        return Elementwise.expm1(logOverlap).div(-alpha * (1 - alpha));
     }
 }

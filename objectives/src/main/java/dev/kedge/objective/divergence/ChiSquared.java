@@ -1,5 +1,6 @@
 package dev.kedge.objective.divergence;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 
 /// Pearson's chi-squared, `E_Q[(P/Q - 1)²] = Σ P²/Q - 1`: `f(u) = (u-1)²`.
@@ -49,7 +50,7 @@ public record ChiSquared() implements Divergence {
         Tensor wide = logStdP.minus(logStdQ).times(2).exp().detach().ge(2); // σp²/σq²
         Tensor narrowed = logStdP.whereElse(wide.not(), logStdQ);
         Tensor value =
-                Ratio.logGaussianOverlap(-1, meanP, narrowed, meanQ, logStdQ).expm1();
+                Elementwise.expm1(Ratio.logGaussianOverlap(-1, meanP, narrowed, meanQ, logStdQ));
         Tensor infinite = wide.to(value.dtype()).sum(-1).gt(0);
         return value.whereElse(infinite.not(), Double.POSITIVE_INFINITY);
     }

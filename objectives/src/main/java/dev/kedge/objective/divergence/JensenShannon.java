@@ -1,5 +1,7 @@
 package dev.kedge.objective.divergence;
 
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 
 /// `KL(P||M) + KL(Q||M)`, `M = (P+Q)/2`: `f(u) = u log u - (u+1) log((u+1)/2)`. Symmetric, at most `2 log 2`.
@@ -38,16 +40,16 @@ public record JensenShannon() implements BarrierDivergence {
     /// `s(x) = log 2 - softplus(-x) = f'(e^x)`: x + log 2 far below 0, never above log 2.
     @Override
     public Tensor score(Tensor logRatio) {
-        return logRatio.neg().softplus().neg().plus(LOG_2);
+        return Functional.softplus(logRatio.neg()).neg().plus(LOG_2);
     }
 
     @Override
     public Tensor categorical(Tensor logP, Tensor logQ) {
         Ratio.requirePair(logP, logQ);
         // Where both are 0 nothing counts, but the gradient of log(0 + 0) would be NaN.
-        Tensor support = logP.maximum(logQ).gt(Double.NEGATIVE_INFINITY);
+        Tensor support = Elementwise.maximum(logP, logQ).gt(Double.NEGATIVE_INFINITY);
         Tensor logM =
-                logP.whereElse(support, 0).logAddExp(logQ.whereElse(support, 0)).minus(LOG_2);
+                Elementwise.logAddExp(logP.whereElse(support, 0), logQ.whereElse(support, 0)).minus(LOG_2);
         ReverseKl kl = new ReverseKl();
         return kl.categorical(logP, logM).plus(kl.categorical(logQ, logM));
     }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.divergence;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 
 /// `KL(P||Q) = E_P[log P/Q]`: `f(u) = u log u`. Seeks modes: P may leave out what Q holds.
@@ -54,8 +55,7 @@ public record ReverseKl() implements BarrierDivergence {
         Tensor logRatio = logStdP.minus(logStdQ);
         Tensor distance = meanP.minus(meanQ).times(logStdQ.neg().exp()).square();
         // expm1 keeps what is left when the standard deviations are almost the same.
-        return logRatio.times(2)
-                .expm1()
+        return Elementwise.expm1(logRatio.times(2))
                 .plus(distance)
                 .times(0.5)
                 .minus(logRatio)

@@ -1,5 +1,6 @@
 package dev.kedge.objective.divergence;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -48,7 +49,7 @@ public final class SampledKl {
     /// @param logQ under Q, of the same shape; gradient flows
     public static Tensor k3(Tensor logP, Tensor logQ) {
         Tensor d = k1(logP, logQ);
-        return d.neg().expm1().plus(d);
+        return Elementwise.expm1(d.neg()).plus(d);
     }
 
     /// The value of k3 with the gradient of the KL itself: `d·∇log P - ∇log Q` at each outcome.

@@ -1,6 +1,7 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -26,7 +27,7 @@ public final class IterativeDpo {
         Require.positive("beta", beta);
         games.requirePolicy("logPrevious", logPrevious);
         Tensor margins = MatrixGames.differences(games.logRatio(logPolicy)).times(beta);
-        Tensor losses = margins.logSigmoid()
+        Tensor losses = Functional.logSigmoid(margins)
                 .times(games.winProbabilities().detach())
                 .times(MatrixGames.pairs(logPrevious))
                 .sum(-1)

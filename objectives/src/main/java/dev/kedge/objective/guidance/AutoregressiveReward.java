@@ -3,6 +3,7 @@ package dev.kedge.objective.guidance;
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.ImplicitRewards;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 
 /// The autoregressive reward model of GenARM (Xu et al. 2024, arXiv:2410.08193): a language model whose log-probability
@@ -27,15 +28,15 @@ public final class AutoregressiveReward {
         Require.from("flipProbability", flipProbability, 0, 0.5);
         ImplicitRewards rewards = rewards(chosen, rejected, beta, margin);
         Tensor z = rewards.margin().minus(margin);
-        Tensor right = z.logSigmoid().times(1 - flipProbability);
+        Tensor right = Functional.logSigmoid(z).times(1 - flipProbability);
         return rewards.loss(
-                right.plus(z.neg().logSigmoid().times(flipProbability)).neg(), pairsInStep);
+                right.plus(Functional.logSigmoid(z.neg()).times(flipProbability)).neg(), pairsInStep);
     }
 
     /// `(1/pairsInStep) Σ max(0, 1 - z)`.
     public static Loss hinge(Tensor chosen, Tensor rejected, double beta, double margin, long pairsInStep) {
         ImplicitRewards rewards = rewards(chosen, rejected, beta, margin);
-        return rewards.loss(rewards.margin().neg().plus(1 + margin).relu(), pairsInStep);
+        return rewards.loss(Functional.relu(rewards.margin().neg().plus(1 + margin)), pairsInStep);
     }
 
     private static ImplicitRewards rewards(Tensor chosen, Tensor rejected, double beta, double margin) {

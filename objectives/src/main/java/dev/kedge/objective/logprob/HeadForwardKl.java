@@ -1,6 +1,7 @@
 package dev.kedge.objective.logprob;
 
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -68,11 +69,11 @@ public final class HeadForwardKl {
                     Tensor logRef = refHidden.narrow(0, from, length).matmul(refHead.t());
                     Tensor normalizer = logP.logSumExp(-1);
                     Tensor refNormalizer = logRef.logSumExp(-1);
-                    logP.minus_(normalizer.unsqueeze(1));
-                    logRef.minus_(refNormalizer.unsqueeze(1));
+                    InPlace.minus_(logP, normalizer.unsqueeze(1));
+                    InPlace.minus_(logRef, refNormalizer.unsqueeze(1));
                     // Log-ratios first: the difference of two large sums would lose a small KL to rounding.
-                    Tensor logRatio = logP.minus_(logRef).times_(-1);
-                    divergences.add(chunk.keep(logRatio.times_(logRef.exp_()).sum(-1)));
+                    Tensor logRatio = InPlace.times_(InPlace.minus_(logP, logRef), -1);
+                    divergences.add(chunk.keep(InPlace.times_(logRatio, InPlace.exp_(logRef)).sum(-1)));
                     normalizers.add(chunk.keep(normalizer));
                     refNormalizers.add(chunk.keep(refNormalizer));
                 }
@@ -114,7 +115,7 @@ public final class HeadForwardKl {
                         Tensor ref = probabilities(
                                 refHidden.narrow(0, from, length), refHead, refLogNormalizers.narrow(0, from, length));
                         Tensor weights = gradient.narrow(0, from, length).unsqueeze(1);
-                        Tensor slope = p.minus_(ref).times_(weights); // d KL(ref ‖ softmax(z))/dz = softmax(z) - ref
+                        Tensor slope = InPlace.times_(InPlace.minus_(p, ref), weights); // d KL(ref ‖ softmax(z))/dz = softmax(z) - ref
                         HeadLogProbs.carry(slope, chunk, head, hiddenGradient.narrow(0, from, length));
                     }
                 }
@@ -126,7 +127,7 @@ public final class HeadForwardKl {
     }
 
     private static Tensor probabilities(Tensor hidden, Tensor head, Tensor logNormalizers) {
-        return hidden.matmul(head.t()).minus_(logNormalizers.unsqueeze(1)).exp_();
+        return InPlace.exp_(InPlace.minus_(hidden.matmul(head.t()), logNormalizers.unsqueeze(1)));
     }
 
     private static void requireFit(Tensor hidden, Tensor head, Tensor refHidden, Tensor refHead) {

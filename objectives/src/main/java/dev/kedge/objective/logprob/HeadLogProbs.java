@@ -1,7 +1,9 @@
 package dev.kedge.objective.logprob;
 
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -70,7 +72,7 @@ public final class HeadLogProbs {
     }
 
     static Tensor joined(List<Tensor> chunks, Tensor hidden) {
-        return chunks.isEmpty() ? Tensor.zeros(hidden.dtype(), hidden.device(), 0) : Tensor.cat(chunks, 0);
+        return chunks.isEmpty() ? Creation.zeros(hidden.dtype(), hidden.device(), 0) : Tensor.cat(chunks, 0);
     }
 
     /// The log-probabilities as a leaf that gathers a gradient: nats, [N].
@@ -124,7 +126,7 @@ public final class HeadLogProbs {
             throw new IllegalArgumentException("denominator must be > 0, was " + denominator);
         }
         try (Scope scope = new Scope()) {
-            Tensor total = Tensor.zeros(hidden.dtype(), hidden.device());
+            Tensor total = Creation.zeros(hidden.dtype(), hidden.device());
             Tensor hiddenGradient = hidden.detach().zerosLike();
             try (var _ = Gradients.off()) {
                 long n = targets.numel();
@@ -137,8 +139,8 @@ public final class HeadLogProbs {
                         Tensor normalizers = logits.logSumExp(-1);
                         Tensor logProbs =
                                 logits.gather(1, chosen.unsqueeze(1)).squeeze(1).minus(normalizers);
-                        total.plus_(logProbs.sum(), -1 / denominator);
-                        Tensor weights = Tensor.full(-1 / denominator, hidden.dtype(), hidden.device(), length);
+                        InPlace.plus_(total, logProbs.sum(), -1 / denominator);
+                        Tensor weights = Creation.full(-1 / denominator, hidden.dtype(), hidden.device(), length);
                         carry(
                                 logits,
                                 normalizers,
@@ -167,27 +169,27 @@ public final class HeadLogProbs {
             Tensor head,
             Tensor hiddenGradient) {
         Tensor column = weights.unsqueeze(1);
-        Tensor slope = logits.minus_(normalizers.unsqueeze(1)).exp_().times_(column.neg());
-        slope.scatterAdd_(1, targets.unsqueeze(1), column);
+        Tensor slope = InPlace.times_(InPlace.exp_(InPlace.minus_(logits, normalizers.unsqueeze(1))), column.neg());
+        InPlace.scatterAdd_(slope, 1, targets.unsqueeze(1), column);
         carry(slope, hidden, head, hiddenGradient);
     }
 
     /// From the gradient of a chunk's logits to those of its hidden states and of the head.
     static void carry(Tensor slope, Tensor hidden, Tensor head, Tensor hiddenGradient) {
-        hiddenGradient.plusMatmul_(slope, head);
+        InPlace.plusMatmul_(hiddenGradient, slope, head);
         if (head.hasGradientGraph()) {
             Tensor gathered = head.grad();
             if (gathered == null) {
                 gathered = head.detach().zerosLike();
                 head.setGrad(gathered);
             }
-            gathered.plusMatmul_(slope.t(), hidden);
+            InPlace.plusMatmul_(gathered, slope.t(), hidden);
         }
     }
 
     private static Tensor logits(Tensor hidden, Tensor head, double temperature) {
         Tensor logits = hidden.matmul(head.t());
-        return temperature == 1 ? logits : logits.times_(1 / temperature);
+        return temperature == 1 ? logits : InPlace.times_(logits, 1 / temperature);
     }
 
     static long rows(Tensor head) {

@@ -1,6 +1,7 @@
 package dev.kedge.objective.occupancy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -35,7 +36,7 @@ public final class ActionPenalty {
     /// @throws IllegalArgumentException if the floor is out of range
     public static Tensor root(Tensor chiSquared, double floor) {
         Require.positive("floor", floor);
-        return chiSquared.clampMin(floor).sqrt();
+        return Elementwise.clampMin(chiSquared, floor).sqrt();
     }
 
     /// χ² where it is finite, the KL elsewhere: for Gaussians, of which a wide one is infinitely far from a narrow one.

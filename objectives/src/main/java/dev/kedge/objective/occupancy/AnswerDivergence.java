@@ -3,6 +3,7 @@ package dev.kedge.objective.occupancy;
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.SequenceLogProbs;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 
 /// χ² and KL of a language model from its reference, estimated from its own answers and differentiated straight through
@@ -63,7 +64,7 @@ public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
         Require.positive("weight", weight);
         Require.positive("floor", floor);
         Require.denominator("the answers given", kl.size(0), 1);
-        return loss(chiSquared.mean().clampMin(floor).sqrt().times(weight));
+        return loss(Elementwise.clampMin(chiSquared.mean(), floor).sqrt().times(weight));
     }
 
     /// [#rootChiSquaredPenalty(double, double)] of a step whose answers are seen part by part: along the tangent at the
@@ -92,6 +93,6 @@ public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
     /// `exp(x) - 1` up to the limit, and on along the tangent.
     private static Tensor excess(Tensor x, double limit) {
         Tensor tangent = x.minus(limit - 1).times(Math.exp(limit)).minus(1);
-        return x.clampMax(limit).expm1().whereElse(x.lt(limit), tangent);
+        return Elementwise.expm1(Elementwise.clampMax(x, limit)).whereElse(x.lt(limit), tangent);
     }
 }

@@ -1,6 +1,8 @@
 package dev.kedge.objective.occupancy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -22,7 +24,7 @@ public final class Discriminator {
     /// χ² penalty.
     public static Loss logistic(Tensor current, Tensor reference, long currentInStep, long referenceInStep) {
         require(current, reference);
-        return loss(current.neg().softplus(), reference.softplus(), currentInStep, referenceInStep);
+        return loss(Functional.softplus(current.neg()), Functional.softplus(reference), currentInStep, referenceInStep);
     }
 
     /// `mean tanh(-d_cur) + mean tanh(d_ref) + 0.01·(mean d_cur² + mean d_ref²)`: for the total variation, of which
@@ -30,8 +32,8 @@ public final class Discriminator {
     public static Loss totalVariation(Tensor current, Tensor reference, long currentInStep, long referenceInStep) {
         require(current, reference);
         return loss(
-                current.neg().tanh().plus(current.square().times(DECAY)),
-                reference.tanh().plus(reference.square().times(DECAY)),
+                Elementwise.tanh(current.neg()).plus(current.square().times(DECAY)),
+                Elementwise.tanh(reference).plus(reference.square().times(DECAY)),
                 currentInStep,
                 referenceInStep);
     }

@@ -1,5 +1,7 @@
 package dev.kedge.objective.occupancy;
 
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -26,9 +28,9 @@ public record RootChiSquaredPenalty(Tensor perStep, Tensor untrimmed, Tensor tri
         if (n == 0) {
             throw new IllegalArgumentException("scores must hold at least one step, was empty");
         }
-        Tensor excess = scores.detach().expm1();
+        Tensor excess = Elementwise.expm1(scores.detach());
         long k = (long) (trimFraction * n);
-        Tensor trimmed = excess.sort(0, false)[0].narrow(0, k, n - 2 * k).mean();
+        Tensor trimmed = Ordering.sort(excess, 0, false)[0].narrow(0, k, n - 2 * k).mean();
         Tensor scale = trimmed.whereElse(trimmed.gt(0), 1).sqrt();
         return new RootChiSquaredPenalty(excess.div(scale), excess.mean(), trimmed);
     }

@@ -1,6 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 
 /// Decoupled clip and dynamic sampling policy optimization (Yu et al. 2025, arXiv:2503.14476).
@@ -37,7 +38,7 @@ public final class Dapo {
         if (margin < 1 || margin > longest) {
             throw new IllegalArgumentException("margin must be in 1.." + longest + ", was " + margin);
         }
-        return lengths.neg().plus(longest - margin).div(margin).clamp(-1, 0);
+        return Elementwise.clamp(lengths.neg().plus(longest - margin).div(margin), -1, 0);
     }
 
     /// `(1/tokensInStep) Σ_it max(-A·ρ, -A·clip(ρ, 1 - clipLow, 1 + clipHigh))`.

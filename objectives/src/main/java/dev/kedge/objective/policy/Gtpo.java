@@ -1,6 +1,10 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Creation;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -21,8 +25,8 @@ public final class Gtpo {
     /// @throws IllegalArgumentException if shapes or types do not fit
     public static Tensor meanEntropies(Tensor logits, Tensor mask) {
         Tensor p = Entropy.logProbs(logits.detach(), mask).exp();
-        Tensor entropies = p.times(p.clampMin(FLOOR).log()).sum(2).neg();
-        return entropies.whereElse(mask, 0).sum(1).div(mask.sum(1).to(p.dtype()).clampMin(1));
+        Tensor entropies = p.times(Elementwise.clampMin(p, FLOOR).log()).sum(2).neg();
+        return entropies.whereElse(mask, 0).sum(1).div(Elementwise.clampMin(mask.sum(1).to(p.dtype()), 1));
     }
 
     /// The mean entropy above which completions are filtered: ln 2, that of a choice of two, unless the policy was
@@ -84,15 +88,15 @@ public final class Gtpo {
         Tensor a = advantages.detach();
         Tensor perRow = a.reshape(-1);
         Require.sameShape("advantages of completions", perRow, "completions", tokens.select(1, 0));
-        Tensor opposite = a.unsqueeze(2).sign().times(a.unsqueeze(1).sign()).lt(0);
-        Tensor fromFirst = Tensor.arange(0, tokens.size(1), tokens.device());
+        Tensor opposite = Elementwise.sign(a.unsqueeze(2)).times(Elementwise.sign(a.unsqueeze(1))).lt(0);
+        Tensor fromFirst = Creation.arange(0, tokens.size(1), tokens.device());
         Tensor front = run(tokens, mask, opposite, fromFirst);
         Tensor back = run(tokens, mask, opposite, fromFirst.neg());
         Tensor bad = perRow.lt(0).unsqueeze(1);
         Tensor factor = a.onesLike().times(positiveWeight).reshape(-1, 1).whereElse(bad.not(), 0);
         Tensor one = factor.onesLike();
         Tensor weights = factor.whereElse(front, one).times(factor.whereElse(back, one));
-        Tensor longest = front.sum(1).maximum(back.sum(1)).clampMin(1).to(a.dtype());
+        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1).to(a.dtype());
         return new Conflicts(weights.whereElse(mask, 0), longest.whereElse(perRow.ne(0), 0));
     }
 
@@ -102,7 +106,7 @@ public final class Gtpo {
         long size = opposite.size(1);
         long width = tokens.size(1);
         // Those that count first, whatever stands before and between them: index is a permutation of each row.
-        Tensor index = order.whereElse(mask, order.plus(2 * width)).sort(1, false)[1];
+        Tensor index = Ordering.sort(order.whereElse(mask, order.plus(2 * width)), 1, false)[1];
         Tensor counts = mask.gather(1, index);
         Tensor there = counts.reshape(groups, size, width);
         Tensor token = tokens.gather(1, index).reshape(groups, size, width);
@@ -112,7 +116,7 @@ public final class Gtpo {
                 .and(opposite.unsqueeze(3));
         Tensor alone = same.sum(2).eq(0).reshape(groups * size, width);
         Tensor run = alone.cumsum(1).eq(0).and(counts);
-        return run.zerosLike().scatter(1, index, run);
+        return Indexing.scatter(run.zerosLike(), 1, index, run);
     }
 
     /// `-(1/completionsInStep) Σ_i Â_i/(L_i·max(1, n_i)) Σ_t λ_it·ρ_it`, n the counts, ρ the ratio of tokens,
@@ -128,7 +132,7 @@ public final class Gtpo {
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss gtpo(Rollout rollout, Tensor shaped, Conflicts conflicts, long completionsInStep) {
         Require.sameShape("shaped", shaped, "counts", conflicts.counts);
-        return uncounted(rollout, shaped.div(conflicts.counts.clampMin(1)), conflicts, completionsInStep);
+        return uncounted(rollout, shaped.div(Elementwise.clampMin(conflicts.counts, 1)), conflicts, completionsInStep);
     }
 
     /// The paper's objective: [#gtpo] without the division by the counts.

@@ -4,6 +4,9 @@ import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Tensor;
 
 /// Lp-Reg (arXiv:2510.03222): improbable tokens that the policy means are kept from being pushed out by what went wrong
@@ -61,11 +64,11 @@ public final class LpReg {
         if (!(share >= 0 && share <= 1)) {
             throw new IllegalArgumentException("share must be in [0, 1], was " + share);
         }
-        Tensor values = logProbs.detach().maskedSelect(candidates);
+        Tensor values = Indexing.maskedSelect(logProbs.detach(), candidates);
         long k = (long) (share * values.numel());
         return k < 2
                 ? Double.NEGATIVE_INFINITY
-                : values.sort(0, false)[0].select(0, k - 1).item();
+                : Ordering.sort(values, 0, false)[0].select(0, k - 1).item();
     }
 
     /// What pulls improbable tokens up.
@@ -113,8 +116,7 @@ public final class LpReg {
                 .and(logProbs.le(pull.threshold))
                 .and(logProbs.lt(proxy))
                 .and(rollout.mask());
-        Tensor k3 = SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0))
-                .clampMax(pull.cap);
+        Tensor k3 = Elementwise.clampMax(SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
         Tensor losses = unclipped.losses().plus(k3.times(pull.beta)).whereElse(pulled, clipped.losses());
         return clipped.loss(Aggregation.perToken(losses, rollout.mask(), tokensInStep))
                 .with("pull/share", rollout.means(pulled.to(k3.dtype())))
@@ -162,7 +164,7 @@ public final class LpReg {
         Require.sameShape("kl", kl, "logProbs", rollout.logProbs());
         Require.from("beta", beta, 0, Double.POSITIVE_INFINITY);
         Require.positive("ratioCap", ratioCap);
-        Tensor logRatios = LogRatios.tokens(rollout).clampMax(Math.log(ratioCap));
+        Tensor logRatios = Elementwise.clampMax(LogRatios.tokens(rollout), Math.log(ratioCap));
         var surrogate = Surrogate.unclipped(rollout, logRatios, advantages);
         Tensor pulled = surrogate
                 .advantages()

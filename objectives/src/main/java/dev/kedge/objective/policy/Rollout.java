@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -59,6 +60,6 @@ public record Rollout(Tensor logProbs, Tensor oldLogProbs, Tensor mask) {
     /// @param perToken [B, T]; gradient flows
     public Tensor means(Tensor perToken) {
         Require.sameShape("perToken", perToken, "logProbs", logProbs);
-        return perToken.whereElse(mask, 0).sum(1).div(lengths().clampMin(1));
+        return perToken.whereElse(mask, 0).sum(1).div(Elementwise.clampMin(lengths(), 1));
     }
 }

@@ -1,8 +1,13 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Tensor;
 
 /// SPINE (arXiv:2511.17938): test-time reinforcement learning that moves only the tokens where a completion forks, and
@@ -62,11 +67,11 @@ public final class Spine {
         }
         Tensor h = counted(entropies, mask);
         Tensor lengths = mask.sum(1, true);
-        Tensor count = lengths.to(DType.FLOAT64).times(share).floor().clampMin(1);
-        Tensor order = h.whereElse(mask, Double.NEGATIVE_INFINITY).sort(1, true)[1];
-        Tensor rank = Tensor.arange(0, mask.size(1), mask.device());
+        Tensor count = Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
+        Tensor order = Ordering.sort(h.whereElse(mask, Double.NEGATIVE_INFINITY), 1, true)[1];
+        Tensor rank = Creation.arange(0, mask.size(1), mask.device());
         Tensor first = rank.unsqueeze(0).lt(count);
-        Tensor selected = mask.zerosLike().scatter(1, order, first).and(mask);
+        Tensor selected = Indexing.scatter(mask.zerosLike(), 1, order, first).and(mask);
         return new Forking(selected, quantile(h, selected, low), quantile(h, selected, high));
     }
 
@@ -92,7 +97,7 @@ public final class Spine {
                 .and(mask);
         Tensor median = quantile(h, selected, 0.5);
         Tensor deviation = quantile(h.minus(median.unsqueeze(1)).abs(), selected, 0.5);
-        Tensor low = median.minus(deviation.times(1.4826).clampMin(1e-6)).clampMin(0);
+        Tensor low = Elementwise.clampMin(median.minus(Elementwise.clampMin(deviation.times(1.4826), 1e-6)), 0);
         return new Forking(selected, low.whereElse(selected.sum(1).gt(0), 0), median);
     }
 
@@ -103,8 +108,8 @@ public final class Spine {
                 .amax(1, true)
                 .minus(least)
                 .div(bins);
-        Tensor number = Tensor.arange(0, bins, h.device()).to(DType.FLOAT64);
-        Tensor bin = h.minus(least).div(width).floor().clampMax(bins - 1.0);
+        Tensor number = Creation.arange(0, bins, h.device()).to(DType.FLOAT64);
+        Tensor bin = Elementwise.clampMax(Elementwise.floor(h.minus(least).div(width)), bins - 1.0);
         Tensor counts =
                 bin.unsqueeze(2).eq(number).and(mask.unsqueeze(2)).sum(1).to(DType.FLOAT64);
         Tensor centres = number.plus(0.5).unsqueeze(0).times(width).plus(least);
@@ -118,22 +123,22 @@ public final class Spine {
         Tensor between = parts.times(apart.square()).whereElse(parts.gt(0), 0);
         // Cuts inside a gap of the histogram are equally good but for rounding.
         Tensor good = between.ge(between.amax(1, true).times(1 - 1e-12));
-        Tensor first = good.cumsum(1).eq(0).sum(1, true).clampMax(bins - 1.0);
+        Tensor first = Elementwise.clampMax(good.cumsum(1).eq(0).sum(1, true), bins - 1.0);
         return centres.gather(1, first);
     }
 
     /// Of the selected values of each row, interpolated linearly, [B]; 0 of none.
     private static Tensor quantile(Tensor values, Tensor selected, double level) {
-        Tensor sorted = values.whereElse(selected, Double.POSITIVE_INFINITY).sort(1, false)[0];
-        Tensor last = selected.sum(1, true).minus(1).clampMin(0);
+        Tensor sorted = Ordering.sort(values.whereElse(selected, Double.POSITIVE_INFINITY), 1, false)[0];
+        Tensor last = Elementwise.clampMin(selected.sum(1, true).minus(1), 0);
         Tensor at = last.to(DType.FLOAT64).times(level);
         // A quantile that is one of the values is exactly that value: where it bounds it, the hinge has no gradient.
-        Tensor nearest = at.round();
+        Tensor nearest = Elementwise.round(at);
         at = nearest.whereElse(at.minus(nearest).abs().lt(1e-9), at);
-        Tensor lower = at.floor().to(DType.INT64);
+        Tensor lower = Elementwise.floor(at).to(DType.INT64);
         Tensor a = sorted.gather(1, lower);
-        Tensor b = sorted.gather(1, lower.plus(1).minimum(last));
-        Tensor fraction = at.minus(at.floor()).to(values.dtype());
+        Tensor b = sorted.gather(1, Elementwise.minimum(lower.plus(1), last));
+        Tensor fraction = at.minus(Elementwise.floor(at)).to(values.dtype());
         return a.plus(b.minus(a).times(fraction))
                 .whereElse(selected.sum(1, true).gt(0), 0)
                 .squeeze(1);
@@ -178,10 +183,10 @@ public final class Spine {
         Require.sameShape("entropies", entropies, "selected", forking.selected);
         Require.from("lowStrength", lowStrength, 0, Double.POSITIVE_INFINITY);
         Require.from("highStrength", highStrength, 0, Double.POSITIVE_INFINITY);
-        Tensor below = forking.low.detach().unsqueeze(1).minus(entropies).relu();
-        Tensor above = entropies.minus(forking.high.detach().unsqueeze(1)).relu();
+        Tensor below = Functional.relu(forking.low.detach().unsqueeze(1).minus(entropies));
+        Tensor above = Functional.relu(entropies.minus(forking.high.detach().unsqueeze(1)));
         Tensor hinges = below.times(lowStrength).plus(above.times(highStrength));
-        Tensor count = forking.count().clampMin(1);
+        Tensor count = Elementwise.clampMin(forking.count(), 1);
         return Loss.of(Aggregation.perToken(hinges, forking.selected, tokensInStep))
                 .with("band", hinges.whereElse(forking.selected, 0).sum(1))
                 .with(
@@ -202,7 +207,7 @@ public final class Spine {
         Require.sameShape("kl", kl, "selected", forking.selected);
         Require.from("strength", strength, 0, Double.POSITIVE_INFINITY);
         Require.denominator("selectedInStep", selectedInStep, 1);
-        Tensor count = forking.count().clampMin(1);
+        Tensor count = Elementwise.clampMin(forking.count(), 1);
         Tensor sums = kl.whereElse(forking.selected, 0).sum(1);
         return Loss.of(sums.sum().times(strength / selectedInStep)).with("kl/anchor", sums.div(count));
     }

@@ -1,6 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -85,7 +86,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
         Require.sameShape("logRatios", logRatios, "logProbs", rollout.logProbs());
         Tensor a = perToken(rollout, advantages);
         Tensor ratios = logRatios.detach().exp();
-        Tensor held = ratios.clampMax(1 + clipHigh).whereElse(a.ge(0), ratios.clamp(1 - clipLow, cap));
+        Tensor held = Elementwise.clampMax(ratios, 1 + clipHigh).whereElse(a.ge(0), Elementwise.clamp(ratios, 1 - clipLow, cap));
         Tensor acts = a.ne(0);
         Tensor free = held.eq(ratios).and(acts);
         // Selected before the exponential: where that overflows, its gradient times 0 is NaN.

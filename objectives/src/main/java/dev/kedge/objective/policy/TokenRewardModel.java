@@ -1,6 +1,10 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -40,11 +44,11 @@ public final class TokenRewardModel {
     /// @throws IllegalArgumentException if shapes or types do not fit or answersInStep is too small
     public static Loss loss(Tensor scores, Tensor mask, Tensor correct, long answersInStep) {
         requireScores(scores, mask);
-        Tensor lengths = mask.to(scores.dtype()).sum(1).clampMin(1);
+        Tensor lengths = Elementwise.clampMin(mask.to(scores.dtype()).sum(1), 1);
         Tensor score = scores.whereElse(mask, 0).sum(1).div(lengths);
         Require.mask("correct", correct, "one score per answer", score);
         Require.denominator("answersInStep", answersInStep, scores.size(0));
-        Tensor losses = score.whereElse(correct, score.neg()).logSigmoid().neg();
+        Tensor losses = Functional.logSigmoid(score.whereElse(correct, score.neg())).neg();
         return Loss.of(losses.sum().div(answersInStep)).with("loss", losses).with("score", score);
     }
 
@@ -59,7 +63,7 @@ public final class TokenRewardModel {
         Require.from("correctThreshold", correctThreshold, 0, 1);
         Require.from("wrongThreshold", wrongThreshold, 0, 1);
         Tensor c = runningMean(scores, mask);
-        return new Weights(above(c.sigmoid(), correctThreshold), above(c.neg().sigmoid(), wrongThreshold));
+        return new Weights(above(Functional.sigmoid(c), correctThreshold), above(Functional.sigmoid(c.neg()), wrongThreshold));
     }
 
     /// Of each answer the share `correctRatio` of tokens with the largest p_t, rounded down but at least one, their
@@ -75,23 +79,23 @@ public final class TokenRewardModel {
         requireRatio("wrongRatio", wrongRatio);
         Tensor c = runningMean(scores, mask);
         return new Weights(
-                largest(c.sigmoid(), mask, correctRatio), largest(c.neg().sigmoid(), mask, wrongRatio));
+                largest(Functional.sigmoid(c), mask, correctRatio), largest(Functional.sigmoid(c.neg()), mask, wrongRatio));
     }
 
     private static Tensor runningMean(Tensor scores, Tensor mask) {
         requireScores(scores, mask);
-        Tensor counts = mask.to(scores.dtype()).cumsum(1).clampMin(1);
+        Tensor counts = Elementwise.clampMin(mask.to(scores.dtype()).cumsum(1), 1);
         return scores.detach().whereElse(mask, 0).cumsum(1).div(counts);
     }
 
     private static Tensor above(Tensor p, double threshold) {
-        return p.minus(threshold).div(1 - threshold).clamp(0, 1);
+        return Elementwise.clamp(p.minus(threshold).div(1 - threshold), 0, 1);
     }
 
     private static Tensor largest(Tensor p, Tensor mask, double ratio) {
         Tensor tokens = mask.to(p.dtype()).sum(1, true);
         Tensor kept = ranks(p.whereElse(mask, -1))
-                .lt(tokens.times(ratio).floor().clampMin(1))
+                .lt(Elementwise.clampMin(Elementwise.floor(tokens.times(ratio)), 1))
                 .and(mask);
         Tensor low = p.whereElse(kept, 1).amin(1, true);
         Tensor range = p.whereElse(kept, 0).amax(1, true).minus(low);
@@ -101,9 +105,9 @@ public final class TokenRewardModel {
 
     /// The place of each entry among those of its row, the largest having 0.
     private static Tensor ranks(Tensor p) {
-        Tensor order = p.sort(1, true)[1];
+        Tensor order = Ordering.sort(p, 1, true)[1];
         Tensor places = p.onesLike().cumsum(1).minus(1);
-        return p.scatter(1, order, places);
+        return Indexing.scatter(p, 1, order, places);
     }
 
     private static void requireScores(Tensor scores, Tensor mask) {

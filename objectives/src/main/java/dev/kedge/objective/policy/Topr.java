@@ -1,6 +1,7 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -81,7 +82,7 @@ public final class Topr {
             long answersInStep) {
         Require.dims("logProbs", logProbs, 1, "[B]");
         Require.sameShape("tokens", tokens, "logProbs", logProbs);
-        Tensor perToken = logProbs.div(tokens.to(logProbs.dtype()).clampMin(1));
+        Tensor perToken = logProbs.div(Elementwise.clampMin(tokens.to(logProbs.dtype()), 1));
         return loss(perToken, logProbs, behaviourLogProbs, advantages, truncation, answersInStep);
     }
 
@@ -126,6 +127,6 @@ public final class Topr {
     }
 
     private static Tensor clamp(Tensor logRatio, double from, double to) {
-        return logRatio.clamp(Math.log(from), Math.log(to));
+        return Elementwise.clamp(logRatio, Math.log(from), Math.log(to));
     }
 }

@@ -4,6 +4,9 @@ import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
+import dev.kedge.tensor.Creation;
+import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Tensor;
 
 /// Anchored Direct Preference Optimization (Wang 2025, arXiv:2510.18913): a policy, measured against its anchor, is
@@ -41,7 +44,7 @@ public final class Adpo {
         Tensor losses = q.times(logP).whereElse(q.ne(0), 0).sum(1).neg();
         return mean(losses, u, setsInStep)
                 .with("kl/target", new ReverseKl().categorical(q.log(), logP.detach()))
-                .with("probability/best", probability(logP, q.argmax(1)))
+                .with("probability/best", probability(logP, Ordering.argmax(q, 1)))
                 .with("logit/spread", spread(u));
     }
 
@@ -61,10 +64,10 @@ public final class Adpo {
         Tensor differences = u.values().unsqueeze(2).minus(u.values().unsqueeze(1));
         Require.sameShape("preferences", preferences, "pairs of u", differences);
         Tensor q = preferences.detach().to(u.values().dtype());
-        Tensor rank = Tensor.arange(0, u.candidates(), u.values().device());
+        Tensor rank = Creation.arange(0, u.candidates(), u.values().device());
         Tensor sameCandidate = rank.unsqueeze(1).eq(rank.unsqueeze(0));
         Tensor weights = q.whereElse(sameCandidate.not(), 0).times(2.0 / (u.candidates() * (u.candidates() - 1)));
-        Tensor losses = weights.times(differences.logSigmoid()).sum(2).sum(1).neg();
+        Tensor losses = weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
         Tensor ordered = differences.detach().gt(0).to(q.dtype());
         return mean(losses, u, setsInStep)
                 .with("accuracy", weights.times(ordered).sum(2).sum(1))
@@ -81,9 +84,9 @@ public final class Adpo {
     /// @throws IllegalArgumentException if shapes do not fit or setsInStep is less than S
     public static Loss plackettLuce(AnchoredLogits u, Tensor scores, long setsInStep) {
         Require.sameShape("scores", scores, "u", u.values());
-        Tensor order = scores.detach().sort(1, true)[1];
+        Tensor order = Ordering.sort(scores.detach(), 1, true)[1];
         Tensor ranked = u.values().gather(1, order);
-        Tensor rank = Tensor.arange(0, u.candidates(), ranked.device());
+        Tensor rank = Creation.arange(0, u.candidates(), ranked.device());
         Tensor remains = rank.unsqueeze(1).le(rank.unsqueeze(0)); // [k, j]: whether j is still there when k is chosen
         Tensor normalizers =
                 ranked.unsqueeze(1).whereElse(remains, Double.NEGATIVE_INFINITY).logSumExp(2);

@@ -2,6 +2,8 @@ package dev.kedge.objective.preference;
 
 import dev.kedge.tensor.Require;
 import dev.kedge.objective.policy.GroupRelative;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 
 /// Targets over sets of candidates for [Adpo] (arXiv:2510.18913): constants, detached from whatever they come from.
@@ -50,8 +52,8 @@ public final class AdpoTargets {
         AnchoredLogits.requireSets("rewards", rewards);
         Require.positive("bandwidth", bandwidth);
         // E = erf(·/√2) = 2Φ - 1, whose mean m over j gives logit F = log((1 + m)/(1 - m)).
-        Tensor m = differences(rewards).div(bandwidth * Math.sqrt(2)).erf().mean(2);
-        return softmax(m.log1p().minus(m.neg().log1p()), temperature);
+        Tensor m = Elementwise.erf(differences(rewards).div(bandwidth * Math.sqrt(2))).mean(2);
+        return softmax(Elementwise.log1p(m).minus(Elementwise.log1p(m.neg())), temperature);
     }
 
     /// `q_ij = σ((R_i - R_j)/temperature)`, [S, P, P]: Bradley and Terry's probability that i is preferred to j.
@@ -60,14 +62,14 @@ public final class AdpoTargets {
     public static Tensor softPreferences(Tensor rewards, double temperature) {
         AnchoredLogits.requireSets("rewards", rewards);
         Require.positive("temperature", temperature);
-        return differences(rewards).div(temperature).sigmoid();
+        return Functional.sigmoid(differences(rewards).div(temperature));
     }
 
     /// `q_ij` = 1 where `R_i > R_j`, 0 where less, 1/2 where equal, [S, P, P]: [#softPreferences] as the
     /// temperature falls to 0.
     public static Tensor hardPreferences(Tensor rewards) {
         AnchoredLogits.requireSets("rewards", rewards);
-        return differences(rewards).sign().plus(1).div(2);
+        return Elementwise.sign(differences(rewards)).plus(1).div(2);
     }
 
     /// Refuses targets that are no distributions. Reads them, and so waits for the device: for where they enter,

@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -27,7 +28,7 @@ public final class AdpoTemperature {
         Tensor q = targets.detach();
         Tensor entropy = q.times(q.plus(LOG_EPSILON).log()).sum(1).neg();
         double ofUniform = Math.log(q.size(1));
-        return entropy.times(-alpha / ofUniform).plus(1).times(tau).clampMin(lowest);
+        return Elementwise.clampMin(entropy.times(-alpha / ofUniform).plus(1).times(tau), lowest);
     }
 
     /// Version B: `tau·(1 + alpha·h + b·(1 - h)·(1 - r))`, held to lowest..highest: higher where the policy is
@@ -51,7 +52,7 @@ public final class AdpoTemperature {
         Require.from("highest", highest, lowest, Double.POSITIVE_INFINITY);
         Tensor h = entropy.detach();
         Tensor certainAndWrong = h.neg().plus(1).times(reward.detach().neg().plus(1));
-        return h.times(alpha).plus(certainAndWrong.times(b)).plus(1).times(tau).clamp(lowest, highest);
+        return Elementwise.clamp(h.times(alpha).plus(certainAndWrong.times(b)).plus(1).times(tau), lowest, highest);
     }
 
     /// `(mean - least)/(most - least)`, or 1/2 where most = least: mean rewards of sets on a scale from 0 to 1.

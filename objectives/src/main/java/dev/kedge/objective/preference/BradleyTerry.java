@@ -1,6 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -26,7 +27,7 @@ public final class BradleyTerry {
         Tensor d = second.minus(first);
         // -log σ(d) + (1 - o)·d, as log σ(-d) = log σ(d) - d; the softplus of a large margin has no overflow.
         Tensor losses =
-                d.neg().softplus().plus(d.times(secondPreferred.detach().neg().plus(1)));
+                Functional.softplus(d.neg()).plus(d.times(secondPreferred.detach().neg().plus(1)));
         return Loss.of(losses.sum().div(pairsInStep)).with("loss", losses).with("margin", d);
     }
 }

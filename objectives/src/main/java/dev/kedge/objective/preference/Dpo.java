@@ -1,6 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -18,7 +19,7 @@ public final class Dpo {
         Require.positive("beta", beta);
         ImplicitRewards rewards = ImplicitRewards.of(lp, beta);
         // log σ, never log(σ(.)): at a margin of -800 the latter is -inf and its gradient NaN.
-        return rewards.loss(rewards.margin().logSigmoid().neg(), pairsInStep);
+        return rewards.loss(Functional.logSigmoid(rewards.margin()).neg(), pairsInStep);
     }
 
     /// Conservative DPO: `-(1/pairsInStep) Σ [(1 - ε) log σ(m) + ε log σ(-m)]`, the cross-entropy with labels
@@ -29,8 +30,8 @@ public final class Dpo {
         Require.positive("beta", beta);
         Require.from("flipProbability", flipProbability, 0, 0.5);
         ImplicitRewards rewards = ImplicitRewards.of(lp, beta);
-        Tensor right = rewards.margin().logSigmoid().times(1 - flipProbability);
-        Tensor wrong = rewards.margin().neg().logSigmoid().times(flipProbability);
+        Tensor right = Functional.logSigmoid(rewards.margin()).times(1 - flipProbability);
+        Tensor wrong = Functional.logSigmoid(rewards.margin().neg()).times(flipProbability);
         return rewards.loss(right.plus(wrong).neg(), pairsInStep);
     }
 
@@ -43,8 +44,8 @@ public final class Dpo {
         Require.positive("beta", beta);
         Require.from("flipProbability", flipProbability, 0, 0.5);
         ImplicitRewards rewards = ImplicitRewards.of(lp, beta);
-        Tensor asLabelled = rewards.margin().logSigmoid().times(1 - flipProbability);
-        Tensor flipped = rewards.margin().neg().logSigmoid().times(flipProbability);
+        Tensor asLabelled = Functional.logSigmoid(rewards.margin()).times(1 - flipProbability);
+        Tensor flipped = Functional.logSigmoid(rewards.margin().neg()).times(flipProbability);
         return rewards.loss(flipped.minus(asLabelled).div(1 - 2 * flipProbability), pairsInStep);
     }
 

@@ -7,6 +7,8 @@ import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 
 /// DPO under other divergences than the reverse KL (Wang et al. 2023, arXiv:2309.16240).
@@ -50,14 +52,14 @@ public final class FDpo {
     private static Loss ofScores(Tensor chosen, Tensor rejected, double beta, long pairsInStep) {
         Require.positive("beta", beta);
         ImplicitRewards rewards = new ImplicitRewards(chosen.times(beta), rejected.times(beta));
-        return rewards.loss(rewards.margin().logSigmoid().neg(), pairsInStep);
+        return rewards.loss(Functional.logSigmoid(rewards.margin()).neg(), pairsInStep);
     }
 
     private static Tensor clamp(Tensor logRatio, BarrierDivergence divergence, double maxExponent) {
         return switch (divergence) {
             case ReverseKl _, JensenShannon _ -> logRatio;
-            case ForwardKl _ -> logRatio.clampMin(-maxExponent);
-            case AlphaDivergence(double alpha) -> logRatio.clampMin(-maxExponent / alpha);
+            case ForwardKl _ -> Elementwise.clampMin(logRatio, -maxExponent);
+            case AlphaDivergence(double alpha) -> Elementwise.clampMin(logRatio, -maxExponent / alpha);
         };
     }
 }

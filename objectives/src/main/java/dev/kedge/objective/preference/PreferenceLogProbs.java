@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -54,8 +55,8 @@ public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChose
     public PreferenceLogProbs lengthNormalized(Tensor chosenTokens, Tensor rejectedTokens) {
         Require.sameShape("chosenTokens", chosenTokens, "chosen", chosen);
         Require.sameShape("rejectedTokens", rejectedTokens, "chosen", chosen);
-        Tensor w = chosenTokens.to(chosen.dtype()).clampMin(1);
-        Tensor l = rejectedTokens.to(chosen.dtype()).clampMin(1);
+        Tensor w = Elementwise.clampMin(chosenTokens.to(chosen.dtype()), 1);
+        Tensor l = Elementwise.clampMin(rejectedTokens.to(chosen.dtype()), 1);
         return new PreferenceLogProbs(chosen.div(w), rejected.div(l), refChosen.div(w), refRejected.div(l));
     }
 

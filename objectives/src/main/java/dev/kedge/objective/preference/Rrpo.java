@@ -4,6 +4,7 @@ import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 
@@ -112,7 +113,7 @@ public final class Rrpo {
     private static Loss loss(ImplicitRewards rewards, Tensor chosenKl, double alpha, long pairsInStep) {
         Require.from("alpha", alpha, 0, Double.POSITIVE_INFINITY);
         Require.sameShape("chosenKl", chosenKl, "rewards", rewards.chosen());
-        Tensor preference = rewards.margin().logSigmoid().neg();
+        Tensor preference = Functional.logSigmoid(rewards.margin()).neg();
         return rewards.loss(preference.plus(chosenKl.times(alpha)), pairsInStep).with("kl/chosen", chosenKl);
     }
 }

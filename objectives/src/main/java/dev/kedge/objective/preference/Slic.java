@@ -1,6 +1,7 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
@@ -20,6 +21,6 @@ public final class Slic {
         Require.positive("beta", beta);
         ImplicitRewards rewards = ImplicitRewards.of(lp, beta);
         Tensor shortfall = rewards.margin().neg().plus(1);
-        return rewards.loss(shortfall.relu(), pairsInStep);
+        return rewards.loss(Functional.relu(shortfall), pairsInStep);
     }
 }

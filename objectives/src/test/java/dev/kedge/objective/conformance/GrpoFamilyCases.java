@@ -9,6 +9,7 @@ import dev.kedge.objective.policy.LogRatios;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.policy.Surrogate;
 import dev.kedge.objective.policy.Ttrl;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +40,7 @@ final class GrpoFamilyCases {
         Tensor logRatios =
                 switch (c.text("kind")) {
                     case "ppo" -> LogRatios.tokens(rollout);
-                    case "gspo" -> LogRatios.sequences(rollout).clampMax(10); // a cap of the code, not of the paper
+                    case "gspo" -> Elementwise.clampMax(LogRatios.sequences(rollout), 10); // a cap of the code, not of the paper
                     case String other -> throw new IllegalArgumentException("no kind " + other);
                 };
         var surrogate = Surrogate.clipped(
@@ -74,7 +75,7 @@ final class GrpoFamilyCases {
     /// Means of completions, weighted with their tokens.
     static Tensor tokenMean(Loss loss, String metric) {
         Tensor tokens = loss.metric("tokens");
-        return loss.metric(metric).times(tokens).sum().div(tokens.sum().clampMin(1));
+        return loss.metric(metric).times(tokens).sum().div(Elementwise.clampMin(tokens.sum(), 1));
     }
 
     private static Map<String, Object> advantages(Case c) {
@@ -140,6 +141,6 @@ final class GrpoFamilyCases {
             return penalty;
         }
         var bounds = c.params().get("clamp");
-        return penalty.clamp(Case.toDouble(bounds.get(0)), Case.toDouble(bounds.get(1)));
+        return Elementwise.clamp(penalty, Case.toDouble(bounds.get(0)), Case.toDouble(bounds.get(1)));
     }
 }

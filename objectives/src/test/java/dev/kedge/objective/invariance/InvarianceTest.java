@@ -36,6 +36,7 @@ import dev.kedge.objective.supervised.Asft;
 import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.objective.supervised.Dft;
 import dev.kedge.objective.supervised.Recap;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -101,8 +102,8 @@ class InvarianceTest {
                                 columns(b.policySums("chosen"), b.policySums("rejected")),
                                 columns(b.refSums("chosen"), b.refSums("rejected")),
                                 columns(
-                                        b.scalar("reward").sigmoid(),
-                                        b.scalar("advantage").sigmoid()),
+                                        Functional.sigmoid(b.scalar("reward")),
+                                        Functional.sigmoid(b.scalar("advantage"))),
                                 0.3,
                                 b.rowsInStep())),
                 objective(
@@ -111,7 +112,7 @@ class InvarianceTest {
                                 b.policySums("chosen"),
                                 b.oldSums("chosen"),
                                 b.refSums("chosen"),
-                                b.scalar("reward").sigmoid(),
+                                Functional.sigmoid(b.scalar("reward")),
                                 0.3,
                                 b.rowsInStep())),
                 objective(

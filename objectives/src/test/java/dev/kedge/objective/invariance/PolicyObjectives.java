@@ -16,7 +16,9 @@ import dev.kedge.objective.policy.Rloo;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.policy.Spine;
 import dev.kedge.objective.variational.Dpg;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -116,7 +118,7 @@ final class PolicyObjectives {
     }
 
     private static Tensor padded(Tensor table, long width) {
-        Tensor zeros = Tensor.zeros(table.dtype(), table.device(), table.size(0), width - table.size(1));
+        Tensor zeros = Creation.zeros(table.dtype(), table.device(), table.size(0), width - table.size(1));
         return Tensor.cat(List.of(table, zeros), 1);
     }
 
@@ -138,10 +140,10 @@ final class PolicyObjectives {
     private static Gtpo.Conflicts conflicts(Batch b) {
         Tensor advantages = Tensor.stack(
                 List.of(b.scalar("advantage"), b.scalar("advantage").neg()), 1);
-        Tensor tokens = both(b, b::ref).round().to(DType.INT64);
+        Tensor tokens = Elementwise.round(both(b, b::ref)).to(DType.INT64);
         var found = Gtpo.conflicts(tokens, both(b, b::mask), advantages, 2);
         Tensor chosen =
-                Tensor.arange(0, b.rows().size(), tokens.device()).times(2).to(DType.INT64);
+                Creation.arange(0, b.rows().size(), tokens.device()).times(2).to(DType.INT64);
         return new Gtpo.Conflicts(
                 found.weights()
                         .indexSelect(0, chosen)

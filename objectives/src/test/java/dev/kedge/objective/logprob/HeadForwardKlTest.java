@@ -12,8 +12,10 @@ import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -30,7 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HeadForwardKlTest {
     /// A loss of all divergences that is neither linear nor even.
     private static final UnaryOperator<Tensor> LOSS =
-            kl -> kl.times(0.3).sin().sum().plus(kl.sum().square().times(1e-4));
+            kl -> Elementwise.sin(kl.times(0.3)).sum().plus(kl.sum().square().times(1e-4));
 
     /// Hidden states, themselves a function of a leaf, and a head; a reference of another width.
     private record Case(Tensor leaf, Tensor hidden, Tensor head, Tensor refHidden, Tensor refHead) {
@@ -46,7 +48,7 @@ class HeadForwardKlTest {
             if (trainHead) {
                 head.requiresGrad();
             }
-            return new Case(leaf, leaf.tanh(), head, refHidden, refHead);
+            return new Case(leaf, Elementwise.tanh(leaf), head, refHidden, refHead);
         }
 
         HeadForwardKl chunked() {
@@ -165,7 +167,7 @@ class HeadForwardKlTest {
         Case c = Case.of(DType.FLOAT64, 7, 4, 30, true, true);
         Tensor refLeaf = c.refHidden().requiresGrad();
         Tensor refHead = c.refHead().requiresGrad();
-        HeadForwardKl kl = HeadForwardKl.of(c.hidden(), c.head(), refLeaf.tanh(), refHead);
+        HeadForwardKl kl = HeadForwardKl.of(c.hidden(), c.head(), Elementwise.tanh(refLeaf), refHead);
         kl.values().sum().backward();
         kl.backward();
         assertTrue(c.leaf().grad().ne(0).anyTrue());
@@ -217,9 +219,9 @@ class HeadForwardKlTest {
 
     /// Position t of the logits predicts target t + 1, so that a column is put before the targets.
     private static Loss rrpoOfLogits(Case c, long[] targets, Tensor numbers, long pairs, long length) {
-        Tensor first = Tensor.zeros(DType.INT64, Device.CPU, 2 * pairs, 1);
+        Tensor first = Creation.zeros(DType.INT64, Device.CPU, 2 * pairs, 1);
         Tensor ids = Tensor.cat(List.of(first, Tensor.of(targets, 2 * pairs, length)), 1);
-        Tensor last = Tensor.zeros(DType.FLOAT64, Device.CPU, 2 * pairs, 1, 40);
+        Tensor last = Creation.zeros(DType.FLOAT64, Device.CPU, 2 * pairs, 1, 40);
         Tensor logits = c.hidden().matmul(c.head().t()).reshape(2 * pairs, length, 40);
         Tensor ref = c.refHidden().matmul(c.refHead().t()).reshape(2 * pairs, length, 40);
         Rrpo.Tokens tokens = Rrpo.Tokens.ofLogits(
@@ -267,8 +269,8 @@ class HeadForwardKlTest {
 
     @Test
     void whatDoesNotFitIsRefused() {
-        Tensor hidden = Tensor.zeros(DType.FLOAT32, Device.CPU, 3, 2);
-        Tensor head = Tensor.zeros(DType.FLOAT32, Device.CPU, 5, 2);
+        Tensor hidden = Creation.zeros(DType.FLOAT32, Device.CPU, 3, 2);
+        Tensor head = Creation.zeros(DType.FLOAT32, Device.CPU, 5, 2);
         Tensor[][] wrong = {
             {hidden.view(6), head, hidden, head},
             {hidden, head.view(10), hidden, head},

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -26,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HeadLogProbsTest {
     /// A loss of all log-probs that is neither linear nor even.
     private static final UnaryOperator<Tensor> LOSS =
-            lp -> lp.times(0.3).sin().sum().plus(lp.sum().square().times(1e-4));
+            lp -> Elementwise.sin(lp.times(0.3)).sum().plus(lp.sum().square().times(1e-4));
 
     /// Hidden states, themselves a function of a leaf, and a head.
     private record Case(Tensor leaf, Tensor hidden, Tensor head, Tensor targets) {
@@ -41,7 +43,7 @@ class HeadLogProbsTest {
                 head.requiresGrad();
             }
             long[] targets = random.longs(n, 0, vocabulary).toArray();
-            return new Case(leaf, leaf.tanh(), head, Tensor.of(targets, n));
+            return new Case(leaf, Elementwise.tanh(leaf), head, Tensor.of(targets, n));
         }
 
         /// All logits at once, and autograd.
@@ -151,7 +153,7 @@ class HeadLogProbsTest {
         for (int way = 0; way < 2; way++) {
             Tensor table = normal(new Random(5), 40, 6).requiresGrad();
             table.square().sum().backward();
-            Tensor hidden = Functional.embedding(table, Tensor.of(tokens, 1500)).tanh();
+            Tensor hidden = Elementwise.tanh(Functional.embedding(table, Tensor.of(tokens, 1500)));
             Tensor targets = Tensor.of(next, 1500);
             if (way == 0) {
                 LOSS.apply(new Case(table, hidden, table, targets).plain(0.9)).backward();
@@ -244,8 +246,8 @@ class HeadLogProbsTest {
 
     @Test
     void whatDoesNotFitIsRefused() {
-        Tensor hidden = Tensor.zeros(DType.FLOAT32, Device.CPU, 3, 2);
-        Tensor head = Tensor.zeros(DType.FLOAT32, Device.CPU, 5, 2);
+        Tensor hidden = Creation.zeros(DType.FLOAT32, Device.CPU, 3, 2);
+        Tensor head = Creation.zeros(DType.FLOAT32, Device.CPU, 5, 2);
         Tensor targets = Tensor.of(new long[3], 3);
         refused(hidden.view(6), head, targets, 1);
         refused(hidden, head.t(), targets, 1);

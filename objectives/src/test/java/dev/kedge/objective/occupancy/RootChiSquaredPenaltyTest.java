@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -24,7 +25,7 @@ class RootChiSquaredPenaltyTest {
                 new double[] {0, -1.6, 10, -1, 2, 1}, penalty.perStep().toDoubles(), 1e-14);
         assertArrayEquals(
                 new double[] {1, 1.8, -4, 1.5, 0, 0.5},
-                penalty.takenFrom(Tensor.ones(scores.dtype(), scores.device(), 6), 0.5)
+                penalty.takenFrom(Creation.ones(scores.dtype(), scores.device(), 6), 0.5)
                         .toDoubles(),
                 1e-14);
     }

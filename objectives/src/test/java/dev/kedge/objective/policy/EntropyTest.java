@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import org.junit.jupiter.api.Test;
@@ -71,7 +72,7 @@ class EntropyTest {
         Tensor logits = Tensor.of(new double[] {1, 2, 3, 0.5, -1, 4, 0, 0, 0}, 1, 3, 3);
         Tensor tokens = Tensor.of(new long[] {2, 0, -100}, 1, 3);
         Tensor mask = Tensor.mask(new boolean[] {true, true, false}, 1, 3);
-        Rollout rollout = Rollout.ofLogits(logits, tokens, Tensor.zeros(DType.FLOAT64, logits.device(), 1, 3), mask);
+        Rollout rollout = Rollout.ofLogits(logits, tokens, Creation.zeros(DType.FLOAT64, logits.device(), 1, 3), mask);
         double[] got = rollout.logProbs().toDoubles();
         assertEquals(3 - Math.log(Math.exp(1) + Math.exp(2) + Math.exp(3)), got[0], 1e-15);
         assertEquals(0.5 - Math.log(Math.exp(0.5) + Math.exp(-1) + Math.exp(4)), got[1], 1e-14);

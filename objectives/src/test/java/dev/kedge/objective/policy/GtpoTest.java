@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -217,7 +218,7 @@ class GtpoTest {
         Gtpo.gtpo(rollout(logProbs), Tensor.of(GOOD_AND_BAD), found, 2).value().backward();
         double[] gtpo = logProbs.grad().toDoubles();
         assertEquals(-2 * 0.5 / 16, gtpo[0] + gtpo[4], 1e-15);
-        logProbs.grad().fill_(0);
+        InPlace.fill_(logProbs.grad(), 0);
         Grpo.withoutReference(rollout(logProbs), Tensor.of(GOOD_AND_BAD), 0.2, 2)
                 .value()
                 .backward();

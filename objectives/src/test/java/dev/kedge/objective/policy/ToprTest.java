@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.policy.Topr.Truncation;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Stream;
@@ -190,7 +191,7 @@ class ToprTest {
     private static double slope(double z, Truncation truncation) {
         Tensor logit = Tensor.of(z, -z).requiresGrad();
         Tensor half = Tensor.of(Math.log(0.5), Math.log(0.5));
-        Topr.truncated(logit.logSigmoid(), half, Tensor.of(1, -1), truncation, 2)
+        Topr.truncated(Functional.logSigmoid(logit), half, Tensor.of(1, -1), truncation, 2)
                 .value()
                 .backward();
         double[] gradient = logit.grad().toDoubles();

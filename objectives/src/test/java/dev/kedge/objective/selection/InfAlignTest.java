@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.variational.EvidenceBound;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -93,7 +94,7 @@ class InfAlignTest {
         double[] quantiles = new double[n];
         Arrays.setAll(quantiles, i -> (i + 0.5) / n);
         Tensor reward = Tensor.of(quantiles);
-        Tensor policy = Tensor.full(1.0 / n, reward.dtype(), reward.device(), n).requiresGrad();
+        Tensor policy = Creation.full(1.0 / n, reward.dtype(), reward.device(), n).requiresGrad();
         Tensor base = BestOfN.best(4, policy.detach(), reward);
         BestOfN.winRate(BestOfN.best(4, policy, reward), reward, base, reward).backward();
         double[] slopes = policy.grad().toDoubles();

@@ -20,9 +20,11 @@ import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -326,8 +328,7 @@ public final class RecapRecipe {
                                 Arrays.stream(part).map(objectives::get).toArray(), part.length)
                         .to(DType.INT64)
                         .to(perRow.device());
-                Tensor losses = Tensor.zeros(perRow.dtype(), perRow.device(), names.size())
-                        .indexAdd(0, index, perRow.times(shares));
+                Tensor losses = Indexing.indexAdd(Creation.zeros(perRow.dtype(), perRow.device(), names.size()), 0, index, perRow.times(shares));
                 Tensor loss = Recap.recap(losses, lambda).value();
                 loss.backward();
                 logProbs.backward();

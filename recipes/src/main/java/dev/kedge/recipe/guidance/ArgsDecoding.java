@@ -6,6 +6,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.StopReason;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -53,10 +54,9 @@ record ArgsDecoding(Decoder base, Decoder rewards, int mark, int candidates, int
         for (int t = 0; t < maxTokens && live.length > 0; t++) {
             try (var _ = Gradients.off();
                     Scope _ = new Scope()) {
-                Tensor[] top = last(
+                Tensor[] top = Ordering.topK(last(
                                 base,
-                                Arrays.stream(live).mapToObj(row -> texts[row]).toList())
-                        .topK(candidates);
+                                Arrays.stream(live).mapToObj(row -> texts[row]).toList()), candidates);
                 double[] scores = scores(top, live, texts, weight);
                 long[] tokens = top[1].toLongs();
                 for (int i = 0; i < live.length; i++) {

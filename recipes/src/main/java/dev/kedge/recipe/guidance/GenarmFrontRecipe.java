@@ -16,6 +16,7 @@ import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,7 +148,7 @@ public final class GenarmFrontRecipe {
     static Decoder soup(Decoder one, double w, Decoder other) {
         Decoder soup = other.copy();
         try (Scope _ = new Scope()) {
-            soup.parameters().flat().times_(1 - w).plus_(one.parameters().flat(), w);
+            InPlace.plus_(InPlace.times_(soup.parameters().flat(), 1 - w), one.parameters().flat(), w);
         }
         return soup;
     }

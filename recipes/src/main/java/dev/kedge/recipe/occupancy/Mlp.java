@@ -3,6 +3,7 @@ package dev.kedge.recipe.occupancy;
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -50,7 +51,7 @@ final class Mlp implements AutoCloseable {
     }
 
     private static Tensor leaky(Tensor x) {
-        return x.maximum(x.times(LEAK));
+        return Elementwise.maximum(x, x.times(LEAK));
     }
 
     Parameters parameters() {

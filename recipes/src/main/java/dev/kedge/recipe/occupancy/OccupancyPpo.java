@@ -15,6 +15,7 @@ import dev.kedge.objective.policy.PpoClip;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -186,7 +187,7 @@ final class OccupancyPpo implements AutoCloseable {
         Arrays.setAll(all, i -> i);
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
-            Tensor scores = scores(mine.pairs(all)).to(DType.FLOAT64).clamp(-config.scoreLimit(), config.scoreLimit());
+            Tensor scores = Elementwise.clamp(scores(mine.pairs(all)).to(DType.FLOAT64), -config.scoreLimit(), config.scoreLimit());
             RootChiSquaredPenalty root = RootChiSquaredPenalty.of(scores, config.trim());
             metrics.put("chi_squared", root.trimmed().item());
             metrics.put("chi_squared_untrimmed", root.untrimmed().item());
@@ -197,14 +198,14 @@ final class OccupancyPpo implements AutoCloseable {
                         case Penalty.States(var divergence) -> each(divergence, scores, root);
                         case Penalty.Occupancies(var divergence) -> each(divergence, scores, root);
                     };
-            return each.clampMax(config.penaltyLimit()).toDoubles();
+            return Elementwise.clampMax(each, config.penaltyLimit()).toDoubles();
         }
     }
 
     private static Tensor each(Divergence divergence, Tensor scores, RootChiSquaredPenalty root) {
         return switch (divergence) {
             case KL -> scores;
-            case CHI_SQUARED -> scores.expm1();
+            case CHI_SQUARED -> Elementwise.expm1(scores);
             case ROOT_CHI_SQUARED -> root.perStep();
         };
     }

@@ -8,6 +8,7 @@ import dev.kedge.objective.policy.LeaveOneOut;
 import dev.kedge.objective.policy.LogRatios;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.policy.Surrogate;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 
 /// PPO on a reward that is only a proxy, held to the start (Correlated Proxies, arXiv:2403.03185): the root of the χ²
@@ -81,7 +82,7 @@ public record AnswerDivergenceMethod(Regularizer regularizer, double clip) imple
     @Override
     public Learner learner(Decoder start) {
         return step -> {
-            Tensor rewards = step.rewards().clamp(-LARGEST_REWARD, LARGEST_REWARD);
+            Tensor rewards = Elementwise.clamp(step.rewards(), -LARGEST_REWARD, LARGEST_REWARD);
             Tensor kept = regularizer instanceof Regularizer.KlInReward(double weight)
                     ? RlooMethod.lessKl(rewards, step, weight)
                     : rewards;

@@ -5,6 +5,8 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.objective.policy.Gtpo;
 import dev.kedge.objective.policy.Rollout;
+import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
@@ -68,11 +70,11 @@ public record GtpoMethod(double gamma, Optional<Double> threshold, double positi
         @Override
         public PartLoss plan(RolloutBatch step) {
             Tensor advantages = GroupRelative.centred(step.rewards());
-            Tensor lengths = step.mask().sum(1).clampMin(1).to(advantages.dtype());
+            Tensor lengths = Elementwise.clampMin(step.mask().sum(1), 1).to(advantages.dtype());
             Tensor sums = step.entropies().sum(1).to(advantages.dtype()).to(advantages.device());
             Tensor entropies = sums.div(lengths);
             if (Double.isNaN(initial.toDoubles()[0])) {
-                initial.copy_(Tensor.of(entropies.mean().item()));
+                InPlace.copy_(initial, Tensor.of(entropies.mean().item()));
             }
             double threshold = method.threshold.orElseGet(() -> Gtpo.threshold(initial.toDoubles()[0]));
             Tensor shaped = Gtpo.shaped(advantages.reshape(-1), entropies, method.gamma, threshold);

@@ -5,6 +5,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.Rloo;
 import dev.kedge.objective.selection.Calibration;
 import dev.kedge.objective.selection.QuantileTransform;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -77,6 +78,6 @@ public record InfalignMethod(QuantileTransform transform, double beta, int draws
 
     /// The logarithm has no value where an answer is worse than all draws: there its quantile is the smallest step.
     private Tensor floored(Tensor quantiles) {
-        return transform instanceof QuantileTransform.Logarithm ? quantiles.clampMin(0.5 / draws) : quantiles;
+        return transform instanceof QuantileTransform.Logarithm ? Elementwise.clampMin(quantiles, 0.5 / draws) : quantiles;
     }
 }

@@ -16,6 +16,7 @@ import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
@@ -102,7 +103,7 @@ public record LearnedReward(Environment world, int pairs, TrainingConfig learnin
             try (var _ = Gradients.off();
                     WeightsFolder kept = WeightsFolder.open(folder);
                     Scope _ = new Scope()) {
-                head.decoder().parameters().named().forEach((name, tensor) -> tensor.copy_(kept.read(name)));
+                head.decoder().parameters().named().forEach((name, tensor) -> InPlace.copy_(tensor, kept.read(name)));
                 return new RewardModel(
                         head,
                         padId,

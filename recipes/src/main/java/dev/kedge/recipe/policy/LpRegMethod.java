@@ -5,6 +5,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.LpReg;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 
@@ -158,7 +159,7 @@ public record LpRegMethod(
         private void follow(Decoder policy, double share) {
             try (var _ = Gradients.off()) {
                 Tensor mine = past.parameters().flat();
-                mine.copy_(mine.times(1 - share).plus(policy.parameters().flat().times(share)));
+                InPlace.copy_(mine, mine.times(1 - share).plus(policy.parameters().flat().times(share)));
             }
         }
 

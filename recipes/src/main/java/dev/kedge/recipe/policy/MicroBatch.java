@@ -4,8 +4,11 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.policy.Rollout;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
+import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 
@@ -124,7 +127,7 @@ public final class MicroBatch {
     /// whole step.
     public void put(Tensor mine, Tensor wholeStep) {
         Tensor place = wholeStep.narrow(0, (long) from * draw.group(), mine.size(0));
-        (mine.dim() == 1 ? place : place.narrow(1, 0, width)).copy_(mine);
+        InPlace.copy_(mine.dim() == 1 ? place : place.narrow(1, 0, width), mine);
     }
 
     /// Carries the gradient of the log-probs, and of logits where they were asked for, into the policy.
@@ -173,16 +176,14 @@ public final class MicroBatch {
     /// [N] to [B, T].
     private Tensor matrix(Tensor values) {
         long b = draw.completions().size();
-        return Tensor.zeros(values.dtype(), values.device(), b * width)
-                .indexAdd(0, index, values)
+        return Indexing.indexAdd(Creation.zeros(values.dtype(), values.device(), b * width), 0, index, values)
                 .reshape(b, width);
     }
 
     /// [N, X] to [B, T, X].
     private Tensor spread(Tensor values) {
         long b = draw.completions().size();
-        return Tensor.zeros(values.dtype(), values.device(), b * width, values.size(1))
-                .indexAdd(0, index, values)
+        return Indexing.indexAdd(Creation.zeros(values.dtype(), values.device(), b * width, values.size(1)), 0, index, values)
                 .reshape(b, width, values.size(1));
     }
 }

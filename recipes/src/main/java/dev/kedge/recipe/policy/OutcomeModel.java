@@ -4,6 +4,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.policy.TokenRewardModel;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -39,8 +40,8 @@ final class OutcomeModel implements AutoCloseable {
     Judgement learn(RolloutBatch step, Tensor correct) {
         Tensor mask = step.mask();
         DType dtype = decoder.parameters().flat().dtype();
-        Tensor scores = Tensor.zeros(dtype, decoder.device(), mask.shape());
-        Tensor means = Tensor.zeros(dtype, decoder.device(), mask.size(0));
+        Tensor scores = Creation.zeros(dtype, decoder.device(), mask.shape());
+        Tensor means = Creation.zeros(dtype, decoder.device(), mask.size(0));
         Tensor losses = means.zerosLike();
         step.forEach(part -> {
             Tensor mine = head.of(part.states(decoder));

@@ -4,6 +4,7 @@ import dev.kedge.config.Kind;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.Reinforce;
 import dev.kedge.objective.policy.Reinforce.RunningMean;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 
@@ -30,7 +31,7 @@ public record ReinforceMethod() implements PolicyMethod {
             Tensor rewards = step.rewards();
             Tensor advantages = rewards.minus(baseline.value()).reshape(-1);
             RunningMean next = baseline.with(rewards.toDoubles());
-            mean.copy_(Tensor.of(next.value(), next.count()));
+            InPlace.copy_(mean, Tensor.of(next.value(), next.count()));
             return part -> Reinforce.reinforce(part.rollout(), part.of(advantages), step.completions());
         }
 

@@ -5,6 +5,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.policy.Entropy;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
@@ -146,7 +147,7 @@ public final class RolloutBatch implements AutoCloseable {
     /// What each part gives, [B, T], as one, without gradient.
     private Tensor gathered(Function<MicroBatch, Tensor> values) {
         long start = System.nanoTime();
-        Tensor all = Tensor.zeros(DType.FLOAT32, policy.device(), completions(), width());
+        Tensor all = Creation.zeros(DType.FLOAT32, policy.device(), completions(), width());
         try (var _ = Gradients.off()) {
             forEach(part -> part.put(values.apply(part), all));
         }

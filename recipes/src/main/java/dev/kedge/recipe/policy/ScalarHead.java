@@ -2,6 +2,7 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -17,7 +18,7 @@ public record ScalarHead(Decoder decoder) implements AutoCloseable {
     public static ScalarHead on(Decoder start) {
         Map<String, Tensor> named = new LinkedHashMap<>(start.parameters().named());
         DType dtype = start.parameters().flat().dtype();
-        try (Tensor head = Tensor.zeros(dtype, start.device(), 1, start.config().hiddenSize())) {
+        try (Tensor head = Creation.zeros(dtype, start.device(), 1, start.config().hiddenSize())) {
             named.put(HEAD, head);
             return new ScalarHead(new Decoder(start.config(), Parameters.copyOf(named, dtype, start.device())));
         }

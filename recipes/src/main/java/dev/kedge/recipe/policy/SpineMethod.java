@@ -7,8 +7,11 @@ import dev.kedge.objective.policy.Entropy;
 import dev.kedge.objective.policy.ReferenceKl;
 import dev.kedge.objective.policy.Spine;
 import dev.kedge.objective.policy.Spine.Forking;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -121,7 +124,7 @@ public record SpineMethod(
         private final Tensor band;
 
         private Remembered(Decoder start) {
-            band = Tensor.full(-1, DType.FLOAT64, start.device(), 2).unscoped();
+            band = Creation.full(-1, DType.FLOAT64, start.device(), 2).unscoped();
         }
 
         @Override
@@ -132,7 +135,7 @@ public record SpineMethod(
                 Tensor now = Tensor.stack(List.of(mean(forking.low(), mask), mean(forking.high(), mask)), 0)
                         .to(DType.FLOAT64);
                 boolean first = band.select(0, 0).item() < 0;
-                band.copy_(first ? now : band.times(memory).plus(now.times(1 - memory)));
+                InPlace.copy_(band, first ? now : band.times(memory).plus(now.times(1 - memory)));
             }
             return SpineMethod.this.plan(step, band);
         }
@@ -140,7 +143,7 @@ public record SpineMethod(
         /// Over the completions that have tokens.
         private static Tensor mean(Tensor values, Tensor mask) {
             Tensor counted = mask.sum(1).gt(0);
-            return values.whereElse(counted, 0).sum().div(counted.sum().clampMin(1));
+            return values.whereElse(counted, 0).sum().div(Elementwise.clampMin(counted.sum(), 1));
         }
 
         @Override

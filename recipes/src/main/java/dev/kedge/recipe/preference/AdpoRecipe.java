@@ -34,6 +34,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
@@ -190,10 +191,8 @@ public final class AdpoRecipe {
     private static void follow(Decoder anchor, Decoder policy, double kept) {
         if (kept < 1) {
             try (var _ = Gradients.off()) {
-                anchor.parameters()
-                        .flat()
-                        .times_(kept)
-                        .plus_(policy.parameters().flat(), 1 - kept);
+                InPlace.plus_(InPlace.times_(anchor.parameters()
+                        .flat(), kept), policy.parameters().flat(), 1 - kept);
             }
         }
     }

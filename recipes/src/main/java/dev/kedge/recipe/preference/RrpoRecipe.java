@@ -30,10 +30,12 @@ import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.Tokenizer;
@@ -252,8 +254,7 @@ public final class RrpoRecipe {
                     policy.head(),
                     chosenStates(frozen, whole, pairs).indexSelect(0, positions),
                     frozen.head());
-            Tensor chosenKl = Tensor.zeros(states.dtype(), states.device(), pairs)
-                    .indexAdd(0, whole.row().narrow(0, 0, ofChosen), kl.values());
+            Tensor chosenKl = Indexing.indexAdd(Creation.zeros(states.dtype(), states.device(), pairs), 0, whole.row().narrow(0, 0, ofChosen), kl.values());
             return new Terms(
                     hidden, states, logProbs, kl, SequenceScores.rowSums(logProbs.values(), phrases), chosenKl);
         }

@@ -26,6 +26,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -179,7 +180,7 @@ public final class SubnetworkRecipe {
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
             Tensor flat = decoder.parameters().flat();
-            flat.copy_(flat.to(DType.BFLOAT16));
+            InPlace.copy_(flat, flat.to(DType.BFLOAT16));
         }
     }
 

@@ -25,6 +25,7 @@ import dev.kedge.run.SavedCheckpoint;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -349,7 +350,7 @@ public final class DpgRecipe {
             if (rule.criterion() == Criterion.INTERVAL || nearer) {
                 nearest = Math.min(nearest, here);
                 try (var _ = Gradients.off()) {
-                    proposal.parameters().flat().copy_(policy.parameters().flat());
+                    InPlace.copy_(proposal.parameters().flat(), policy.parameters().flat());
                 }
             }
             String name = kld ? "kl" : "tvd";

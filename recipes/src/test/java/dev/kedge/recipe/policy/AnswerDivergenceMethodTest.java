@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.AnswerDivergenceMethod.Regularizer;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import java.util.List;
 import java.util.Optional;
@@ -94,7 +95,7 @@ class AnswerDivergenceMethodTest {
             try (var _ = Gradients.off();
                     var _ = new Scope()) {
                 var flat = moved.parameters().flat();
-                flat.copy_(flat.minus(moved.parameters().gradient().times(0.05)));
+                InPlace.copy_(flat, flat.minus(moved.parameters().gradient().times(0.05)));
             }
         }
         double after = divergence(moved, metric);

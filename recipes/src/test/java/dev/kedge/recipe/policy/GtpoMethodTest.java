@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -89,7 +90,7 @@ class GtpoMethodTest {
                     .metrics()
                     .get("filtered");
             assertTrue(free < given, free + " " + given);
-            sure.state().get("initial_entropy").copy_(Tensor.of(0.5));
+            InPlace.copy_(sure.state().get("initial_entropy"), Tensor.of(0.5));
             learning.parameters().trainable();
             try (RolloutBatch step = new RolloutBatch(draw, learning, start, true, 0, 6)) {
                 assertEquals(given, step.gradient(sure.plan(step)).get("filtered"), 1e-12);

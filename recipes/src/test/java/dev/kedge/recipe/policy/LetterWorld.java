@@ -6,6 +6,7 @@ import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.CharTokenizer;
@@ -49,7 +50,7 @@ final class LetterWorld {
             Decoder decoder =
                     new Decoder(config, Parameters.copyOf(shape.parameters().named(), DType.FLOAT64, Device.CPU));
             var flat = decoder.parameters().flat();
-            flat.copy_(rng.normal(flat.numel()).times(0.5).to(DType.FLOAT64));
+            InPlace.copy_(flat, rng.normal(flat.numel()).times(0.5).to(DType.FLOAT64));
             return decoder;
         }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.LpRegMethod.Pull;
 import dev.kedge.recipe.policy.LpRegMethod.Source;
+import dev.kedge.tensor.InPlace;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -87,7 +88,7 @@ class LpRegMethodTest {
                 Rollouts draw = LetterWorld.draw(drew, 5);
                 LetterWorld.gradient(learner, draw, drew, start, true, 4);
                 resumed.state()
-                        .forEach((name, tensor) -> tensor.copy_(learner.state().get(name)));
+                        .forEach((name, tensor) -> InPlace.copy_(tensor, learner.state().get(name)));
                 double[] expected = LetterWorld.gradient(learner, draw, moved, start, false, 4);
                 assertArrayEquals(expected, LetterWorld.gradient(resumed, draw, moved, start, false, 4));
                 assertTrue(

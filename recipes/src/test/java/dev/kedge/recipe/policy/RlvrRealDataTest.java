@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// GSM8K and MATH with a real model that cannot solve them: the way is there, and a reward that it can reach is learnt.
 class RlvrRealDataTest {
-    private static final Path DATA = Path.of("..", "..", "shared", "data");
+    private static final Path DATA = Path.of(System.getProperty("kedge.data.dir", "../../shared/data"));
 
     @TempDir
     Path folder;
@@ -33,7 +33,12 @@ class RlvrRealDataTest {
     private RecordedRun run(Path data, String question, Verification right, Extraction vote, int steps)
             throws Exception {
         Path model = DATA.resolve("stories260k/stories260K.bin");
-        assumeTrue(Files.exists(model) && Files.exists(data), "no ../shared/data");
+        for (Path needed : List.of(model, data)) {
+            assumeTrue(
+                    Files.exists(needed),
+                    "needs " + needed.normalize()
+                            + ", which is not part of the project: -Dkedge.data.dir=FOLDER says where it is");
+        }
         WeightedSum verifier = new WeightedSum(List.of(
                 new WeightedSum.Part("right", 1.0, right),
                 new WeightedSum.Part("vowel", 0.1, new Format(".*[aeiou].*[aeiou].*[aeiou].*[aeiou].*"))));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.SpineMethod.Selection;
+import dev.kedge.tensor.InPlace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,7 +89,7 @@ class SpineMethodTest {
             }
             double[] first = learner.state().get("band").toDoubles();
             assertTrue(0 < first[0] && first[0] < first[1], Arrays.toString(first));
-            resumed.state().get("band").copy_(learner.state().get("band"));
+            InPlace.copy_(resumed.state().get("band"), learner.state().get("band"));
             Rollouts draw = LetterWorld.draw(other, 6);
             assertArrayEquals(
                     LetterWorld.gradient(learner, draw, other, start, true, 4),

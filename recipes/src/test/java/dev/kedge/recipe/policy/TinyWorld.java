@@ -6,6 +6,7 @@ import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.CharTokenizer;
@@ -37,7 +38,7 @@ final class TinyWorld {
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(seed)) {
             var flat = moved.parameters().flat();
-            flat.copy_(flat.plus(rng.normal(flat.numel()).to(DType.FLOAT64).times(0.05)));
+            InPlace.copy_(flat, flat.plus(rng.normal(flat.numel()).to(DType.FLOAT64).times(0.05)));
         }
         return moved;
     }

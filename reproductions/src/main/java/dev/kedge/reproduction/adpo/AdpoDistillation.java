@@ -11,6 +11,7 @@ import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -170,8 +171,7 @@ public final class AdpoDistillation {
         double kept = new AnchorRule.Ema(EMA).after(step, List.of(), 0).kept();
         int own = Anchor.AVERAGE.ordinal();
         try (var _ = Gradients.off()) {
-            average.parameters().named().forEach((name, mean) -> mean.times_(kept)
-                    .plus_(students.parameters().get(name).narrow(0, own, 1), 1 - kept));
+            average.parameters().named().forEach((name, mean) -> InPlace.plus_(InPlace.times_(mean, kept), students.parameters().get(name).narrow(0, own, 1), 1 - kept));
         }
     }
 

@@ -14,6 +14,7 @@ import dev.kedge.objective.preference.Adpo;
 import dev.kedge.objective.preference.AdpoTargets;
 import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -256,7 +257,7 @@ public final class AdpoExperiments {
                     var sets = sets(bandit, ref, contexts, batch);
                     Tensor x = atEveryTau(contexts).unsqueeze(0).expand(methods, each, BATCH, NoisyBandit.INPUTS);
                     Tensor logProbs = policies.logProbs(x.reshape(methods * each, BATCH, NoisyBandit.INPUTS));
-                    Tensor loss = Tensor.zeros(DType.FLOAT32, Device.CPU);
+                    Tensor loss = Creation.zeros(DType.FLOAT32, Device.CPU);
                     for (var m : Method.values()) {
                         Tensor own =
                                 logProbs.narrow(0, m.ordinal() * each, each).reshape(-1, NoisyBandit.ACTIONS);

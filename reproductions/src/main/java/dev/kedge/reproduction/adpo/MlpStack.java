@@ -4,6 +4,7 @@ import dev.kedge.reproduction.games.TabularPolicies;
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -58,9 +59,8 @@ final class MlpStack implements AutoCloseable {
     ///
     /// @param contexts [N, B, I], or [B, I], the same for all
     Tensor logProbs(Tensor contexts) {
-        Tensor hidden = contexts.matmul(parameters.get("in.weight"))
-                .plus(parameters.get("in.bias"))
-                .relu();
+        Tensor hidden = Functional.relu(contexts.matmul(parameters.get("in.weight"))
+                .plus(parameters.get("in.bias")));
         return hidden.matmul(parameters.get("out.weight"))
                 .plus(parameters.get("out.bias"))
                 .logSoftmax(2);

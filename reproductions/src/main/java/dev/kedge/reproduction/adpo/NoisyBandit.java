@@ -1,6 +1,7 @@
 package dev.kedge.reproduction.adpo;
 
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -108,8 +109,7 @@ record NoisyBandit(
     }
 
     private static Tensor best(double[][] weights, double[][] contexts) {
-        return floats(Arrays.stream(contexts).map(x -> rewards(weights, x)).toArray(double[][]::new))
-                .argmax(1);
+        return Ordering.argmax(floats(Arrays.stream(contexts).map(x -> rewards(weights, x)).toArray(double[][]::new)), 1);
     }
 
     private static double[][] normal(SplittableRandom random, int rows, double deviation) {

@@ -11,6 +11,7 @@ import dev.kedge.objective.game.MatrixGames;
 import dev.kedge.objective.game.NashMd;
 import dev.kedge.objective.game.NashMdPg;
 import dev.kedge.objective.game.OnlineIpo;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -93,7 +94,7 @@ final class ExactDynamics implements Dynamics {
 
     /// `curvature·π_t`, [G·n]. An action whose chance underflows has no gradient and stays.
     private static Tensor scale(Tensor previous, double curvature) {
-        return previous.exp().times(curvature).clampMin(Double.MIN_NORMAL).view(-1);
+        return Elementwise.clampMin(previous.exp().times(curvature), Double.MIN_NORMAL).view(-1);
     }
 
     private int mirror(double eta) {

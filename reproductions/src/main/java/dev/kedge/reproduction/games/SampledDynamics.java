@@ -9,6 +9,7 @@ import dev.kedge.objective.game.NashMd;
 import dev.kedge.objective.game.NashMdPg;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
@@ -216,7 +217,7 @@ final class SampledDynamics implements Dynamics {
                 meetings[(int) pairs.second()[row]]++;
             }
         }
-        Tensor scale = Tensor.of(meetings).times(curvature / sampling.samples()).clampMin(Double.MIN_NORMAL);
+        Tensor scale = Elementwise.clampMin(Tensor.of(meetings).times(curvature / sampling.samples()), Double.MIN_NORMAL);
         for (int i = 0; i < sampling.regressionSteps(); i++) {
             try (Scope _ = new Scope()) {
                 policies.descend(loss.apply(pairs), scale);

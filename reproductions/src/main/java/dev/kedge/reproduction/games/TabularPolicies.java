@@ -7,6 +7,7 @@ import dev.kedge.objective.Loss;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
@@ -45,7 +46,7 @@ public final class TabularPolicies implements AutoCloseable {
     void setLogits(double[] logits) {
         try (var _ = Gradients.off();
                 Tensor values = Tensor.of(logits)) {
-            parameters.flat().copy_(values);
+            InPlace.copy_(parameters.flat(), values);
         }
     }
 
@@ -60,7 +61,7 @@ public final class TabularPolicies implements AutoCloseable {
         differentiate(loss);
         try (var _ = Gradients.off();
                 Tensor scaled = parameters.gradient().div(scale)) {
-            parameters.gradient().copy_(scaled);
+            InPlace.copy_(parameters.gradient(), scaled);
         }
         sgd.step(1);
     }

@@ -11,6 +11,7 @@ import dev.kedge.objective.variational.EvidenceBound;
 import dev.kedge.objective.variational.TargetEstimates;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -109,7 +110,7 @@ public final class RlKlBayesTabular {
         }
 
         double entropy(Tensor logProbs) {
-            return -logProbs.exp().times(logProbs.clampMin(-700)).sum().item();
+            return -logProbs.exp().times(Elementwise.clampMin(logProbs, -700)).sum().item();
         }
 
         double kl(Tensor logP, Tensor logQ) {

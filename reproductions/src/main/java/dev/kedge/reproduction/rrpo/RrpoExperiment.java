@@ -18,6 +18,7 @@ import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -274,7 +275,7 @@ public final class RrpoExperiment {
             Tensor loss = logP.gather(2, next).squeeze(2).neg();
             Tensor answers =
                     logP.narrow(2, PhraseTask.ANSWERS, PhraseTask.QUESTIONS).logSoftmax(2);
-            Tensor said = answers.gather(2, next.minus(PhraseTask.ANSWERS).clampMin(0))
+            Tensor said = answers.gather(2, Elementwise.clampMin(next.minus(PhraseTask.ANSWERS), 0))
                     .squeeze(2);
             Tensor right = said.whereElse(inPhrase, 0).sum(1).exp().mean();
             double outside = fresh.tokens.size(0) * (n - 2.0);

@@ -10,7 +10,11 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.InPlace;
+import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -47,7 +51,7 @@ final class SubnetworkBandit implements AutoCloseable {
             start = random(rng);
             pretrain(old, pretraining, rng);
             try (var _ = Gradients.off()) {
-                start.flat().copy_(start.flat().to(DType.BFLOAT16)); // and back
+                InPlace.copy_(start.flat(), start.flat().to(DType.BFLOAT16)); // and back
             }
         }
     }
@@ -72,13 +76,13 @@ final class SubnetworkBandit implements AutoCloseable {
         Tensor state = contexts;
         for (int n = 0; n < 3; n++) {
             Tensor sum = state.matmul(policy.get("layers." + n + ".weight")).plus(policy.get("layers." + n + ".bias"));
-            state = n < 2 ? sum.relu() : sum;
+            state = n < 2 ? Functional.relu(sum) : sum;
         }
         return state.logSoftmax(1);
     }
 
     private static Tensor best(Tensor weights, Tensor contexts) {
-        return contexts.matmul(weights).argmax(1);
+        return Ordering.argmax(contexts.matmul(weights), 1);
     }
 
     private void pretrain(Tensor old, int steps, Rng rng) {
@@ -162,9 +166,8 @@ final class SubnetworkBandit implements AutoCloseable {
         Tensor actions = drawn(reference, 2, rng);
         Tensor right = actions.eq(best.unsqueeze(1).expand(actions.shape()));
         Tensor first = right.select(1, 0);
-        Tensor pairs = first.to(DType.INT64)
-                .minus(right.select(1, 1).to(DType.INT64))
-                .nonzero()
+        Tensor pairs = Indexing.nonzero(first.to(DType.INT64)
+                .minus(right.select(1, 1).to(DType.INT64)))
                 .reshape(-1);
         Tensor mine = logProbs.gather(1, actions).indexSelect(0, pairs);
         Tensor others = reference.gather(1, actions).indexSelect(0, pairs);
@@ -185,7 +188,7 @@ final class SubnetworkBandit implements AutoCloseable {
             Tensor logProbs = logProbs(p, fresh);
             Tensor best = best(weights, fresh);
             return new double[] {
-                logProbs.argmax(1).eq(best).to(DType.FLOAT64).mean().item(),
+                Ordering.argmax(logProbs, 1).eq(best).to(DType.FLOAT64).mean().item(),
                 logProbs.gather(1, best.unsqueeze(1)).exp().mean().item()
             };
         }

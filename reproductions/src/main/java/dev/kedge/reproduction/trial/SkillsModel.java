@@ -10,6 +10,7 @@ import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -85,7 +86,7 @@ public final class SkillsModel {
                 var _ = Gradients.off()) {
             var next = next(policy, tokens, labels);
             Tensor hit =
-                    next.logProbs().argmax(2).eq(next.targets()).or(next.mask().not());
+                    Ordering.argmax(next.logProbs(), 2).eq(next.targets()).or(next.mask().not());
             return hit.to(DType.FLOAT64).amin(1, false).mean().item();
         }
     }

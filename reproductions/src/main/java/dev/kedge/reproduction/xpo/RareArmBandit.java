@@ -11,6 +11,7 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -170,7 +171,7 @@ public final class RareArmBandit {
             for (int step = 0; step < ADAM_STEPS; step++) {
                 try (var _ = new Scope()) {
                     Tensor logRatio = policy.get("logits").logSoftmax(0).minus(logRef);
-                    Tensor bounded = logRatio.clamp(-BOUND / BETA, BOUND / BETA).plus(logRef);
+                    Tensor bounded = Elementwise.clamp(logRatio, -BOUND / BETA, BOUND / BETA).plus(logRef);
                     var lp = new PreferenceLogProbs(
                             bounded.indexSelect(0, chosen), bounded.indexSelect(0, rejected), refChosen, refRejected);
                     objective.of(lp, policyArmWon).value().backward();

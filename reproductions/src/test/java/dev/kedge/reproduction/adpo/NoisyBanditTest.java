@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.reproduction.adpo.NoisyBandit.Corruption;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -32,7 +33,7 @@ class NoisyBanditTest {
     }
 
     private static double[] of(Tensor perCorruption, Corruption c) {
-        return perCorruption.select(0, c.ordinal()).contiguous().toDoubles();
+        return Shapes.contiguous(perCorruption.select(0, c.ordinal())).toDoubles();
     }
 
     @Test
