@@ -1,10 +1,10 @@
 package dev.kedge.cli;
 
+import dev.kedge.bench.BenchReport;
 import dev.kedge.bench.CallBench;
 import dev.kedge.bench.GenerateBench;
 import dev.kedge.bench.HeadBench;
 import dev.kedge.bench.MdpBench;
-import dev.kedge.bench.BenchReport;
 import dev.kedge.bench.RolloutBench;
 import dev.kedge.bench.TrainBench;
 import java.nio.file.Path;

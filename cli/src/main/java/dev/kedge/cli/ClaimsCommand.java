@@ -1,8 +1,8 @@
 package dev.kedge.cli;
 
+import dev.kedge.lab.claim.ClaimsDocument;
 import dev.kedge.lab.report.Page;
 import dev.kedge.reproduction.Claims;
-import dev.kedge.lab.claim.ClaimsDocument;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,13 +1,13 @@
 package dev.kedge.cli;
 
 import dev.kedge.lab.Jobs;
-import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.compare.Compare;
-import dev.kedge.lab.compare.MethodComparison;
-import dev.kedge.lab.compare.MethodComparisonJson;
 import dev.kedge.lab.compare.ComparedMethod;
 import dev.kedge.lab.compare.ComparedMethods;
 import dev.kedge.lab.compare.ComparisonTask;
+import dev.kedge.lab.compare.MethodComparison;
+import dev.kedge.lab.compare.MethodComparisonJson;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.run.Terminal;
 import dev.kedge.statistics.Estimate;
 import java.nio.file.Path;
@@ -64,7 +64,8 @@ final class CompareCommand implements Callable<Integer> {
             System.out.println("\nNot here: " + ComparedMethods.NO_RRPO + ".");
             return 0;
         }
-        List<ComparedMethod> methods = names.stream().map(ComparedMethods::named).toList();
+        List<ComparedMethod> methods =
+                names.stream().map(ComparedMethods::named).toList();
         ComparisonTask on = ComparisonTask.named(task);
         Path folder = out.resolve("compare-" + on.title());
         if (fresh) {

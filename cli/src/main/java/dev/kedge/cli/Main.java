@@ -1,8 +1,8 @@
 package dev.kedge.cli;
 
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
 import dev.kedge.nn.file.InvalidFileException;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.RunFailedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

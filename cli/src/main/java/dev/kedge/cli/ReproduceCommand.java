@@ -1,17 +1,17 @@
 package dev.kedge.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.kedge.lab.catalogue.Catalogue;
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.Names;
 import dev.kedge.lab.Jobs;
+import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.catalogue.Paper;
-import dev.kedge.lab.plot.Quantity;
-import dev.kedge.reproduction.Claims;
 import dev.kedge.lab.claim.Finding;
 import dev.kedge.lab.claim.Reproduction;
 import dev.kedge.lab.claim.Results;
 import dev.kedge.lab.claim.ResultsJson;
-import dev.kedge.config.ConfigException;
-import dev.kedge.config.Names;
+import dev.kedge.lab.plot.Quantity;
+import dev.kedge.reproduction.Claims;
 import dev.kedge.run.Terminal;
 import java.nio.file.Path;
 import java.util.ArrayList;

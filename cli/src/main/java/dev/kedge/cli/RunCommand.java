@@ -1,9 +1,9 @@
 package dev.kedge.cli;
 
-import dev.kedge.lab.report.Report;
-import dev.kedge.recipe.Recipes;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.lab.report.Report;
+import dev.kedge.recipe.Recipes;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import java.nio.file.Files;
@@ -84,7 +84,7 @@ final class RunCommand implements Callable<Integer> {
         if (files.size() > 1) {
             throw new ConfigException("one recipe at a time, were " + files);
         }
-        Path given = Path.of(files.isEmpty() ? "main" : files.getFirst());
+        Path given = Path.of(files.isEmpty() ? "quickstart" : files.getFirst());
         Path brought = Installation.recipes().resolve(given + ".yaml");
         return Files.exists(given) && !Files.isDirectory(given) || !Files.exists(brought) ? given : brought;
     }

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.recipe.Recipes;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.recipe.Recipes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -145,7 +145,7 @@ class RunCommandTest {
     @Test
     void mainIsTheRecipeWhereNoneIsNamed() {
         assertEquals(
-                Spoken.of("run", "--print-config", "main").fine().out(),
+                Spoken.of("run", "--print-config", "quickstart").fine().out(),
                 Spoken.of("run", "--print-config").fine().out());
     }
 }

@@ -46,13 +46,13 @@ final class TinyFiles {
                 recipe: dpo
                 model: %s
                 data: %s
-                objective:
+                loss:
                   kind: sigmoid
                   beta: 0.1
                 max_length: 64
                 truncation: drop
                 held_out: 4
-                dpo:
+                training:
                   steps: 4
                   batch_size: 4
                   micro_batch: 4
@@ -85,7 +85,7 @@ final class TinyFiles {
                 max_length: 24
                 truncation: drop
                 held_out: 4
-                optimisation:
+                training:
                   steps: 6
                   batch_size: 4
                   micro_batch: 4

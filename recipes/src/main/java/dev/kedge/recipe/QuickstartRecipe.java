@@ -1,26 +1,26 @@
 package dev.kedge.recipe;
 
-import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.AnswerTree;
-import dev.kedge.task.ArithmeticTask;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.task.Problem;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
-import dev.kedge.tensor.Require;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.AnswerTree;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Require;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +28,8 @@ import java.util.SplittableRandom;
 
 /// The main job: the whole way of an alignment, on a task whose reward is exact, with no data and no network.
 ///
-/// A tiny decoder is pre-trained on sums of which a share is wrong ([ArithmeticTask]), so it is right only sometimes. Its own
+/// A tiny decoder is pre-trained on sums of which a share is wrong ([ArithmeticTask]), so it is right only sometimes.
+// Its own
 /// answers to training problems, judged by the task, make preferences; DPO against the frozen reference learns from
 /// them at several strengths. Reward and divergence on problems never trained on are exact, and stand beside the exact
 /// optimum.
@@ -37,19 +38,19 @@ import java.util.SplittableRandom;
 public final class QuickstartRecipe {
     private QuickstartRecipe() {}
 
-    /// @param sums       the world: task, decoder, pre-training
+    /// @param task       the world: task, decoder, pre-training
     /// @param prompts    training problems that are answered for preferences
     /// @param answers    to each
-    /// @param dpo        how each policy is moved
+    /// @param training   how each policy is moved
     /// @param betas      strengths, each > 0; the first one's policy is shown and kept
     /// @param device     cpu, cuda or cuda:N
     /// @param threads    of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed       of everything drawn
     public record Config(
-            ArithmeticTask.Config sums,
+            ArithmeticTask.Config task,
             int prompts,
             int answers,
-            TrainingConfig dpo,
+            TrainingConfig training,
             List<Double> betas,
             String device,
             int threads,
@@ -66,7 +67,7 @@ public final class QuickstartRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.sums(), run, device, config.seed())) {
+        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed())) {
             List<TokenizedPair> pairs = preferences(config, sums, run);
             double[][] scores = SequenceScores.ofPairs(sums.reference(), pairs, Models.padId(sums.tokenizer()));
             List<Frontier.Point> points = new ArrayList<>();
@@ -140,7 +141,7 @@ public final class QuickstartRecipe {
                         scores,
                         Models.padId(sums.tokenizer()),
                         new PreferenceLoss.Sigmoid(beta),
-                        config.dpo(),
+                        config.training(),
                         config.seed());
                 Models.save(policy, sums.tokenizer(), folder);
             }
@@ -151,18 +152,17 @@ public final class QuickstartRecipe {
     private static Summary summary(
             ArithmeticTask sums, Decoder policy, double beta, List<Frontier.Point> points, int pairs, Run run) {
         List<AnswerTree.Exact> after = sums.exact(policy);
-        Summary summary = Summary.of("main", Summary.Status.FINISHED, run.seconds())
+        Summary summary = Summary.of("quickstart", Summary.Status.FINISHED, run.seconds())
                 .title("Preferences fix a model that learnt from mistakes")
                 .verdict(String.format(
                         "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %%"
                                 + " after DPO at beta %s, %.2f nats from the reference.",
-                        100 * ArithmeticTask.reward(sums.before()), 100 * ArithmeticTask.reward(after), beta, ArithmeticTask.kl(after)))
+                        100 * ArithmeticTask.reward(sums.before()),
+                        100 * ArithmeticTask.reward(after),
+                        beta,
+                        ArithmeticTask.kl(after)))
                 .frontier(sums.frontier(sums.sweep("DPO", points)))
-                .fact(
-                        "preferences",
-                        Estimate.of(pairs),
-                        "",
-                        "right over wrong answers of the reference itself");
+                .fact("preferences", Estimate.of(pairs), "", "right over wrong answers of the reference itself");
         return sums.judged(summary, policy);
     }
 }

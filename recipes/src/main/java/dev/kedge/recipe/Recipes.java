@@ -1,10 +1,13 @@
 package dev.kedge.recipe;
 
+import dev.kedge.config.ConfigFile;
 import dev.kedge.recipe.continual.RecapRecipe;
+import dev.kedge.recipe.demonstration.DemoRegRlRecipe;
 import dev.kedge.recipe.game.EgpoRecipe;
 import dev.kedge.recipe.game.InpoRecipe;
 import dev.kedge.recipe.guidance.GenarmFrontRecipe;
 import dev.kedge.recipe.guidance.GenarmRecipe;
+import dev.kedge.recipe.occupancy.OccupancyRecipe;
 import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.preference.AdpoRecipe;
 import dev.kedge.recipe.preference.DpoRecipe;
@@ -15,9 +18,6 @@ import dev.kedge.recipe.sparsity.SubnetworkRecipe;
 import dev.kedge.recipe.supervised.AsftRecipe;
 import dev.kedge.recipe.supervised.SftRecipe;
 import dev.kedge.recipe.variational.DpgRecipe;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe;
-import dev.kedge.recipe.occupancy.OccupancyRecipe;
-import dev.kedge.config.ConfigFile;
 import dev.kedge.run.Run;
 import java.util.List;
 
@@ -26,7 +26,7 @@ public final class Recipes {
     private Recipes() {}
 
     private static final List<String> NAMES = List.of(
-            "main",
+            "quickstart",
             "sft",
             "dpo",
             "adpo",
@@ -50,7 +50,7 @@ public final class Recipes {
     /// @throws dev.kedge.config.ConfigException naming file, line and key of what is wrong
     public static Record config(ConfigFile file) {
         return switch (file.recipe()) {
-            case "main" -> file.as(QuickstartRecipe.Config.class);
+            case "quickstart" -> file.as(QuickstartRecipe.Config.class);
             case "sft" -> file.as(SftRecipe.Config.class);
             case "dpo" -> file.as(DpoRecipe.Config.class);
             case "adpo" -> file.as(AdpoRecipe.Config.class);

@@ -1,13 +1,13 @@
 package dev.kedge.recipe;
 
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import java.nio.file.Path;

@@ -1,14 +1,14 @@
 package dev.kedge.recipe;
 
-import dev.kedge.sequence.Models;
-import dev.kedge.task.ArithmeticTask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.kedge.nn.lm.Decoder;
 import dev.kedge.config.ConfigException;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.sequence.Models;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,8 +33,8 @@ class QuickstartRecipeTest {
 
     @Test
     void runsAndNoPolicyBeatsTheExactOptimum() throws Exception {
-        RecordedRun run = new RecordedRun(TinyTask.run("main", config(12), folder.resolve("run")));
-        run.assertComplete("main");
+        RecordedRun run = new RecordedRun(TinyTask.run("quickstart", config(12), folder.resolve("run")));
+        run.assertComplete("quickstart");
         assertEquals(60, run.metrics("pretraining").size());
         assertEquals(15, run.metrics("dpo-beta-0_5").size());
         assertEquals(15, run.metrics("dpo-beta-2_0").size());
@@ -73,7 +73,8 @@ class QuickstartRecipeTest {
 
     @Test
     void moreHeldOutSumsThanThereAre() {
-        var e = assertThrows(ConfigException.class, () -> TinyTask.run("main", config(1000), folder.resolve("run")));
+        var e = assertThrows(
+                ConfigException.class, () -> TinyTask.run("quickstart", config(1000), folder.resolve("run")));
         assertTrue(e.getMessage().matches("held_out is 1000, but there are only \\d+ held-out sums .* up to 9"));
     }
 }

@@ -1,15 +1,32 @@
 package dev.kedge.recipe;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.kedge.config.ConfigFile;
+import dev.kedge.data.task.ScratchSum;
+import dev.kedge.env.mdp.Penalty;
+import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.continual.RecapRecipe;
 import dev.kedge.recipe.continual.RecapRecipeTest;
 import dev.kedge.recipe.game.EgpoRecipe;
 import dev.kedge.recipe.game.InpoRecipe;
 import dev.kedge.recipe.guidance.GenarmRecipe;
 import dev.kedge.recipe.guidance.GenarmRecipeTest;
+import dev.kedge.recipe.occupancy.OccupancyRecipe;
+import dev.kedge.recipe.occupancy.OccupancyRecipeTest;
 import dev.kedge.recipe.policy.Environment;
+import dev.kedge.recipe.policy.GtpoMethod;
+import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
 import dev.kedge.recipe.policy.LearnedReward;
 import dev.kedge.recipe.policy.LearnedRewardTest;
+import dev.kedge.recipe.policy.LpRegMethod;
+import dev.kedge.recipe.policy.OrealMethod;
+import dev.kedge.recipe.policy.ReinforceMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.recipe.policy.SpineMethod;
+import dev.kedge.recipe.policy.ToprMethod;
+import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.recipe.preference.AdaptiveTau;
 import dev.kedge.recipe.preference.AdpoRecipe;
 import dev.kedge.recipe.preference.AdpoRecipeTest;
@@ -18,7 +35,6 @@ import dev.kedge.recipe.preference.HypoRecipe;
 import dev.kedge.recipe.preference.HypoRecipeTest;
 import dev.kedge.recipe.preference.ListwiseLoss;
 import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.recipe.preference.RrpoRecipe;
 import dev.kedge.recipe.preference.XpoRecipe;
 import dev.kedge.recipe.preference.XpoRecipeTest;
@@ -32,24 +48,8 @@ import dev.kedge.recipe.variational.DpgInference;
 import dev.kedge.recipe.variational.DpgRecipeTest;
 import dev.kedge.recipe.variational.DpgTarget;
 import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.task.EnumerableLanguage;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
-import dev.kedge.data.task.ScratchSum;
-import dev.kedge.env.mdp.Penalty;
-import dev.kedge.objective.preference.AnchorRule;
-import dev.kedge.recipe.occupancy.OccupancyRecipe;
-import dev.kedge.recipe.occupancy.OccupancyRecipeTest;
-import dev.kedge.recipe.policy.GtpoMethod;
-import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
-import dev.kedge.recipe.policy.LpRegMethod;
-import dev.kedge.recipe.policy.OrealMethod;
-import dev.kedge.recipe.policy.ReinforceMethod;
-import dev.kedge.recipe.policy.SpineMethod;
-import dev.kedge.recipe.policy.ToprMethod;
-import dev.kedge.recipe.policy.Truncated;
-import dev.kedge.config.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,13 +75,13 @@ class ResumeTest {
         DpoRecipe.Config config = new DpoRecipe.Config(
                 c.model(),
                 c.data(),
-                c.objective(),
+                c.loss(),
                 c.adapter(),
                 c.maxLength(),
                 c.truncation(),
                 c.heldOut(),
                 Optional.of(o),
-                c.dpo(),
+                c.training(),
                 c.evaluation(),
                 c.device(),
                 1,
@@ -104,7 +104,7 @@ class ResumeTest {
                 c.truncation(),
                 c.heldOut(),
                 Optional.of(o),
-                c.rrpo(),
+                c.training(),
                 c.evaluation(),
                 c.device(),
                 c.threads(),

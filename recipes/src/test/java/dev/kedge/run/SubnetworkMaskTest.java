@@ -1,18 +1,12 @@
 package dev.kedge.run;
 
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.RlvrRecipeTest;
-import dev.kedge.recipe.preference.DpoRecipe;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.recipe.supervised.SftRecipe;
-import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.config.ConfigException;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
@@ -20,8 +14,14 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.nn.sparsity.WeightUpdate;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.policy.GrpoMethod;
-import dev.kedge.config.ConfigException;
+import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.recipe.policy.RlvrRecipeTest;
+import dev.kedge.recipe.preference.DpoRecipe;
+import dev.kedge.recipe.supervised.SftRecipe;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;

@@ -1,6 +1,5 @@
 package dev.kedge.sequence;
 
-import dev.kedge.recipe.TinyTask;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;

@@ -1,6 +1,5 @@
 package dev.kedge.task;
 
-import dev.kedge.recipe.TinyTask;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +10,7 @@ import dev.kedge.env.PreferenceGame;
 import dev.kedge.env.PreferenceOracle.Duel;
 import dev.kedge.env.RegularizedGame;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.TinyTask;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.kedge.task;
 
-import dev.kedge.recipe.TinyTask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;

@@ -1,9 +1,9 @@
 package dev.kedge.task;
 
-import dev.kedge.recipe.TinyTask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.recipe.TinyTask;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 

@@ -1,13 +1,13 @@
 package dev.kedge.task;
 
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.preference.HypoRecipe;
-import dev.kedge.recipe.preference.HypoRecipeTest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.task.Problem;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.preference.HypoRecipe;
+import dev.kedge.recipe.preference.HypoRecipeTest;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.tensor.Device;
@@ -25,7 +25,7 @@ class PartialCoverageTest {
     void pairsHoldNearMissesAndTheRestIsTheUncoveredMass() {
         HypoRecipe.Config config = HypoRecipeTest.config(0.4, List.of(0.1), TinyTask.optimisation(1, 8, 1e-3, 1), 60);
         try (Run run = Run.start(folder.resolve("run"), "hypo", config, Terminal.quiet());
-                ArithmeticTask sums = new ArithmeticTask(config.sums(), run, Device.CPU, 3)) {
+                ArithmeticTask sums = new ArithmeticTask(config.task(), run, Device.CPU, 3)) {
             PartialCoverage misses = new PartialCoverage(sums);
             List<TokenizedPair> pairs = misses.pairs(150, 8, 3, run);
             assertTrue(pairs.size() > 20, pairs.size() + " pairs");

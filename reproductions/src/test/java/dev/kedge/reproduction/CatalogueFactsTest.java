@@ -1,14 +1,13 @@
 package dev.kedge.reproduction;
 
-import dev.kedge.lab.catalogue.Catalogue;
-import dev.kedge.lab.catalogue.Conformance;
-import dev.kedge.lab.catalogue.Paper;
-import dev.kedge.lab.catalogue.Status;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.reproduction.Claims;
+import dev.kedge.lab.catalogue.Catalogue;
+import dev.kedge.lab.catalogue.Conformance;
+import dev.kedge.lab.catalogue.Paper;
+import dev.kedge.lab.catalogue.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,16 @@
 package dev.kedge.reproduction;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.data.task.ScratchSum;
+import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.tabular.TabularTraining;
 import dev.kedge.reproduction.adpo.AdpoClaims;
 import dev.kedge.reproduction.adpo.AdpoDistillation;
 import dev.kedge.reproduction.adpo.AdpoExperiments;
@@ -41,14 +49,6 @@ import dev.kedge.reproduction.topr.ToprClaims;
 import dev.kedge.reproduction.trial.ScratchSumWorld;
 import dev.kedge.reproduction.trial.ScratchSums;
 import dev.kedge.reproduction.xpo.XpoClaims;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
-import dev.kedge.data.task.ScratchSum;
-import dev.kedge.lab.catalogue.Catalogue;
-import dev.kedge.lab.tabular.TabularTraining;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -179,9 +179,10 @@ class ClaimsTest {
         var scale = new EgpoExperiments.Scale(10, 80, 40, 20, 20, 5);
         var outcome = EgpoExperiments.games(scale).trial().run(2);
         var games = TabularGames.random(1, 10, 0.01, 2);
-        var egpo = TabularDynamics.exact(new GameMethod.Egpo(0.02), games, 40, 1).getFirst();
-        var ipo =
-                TabularDynamics.exact(new GameMethod.OnlineIpo1(0.02), games, 80, 1).getFirst();
+        var egpo =
+                TabularDynamics.exact(new GameMethod.Egpo(0.02), games, 40, 1).getFirst();
+        var ipo = TabularDynamics.exact(new GameMethod.OnlineIpo1(0.02), games, 80, 1)
+                .getFirst();
         assertEquals(80, egpo.end().gradients());
         assertEquals(
                 egpo.end().last().logGap(), outcome.number(EgpoExperiments.Method.EGPO.number(EgpoExperiments.SAME)));

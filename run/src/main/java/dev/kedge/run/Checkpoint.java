@@ -1,6 +1,5 @@
 package dev.kedge.run;
 
-import dev.kedge.config.Names;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;

@@ -1,7 +1,6 @@
 package dev.kedge.run;
 
 import dev.kedge.nn.lm.Generator.Completion;
-
 import java.util.List;
 
 /// Whether the log-probs that the sampler reported are those that the trainer computes: both run the same code, so that

@@ -1,12 +1,12 @@
 package dev.kedge.run;
 
+import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.sparsity.WeightUpdate;
-import dev.kedge.config.ConfigException;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;

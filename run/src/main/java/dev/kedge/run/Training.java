@@ -82,7 +82,8 @@ public final class Training implements AutoCloseable {
 
     /// Takes all steps that are left.
     ///
-    /// @param plan of a step by its number, counted from 0 in this training: a function of the number, the parameters
+    /// @param plan of a step by its number, counted from 0 in this training: a function of the number, the
+    // parameters
     ///             and what is remembered alone
     /// @throws RunFailedException if a loss or a gradient is not finite, or sampler and trainer disagree
     public void run(IntFunction<Step> plan) {
@@ -91,7 +92,8 @@ public final class Training implements AutoCloseable {
 
     /// Takes all steps that are left.
     ///
-    /// @param done is told how many steps are done, after the checkpoint if one was due, and once where the training
+    /// @param done is told how many steps are done, after the checkpoint if one was due, and once where the
+    // training
     ///             goes on: what it makes of the parameters can be made again
     public void run(IntFunction<Step> plan, IntConsumer done) {
         Schedule schedule = config.schedules();
@@ -168,9 +170,8 @@ public final class Training implements AutoCloseable {
     }
 
     private void save(long step) {
-        Checkpoint checkpoint = Checkpoint.at(phase, step)
-                .tensors("model", trained.named())
-                .tensors("optimizer", optimizer.state());
+        Checkpoint checkpoint =
+                Checkpoint.at(phase, step).tensors("model", trained.named()).tensors("optimizer", optimizer.state());
         remembered.forEach(r -> r.save(checkpoint));
         run.save(checkpoint);
     }

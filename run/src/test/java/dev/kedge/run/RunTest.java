@@ -1,13 +1,13 @@
 package dev.kedge.run;
 
-import dev.kedge.config.ConfigException;
-import dev.kedge.config.ConfigFile;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.ConfigFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

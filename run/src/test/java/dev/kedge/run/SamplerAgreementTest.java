@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.StopReason;
-
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -92,8 +92,7 @@ final class TinyTraining {
         try (Scope _ = new Scope()) {
             Tensor x = rng.normal(8, 16);
             Tensor target = Elementwise.sin(x.sum(1, true));
-            Tensor hidden = Elementwise.tanh(x.matmul(parameters.get("hidden"))
-                    .plus(parameters.get("bias")));
+            Tensor hidden = Elementwise.tanh(x.matmul(parameters.get("hidden")).plus(parameters.get("bias")));
             Tensor predicted = hidden.matmul(parameters.get("out")).plus(parameters.get("offset"));
             Tensor loss = predicted.minus(target).square().mean();
             loss.backward();

@@ -1,5 +1,6 @@
 package dev.kedge.sequence;
 
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
 import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Dataset;
@@ -13,7 +14,6 @@ import dev.kedge.data.Split;
 import dev.kedge.data.Tokenisation;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.Run;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
@@ -30,7 +30,8 @@ import java.util.Optional;
 /// @param promptKey     the key that stands for `prompt` in the file, where it is another
 /// @param completionKey the key that stands for `completion`
 /// @param separator     between the documents of a text file
-public record Corpus(Path file, Optional<String> promptKey, Optional<String> completionKey, Optional<String> separator) {
+public record Corpus(
+        Path file, Optional<String> promptKey, Optional<String> completionKey, Optional<String> separator) {
     /// Sequences to learn from, and others that are kept.
     ///
     /// @param model      the folder whose chat template is used, if it has one

@@ -1,11 +1,11 @@
 package dev.kedge.sequence;
 
-import dev.kedge.statistics.Bootstrap;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadForwardKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.statistics.Bootstrap;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
@@ -21,7 +21,8 @@ public record ForgettingEvaluation(Judged task, Judged original) {
     /// @param kl    `KL(base ‖ policy)` of next-token distributions, nats a token, over the whole vocabulary
     public record Judged(double[] loss, double[] right, double[] kl) {}
 
-    public static ForgettingEvaluation of(Decoder policy, Decoder base, List<Tokenized> task, List<Tokenized> original, int padId) {
+    public static ForgettingEvaluation of(
+            Decoder policy, Decoder base, List<Tokenized> task, List<Tokenized> original, int padId) {
         return new ForgettingEvaluation(judged(policy, base, task, padId), judged(policy, base, original, padId));
     }
 

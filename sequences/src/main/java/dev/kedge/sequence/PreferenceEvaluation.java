@@ -1,7 +1,5 @@
 package dev.kedge.sequence;
 
-import dev.kedge.run.SamplerAgreement;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
@@ -9,8 +7,10 @@ import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.statistics.Proportions;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
@@ -45,7 +45,8 @@ public final class PreferenceEvaluation {
     }
 
     /// @param margins of the held-out pairs: implicit reward of the chosen reply less that of the rejected one
-    public Summary summary(Summary base, Decoder reference, Decoder policy, List<TokenizedPair> heldOut, double[] margins) {
+    public Summary summary(
+            Summary base, Decoder reference, Decoder policy, List<TokenizedPair> heldOut, double[] margins) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
         int right = (int) Arrays.stream(margins).filter(m -> m > 0).count();
         var accuracy = Proportions.wilson(right, margins.length, 0.95);
@@ -77,11 +78,7 @@ public final class PreferenceEvaluation {
                         Proportions.wilson(rightBefore, lengths.length, 0.95),
                         "%",
                         "log-prob of the reference alone prefers the chosen reply")
-                .fact(
-                        "reward margin",
-                        bootstrap.bca(margins),
-                        "",
-                        "implicit reward, chosen less rejected, held out")
+                .fact("reward margin", bootstrap.bca(margins), "", "implicit reward, chosen less rejected, held out")
                 .fact(
                         "KL from the reference",
                         bootstrap.bca(moved.logRatios),

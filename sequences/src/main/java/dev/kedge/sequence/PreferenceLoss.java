@@ -2,7 +2,6 @@ package dev.kedge.sequence;
 
 import dev.kedge.config.Kind;
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.AlphaDivergence;
 import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
@@ -13,6 +12,7 @@ import dev.kedge.objective.preference.FDpo;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Slic;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 import java.util.Optional;
 

@@ -1,6 +1,6 @@
 package dev.kedge.sequence;
 
-import dev.kedge.run.TrainingConfig;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
 import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Dataset;
@@ -11,8 +11,8 @@ import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
@@ -69,8 +69,8 @@ public final class PreferencePairs {
     /// Tokens of some pairs, by their numbers.
     public static long tokens(List<TokenizedPair> pairs, int[] some) {
         return Arrays.stream(some)
-                .mapToLong(i -> pairs.get(i).chosen().length()
-                        + pairs.get(i).rejected().length())
+                .mapToLong(i ->
+                        pairs.get(i).chosen().length() + pairs.get(i).rejected().length())
                 .sum();
     }
 

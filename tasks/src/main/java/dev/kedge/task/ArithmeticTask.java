@@ -1,21 +1,21 @@
 package dev.kedge.task;
 
-import dev.kedge.sequence.SupervisedTraining;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.Arithmetic;
-import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.data.task.Problem;
+import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.lm.Generator;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.statistics.Proportions;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -287,14 +287,12 @@ public final class ArithmeticTask implements AutoCloseable {
         List<String> saidAfter = said(policy);
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
         Summary judged = summary.comparison(
-                        "Right answers, drawn",
-                        "%",
-                        bootstrap.bca(rewards(before)),
-                        bootstrap.bca(rewards(after)))
+                        "Right answers, drawn", "%", bootstrap.bca(rewards(before)), bootstrap.bca(rewards(after)))
                 .comparison("Right answers, likeliest", "%", accuracy(saidBefore), accuracy(saidAfter))
                 .fact(
                         "KL from the reference",
-                        bootstrap.bca(after.stream().mapToDouble(AnswerTree.Exact::kl).toArray()),
+                        bootstrap.bca(
+                                after.stream().mapToDouble(AnswerTree.Exact::kl).toArray()),
                         "nats",
                         "exact for each sum, by enumeration; interval over sums")
                 .fact("held-out sums", Estimate.of(heldOut.size()), "", "nothing has learnt from them")

@@ -1,10 +1,5 @@
 package dev.kedge.task;
 
-import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SupervisedTraining;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
@@ -13,6 +8,11 @@ import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
 import dev.kedge.text.CharTokenizer;

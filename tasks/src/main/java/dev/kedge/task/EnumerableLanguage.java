@@ -1,7 +1,5 @@
 package dev.kedge.task;
 
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import dev.kedge.nn.file.GenerationConfig;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
@@ -12,6 +10,8 @@ import dev.kedge.objective.variational.Dpg;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;

@@ -1,8 +1,5 @@
 package dev.kedge.task;
 
-import dev.kedge.statistics.Bootstrap;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.task.Problem;
@@ -11,13 +8,17 @@ import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Bootstrap;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/// Preferences on [ArithmeticTask] that cover a part of the answers only: right answers over near misses, which agree with them
+/// Preferences on [ArithmeticTask] that cover a part of the answers only: right answers over near misses, which agree
+// with them
 /// in all digits but the last. How likely the other answers are, the pairs leave open.
 ///
 /// @param sums the world, whose reference gives the answers

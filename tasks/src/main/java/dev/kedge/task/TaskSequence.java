@@ -1,15 +1,15 @@
 package dev.kedge.task;
 
-import dev.kedge.statistics.Bootstrap;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import dev.kedge.data.Tokenized;
-import dev.kedge.data.task.ProblemSplit;
-import dev.kedge.data.task.Problem;
 import dev.kedge.data.task.GeneratedTask;
+import dev.kedge.data.task.Problem;
+import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.statistics.Bootstrap;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
@@ -151,7 +151,9 @@ public final class TaskSequence implements AutoCloseable {
     public record Answers(List<List<String>> said, List<double[]> right) {
         /// The share of right answers by task.
         public double[] accuracies() {
-            return right.stream().mapToDouble(dev.kedge.statistics.Bootstrap::mean).toArray();
+            return right.stream()
+                    .mapToDouble(dev.kedge.statistics.Bootstrap::mean)
+                    .toArray();
         }
 
         /// 1 or 0 of all problems.

@@ -1,7 +1,5 @@
 package dev.kedge.tensor;
 
-
-
 import java.util.Arrays;
 import java.util.List;
 

@@ -1,12 +1,12 @@
 package dev.kedge.data.verify;
 
-import dev.kedge.config.Kind;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.kedge.config.Kind;
 import dev.kedge.data.verify.VerifierResult.Status;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -155,14 +155,17 @@ public record Endpoint(
             HttpResponse<String> response = reply.get((long) (seconds * 1e9), TimeUnit.NANOSECONDS);
             int status = response.statusCode();
             if (status == 429 || status >= 500) {
-                return new Attempt.Again(VerifierResult.failed(Status.UNREACHABLE, url + " answered with status " + status));
+                return new Attempt.Again(
+                        VerifierResult.failed(Status.UNREACHABLE, url + " answered with status " + status));
             }
             return new Attempt.Final(
                     status == 200 ? rewards(response.body(), count) : bad(count, "status 200 expected, was " + status));
         } catch (TimeoutException e) {
-            return new Attempt.Again(VerifierResult.failed(Status.TIMED_OUT, url + ": no reply within " + seconds + " s"));
+            return new Attempt.Again(
+                    VerifierResult.failed(Status.TIMED_OUT, url + ": no reply within " + seconds + " s"));
         } catch (ExecutionException e) {
-            return new Attempt.Again(VerifierResult.failed(Status.UNREACHABLE, url + ": " + VerifierResult.oneLine(e.getCause())));
+            return new Attempt.Again(
+                    VerifierResult.failed(Status.UNREACHABLE, url + ": " + VerifierResult.oneLine(e.getCause())));
         } finally {
             reply.cancel(true);
         }

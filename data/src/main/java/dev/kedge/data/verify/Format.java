@@ -1,8 +1,8 @@
 package dev.kedge.data.verify;
 
-import dev.kedge.config.Kind;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.kedge.config.Kind;
 
 /// 1 if the whole completion has the form of a regular expression, else 0: `<think>.*</think>\s*<answer>.*</answer>`.
 ///

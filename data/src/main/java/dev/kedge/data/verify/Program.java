@@ -1,8 +1,8 @@
 package dev.kedge.data.verify;
 
 import dev.kedge.config.Kind;
-import dev.kedge.data.task.Problem;
 import dev.kedge.data.task.GeneratedTask;
+import dev.kedge.data.task.Problem;
 
 /// The exact judge of a generated task, from 0 to 1 ([GeneratedTask#reward]). The reference answer is not looked at.
 ///

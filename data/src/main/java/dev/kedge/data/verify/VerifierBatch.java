@@ -72,7 +72,8 @@ public final class VerifierBatch {
         }
     }
 
-    private static List<VerifierResult> vote(Majority majority, List<VerifierQuestion> questions, List<String> completions) {
+    private static List<VerifierResult> vote(
+            Majority majority, List<VerifierQuestion> questions, List<String> completions) {
         return Arrays.stream(majority.vote(questions, completions))
                 .mapToObj(VerifierResult::of)
                 .toList();

@@ -3,7 +3,8 @@ package dev.kedge.data.verify;
 import dev.kedge.config.Kind;
 import java.util.List;
 
-/// The weighted sum of verifiers, each reported by its name in [VerifierResult#parts]. A completion that one part could not
+/// The weighted sum of verifiers, each reported by its name in [VerifierResult#parts]. A completion that one part could
+// not
 /// judge gets no reward.
 ///
 /// @param parts at least one, with different names

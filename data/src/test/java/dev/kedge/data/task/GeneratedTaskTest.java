@@ -249,7 +249,11 @@ class GeneratedTaskTest {
                 task.preferences(1, new SplittableRandom(1), ProblemSplit.TRAIN).getFirst();
         String prompt = ((Content.Text) preference.prompt()).text();
         assertEquals(Content.text(task.solution(new Problem(prompt))), preference.chosen());
-        assertEquals(5, task.prompts(5, new SplittableRandom(1), ProblemSplit.HELD_OUT).size());
-        assertEquals(5, task.solved(5, new SplittableRandom(1), ProblemSplit.HELD_OUT).size());
+        assertEquals(
+                5,
+                task.prompts(5, new SplittableRandom(1), ProblemSplit.HELD_OUT).size());
+        assertEquals(
+                5,
+                task.solved(5, new SplittableRandom(1), ProblemSplit.HELD_OUT).size());
     }
 }

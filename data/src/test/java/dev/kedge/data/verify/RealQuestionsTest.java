@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The authors' own solutions are right, and other questions' solutions are wrong.
 class RealQuestionsTest {
-    private static List<String> wrong(Verifier verifier, List<VerifierQuestion> questions, List<VerifierQuestion> solutions) {
+    private static List<String> wrong(
+            Verifier verifier, List<VerifierQuestion> questions, List<VerifierQuestion> solutions) {
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < questions.size(); i++) {
             VerifierResult judged = VerifierBatch.judge(
@@ -45,13 +46,14 @@ class RealQuestionsTest {
                 .questions();
         assertEquals(count, questions.size());
         List<VerifierQuestion> numbers = questions.stream()
-                .map(q ->
-                        new VerifierQuestion(q.prompt(), q.answer().substring(q.answer().lastIndexOf("####") + 4)))
+                .map(q -> new VerifierQuestion(
+                        q.prompt(), q.answer().substring(q.answer().lastIndexOf("####") + 4)))
                 .toList();
         assertEquals(List.of(), wrong(new Gsm8k(), numbers, questions));
         // Without the mark, the last number of the worked solution's text counts.
         List<VerifierQuestion> said = numbers.stream()
-                .map(q -> new VerifierQuestion(q.prompt(), "So it is " + q.answer().strip() + "."))
+                .map(q -> new VerifierQuestion(
+                        q.prompt(), "So it is " + q.answer().strip() + "."))
                 .toList();
         assertEquals(List.of(), wrong(new Gsm8k(), questions, said));
     }

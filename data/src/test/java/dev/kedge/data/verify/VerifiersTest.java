@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VerifiersTest {
-    private static List<VerifierResult> judge(Verification verification, VerifierQuestion question, String... completions) {
+    private static List<VerifierResult> judge(
+            Verification verification, VerifierQuestion question, String... completions) {
         return VerifierBatch.judge(
                         verification.verifier(),
                         Collections.nCopies(completions.length, question),
@@ -162,7 +163,9 @@ class VerifiersTest {
                 judged.stream().map(j -> j.reward().orElseThrow()).toList());
         assertEquals(
                 Status.THREW,
-                judge(program, new VerifierQuestion("seventeen", ""), "42").getFirst().status());
+                judge(program, new VerifierQuestion("seventeen", ""), "42")
+                        .getFirst()
+                        .status());
     }
 
     @Test
@@ -177,7 +180,8 @@ class VerifiersTest {
                 Map.of("right", 1.0, "short", 0.0, "form", 1.0), judged.get(0).parts());
         assertEquals(1, judged.get(1).reward().orElseThrow());
         assertEquals(-0.25, judged.get(2).reward().orElseThrow());
-        VerifierResult failed = judge(sum, new VerifierQuestion("p", "seven"), "7").getFirst();
+        VerifierResult failed =
+                judge(sum, new VerifierQuestion("p", "seven"), "7").getFirst();
         assertEquals(Status.THREW, failed.status());
         assertTrue(failed.reward().isEmpty());
         assertTrue(failed.reason().startsWith("part right: "), failed.reason());

@@ -1,8 +1,8 @@
 package dev.kedge.env.mdp;
 
 import dev.kedge.tensor.Creation;
-import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Linalg;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 

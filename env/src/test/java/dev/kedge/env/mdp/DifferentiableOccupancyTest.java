@@ -55,7 +55,8 @@ class DifferentiableOccupancyTest {
         Tensor start = Tensor.of(0.5, 0, 0.3, 0.2);
         assertArrayEquals(
                 policy(2).times(start.unsqueeze(1)).toDoubles(),
-                DifferentiableOccupancy.measure(transitions(1), start, policy(2), 0).toDoubles(),
+                DifferentiableOccupancy.measure(transitions(1), start, policy(2), 0)
+                        .toDoubles(),
                 1e-15);
     }
 
@@ -93,15 +94,17 @@ class DifferentiableOccupancyTest {
         chi.backward();
         assertEquals(0.25, chi.item(), 1e-15);
         assertArrayEquals(new double[] {0, -2, 0.5, 0.5}, measure.grad().toDoubles(), 1e-15);
-        double impossible =
-                DifferentiableOccupancy.chiSquared(Tensor.of(0.5, 0.5), Tensor.of(0, 1)).item();
+        double impossible = DifferentiableOccupancy.chiSquared(Tensor.of(0.5, 0.5), Tensor.of(0, 1))
+                .item();
         assertEquals(Double.POSITIVE_INFINITY, impossible);
     }
 
     @Test
     void badArgumentsAreRefused() {
         Tensor start = Tensor.of(1, 0, 0, 0);
-        assertThrows(IllegalArgumentException.class, () -> DifferentiableOccupancy.measure(transitions(1), start, policy(2), 1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> DifferentiableOccupancy.measure(transitions(1), start, policy(2), 1));
         assertThrows(
                 IllegalArgumentException.class,
                 () -> DifferentiableOccupancy.measure(transitions(1), Tensor.of(1, 0), policy(2), 0.5));

@@ -69,7 +69,10 @@ class ProxyBoundTest {
         Tensor ref = Tensor.of(0.25, 0.25, 0.25, 0.25);
         ProxyBound bound = ProxyBound.of(Tensor.of(policy), ref, Tensor.of(truth), Tensor.of(proxy));
         assertEquals(
-                0.2, DifferentiableOccupancy.expected(Tensor.of(policy), Tensor.of(proxy)).item(), 1e-15);
+                0.2,
+                DifferentiableOccupancy.expected(Tensor.of(policy), Tensor.of(proxy))
+                        .item(),
+                1e-15);
         assertEquals(0, bound.gain().item(), 1e-15);
         assertEquals(0, bound.bound().item(), 1e-15);
     }

@@ -1,11 +1,11 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.report.Page;
-import dev.kedge.lab.plot.Plot;
-import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.plot.Plot;
+import dev.kedge.lab.plot.Quantity;
+import dev.kedge.lab.report.Page;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.List;

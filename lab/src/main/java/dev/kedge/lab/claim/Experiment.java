@@ -1,7 +1,5 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.reproduction.Claims;
-
 /// Something that can be run with any seed. Claims read what it measured: one experiment may serve several of them.
 ///
 /// @param name        short, for files: lower-case letters, digits and dashes

@@ -1,9 +1,9 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.lab.plot.PairedSample;
-import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.plot.PairedSample;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.Jobs;
-import dev.kedge.lab.report.Page;
 import dev.kedge.lab.catalogue.Paper;
+import dev.kedge.lab.report.Page;
 import dev.kedge.run.Terminal;
 import java.nio.file.Path;
 import java.util.ArrayList;

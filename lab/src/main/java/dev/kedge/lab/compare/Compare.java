@@ -3,15 +3,15 @@ package dev.kedge.lab.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.kedge.run.result.Frontier;
+import dev.kedge.config.ConfigException;
 import dev.kedge.lab.Jobs;
-import dev.kedge.lab.report.Page;
 import dev.kedge.lab.compare.MethodComparison.Entry;
+import dev.kedge.lab.report.Page;
 import dev.kedge.lab.tabular.Bandit.Standing;
 import dev.kedge.lab.tabular.Sweep;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.result.Frontier;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,13 +47,15 @@ public final class Compare {
     /// @param methods all different
     /// @throws ConfigException    if a method is not for the task or there twice, or the seeds are too few
     /// @throws RunFailedException if a method diverged at all of its strengths
-    public static MethodComparison run(ComparisonTask task, List<ComparedMethod> methods, int seeds, Path folder, Terminal terminal) {
+    public static MethodComparison run(
+            ComparisonTask task, List<ComparedMethod> methods, int seeds, Path folder, Terminal terminal) {
         methods.stream().filter(m -> !m.isFor(task)).findFirst().ifPresent(m -> {
             throw new ConfigException(refusal(task, m));
         });
         if (methods.stream().map(ComparedMethod::name).distinct().count() < methods.size()) {
             throw new ConfigException("a method is there twice: "
-                    + String.join(" ", methods.stream().map(ComparedMethod::name).toList()));
+                    + String.join(
+                            " ", methods.stream().map(ComparedMethod::name).toList()));
         }
         if (seeds < FEWEST_SEEDS) {
             throw new ConfigException("at least " + FEWEST_SEEDS + " seeds are needed, was " + seeds);
@@ -116,7 +118,8 @@ public final class Compare {
         return json.path(key).isNumber() ? json.path(key).doubleValue() : Double.NaN;
     }
 
-    private static MethodComparison contest(ComparisonTask task, List<ComparedMethod> methods, int seeds, List<Jobs.Done> done) {
+    private static MethodComparison contest(
+            ComparisonTask task, List<ComparedMethod> methods, int seeds, List<Jobs.Done> done) {
         var results = done.stream().map(Jobs.Done::result).iterator();
         var entries = new ArrayList<Entry>();
         for (var method : methods) {

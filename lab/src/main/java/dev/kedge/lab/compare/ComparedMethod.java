@@ -10,7 +10,8 @@ import dev.kedge.lab.compare.ComparisonTask.Arena;
 /// @param strengths   from the one that holds the policy most to the one that holds it least
 /// @param aim         what it takes preferences for
 /// @param training    the training itself
-public record ComparedMethod(String name, String description, String symbol, double[] strengths, Aim aim, Training training) {
+public record ComparedMethod(
+        String name, String description, String symbol, double[] strengths, Aim aim, Training training) {
     /// What a method takes preferences for.
     public enum Aim {
         /// Rankings by reward: it needs a task that has rewards.

@@ -1,5 +1,7 @@
 package dev.kedge.lab.compare;
 
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.Names;
 import dev.kedge.lab.compare.ComparedMethod.Aim;
 import dev.kedge.lab.compare.ComparisonTask.Arena;
 import dev.kedge.lab.tabular.TabularTraining;
@@ -18,8 +20,6 @@ import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Slic;
-import dev.kedge.config.ConfigException;
-import dev.kedge.config.Names;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -176,7 +176,8 @@ public final class ComparedMethods {
     }
 
     /// A preference loss on pairs drawn from the reference.
-    private static ComparedMethod onPairs(String name, String description, double[] strengths, Aim aim, Objective objective) {
+    private static ComparedMethod onPairs(
+            String name, String description, double[] strengths, Aim aim, Objective objective) {
         return new ComparedMethod(
                 name,
                 description,

@@ -1,10 +1,10 @@
 package dev.kedge.lab.compare;
 
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.Names;
 import dev.kedge.env.PreferenceGame;
 import dev.kedge.env.RegularizedGame;
 import dev.kedge.lab.tabular.Bandit;
-import dev.kedge.config.ConfigException;
-import dev.kedge.config.Names;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -92,7 +92,10 @@ public enum ComparisonTask {
                 .findFirst()
                 .orElseThrow(() -> new ConfigException("no task `" + title + "`"
                         + Names.advice(
-                                title, Arrays.stream(values()).map(ComparisonTask::title).toList())));
+                                title,
+                                Arrays.stream(values())
+                                        .map(ComparisonTask::title)
+                                        .toList())));
     }
 
     /// Where policies are trained and measured.

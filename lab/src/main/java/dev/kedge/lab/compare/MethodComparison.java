@@ -1,11 +1,9 @@
 package dev.kedge.lab.compare;
 
-
-
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.tabular.Bandit.Standing;
 import dev.kedge.lab.tabular.Sweep;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
@@ -85,7 +83,8 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
     /// @param advantage how much more reward the first has, on average over the divergences that both reach, paired
     ///                  by seed; empty where in some seed they reach none in common
     /// @param dominance who is above where, on the means over seeds
-    public record Pairing(ComparedMethod first, ComparedMethod second, Optional<Estimate> advantage, Dominance dominance) {}
+    public record Pairing(
+            ComparedMethod first, ComparedMethod second, Optional<Estimate> advantage, Dominance dominance) {}
 
     /// Where a method stands among all.
     ///

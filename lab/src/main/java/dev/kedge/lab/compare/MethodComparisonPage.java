@@ -1,11 +1,11 @@
 package dev.kedge.lab.compare;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.report.Page;
-import dev.kedge.lab.plot.Plot;
-import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.compare.MethodComparison.Pairing;
 import dev.kedge.lab.compare.MethodComparison.Place;
+import dev.kedge.lab.plot.Plot;
+import dev.kedge.lab.plot.Quantity;
+import dev.kedge.lab.report.Page;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.List;
 import java.util.stream.Collectors;

@@ -1,7 +1,7 @@
 package dev.kedge.lab.compare;
 
-import dev.kedge.lab.compare.Draws.Judged;
 import dev.kedge.lab.compare.ComparisonTask.Arena;
+import dev.kedge.lab.compare.Draws.Judged;
 import dev.kedge.lab.tabular.TabularTraining.Objective;
 import dev.kedge.lab.tabular.TabularTraining.OpponentObjective;
 import dev.kedge.lab.tabular.TabularTraining.PairLoss;

@@ -1,7 +1,7 @@
 package dev.kedge.lab.plot;
 
-import dev.kedge.run.result.Comparison;
 import dev.kedge.lab.plot.Svg.Anchor;
+import dev.kedge.run.result.Comparison;
 import dev.kedge.statistics.Estimate;
 import java.util.List;
 import java.util.stream.DoubleStream;

@@ -1,11 +1,11 @@
 package dev.kedge.lab.plot;
 
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.plot.Frame.Labels;
 import dev.kedge.lab.plot.Frame.Name;
+import dev.kedge.lab.plot.Svg.Anchor;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Frontier.Arm;
 import dev.kedge.run.result.Frontier.Point;
-import dev.kedge.lab.plot.Svg.Anchor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

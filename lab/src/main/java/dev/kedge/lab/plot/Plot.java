@@ -1,9 +1,9 @@
 package dev.kedge.lab.plot;
 
-import dev.kedge.run.result.Comparison;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.plot.Frame.Labels;
 import dev.kedge.lab.plot.Frame.Name;
+import dev.kedge.run.result.Comparison;
+import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,9 +1,9 @@
 package dev.kedge.lab.report;
 
-import dev.kedge.lab.plot.Quantity;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.lab.plot.Quantity;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

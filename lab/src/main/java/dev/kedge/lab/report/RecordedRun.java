@@ -1,7 +1,7 @@
 package dev.kedge.lab.report;
 
-import dev.kedge.run.result.SummaryJson;
 import dev.kedge.run.result.Summary;
+import dev.kedge.run.result.SummaryJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

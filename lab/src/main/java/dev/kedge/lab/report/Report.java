@@ -1,20 +1,18 @@
 package dev.kedge.lab.report;
 
-import dev.kedge.run.result.Comparison;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.run.result.Summary;
-import java.util.Optional;
-import java.util.Locale;
 import dev.kedge.lab.plot.Plot;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.plot.Svg;
 import dev.kedge.lab.plot.TrainingCurves;
+import dev.kedge.run.result.Comparison;
+import dev.kedge.run.result.Frontier;
+import dev.kedge.run.result.Summary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// A run on one page: what was found, the frontier, before and after, training curves, facts, samples, configuration.

@@ -1,9 +1,9 @@
 package dev.kedge.lab.tabular;
 
-import dev.kedge.run.result.Frontier;
 import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.run.result.Frontier;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;

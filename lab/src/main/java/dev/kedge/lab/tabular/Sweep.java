@@ -1,9 +1,9 @@
 package dev.kedge.lab.tabular;
 
 import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.Comparator;
 import java.util.List;

@@ -1,6 +1,5 @@
 package dev.kedge.lab.claim;
 
-import dev.kedge.reproduction.Examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.reproduction.Examples;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
 import java.io.IOException;

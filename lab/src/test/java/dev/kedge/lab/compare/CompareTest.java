@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.config.ConfigException;
 import dev.kedge.env.RegularizedGame;
 import dev.kedge.lab.compare.ComparedMethod.Aim;
 import dev.kedge.lab.compare.ComparisonTask.Arena;
 import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.ReverseKl;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
 import java.io.IOException;
@@ -99,7 +99,8 @@ class CompareTest {
                 3, json.path("frontier").path("arms").path(0).path("points").size());
         assertTrue(json.path("frontier").path("optimum").size() > 10);
         assertEquals(
-                json, new ObjectMapper().readTree(MethodComparisonJson.write(contest).toString()));
+                json,
+                new ObjectMapper().readTree(MethodComparisonJson.write(contest).toString()));
     }
 
     /// Its strongest policy is deterministic and its weakest the reference.
@@ -192,10 +193,12 @@ class CompareTest {
         assertThrows(ConfigException.class, () -> run(reverse, reverse));
         assertThrows(ConfigException.class, () -> ComparisonTask.named("bandid"));
         assertThrows(
-                ConfigException.class, () -> Compare.run(ComparisonTask.BANDIT, List.of(reverse), 4, folder, Terminal.quiet()));
+                ConfigException.class,
+                () -> Compare.run(ComparisonTask.BANDIT, List.of(reverse), 4, folder, Terminal.quiet()));
         var ranking = new ComparedMethod("ranking", "", "β", STRENGTHS, Aim.RANKING, reverse.training());
         var e = assertThrows(
-                ConfigException.class, () -> Compare.run(ComparisonTask.GAME, List.of(ranking), 5, folder, Terminal.quiet()));
+                ConfigException.class,
+                () -> Compare.run(ComparisonTask.GAME, List.of(ranking), 5, folder, Terminal.quiet()));
         assertTrue(
                 e.getMessage()
                         .startsWith("ranking learns from rankings by reward, which the task `game` does not have; "

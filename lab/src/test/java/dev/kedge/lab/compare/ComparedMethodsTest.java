@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.config.ConfigException;
 import dev.kedge.lab.compare.ComparedMethod.Aim;
 import dev.kedge.lab.compare.ComparisonTask.Arena;
 import dev.kedge.lab.tabular.Bandit;
-import dev.kedge.config.ConfigException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -59,7 +59,9 @@ class ComparedMethodsTest {
     }
 
     static List<ComparedMethod> players() {
-        return ComparedMethods.all().stream().filter(m -> m.isFor(ComparisonTask.GAME)).toList();
+        return ComparedMethods.all().stream()
+                .filter(m -> m.isFor(ComparisonTask.GAME))
+                .toList();
     }
 
     /// Of a game a middle strength wins more than half against the reference.

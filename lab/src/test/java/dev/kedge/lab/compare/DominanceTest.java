@@ -1,6 +1,5 @@
 package dev.kedge.lab.compare;
 
-import dev.kedge.run.result.Frontier;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.lab.compare.Dominance.Above;
 import dev.kedge.lab.compare.Dominance.Stretch;
+import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

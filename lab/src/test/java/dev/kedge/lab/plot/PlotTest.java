@@ -1,13 +1,13 @@
 package dev.kedge.lab.plot;
 
-import dev.kedge.run.result.Comparison;
-import dev.kedge.run.result.Frontier;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.run.result.Comparison;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.io.StringReader;
 import java.util.ArrayList;

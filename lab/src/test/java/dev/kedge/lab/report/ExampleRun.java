@@ -67,7 +67,7 @@ final class ExampleRun {
 
     private static String summary() {
         return """
-                {"title": "Preference tuning of a small decoder", "recipe": "main", "status": "finished",
+                {"title": "Preference tuning of a small decoder", "recipe": "quickstart", "status": "finished",
                  "verdict": "DPO doubles the task accuracy while staying within 1.4 nats of the reference; \
                 at equal divergence the forward-KL variant earns less.",
                  "seconds": 93.1, "unknown": {"key": [1]},

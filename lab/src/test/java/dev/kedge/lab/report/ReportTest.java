@@ -1,12 +1,12 @@
 package dev.kedge.lab.report;
 
-import dev.kedge.run.result.SummaryJson;
-import dev.kedge.run.result.Frontier;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.run.result.Frontier;
+import dev.kedge.run.result.SummaryJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -61,6 +61,7 @@ enum Layout {
     static Tensor swapLeading(Tensor tensor, long a, long b, long size) {
         long[] shape = tensor.shape();
         long rest = tensor.numel() / Math.max(shape[0], 1);
-        return Shapes.contiguous(Shapes.transpose(tensor.reshape(a, b, size, rest), 0, 1)).reshape(shape);
+        return Shapes.contiguous(Shapes.transpose(tensor.reshape(a, b, size, rest), 0, 1))
+                .reshape(shape);
     }
 }

@@ -269,7 +269,11 @@ public final class Decoder implements AutoCloseable {
         Tensor inner =
                 switch (config.mlp()) {
                     case GATED_SILU -> {
-                        Tensor[] parts = Shapes.split(project(x, block.name() + "mlp.gateUp"), 1, config.intermediateSize(), config.intermediateSize());
+                        Tensor[] parts = Shapes.split(
+                                project(x, block.name() + "mlp.gateUp"),
+                                1,
+                                config.intermediateSize(),
+                                config.intermediateSize());
                         yield Functional.silu(parts[0]).times(parts[1]);
                     }
                     case GELU -> Functional.gelu(project(x, block.name() + "mlp.up"), false);

@@ -85,8 +85,7 @@ public final class KvCache implements AutoCloseable {
     /// The position in its own row of each of the next `length` columns, 0 before a row's beginning: [B * T].
     Tensor positions(long length, Device device) {
         Tensor columns = Creation.arange(filled, filled + length, device);
-        return Elementwise.clampMin(columns.unsqueeze(0)
-                .minus(starts.unsqueeze(1)), 0)
+        return Elementwise.clampMin(columns.unsqueeze(0).minus(starts.unsqueeze(1)), 0)
                 .to(DType.INT64)
                 .reshape(batch * length);
     }

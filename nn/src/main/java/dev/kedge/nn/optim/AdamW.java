@@ -75,8 +75,11 @@ public final class AdamW implements Optimizer {
                     config.beta2(),
                     config.weightDecay(),
                     config.epsilon());
-            parameters.mask().ifPresent(mask -> InPlace.copy_(parameters
-                    .flat(), parameters.flat().whereElse(mask, before))); // the decay knows of no mask
+            parameters
+                    .mask()
+                    .ifPresent(mask -> InPlace.copy_(
+                            parameters.flat(),
+                            parameters.flat().whereElse(mask, before))); // the decay knows of no mask
         }
         parameters.zeroGradient();
     }

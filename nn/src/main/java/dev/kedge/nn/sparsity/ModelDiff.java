@@ -1,9 +1,6 @@
 package dev.kedge.nn.sparsity;
 
 import dev.kedge.nn.file.ModelFolder;
-
-
-
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;

@@ -34,6 +34,8 @@ public final class SubnetworkGradients {
         Tensor distance = weights.detach().reshape(-1).abs();
         Tensor taken = Ordering.topK(distance.neg(), size)[1];
         Tensor mark = distance.zerosLike();
-        return Indexing.scatter(mark, 0, taken, mark.onesLike().narrow(0, 0, size)).ne(0).reshape(weights.shape());
+        return Indexing.scatter(mark, 0, taken, mark.onesLike().narrow(0, 0, size))
+                .ne(0)
+                .reshape(weights.shape());
     }
 }

@@ -89,9 +89,10 @@ class AdapterFileTest {
     private Map<String, Tensor> merge(LoraWeights lora) {
         Map<String, Tensor> parameters =
                 ModelFolder.load(folder.resolve("base")).parameters();
-        lora.factors().forEach((target, factors) -> InPlace.plus_(parameters
-                .get(target.weight())
-                .narrow(0, target.from(), target.to() - target.from()), factors.b().matmul(factors.a()).times(lora.scale())));
+        lora.factors()
+                .forEach((target, factors) -> InPlace.plus_(
+                        parameters.get(target.weight()).narrow(0, target.from(), target.to() - target.from()),
+                        factors.b().matmul(factors.a()).times(lora.scale())));
         return parameters;
     }
 

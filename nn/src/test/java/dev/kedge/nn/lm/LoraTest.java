@@ -64,7 +64,8 @@ class LoraTest {
         try (var _ = Gradients.off();
                 Scope _ = new Scope()) {
             Tensor flat = lora.parameters().flat();
-            InPlace.copy_(flat, Tensor.of(random.doubles(flat.numel(), -0.5, 0.5).toArray()));
+            InPlace.copy_(
+                    flat, Tensor.of(random.doubles(flat.numel(), -0.5, 0.5).toArray()));
         }
     }
 

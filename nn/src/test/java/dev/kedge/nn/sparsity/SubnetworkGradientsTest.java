@@ -16,7 +16,8 @@ class SubnetworkGradientsTest {
         Tensor gradient = Tensor.of(new double[] {1, Double.NaN, -3, Double.POSITIVE_INFINITY}, 2, 2);
         Tensor mask = Tensor.mask(new boolean[][] {{true, false}, {true, false}});
         assertArrayEquals(
-                new double[] {1, 0, -3, 0}, SubnetworkGradients.masked(gradient, mask).toDoubles());
+                new double[] {1, 0, -3, 0},
+                SubnetworkGradients.masked(gradient, mask).toDoubles());
         assertArrayEquals(
                 new double[] {1, Double.NaN, -3, Double.POSITIVE_INFINITY},
                 SubnetworkGradients.masked(gradient, mask.or(mask.not())).toDoubles());
@@ -28,10 +29,12 @@ class SubnetworkGradientsTest {
         assertArrayEquals(
                 new boolean[] {false, true, false, true, true, false},
                 SubnetworkGradients.smallest(weights, 3).toBooleans());
-        assertArrayEquals(new long[] {2, 3}, SubnetworkGradients.smallest(weights, 3).shape());
+        assertArrayEquals(
+                new long[] {2, 3}, SubnetworkGradients.smallest(weights, 3).shape());
         assertEquals(0, SubnetworkGradients.smallest(weights, 0).sum().item());
         assertEquals(6, SubnetworkGradients.smallest(weights, 6).sum().item());
-        assertEquals(2, SubnetworkGradients.smallest(weights.zerosLike(), 2).sum().item());
+        assertEquals(
+                2, SubnetworkGradients.smallest(weights.zerosLike(), 2).sum().item());
     }
 
     @Test

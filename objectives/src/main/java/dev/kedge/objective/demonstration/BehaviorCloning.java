@@ -2,9 +2,9 @@ package dev.kedge.objective.demonstration;
 
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Creation;
-import dev.kedge.tensor.Require;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Behaviour cloning from demonstrations without rewards, smoothed so that every action stays possible
@@ -28,7 +28,11 @@ public final class BehaviorCloning {
         Tensor step = Creation.arange(0, horizon, states.device()).unsqueeze(0).to(DType.FLOAT64);
         Tensor cell = step.times(stateCount).plus(states).times(actionCount).plus(actions);
         Tensor flat = cell.reshape(-1);
-        return Indexing.indexAdd(Creation.zeros(DType.FLOAT64, states.device(), horizon * stateCount * actionCount), 0, flat.to(DType.INT64), flat.onesLike())
+        return Indexing.indexAdd(
+                        Creation.zeros(DType.FLOAT64, states.device(), horizon * stateCount * actionCount),
+                        0,
+                        flat.to(DType.INT64),
+                        flat.onesLike())
                 .reshape(horizon, stateCount, actionCount);
     }
 

@@ -48,8 +48,8 @@ public record JensenShannon() implements BarrierDivergence {
         Ratio.requirePair(logP, logQ);
         // Where both are 0 nothing counts, but the gradient of log(0 + 0) would be NaN.
         Tensor support = Elementwise.maximum(logP, logQ).gt(Double.NEGATIVE_INFINITY);
-        Tensor logM =
-                Elementwise.logAddExp(logP.whereElse(support, 0), logQ.whereElse(support, 0)).minus(LOG_2);
+        Tensor logM = Elementwise.logAddExp(logP.whereElse(support, 0), logQ.whereElse(support, 0))
+                .minus(LOG_2);
         ReverseKl kl = new ReverseKl();
         return kl.categorical(logP, logM).plus(kl.categorical(logQ, logM));
     }

@@ -1,9 +1,9 @@
 package dev.kedge.objective.game;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Iterative Nash Policy Optimization (Zhang et al. 2024, arXiv:2407.00617): self-play by online mirror descent, each

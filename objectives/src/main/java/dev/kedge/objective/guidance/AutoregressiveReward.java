@@ -1,9 +1,9 @@
 package dev.kedge.objective.guidance;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.ImplicitRewards;
 import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// The autoregressive reward model of GenARM (Xu et al. 2024, arXiv:2410.08193): a language model whose log-probability
@@ -30,7 +30,9 @@ public final class AutoregressiveReward {
         Tensor z = rewards.margin().minus(margin);
         Tensor right = Functional.logSigmoid(z).times(1 - flipProbability);
         return rewards.loss(
-                right.plus(Functional.logSigmoid(z.neg()).times(flipProbability)).neg(), pairsInStep);
+                right.plus(Functional.logSigmoid(z.neg()).times(flipProbability))
+                        .neg(),
+                pairsInStep);
     }
 
     /// `(1/pairsInStep) Σ max(0, 1 - z)`.

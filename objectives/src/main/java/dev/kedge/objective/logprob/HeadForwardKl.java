@@ -73,7 +73,8 @@ public final class HeadForwardKl {
                     InPlace.minus_(logRef, refNormalizer.unsqueeze(1));
                     // Log-ratios first: the difference of two large sums would lose a small KL to rounding.
                     Tensor logRatio = InPlace.times_(InPlace.minus_(logP, logRef), -1);
-                    divergences.add(chunk.keep(InPlace.times_(logRatio, InPlace.exp_(logRef)).sum(-1)));
+                    divergences.add(chunk.keep(
+                            InPlace.times_(logRatio, InPlace.exp_(logRef)).sum(-1)));
                     normalizers.add(chunk.keep(normalizer));
                     refNormalizers.add(chunk.keep(refNormalizer));
                 }
@@ -115,7 +116,8 @@ public final class HeadForwardKl {
                         Tensor ref = probabilities(
                                 refHidden.narrow(0, from, length), refHead, refLogNormalizers.narrow(0, from, length));
                         Tensor weights = gradient.narrow(0, from, length).unsqueeze(1);
-                        Tensor slope = InPlace.times_(InPlace.minus_(p, ref), weights); // d KL(ref ‖ softmax(z))/dz = softmax(z) - ref
+                        Tensor slope = InPlace.times_(
+                                InPlace.minus_(p, ref), weights); // d KL(ref ‖ softmax(z))/dz = softmax(z) - ref
                         HeadLogProbs.carry(slope, chunk, head, hiddenGradient.narrow(0, from, length));
                     }
                 }

@@ -1,9 +1,9 @@
 package dev.kedge.objective.occupancy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.tensor.Elementwise;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// χ² and KL of a language model from its reference, estimated from its own answers and differentiated straight through

@@ -30,7 +30,8 @@ public record RootChiSquaredPenalty(Tensor perStep, Tensor untrimmed, Tensor tri
         }
         Tensor excess = Elementwise.expm1(scores.detach());
         long k = (long) (trimFraction * n);
-        Tensor trimmed = Ordering.sort(excess, 0, false)[0].narrow(0, k, n - 2 * k).mean();
+        Tensor trimmed =
+                Ordering.sort(excess, 0, false)[0].narrow(0, k, n - 2 * k).mean();
         Tensor scale = trimmed.whereElse(trimmed.gt(0), 1).sqrt();
         return new RootChiSquaredPenalty(excess.div(scale), excess.mean(), trimmed);
     }

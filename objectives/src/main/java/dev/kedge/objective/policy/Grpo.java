@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.SampledKl;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Group Relative Policy Optimization (DeepSeekMath, arXiv:2402.03300, Eq. 3 and 4).

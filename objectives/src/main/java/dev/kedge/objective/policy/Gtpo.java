@@ -26,7 +26,10 @@ public final class Gtpo {
     public static Tensor meanEntropies(Tensor logits, Tensor mask) {
         Tensor p = Entropy.logProbs(logits.detach(), mask).exp();
         Tensor entropies = p.times(Elementwise.clampMin(p, FLOOR).log()).sum(2).neg();
-        return entropies.whereElse(mask, 0).sum(1).div(Elementwise.clampMin(mask.sum(1).to(p.dtype()), 1));
+        return entropies
+                .whereElse(mask, 0)
+                .sum(1)
+                .div(Elementwise.clampMin(mask.sum(1).to(p.dtype()), 1));
     }
 
     /// The mean entropy above which completions are filtered: ln 2, that of a choice of two, unless the policy was
@@ -88,7 +91,9 @@ public final class Gtpo {
         Tensor a = advantages.detach();
         Tensor perRow = a.reshape(-1);
         Require.sameShape("advantages of completions", perRow, "completions", tokens.select(1, 0));
-        Tensor opposite = Elementwise.sign(a.unsqueeze(2)).times(Elementwise.sign(a.unsqueeze(1))).lt(0);
+        Tensor opposite = Elementwise.sign(a.unsqueeze(2))
+                .times(Elementwise.sign(a.unsqueeze(1)))
+                .lt(0);
         Tensor fromFirst = Creation.arange(0, tokens.size(1), tokens.device());
         Tensor front = run(tokens, mask, opposite, fromFirst);
         Tensor back = run(tokens, mask, opposite, fromFirst.neg());
@@ -96,7 +101,8 @@ public final class Gtpo {
         Tensor factor = a.onesLike().times(positiveWeight).reshape(-1, 1).whereElse(bad.not(), 0);
         Tensor one = factor.onesLike();
         Tensor weights = factor.whereElse(front, one).times(factor.whereElse(back, one));
-        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1).to(a.dtype());
+        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1)
+                .to(a.dtype());
         return new Conflicts(weights.whereElse(mask, 0), longest.whereElse(perRow.ne(0), 0));
     }
 

@@ -1,12 +1,12 @@
 package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Ordering;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Lp-Reg (arXiv:2510.03222): improbable tokens that the policy means are kept from being pushed out by what went wrong
@@ -116,7 +116,8 @@ public final class LpReg {
                 .and(logProbs.le(pull.threshold))
                 .and(logProbs.lt(proxy))
                 .and(rollout.mask());
-        Tensor k3 = Elementwise.clampMax(SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
+        Tensor k3 = Elementwise.clampMax(
+                SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
         Tensor losses = unclipped.losses().plus(k3.times(pull.beta)).whereElse(pulled, clipped.losses());
         return clipped.loss(Aggregation.perToken(losses, rollout.mask(), tokensInStep))
                 .with("pull/share", rollout.means(pulled.to(k3.dtype())))

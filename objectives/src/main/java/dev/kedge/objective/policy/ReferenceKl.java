@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 import java.util.function.BinaryOperator;
 

@@ -2,12 +2,12 @@ package dev.kedge.objective.policy;
 
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Creation;
-import dev.kedge.tensor.Require;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Ordering;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// SPINE (arXiv:2511.17938): test-time reinforcement learning that moves only the tokens where a completion forks, and
@@ -67,7 +67,8 @@ public final class Spine {
         }
         Tensor h = counted(entropies, mask);
         Tensor lengths = mask.sum(1, true);
-        Tensor count = Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
+        Tensor count =
+                Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
         Tensor order = Ordering.sort(h.whereElse(mask, Double.NEGATIVE_INFINITY), 1, true)[1];
         Tensor rank = Creation.arange(0, mask.size(1), mask.device());
         Tensor first = rank.unsqueeze(0).lt(count);

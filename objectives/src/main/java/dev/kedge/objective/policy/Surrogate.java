@@ -86,7 +86,8 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
         Require.sameShape("logRatios", logRatios, "logProbs", rollout.logProbs());
         Tensor a = perToken(rollout, advantages);
         Tensor ratios = logRatios.detach().exp();
-        Tensor held = Elementwise.clampMax(ratios, 1 + clipHigh).whereElse(a.ge(0), Elementwise.clamp(ratios, 1 - clipLow, cap));
+        Tensor held = Elementwise.clampMax(ratios, 1 + clipHigh)
+                .whereElse(a.ge(0), Elementwise.clamp(ratios, 1 - clipLow, cap));
         Tensor acts = a.ne(0);
         Tensor free = held.eq(ratios).and(acts);
         // Selected before the exponential: where that overflows, its gradient times 0 is NaN.

@@ -48,7 +48,8 @@ public final class TokenRewardModel {
         Tensor score = scores.whereElse(mask, 0).sum(1).div(lengths);
         Require.mask("correct", correct, "one score per answer", score);
         Require.denominator("answersInStep", answersInStep, scores.size(0));
-        Tensor losses = Functional.logSigmoid(score.whereElse(correct, score.neg())).neg();
+        Tensor losses =
+                Functional.logSigmoid(score.whereElse(correct, score.neg())).neg();
         return Loss.of(losses.sum().div(answersInStep)).with("loss", losses).with("score", score);
     }
 
@@ -63,7 +64,8 @@ public final class TokenRewardModel {
         Require.from("correctThreshold", correctThreshold, 0, 1);
         Require.from("wrongThreshold", wrongThreshold, 0, 1);
         Tensor c = runningMean(scores, mask);
-        return new Weights(above(Functional.sigmoid(c), correctThreshold), above(Functional.sigmoid(c.neg()), wrongThreshold));
+        return new Weights(
+                above(Functional.sigmoid(c), correctThreshold), above(Functional.sigmoid(c.neg()), wrongThreshold));
     }
 
     /// Of each answer the share `correctRatio` of tokens with the largest p_t, rounded down but at least one, their
@@ -79,7 +81,8 @@ public final class TokenRewardModel {
         requireRatio("wrongRatio", wrongRatio);
         Tensor c = runningMean(scores, mask);
         return new Weights(
-                largest(Functional.sigmoid(c), mask, correctRatio), largest(Functional.sigmoid(c.neg()), mask, wrongRatio));
+                largest(Functional.sigmoid(c), mask, correctRatio),
+                largest(Functional.sigmoid(c.neg()), mask, wrongRatio));
     }
 
     private static Tensor runningMean(Tensor scores, Tensor mask) {

@@ -1,12 +1,12 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Ordering;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Anchored Direct Preference Optimization (Wang 2025, arXiv:2510.18913): a policy, measured against its anchor, is
@@ -67,7 +67,8 @@ public final class Adpo {
         Tensor rank = Creation.arange(0, u.candidates(), u.values().device());
         Tensor sameCandidate = rank.unsqueeze(1).eq(rank.unsqueeze(0));
         Tensor weights = q.whereElse(sameCandidate.not(), 0).times(2.0 / (u.candidates() * (u.candidates() - 1)));
-        Tensor losses = weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
+        Tensor losses =
+                weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
         Tensor ordered = differences.detach().gt(0).to(q.dtype());
         return mean(losses, u, setsInStep)
                 .with("accuracy", weights.times(ordered).sum(2).sum(1))

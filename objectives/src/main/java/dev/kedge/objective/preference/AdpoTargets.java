@@ -1,9 +1,9 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Targets over sets of candidates for [Adpo] (arXiv:2510.18913): constants, detached from whatever they come from.
@@ -52,7 +52,8 @@ public final class AdpoTargets {
         AnchoredLogits.requireSets("rewards", rewards);
         Require.positive("bandwidth", bandwidth);
         // E = erf(·/√2) = 2Φ - 1, whose mean m over j gives logit F = log((1 + m)/(1 - m)).
-        Tensor m = Elementwise.erf(differences(rewards).div(bandwidth * Math.sqrt(2))).mean(2);
+        Tensor m = Elementwise.erf(differences(rewards).div(bandwidth * Math.sqrt(2)))
+                .mean(2);
         return softmax(Elementwise.log1p(m).minus(Elementwise.log1p(m.neg())), temperature);
     }
 

@@ -52,7 +52,8 @@ public final class AdpoTemperature {
         Require.from("highest", highest, lowest, Double.POSITIVE_INFINITY);
         Tensor h = entropy.detach();
         Tensor certainAndWrong = h.neg().plus(1).times(reward.detach().neg().plus(1));
-        return Elementwise.clamp(h.times(alpha).plus(certainAndWrong.times(b)).plus(1).times(tau), lowest, highest);
+        return Elementwise.clamp(
+                h.times(alpha).plus(certainAndWrong.times(b)).plus(1).times(tau), lowest, highest);
     }
 
     /// `(mean - least)/(most - least)`, or 1/2 where most = least: mean rewards of sets on a scale from 0 to 1.

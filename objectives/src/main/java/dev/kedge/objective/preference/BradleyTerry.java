@@ -26,8 +26,8 @@ public final class BradleyTerry {
         Require.denominator("pairsInStep", pairsInStep, first.size(0));
         Tensor d = second.minus(first);
         // -log σ(d) + (1 - o)·d, as log σ(-d) = log σ(d) - d; the softplus of a large margin has no overflow.
-        Tensor losses =
-                Functional.softplus(d.neg()).plus(d.times(secondPreferred.detach().neg().plus(1)));
+        Tensor losses = Functional.softplus(d.neg())
+                .plus(d.times(secondPreferred.detach().neg().plus(1)));
         return Loss.of(losses.sum().div(pairsInStep)).with("loss", losses).with("margin", d);
     }
 }

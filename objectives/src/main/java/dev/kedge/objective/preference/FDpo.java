@@ -1,7 +1,6 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.AlphaDivergence;
 import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
@@ -9,6 +8,7 @@ import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// DPO under other divergences than the reverse KL (Wang et al. 2023, arXiv:2309.16240).

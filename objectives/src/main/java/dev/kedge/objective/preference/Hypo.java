@@ -1,8 +1,8 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.policy.LeaveOneOut;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Hybrid Preference Optimization (Song et al. 2024, arXiv:2406.01462, Algorithm 1): DPO on pairs that somebody

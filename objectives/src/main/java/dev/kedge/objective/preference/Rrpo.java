@@ -1,10 +1,10 @@
 package dev.kedge.objective.preference;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 

@@ -1,7 +1,7 @@
 package dev.kedge.objective.preference;
 
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.logprob.NextTokens;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Log-probabilities of whole answers from those of their tokens. What is masked reaches neither value nor

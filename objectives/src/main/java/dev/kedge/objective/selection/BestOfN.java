@@ -1,7 +1,5 @@
 package dev.kedge.objective.selection;
 
-
-
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 

@@ -1,8 +1,8 @@
 package dev.kedge.objective.variational;
 
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.ReverseKl;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// KL-regularised reward over outcomes that can be enumerated, and the posterior that maximises it (Korbak et al. 2022,

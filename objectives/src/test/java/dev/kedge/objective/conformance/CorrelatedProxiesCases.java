@@ -1,12 +1,12 @@
 package dev.kedge.objective.conformance;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
+import dev.kedge.env.mdp.ProxyBound;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ChiSquared;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.occupancy.AnswerDivergence;
 import dev.kedge.objective.occupancy.Discriminator;
-import dev.kedge.env.mdp.DifferentiableOccupancy;
-import dev.kedge.env.mdp.ProxyBound;
 import dev.kedge.objective.occupancy.RootChiSquaredPenalty;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -25,7 +25,8 @@ final class CorrelatedProxiesCases {
         return switch (kind) {
             case "kl_chi2_discriminator_loss", "tv_discriminator_loss" -> Optional.of(discriminator(kind, c));
             case "sqrt_chi2_penalty" -> penalty(c);
-            case "chi2_categorical" -> Optional.of(Map.of("chi2", DifferentiableOccupancy.chiSquared(c.tensor("p"), c.tensor("q"))));
+            case "chi2_categorical" ->
+                Optional.of(Map.of("chi2", DifferentiableOccupancy.chiSquared(c.tensor("p"), c.tensor("q"))));
             case "chi2_diag_gaussian" ->
                 Optional.of(Map.of(
                         "chi2",

@@ -1,16 +1,16 @@
 package dev.kedge.objective.conformance;
 
+import dev.kedge.nn.merge.MagMax;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.continual.Der;
 import dev.kedge.objective.continual.Ewc;
-import dev.kedge.statistics.Forgetting;
 import dev.kedge.objective.continual.Lwf;
-import dev.kedge.nn.merge.MagMax;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.Rollout;
+import dev.kedge.statistics.Forgetting;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;

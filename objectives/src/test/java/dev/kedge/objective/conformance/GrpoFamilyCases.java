@@ -40,7 +40,8 @@ final class GrpoFamilyCases {
         Tensor logRatios =
                 switch (c.text("kind")) {
                     case "ppo" -> LogRatios.tokens(rollout);
-                    case "gspo" -> Elementwise.clampMax(LogRatios.sequences(rollout), 10); // a cap of the code, not of the paper
+                    case "gspo" ->
+                        Elementwise.clampMax(LogRatios.sequences(rollout), 10); // a cap of the code, not of the paper
                     case String other -> throw new IllegalArgumentException("no kind " + other);
                 };
         var surrogate = Surrogate.clipped(

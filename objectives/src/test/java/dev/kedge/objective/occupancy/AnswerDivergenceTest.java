@@ -1,10 +1,10 @@
 package dev.kedge.objective.occupancy;
 
-import dev.kedge.env.mdp.DifferentiableOccupancy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
@@ -48,7 +48,8 @@ class AnswerDivergenceTest {
         Tensor ratios = Tensor.of(p).log().minus(Tensor.of(q).log());
         double kl = Tensor.of(p).times(ratios).sum().item();
         assertEquals(kl, Tensor.of(p).times(of(ratios).kl()).sum().item(), 1e-15);
-        double chi = DifferentiableOccupancy.chiSquared(Tensor.of(p), Tensor.of(q)).item();
+        double chi =
+                DifferentiableOccupancy.chiSquared(Tensor.of(p), Tensor.of(q)).item();
         assertEquals(chi, Tensor.of(p).times(of(ratios).chiSquared()).sum().item(), 1e-14);
     }
 

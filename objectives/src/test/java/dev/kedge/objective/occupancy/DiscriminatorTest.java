@@ -64,7 +64,9 @@ class DiscriminatorTest {
             ratio[i] = Math.log(p[i] / q[i]);
         }
         Tensor d = Tensor.of(ratio).requiresGrad();
-        Tensor loss = Tensor.of(p).times(Functional.softplus(d.neg())).plus(Tensor.of(q).times(Functional.softplus(d)));
+        Tensor loss = Tensor.of(p)
+                .times(Functional.softplus(d.neg()))
+                .plus(Tensor.of(q).times(Functional.softplus(d)));
         loss.sum().backward(); // the loss over all steps, each as often as it is visited
         assertArrayEquals(new double[3], d.grad().toDoubles(), 1e-16);
         Tensor ten =

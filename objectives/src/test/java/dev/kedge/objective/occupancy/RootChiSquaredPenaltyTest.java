@@ -1,11 +1,11 @@
 package dev.kedge.objective.occupancy;
 
-import dev.kedge.env.mdp.DifferentiableOccupancy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Tensor;

@@ -1,6 +1,5 @@
 package dev.kedge.objective.selection;
 
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -94,7 +93,8 @@ class InfAlignTest {
         double[] quantiles = new double[n];
         Arrays.setAll(quantiles, i -> (i + 0.5) / n);
         Tensor reward = Tensor.of(quantiles);
-        Tensor policy = Creation.full(1.0 / n, reward.dtype(), reward.device(), n).requiresGrad();
+        Tensor policy =
+                Creation.full(1.0 / n, reward.dtype(), reward.device(), n).requiresGrad();
         Tensor base = BestOfN.best(4, policy.detach(), reward);
         BestOfN.winRate(BestOfN.best(4, policy, reward), reward, base, reward).backward();
         double[] slopes = policy.grad().toDoubles();

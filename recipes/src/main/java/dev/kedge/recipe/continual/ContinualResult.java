@@ -1,13 +1,13 @@
 package dev.kedge.recipe.continual;
 
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.task.TaskSequence;
-import dev.kedge.statistics.Forgetting;
-import dev.kedge.task.TaskSequence.Answers;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.statistics.Forgetting;
 import dev.kedge.statistics.Proportions;
+import dev.kedge.task.TaskSequence;
+import dev.kedge.task.TaskSequence.Answers;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -37,9 +37,7 @@ record ContinualResult(String title, List<Answers> afterTask) {
                 title,
                 IntStream.range(0, afterTask.size())
                         .mapToObj(task -> new Frontier.Point(
-                                task + 1,
-                                bootstrap.bca(afterTask.get(task).upTo(task)),
-                                ""))
+                                task + 1, bootstrap.bca(afterTask.get(task).upTo(task)), ""))
                         .toList());
     }
 

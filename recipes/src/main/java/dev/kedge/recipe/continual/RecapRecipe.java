@@ -1,10 +1,5 @@
 package dev.kedge.recipe.continual;
 
-import dev.kedge.sequence.SupervisedTraining;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.TaskSequence;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -15,11 +10,16 @@ import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.supervised.Recap;
-import dev.kedge.task.TaskSequence.Answers;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.SupervisedTraining;
+import dev.kedge.task.TaskSequence;
+import dev.kedge.task.TaskSequence.Answers;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -69,7 +69,7 @@ public final class RecapRecipe {
     /// @param memory        how many of them are kept for replay, from 1 to examples
     /// @param signal        what the rules follow
     /// @param rules         of RECAP's weights, one policy each; the first one's is shown and kept
-    /// @param optimisation  of each task; its batches hold all objectives
+    /// @param training      of each task; its batches hold all objectives
     /// @param evaluateEvery steps between judgements
     /// @param heldOut       problems of each task kept for judging
     /// @param device        cpu, cuda or cuda:N
@@ -84,7 +84,7 @@ public final class RecapRecipe {
             int memory,
             Signal signal,
             List<Recap.Rule> rules,
-            TrainingConfig optimisation,
+            TrainingConfig training,
             int evaluateEvery,
             int heldOut,
             String device,
@@ -104,9 +104,9 @@ public final class RecapRecipe {
                 throw new IllegalArgumentException(
                         "rules must be one or more, none with the temperature and window of another, were " + rules);
             }
-            if (optimisation.batchSize() < tasks.size()) {
+            if (training.batchSize() < tasks.size()) {
                 throw new IllegalArgumentException("optimisation needs a batch_size of " + tasks.size()
-                        + " or more, one example of each task, was " + optimisation.batchSize());
+                        + " or more, one example of each task, was " + training.batchSize());
             }
         }
 
@@ -179,7 +179,7 @@ public final class RecapRecipe {
         try (Rng rng = Rng.seeded(config.seed());
                 Decoder fresh = Decoder.random(shape, rng, device)) {
             SupervisedTraining.train(
-                    run, "first", fresh, tasks.examples(0), tasks.padId(), config.optimisation(), config.seed());
+                    run, "first", fresh, tasks.examples(0), tasks.padId(), config.training(), config.seed());
             Models.save(fresh, tasks.tokenizer(), folder);
         }
     }
@@ -187,7 +187,7 @@ public final class RecapRecipe {
     /// The loop over all tasks but the first. Goes on from the run's checkpoint where that is of this phase.
     private static void train(Config config, TaskSequence tasks, Arm arm, Decoder policy, Run run) {
         String phase = arm.name().replace('.', '_');
-        TrainingConfig o = config.optimisation();
+        TrainingConfig o = config.training();
         Schedule schedule = o.schedules();
         int last = (tasks.count() - 1) * o.steps();
         try (AdamW optimizer = o.optimizer(policy.parameters())) {
@@ -328,7 +328,8 @@ public final class RecapRecipe {
                                 Arrays.stream(part).map(objectives::get).toArray(), part.length)
                         .to(DType.INT64)
                         .to(perRow.device());
-                Tensor losses = Indexing.indexAdd(Creation.zeros(perRow.dtype(), perRow.device(), names.size()), 0, index, perRow.times(shares));
+                Tensor losses = Indexing.indexAdd(
+                        Creation.zeros(perRow.dtype(), perRow.device(), names.size()), 0, index, perRow.times(shares));
                 Tensor loss = Recap.recap(losses, lambda).value();
                 loss.backward();
                 logProbs.backward();

@@ -47,14 +47,14 @@ public record DemoRegRlBench(
     public record Teaching(List<Trajectory> expert, List<Trajectory> random) {}
 
     public static DemoRegRlBench of(Config config) {
-        FiniteHorizonMdp world = config.world().process();
+        FiniteHorizonMdp world = config.environment().process();
         var optimum = BackwardInduction.optimal(world);
         Policy any = Policy.uniform(world.states(), world.actions());
         List<Policy> expert = optimum.policies().stream()
                 .map(policy -> policy.mixedWith(any, config.noise()))
                 .toList();
         return new DemoRegRlBench(
-                config, world, config.world().features(), expert, world.expectedReturn(optimum.values()[0]));
+                config, world, config.environment().features(), expert, world.expectedReturn(optimum.values()[0]));
     }
 
     /// What draws from a seed has a generator of its own: chance must not be the same twice.

@@ -2,7 +2,6 @@ package dev.kedge.recipe.demonstration;
 
 import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.Policy;
-import dev.kedge.tensor.Require;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
@@ -10,6 +9,7 @@ import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Require;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +34,7 @@ import java.util.function.IntToDoubleFunction;
 public final class DemoRegRlRecipe {
     private DemoRegRlRecipe() {}
 
-    /// @param world          what is to be learnt
+    /// @param environment    what is to be learnt
     /// @param noise          the expert is the best policy, but for this share of random actions, in [0, 1]
     /// @param demonstrations N_E: how many trajectories, each in turn, >= 1; empty if no arm needs any
     /// @param cloning        what becomes of them
@@ -49,7 +49,7 @@ public final class DemoRegRlRecipe {
     /// @param threads        of the engine
     /// @param seed           of everything drawn
     public record Config(
-            FiniteWorld world,
+            FiniteWorld environment,
             double noise,
             List<Integer> demonstrations,
             Cloning cloning,

@@ -1,7 +1,5 @@
 package dev.kedge.recipe.demonstration;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
@@ -10,8 +8,10 @@ import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
 import dev.kedge.run.Run;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -178,9 +178,7 @@ record DemoRegRlSummary(
                     "the clones",
                     config.demonstrations().stream()
                             .map(n -> new Frontier.Point(
-                                    0,
-                                    Estimate.of(bench.best() - mean(clones.get(n), bench::value)),
-                                    "of " + n))
+                                    0, Estimate.of(bench.best() - mean(clones.get(n), bench::value)), "of " + n))
                             .toList()));
         }
         double gap = bench.best() - expert;

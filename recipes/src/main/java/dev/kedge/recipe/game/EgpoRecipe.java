@@ -1,12 +1,5 @@
 package dev.kedge.recipe.game;
 
-import dev.kedge.statistics.Estimate;
-import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.AnswerGame;
-import dev.kedge.task.ArithmeticTask;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -24,11 +17,17 @@ import dev.kedge.objective.game.Egpo;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.recipe.game.GameSummary.Stand;
 import dev.kedge.recipe.game.GameSummary.Way;
+import dev.kedge.recipe.preference.PairwiseJudge;
 import dev.kedge.recipe.preference.PairwiseJudge.Judging;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -46,8 +45,10 @@ import java.util.stream.Collectors;
 
 /// EGPO (arXiv:2503.08942) beside online IPO: a language model learns a game of preferences against itself.
 ///
-/// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares two answers, by
-/// classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up to two digits is
+/// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares two
+// answers, by
+/// classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up to two
+// digits is
 /// enumerated, so that the duality gap of the regularised game is exact, prompt by prompt ([AnswerGame]).
 ///
 /// Kept: the loss on sequences, opponents from the half step's policy, the half step undone with the optimiser's
@@ -59,27 +60,27 @@ import java.util.stream.Collectors;
 public final class EgpoRecipe {
     private EgpoRecipe() {}
 
-    /// @param sums            the world: task, decoder, pre-training
-    /// @param oracle          who compares answers
+    /// @param task            the world: task, decoder, pre-training
+    /// @param judge           who compares answers
     /// @param beta            strength of the regulariser, > 0
     /// @param methods         in turn, each from the reference on; the first one's policy is shown and kept
     /// @param pairTemperature of the policy when pairs are drawn, > 0
     /// @param pairTopK        of the policy when pairs are drawn; 0: all tokens
     /// @param opponents       answers of the opponent to each prompt, whose preferences are averaged, >= 1
-    /// @param egpo            how each policy is moved; a step is a gradient, a batch that many pairs
+    /// @param training        how each policy is moved; a step is a gradient, a batch that many pairs
     /// @param snapshotEvery   steps between policies that are judged; even, as are checkpoint_every and steps
     /// @param device          cpu, cuda or cuda:N
     /// @param threads         of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed            of everything drawn
     public record Config(
-            ArithmeticTask.Config sums,
-            PairwiseJudge oracle,
+            ArithmeticTask.Config task,
+            PairwiseJudge judge,
             double beta,
             List<Method> methods,
             double pairTemperature,
             int pairTopK,
             int opponents,
-            TrainingConfig egpo,
+            TrainingConfig training,
             int snapshotEvery,
             String device,
             int threads,
@@ -97,8 +98,8 @@ public final class EgpoRecipe {
             }
             new Sampling(pairTemperature, pairTopK, 1, 0);
             requireEven("snapshot_every", snapshotEvery);
-            requireEven("steps", egpo.steps());
-            requireEven("checkpoint_every", egpo.checkpointEvery());
+            requireEven("steps", training.steps());
+            requireEven("checkpoint_every", training.checkpointEvery());
         }
 
         private static void requireEven(String name, int value) {
@@ -134,16 +135,17 @@ public final class EgpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.sums(), run, device, config.seed());
-                Judging judge = config.oracle().judging(sums, run, device, config.seed())) {
+        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed());
+                Judging judge = config.judge().judging(sums, run, device, config.seed())) {
             for (Method method : config.methods()) {
-                if (!Models.isComplete(snapshot(run, method, config.egpo().steps()))) {
+                if (!Models.isComplete(snapshot(run, method, config.training().steps()))) {
                     try (Decoder policy = sums.reference().copy()) {
                         new Training(config, sums, judge.oracle(), method, policy, run).train();
                     }
                 }
             }
-            Path last = snapshot(run, config.methods().getFirst(), config.egpo().steps());
+            Path last =
+                    snapshot(run, config.methods().getFirst(), config.training().steps());
             try (Decoder policy = Models.load(last, device)) {
                 Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
                 run.summarise(summary(config, sums, judge, policy, device, run));
@@ -156,15 +158,16 @@ public final class EgpoRecipe {
     }
 
     private static boolean isKept(Config config, int step) {
-        return step % config.snapshotEvery() == 0 || step == config.egpo().steps();
+        return step % config.snapshotEvery() == 0 || step == config.training().steps();
     }
 
     /// The loop of one method.
-    private record Training(Config config, ArithmeticTask sums, PreferenceOracle oracle, Method method, Decoder policy, Run run) {
+    private record Training(
+            Config config, ArithmeticTask sums, PreferenceOracle oracle, Method method, Decoder policy, Run run) {
 
         /// Goes on from the run's checkpoint where that is of this method.
         void train() {
-            TrainingConfig o = config.egpo();
+            TrainingConfig o = config.training();
             Schedule schedule = o.schedules();
             try (AdamW optimizer = o.optimizer(policy.parameters());
                     Extragradient extragradient = new Extragradient(policy.parameters(), optimizer)) {
@@ -206,7 +209,7 @@ public final class EgpoRecipe {
 
         /// The checkpoint first: where it is, the snapshot can be made again.
         private void keep(int done, AdamW optimizer) {
-            TrainingConfig o = config.egpo();
+            TrainingConfig o = config.training();
             if (done % o.checkpointEvery() == 0 || done == o.steps()) {
                 run.save(Checkpoint.at(method.phase(), done)
                         .tensors("model", policy.parameters().named())
@@ -225,7 +228,7 @@ public final class EgpoRecipe {
         /// What the policy says now: a function of seed and step. All methods get the same prompts.
         private Draws draw(int step) {
             var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
-            List<int[]> prompts = sums.training(config.egpo().batchSize(), random).stream()
+            List<int[]> prompts = sums.training(config.training().batchSize(), random).stream()
                     .map(sums::prompt)
                     .toList();
             List<Completion> pairs = Generator.generate(policy, prompts, options(config.pairs(), 2, random), null);
@@ -236,7 +239,13 @@ public final class EgpoRecipe {
 
         private Generator.Options options(Sampling sampling, int samples, SplittableRandom random) {
             return new Generator.Options(
-                    sampling, ArithmeticTask.DEPTH, samples, sums.tokenizer().stopIds(), null, random.nextLong(), false);
+                    sampling,
+                    ArithmeticTask.DEPTH,
+                    samples,
+                    sums.tokenizer().stopIds(),
+                    null,
+                    random.nextLong(),
+                    false);
         }
 
         /// Adds the gradient of a step's loss, micro-batch by micro-batch; the metrics are means over its pairs.
@@ -246,7 +255,7 @@ public final class EgpoRecipe {
             Map<String, Double> metrics = new LinkedHashMap<>();
             metrics.put("loss", 0.0);
             metrics.put("wins", Arrays.stream(wins).average().orElseThrow());
-            for (int[] part : Batches.inOrder(pairs, config.egpo().microBatch())) {
+            for (int[] part : Batches.inOrder(pairs, config.training().microBatch())) {
                 int from = 2 * part[0];
                 int rows = 2 * part.length;
                 try (Scope _ = new Scope()) {
@@ -316,7 +325,7 @@ public final class EgpoRecipe {
     /// The policies of a method as they were kept.
     private static Way way(Config config, GameSummary summary, Method method, Device device, Run run) {
         List<Stand> stands = new ArrayList<>(List.of(summary.reference()));
-        for (int step = 2; step <= config.egpo().steps(); step += 2) {
+        for (int step = 2; step <= config.training().steps(); step += 2) {
             if (isKept(config, step)) {
                 stands.add(summary.stand(step, snapshot(run, method, step), device));
             }
@@ -324,7 +333,8 @@ public final class EgpoRecipe {
         return new Way(method.title, stands);
     }
 
-    private static Summary summary(Config config, ArithmeticTask sums, Judging judge, Decoder policy, Device device, Run run) {
+    private static Summary summary(
+            Config config, ArithmeticTask sums, Judging judge, Decoder policy, Device device, Run run) {
         GameSummary game = new GameSummary(sums, judge.truth(), config.beta(), config.seed());
         List<Way> ways = config.methods().stream()
                 .map(method -> way(config, game, method, device, run))
@@ -337,11 +347,11 @@ public final class EgpoRecipe {
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
                         "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients bring %s.",
-                        game.reference().gap(), config.egpo().steps(), ends))
+                        game.reference().gap(), config.training().steps(), ends))
                 .frontier(game.frontier("gradients", ways))
                 .fact(
                         "pairs drawn for a gradient",
-                        Estimate.of(config.egpo().batchSize()),
+                        Estimate.of(config.training().batchSize()),
                         "",
                         "");
         return game.judged(summary, ways, policy);

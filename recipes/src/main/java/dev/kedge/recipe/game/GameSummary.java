@@ -1,20 +1,19 @@
 package dev.kedge.recipe.game;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.sequence.Models;
-import dev.kedge.run.SamplerAgreement;
-import dev.kedge.task.AnswerGame;
-import dev.kedge.task.AnswerTree;
-import dev.kedge.task.ArithmeticTask;
 import dev.kedge.env.Categorical;
 import dev.kedge.env.ClassGameOracle;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.run.SamplerAgreement;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.AnswerGame;
+import dev.kedge.task.AnswerTree;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -114,10 +113,7 @@ final class GameSummary {
         Summary judged = summary;
         for (Way way : ways) {
             judged = judged.comparison(
-                    "Duality gap, " + way.name,
-                    "",
-                    bootstrap.bca(before.gaps),
-                    bootstrap.bca(way.end().gaps));
+                    "Duality gap, " + way.name, "", bootstrap.bca(before.gaps), bootstrap.bca(way.end().gaps));
         }
         Way shown = ways.getFirst();
         if (ways.size() > 1) {

@@ -1,14 +1,5 @@
 package dev.kedge.recipe.game;
 
-import dev.kedge.statistics.Estimate;
-import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.AnswerGame;
-import dev.kedge.task.ArithmeticTask;
-import dev.kedge.task.LabelledAnswers;
 import dev.kedge.data.Batches;
 import dev.kedge.data.PreferenceBatch;
 import dev.kedge.data.TokenBatch;
@@ -23,11 +14,20 @@ import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.recipe.game.GameSummary.Stand;
 import dev.kedge.recipe.game.GameSummary.Way;
+import dev.kedge.recipe.preference.PairwiseJudge;
 import dev.kedge.recipe.preference.PairwiseJudge.Judging;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.AnswerGame;
+import dev.kedge.task.ArithmeticTask;
+import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -46,8 +46,10 @@ import java.util.stream.IntStream;
 /// INPO (arXiv:2407.00617) with and without its reference: a language model improves on itself, iteration by iteration,
 /// by a regression on pairs that its previous policy drew.
 ///
-/// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares two answers, by
-/// classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up to two digits is
+/// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares two
+// answers, by
+/// classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up to two
+// digits is
 /// enumerated, so that the duality gap of the regularised game is exact for the last policy and for the average of all,
 /// prompt by prompt ([AnswerGame]).
 ///
@@ -59,25 +61,25 @@ import java.util.stream.IntStream;
 public final class InpoRecipe {
     private InpoRecipe() {}
 
-    /// @param sums       the world: task, decoder, pre-training
-    /// @param oracle     who compares answers
+    /// @param task       the world: task, decoder, pre-training
+    /// @param judge      who compares answers
     /// @param eta        inverse step size, > 0
     /// @param taus       strengths of the reference, each in [0, eta], in turn; 0 is self-play without it. The
     ///                   first one, > 0, is that of the game that all are judged by; its policy is shown and kept
     /// @param iterations T
     /// @param pairs      drawn for an iteration
-    /// @param inpo       how a policy is moved in each iteration
+    /// @param training   how a policy is moved in each iteration
     /// @param device     cpu, cuda or cuda:N
     /// @param threads    of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed       of everything drawn
     public record Config(
-            ArithmeticTask.Config sums,
-            PairwiseJudge oracle,
+            ArithmeticTask.Config task,
+            PairwiseJudge judge,
             double eta,
             List<Double> taus,
             int iterations,
             int pairs,
-            TrainingConfig inpo,
+            TrainingConfig training,
             String device,
             int threads,
             long seed) {
@@ -107,8 +109,8 @@ public final class InpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.sums(), run, device, config.seed());
-                Judging judge = config.oracle().judging(sums, run, device, config.seed())) {
+        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed());
+                Judging judge = config.judge().judging(sums, run, device, config.seed())) {
             for (double tau : config.taus()) {
                 for (int t = 1; t <= config.iterations(); t++) {
                     if (!Models.isComplete(folder(config, run, tau, t))) {
@@ -164,7 +166,7 @@ public final class InpoRecipe {
     /// The regression. Steps count through all iterations of a strength; goes on from the run's checkpoint where that
     /// is of this iteration.
     private static void train(Config config, Data data, double tau, int t, Decoder policy, Run run) {
-        TrainingConfig o = config.inpo();
+        TrainingConfig o = config.training();
         String phase = config.phase(tau);
         Schedule schedule = o.schedules();
         int before = (t - 1) * o.steps();
@@ -210,7 +212,7 @@ public final class InpoRecipe {
     private static Map<String, Double> gradient(Config config, Data data, int[] batch, double tau, Decoder policy) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("loss", 0.0);
-        for (int[] part : Batches.inOrder(batch.length, config.inpo().microBatch())) {
+        for (int[] part : Batches.inOrder(batch.length, config.training().microBatch())) {
             int[] chosen = Arrays.stream(part).map(i -> batch[i]).toArray();
             try (Scope _ = new Scope()) {
                 TokenBatch tokens = PreferenceBatch.of(
@@ -264,7 +266,8 @@ public final class InpoRecipe {
         return List.of(new Way(name, last), new Way("average of " + name, average));
     }
 
-    private static Summary summary(Config config, ArithmeticTask sums, Judging judge, Decoder policy, Device device, Run run) {
+    private static Summary summary(
+            Config config, ArithmeticTask sums, Judging judge, Decoder policy, Device device, Run run) {
         GameSummary game = new GameSummary(sums, judge.truth(), config.taus().getFirst(), config.seed());
         List<List<Way>> pairs = config.taus().stream()
                 .map(tau -> ways(config, game, tau, device, run))

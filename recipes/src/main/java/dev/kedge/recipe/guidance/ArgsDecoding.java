@@ -54,9 +54,11 @@ record ArgsDecoding(Decoder base, Decoder rewards, int mark, int candidates, int
         for (int t = 0; t < maxTokens && live.length > 0; t++) {
             try (var _ = Gradients.off();
                     Scope _ = new Scope()) {
-                Tensor[] top = Ordering.topK(last(
+                Tensor[] top = Ordering.topK(
+                        last(
                                 base,
-                                Arrays.stream(live).mapToObj(row -> texts[row]).toList()), candidates);
+                                Arrays.stream(live).mapToObj(row -> texts[row]).toList()),
+                        candidates);
                 double[] scores = scores(top, live, texts, weight);
                 long[] tokens = top[1].toLongs();
                 for (int i = 0; i < live.length; i++) {

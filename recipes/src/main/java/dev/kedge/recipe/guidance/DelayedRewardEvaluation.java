@@ -1,16 +1,16 @@
 package dev.kedge.recipe.guidance;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.task.DelayedRewardTask;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -102,7 +102,12 @@ record DelayedRewardEvaluation(String label, List<String> answers, List<String> 
     }
 
     /// A summary with the first answers of the base and of this one side by side.
-    Summary shown(Summary summary, int count, DelayedRewardTask world, DelayedRewardEvaluation base, ToDoubleFunction<String> reward) {
+    Summary shown(
+            Summary summary,
+            int count,
+            DelayedRewardTask world,
+            DelayedRewardEvaluation base,
+            ToDoubleFunction<String> reward) {
         for (int i = 0; i < Math.min(count, answers.size()); i++) {
             summary = summary.sample(new Summary.Sample(
                     world.tokenizer().decode(world.heldOut().get(i)),

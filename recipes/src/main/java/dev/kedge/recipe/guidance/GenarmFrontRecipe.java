@@ -1,22 +1,22 @@
 package dev.kedge.recipe.guidance;
 
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator.Voice;
-import dev.kedge.tensor.Require;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.InPlace;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +25,8 @@ import java.util.function.ToDoubleFunction;
 /// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
 /// when an answer is drawn, not when something is trained.
 ///
-/// In the world of [DelayedRewardTask] one judge counts the promises that are kept less those that are not, the other counts
+/// In the world of [DelayedRewardTask] one judge counts the promises that are kept less those that are not, the other
+// counts
 /// the promises that are made. The same pairs of the base's answers are labelled by each, and a reward model learns
 /// from each labelling. Answers are drawn from `π_base · π_kept^(alpha w) · π_made^(alpha (1 - w))` for every weight
 /// w. Beside it stand rewarded soups (arXiv:2306.04488), which have the weights of two policies of DPO averaged by w,
@@ -37,22 +38,22 @@ public final class GenarmFrontRecipe {
 
     private GenarmFrontRecipe() {}
 
-    /// @param promises the world: grammar, decoders, pre-training
+    /// @param task     the world: grammar, decoders, pre-training
     /// @param pairs    of the base's answers, labelled by each judge, >= 1
     /// @param beta     scale of the reward models' losses, > 0; DPO's is beta/alpha
     /// @param alphas   total weights of the reward models in decoding, each > 0; the first one's front is drawn
     /// @param weights  of kept promises against made ones, each in [0, 1], [#HALF] among them
-    /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
+    /// @param training how reward models and DPO's policies are moved; its examples are pairs
     /// @param device   cpu, cuda or cuda:N
     /// @param threads  of the engine
     /// @param seed     of everything drawn
     public record Config(
-            DelayedRewardTask.Config promises,
+            DelayedRewardTask.Config task,
             int pairs,
             double beta,
             List<Double> alphas,
             List<Double> weights,
-            TrainingConfig genarm,
+            TrainingConfig training,
             String device,
             int threads,
             long seed) {
@@ -72,9 +73,11 @@ public final class GenarmFrontRecipe {
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
-        try (DelayedRewardTask world = new DelayedRewardTask(config.promises(), run, new Device(config.device()), config.seed())) {
+        try (DelayedRewardTask world =
+                new DelayedRewardTask(config.task(), run, new Device(config.device()), config.seed())) {
             List<List<TokenizedPair>> pairs = world.pairs(
-                    config.pairs(), List.of(DelayedRewardTask::kept, DelayedRewardTask::made, GenarmFrontRecipe::halfAndHalf));
+                    config.pairs(),
+                    List.of(DelayedRewardTask::kept, DelayedRewardTask::made, GenarmFrontRecipe::halfAndHalf));
             Labels kept = labels("kept", world, pairs.get(0));
             Labels made = labels("made", world, pairs.get(1));
             Labels both = labels("both", world, pairs.get(2));
@@ -114,9 +117,9 @@ public final class GenarmFrontRecipe {
         PreferenceLoss objective = new PreferenceLoss.ReferenceFree(config.beta());
         double[][] none = new double[2][config.pairs()];
         List<Front> fronts = new ArrayList<>();
-        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept.pairs, none, objective, config.genarm());
+        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept.pairs, none, objective, config.training());
                 Decoder make =
-                        world.learnt("rewards-made", world.base(), made.pairs, none, objective, config.genarm())) {
+                        world.learnt("rewards-made", world.base(), made.pairs, none, objective, config.training())) {
             for (double alpha : config.alphas()) {
                 List<DelayedRewardEvaluation> standings = new ArrayList<>();
                 for (double w : config.weights()) {
@@ -148,7 +151,10 @@ public final class GenarmFrontRecipe {
     static Decoder soup(Decoder one, double w, Decoder other) {
         Decoder soup = other.copy();
         try (Scope _ = new Scope()) {
-            InPlace.plus_(InPlace.times_(soup.parameters().flat(), 1 - w), one.parameters().flat(), w);
+            InPlace.plus_(
+                    InPlace.times_(soup.parameters().flat(), 1 - w),
+                    one.parameters().flat(),
+                    w);
         }
         return soup;
     }
@@ -162,15 +168,21 @@ public final class GenarmFrontRecipe {
                 labels.pairs,
                 labels.reference,
                 new PreferenceLoss.Sigmoid(beta),
-                config.genarm());
+                config.training());
     }
 
-    private static DelayedRewardEvaluation answers(Config config, DelayedRewardTask world, List<Voice> voices, String label) {
+    private static DelayedRewardEvaluation answers(
+            Config config, DelayedRewardTask world, List<Voice> voices, String label) {
         return DelayedRewardEvaluation.drawn(world, voices, label, config.seed() + 3);
     }
 
     private static Summary summary(
-            Config config, DelayedRewardTask world, List<Front> guided, List<Front> soups, List<DelayedRewardEvaluation> trained, Run run) {
+            Config config,
+            DelayedRewardTask world,
+            List<Front> guided,
+            List<Front> soups,
+            List<DelayedRewardEvaluation> trained,
+            Run run) {
         DelayedRewardEvaluation base = answers(config, world, List.of(new Voice(world.base(), 1)), "base");
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         int half = config.weights().indexOf(HALF);
@@ -240,7 +252,8 @@ public final class GenarmFrontRecipe {
                         .toList());
     }
 
-    private static Frontier.Arm curve(String name, DelayedRewardEvaluation base, List<DelayedRewardEvaluation> standings, Bootstrap bootstrap) {
+    private static Frontier.Arm curve(
+            String name, DelayedRewardEvaluation base, List<DelayedRewardEvaluation> standings, Bootstrap bootstrap) {
         return DelayedRewardEvaluation.curve(name, base, standings, bootstrap, GenarmFrontRecipe::halfAndHalf);
     }
 }

@@ -1,23 +1,23 @@
 package dev.kedge.recipe.guidance;
 
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.Voice;
-import dev.kedge.tensor.Require;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +26,8 @@ import java.util.stream.IntStream;
 
 /// GenARM (arXiv:2410.08193): a frozen base guided, token by token, by a reward model that is itself a decoder.
 ///
-/// The world's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers are labelled by
+/// The world's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers are
+// labelled by
 /// a Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by `-log σ(beta
 /// (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each token, for
 /// every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`, which aims
@@ -41,7 +42,7 @@ import java.util.stream.IntStream;
 public final class GenarmRecipe {
     private GenarmRecipe() {}
 
-    /// @param promises the world: grammar, decoders, pre-training
+    /// @param task     the world: grammar, decoders, pre-training
     /// @param pairs    labelled pairs of the base's answers, >= 1
     /// @param beta     scale of the reward model's loss, > 0
     /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are
@@ -49,19 +50,19 @@ public final class GenarmRecipe {
     /// @param weak     width of the reward model of another size, absent: none
     /// @param search   by a reward model of whole answers, absent: none
     /// @param best     of how many answers the best is taken, each >= 2
-    /// @param genarm   how reward models and DPO's policies are moved; its examples are pairs
+    /// @param training how reward models and DPO's policies are moved; its examples are pairs
     /// @param device   cpu, cuda or cuda:N
     /// @param threads  of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed     of everything drawn
     public record Config(
-            DelayedRewardTask.Config promises,
+            DelayedRewardTask.Config task,
             int pairs,
             double beta,
             List<Double> alphas,
             Optional<Integer> weak,
             Optional<Search> search,
             List<Integer> best,
-            TrainingConfig genarm,
+            TrainingConfig training,
             String device,
             int threads,
             long seed) {
@@ -71,11 +72,11 @@ public final class GenarmRecipe {
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
             }
             Require.positive("alphas", alphas);
-            if (weak.isPresent() && (weak.get() < 1 || weak.get() % promises.heads() != 0)) {
+            if (weak.isPresent() && (weak.get() < 1 || weak.get() % task.heads() != 0)) {
                 throw new IllegalArgumentException(
-                        "weak must be a multiple of the heads, " + promises.heads() + ", was " + weak.get());
+                        "weak must be a multiple of the heads, " + task.heads() + ", was " + weak.get());
             }
-            int tokens = 2 * promises.letters() + 3; // small and capital, and the special ones
+            int tokens = 2 * task.letters() + 3; // small and capital, and the special ones
             if (search.isPresent() && search.get().candidates() > tokens) {
                 throw new IllegalArgumentException("candidates must be at most the vocabulary's " + tokens
                         + " tokens, were " + search.get().candidates());
@@ -101,7 +102,8 @@ public final class GenarmRecipe {
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
-        try (DelayedRewardTask world = new DelayedRewardTask(config.promises(), run, new Device(config.device()), config.seed())) {
+        try (DelayedRewardTask world =
+                new DelayedRewardTask(config.task(), run, new Device(config.device()), config.seed())) {
             List<TokenizedPair> pairs = world.pairs(config.pairs(), DelayedRewardTask::reward);
             try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base())) {
                 Models.save(rewards, world.tokenizer(), run.folder().resolve("model"));
@@ -129,7 +131,8 @@ public final class GenarmRecipe {
     private static Decoder rewards(
             Config config, DelayedRewardTask world, List<TokenizedPair> pairs, String name, Decoder start) {
         double[][] none = new double[2][pairs.size()];
-        return world.learnt(name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.genarm());
+        return world.learnt(
+                name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
     }
 
     /// A method at several strengths.
@@ -152,7 +155,7 @@ public final class GenarmRecipe {
             double beta = config.beta() / alpha;
             PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
             try (Decoder policy =
-                    world.learnt("dpo-beta-" + beta, world.base(), pairs, reference, objective, config.genarm())) {
+                    world.learnt("dpo-beta-" + beta, world.base(), pairs, reference, objective, config.training())) {
                 List<Voice> alone = List.of(new Voice(policy, 1));
                 standings.add(DelayedRewardEvaluation.drawn(world, alone, "β " + beta, config.seed() + 3));
             }
@@ -160,7 +163,8 @@ public final class GenarmRecipe {
         return noted(new Sweep("DPO", standings), run);
     }
 
-    private static Sweep searched(Search search, Config config, DelayedRewardTask world, List<TokenizedPair> pairs, Run run) {
+    private static Sweep searched(
+            Search search, Config config, DelayedRewardTask world, List<TokenizedPair> pairs, Run run) {
         List<TokenizedPair> marked =
                 pairs.stream().map(p -> ArgsDecoding.marked(p, world.mark())).toList();
         PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
@@ -168,11 +172,13 @@ public final class GenarmRecipe {
         List<int[]> prompts = world.heldOut()
                 .subList(0, Math.min(search.prompts(), world.heldOut().size()));
         List<DelayedRewardEvaluation> standings = new ArrayList<>();
-        try (Decoder rewards = world.learnt("rewards-whole", world.base(), marked, none, objective, config.genarm())) {
+        try (Decoder rewards =
+                world.learnt("rewards-whole", world.base(), marked, none, objective, config.training())) {
             ArgsDecoding decoding = new ArgsDecoding(
                     world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
             for (double weight : search.weights()) {
-                standings.add(DelayedRewardEvaluation.of(world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+                standings.add(DelayedRewardEvaluation.of(
+                        world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
             }
         }
         return noted(new Sweep("search by rewards of whole answers", standings), run);
@@ -202,20 +208,23 @@ public final class GenarmRecipe {
     }
 
     private static Sweep noted(Sweep sweep, Run run) {
-        sweep.standings().forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words(DelayedRewardTask::reward)));
+        sweep.standings()
+                .forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words(DelayedRewardTask::reward)));
         return sweep;
     }
 
     private static Summary summary(
             Config config, DelayedRewardTask world, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
-        DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(world, List.of(new Voice(world.base(), 1)), "base", config.seed() + 3);
+        DelayedRewardEvaluation before =
+                DelayedRewardEvaluation.drawn(world, List.of(new Voice(world.base(), 1)), "base", config.seed() + 3);
         DelayedRewardEvaluation guided = sweeps.getFirst().standings().getFirst();
         DelayedRewardEvaluation dpo = sweeps.get(1).standings().getFirst();
         double[] unguided = before.worth(DelayedRewardTask::reward);
         double[] rewards = guided.worth(DelayedRewardTask::reward);
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         List<Frontier.Arm> arms = sweeps.stream()
-                .map(sweep -> DelayedRewardEvaluation.curve(sweep.method(), before, sweep.standings(), bootstrap, DelayedRewardTask::reward))
+                .map(sweep -> DelayedRewardEvaluation.curve(
+                        sweep.method(), before, sweep.standings(), bootstrap, DelayedRewardTask::reward))
                 .toList();
         Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
                 .title("A frozen base guided by autoregressive rewards")
@@ -226,11 +235,7 @@ public final class GenarmRecipe {
                         config.alphas().getFirst(),
                         guided.words(DelayedRewardTask::reward),
                         dpo.words(DelayedRewardTask::reward)))
-                .comparison(
-                        "Reward of an answer",
-                        "",
-                        bootstrap.bca(unguided),
-                        bootstrap.bca(rewards))
+                .comparison("Reward of an answer", "", bootstrap.bca(unguided), bootstrap.bca(rewards))
                 .frontier(new Frontier(
                         "Reward against divergence from the base",
                         "KL(drawn || base), nats",
@@ -242,15 +247,12 @@ public final class GenarmRecipe {
                         bootstrap.pairedBca(dpo.worth(DelayedRewardTask::reward), rewards),
                         "",
                         "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                .fact(
-                        "KL, GenARM less DPO",
-                        bootstrap.pairedBca(dpo.kl(), guided.kl()),
-                        "nats",
-                        "likewise")
+                .fact("KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
                 .fact("length of an answer, base", Estimate.of(before.symbols()), "symbols", "")
                 .fact("length of an answer, guided", Estimate.of(guided.symbols()), "symbols", "")
                 .fact("preferences", Estimate.of(pairs.size()), "", "over pairs of the base's answers")
-                .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT + " for each `a`.")
+                .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT
+                        + " for each `a`.")
                 .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
                         + " the answers drawn.");
         return guided.shown(summary, 12, world, before, DelayedRewardTask::reward);

@@ -1,6 +1,5 @@
 package dev.kedge.recipe.occupancy;
 
-import dev.kedge.statistics.Bootstrap;
 import dev.kedge.env.Categorical;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
@@ -14,6 +13,7 @@ import dev.kedge.objective.occupancy.RootChiSquaredPenalty;
 import dev.kedge.objective.policy.PpoClip;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.statistics.Bootstrap;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
@@ -187,7 +187,8 @@ final class OccupancyPpo implements AutoCloseable {
         Arrays.setAll(all, i -> i);
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
-            Tensor scores = Elementwise.clamp(scores(mine.pairs(all)).to(DType.FLOAT64), -config.scoreLimit(), config.scoreLimit());
+            Tensor scores = Elementwise.clamp(
+                    scores(mine.pairs(all)).to(DType.FLOAT64), -config.scoreLimit(), config.scoreLimit());
             RootChiSquaredPenalty root = RootChiSquaredPenalty.of(scores, config.trim());
             metrics.put("chi_squared", root.trimmed().item());
             metrics.put("chi_squared_untrimmed", root.untrimmed().item());

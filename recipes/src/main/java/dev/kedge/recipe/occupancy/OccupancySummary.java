@@ -1,7 +1,5 @@
 package dev.kedge.recipe.occupancy;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
 import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
@@ -11,10 +9,10 @@ import dev.kedge.recipe.occupancy.OccupancyRecipe.Trained;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
 import dev.kedge.run.Run;
-import dev.kedge.run.result.Summary;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Frontier.Point;
+import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -23,7 +23,8 @@ import dev.kedge.tensor.Tensor;
 /// @param beta      strength of the trust region, per nat, finite and > 0; it matters where a draw serves several steps
 /// @param delta     nats a token that are free, finite and >= 0
 @Kind("drpo")
-public record DrpoMethod(double lambda, double tau, Estimator estimator, double beta, double delta) implements PolicyMethod {
+public record DrpoMethod(double lambda, double tau, Estimator estimator, double beta, double delta)
+        implements PolicyMethod {
     public DrpoMethod {
         if (!(lambda > 0)) {
             throw new IllegalArgumentException("lambda must be > 0, was " + lambda);

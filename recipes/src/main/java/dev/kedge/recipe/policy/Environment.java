@@ -1,30 +1,27 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.sequence.SupervisedTraining;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
+import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Tokenized;
-import dev.kedge.data.task.ProblemSplit;
-import dev.kedge.data.task.Problem;
 import dev.kedge.data.task.GeneratedTask;
+import dev.kedge.data.task.Problem;
+import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.data.verify.Extraction;
-import dev.kedge.data.verify.VerifierResult;
-import dev.kedge.data.verify.VerifierBatch;
 import dev.kedge.data.verify.Limits;
 import dev.kedge.data.verify.Program;
 import dev.kedge.data.verify.Questions;
 import dev.kedge.data.verify.Verification;
 import dev.kedge.data.verify.Verifier;
+import dev.kedge.data.verify.VerifierBatch;
+import dev.kedge.data.verify.VerifierResult;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
-
-
-
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
 import dev.kedge.text.CharTokenizer;

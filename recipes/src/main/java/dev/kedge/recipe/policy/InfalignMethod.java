@@ -27,7 +27,8 @@ import java.util.Map;
 ///                     steps of 1/(2K)
 /// @param selectedFrom N, >= 2: policies are judged by the best and by the worst of N answers beside a single one
 @Kind("infalign")
-public record InfalignMethod(QuantileTransform transform, double beta, int draws, int selectedFrom) implements PolicyMethod {
+public record InfalignMethod(QuantileTransform transform, double beta, int draws, int selectedFrom)
+        implements PolicyMethod {
     public InfalignMethod {
         Range.requireFinite("beta", beta);
         if (draws < 1 || selectedFrom < 2) {
@@ -78,6 +79,8 @@ public record InfalignMethod(QuantileTransform transform, double beta, int draws
 
     /// The logarithm has no value where an answer is worse than all draws: there its quantile is the smallest step.
     private Tensor floored(Tensor quantiles) {
-        return transform instanceof QuantileTransform.Logarithm ? Elementwise.clampMin(quantiles, 0.5 / draws) : quantiles;
+        return transform instanceof QuantileTransform.Logarithm
+                ? Elementwise.clampMin(quantiles, 0.5 / draws)
+                : quantiles;
     }
 }

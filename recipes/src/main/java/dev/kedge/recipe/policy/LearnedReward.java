@@ -1,19 +1,14 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
+import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.file.WeightsFolder;
-
-
-
-
-
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;

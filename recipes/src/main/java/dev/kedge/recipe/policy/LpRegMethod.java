@@ -159,7 +159,9 @@ public record LpRegMethod(
         private void follow(Decoder policy, double share) {
             try (var _ = Gradients.off()) {
                 Tensor mine = past.parameters().flat();
-                InPlace.copy_(mine, mine.times(1 - share).plus(policy.parameters().flat().times(share)));
+                InPlace.copy_(
+                        mine,
+                        mine.times(1 - share).plus(policy.parameters().flat().times(share)));
             }
         }
 

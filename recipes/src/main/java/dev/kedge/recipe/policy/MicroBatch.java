@@ -183,7 +183,8 @@ public final class MicroBatch {
     /// [N, X] to [B, T, X].
     private Tensor spread(Tensor values) {
         long b = draw.completions().size();
-        return Indexing.indexAdd(Creation.zeros(values.dtype(), values.device(), b * width, values.size(1)), 0, index, values)
+        return Indexing.indexAdd(
+                        Creation.zeros(values.dtype(), values.device(), b * width, values.size(1)), 0, index, values)
                 .reshape(b, width, values.size(1));
     }
 }

@@ -1,13 +1,10 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.env.mdp.ProxyBound;
-
-
-
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;

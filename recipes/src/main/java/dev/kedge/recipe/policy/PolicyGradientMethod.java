@@ -22,7 +22,8 @@ import java.util.function.BinaryOperator;
 /// @param aggregation what weighs the same
 /// @param kl          where the KL to the reference stands
 @Kind("policy_gradient")
-public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing aggregation, Kl kl) implements PolicyMethod {
+public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing aggregation, Kl kl)
+        implements PolicyMethod {
     /// What a reward is measured against.
     public enum Advantage {
         /// Nothing.

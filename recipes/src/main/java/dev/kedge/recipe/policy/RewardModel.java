@@ -1,7 +1,5 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -10,13 +8,11 @@ import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.BradleyTerry;
-
-
-
-
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;

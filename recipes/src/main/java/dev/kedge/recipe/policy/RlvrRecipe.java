@@ -1,23 +1,15 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.run.SamplerAgreement;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.divergence.SampledKl;
-
-
-
-
-
-
-
-
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.SamplerAgreement;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -32,7 +24,8 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /// Reinforcement learning with verifiable rewards: a policy answers questions in groups, a verifier judges the answers,
-/// and a [PolicyMethod] learns from them: GRPO and its family, and the papers that build on it. Several methods may learn
+/// and a [PolicyMethod] learns from them: GRPO and its family, and the papers that build on it. Several methods may
+// learn
 /// from the same start; each one's way is drawn over the divergence from it.
 ///
 /// A draw serves one step, or several, in one pass or several: off policy, then. All its completions are kept in the
@@ -45,12 +38,12 @@ import java.util.stream.IntStream;
 public final class RlvrRecipe {
     private RlvrRecipe() {}
 
-    /// @param world         questions, verifier, and the policy to start from
+    /// @param environment   questions, verifier, and the policy to start from
     /// @param methods       what is compared, at least one; the first one's policy is shown and kept
     /// @param group         completions a question, >= 2
     /// @param temperature   of the draw, > 0
     /// @param truncated     what becomes of completions that are cut off
-    /// @param rl            how each policy is moved; its examples are questions
+    /// @param training      how each policy is moved; its examples are questions
     /// @param stepsPerDraw  optimiser steps on one draw, >= 1; 1 is on policy
     /// @param passes        how often a draw is gone through in them, >= 1, a divisor of steps_per_draw
     /// @param snapshotEvery steps between policies that are judged, >= 1
@@ -60,12 +53,12 @@ public final class RlvrRecipe {
     /// @param threads       of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed          of everything drawn
     public record Config(
-            Environment world,
+            Environment environment,
             List<PolicyMethod> methods,
             int group,
             double temperature,
             Truncated truncated,
-            TrainingConfig rl,
+            TrainingConfig training,
             int stepsPerDraw,
             int passes,
             int snapshotEvery,
@@ -90,7 +83,7 @@ public final class RlvrRecipe {
                 throw new IllegalArgumentException("snapshot_every, samples and show_every must be >= 1, were "
                         + snapshotEvery + ", " + samples + " and " + showEvery);
             }
-            if (world instanceof LearnedReward && truncated == Truncated.WRONG) {
+            if (environment instanceof LearnedReward && truncated == Truncated.WRONG) {
                 throw new IllegalArgumentException("truncated was wrong, which is reward 0, but with a learned_reward"
                         + " that is what the start's answers have on average; judged or masked would be right");
             }
@@ -122,7 +115,7 @@ public final class RlvrRecipe {
         }
 
         boolean isKept(int step) {
-            return step % snapshotEvery == 0 || step == rl.steps();
+            return step % snapshotEvery == 0 || step == training.steps();
         }
 
         Sampler sampler(Environment.Opened world) {
@@ -133,12 +126,12 @@ public final class RlvrRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (Environment.Opened world = config.world().open(run, device, config.seed())) {
+        try (Environment.Opened world = config.environment().open(run, device, config.seed())) {
             run.note(world.training().size() + " questions to learn from, "
                     + world.heldOut().size() + " held out");
             for (int m = 0; m < config.methods().size(); m++) {
                 if (!Models.isComplete(
-                        snapshot(run, config.phase(m), config.rl().steps()))) {
+                        snapshot(run, config.phase(m), config.training().steps()))) {
                     try (Decoder policy = world.start().copy();
                             Learner learner = config.methods().get(m).learner(world.start())) {
                         train(config, world, m, config.phase(m), learner, policy, run);
@@ -155,8 +148,14 @@ public final class RlvrRecipe {
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
     public static void train(
-            Config config, Environment.Opened world, int method, String phase, Learner learner, Decoder policy, Run run) {
-        TrainingConfig o = config.rl();
+            Config config,
+            Environment.Opened world,
+            int method,
+            String phase,
+            Learner learner,
+            Decoder policy,
+            Run run) {
+        TrainingConfig o = config.training();
         Schedule schedule = o.schedules();
         int padId = Models.padId(world.tokenizer());
         RolloutFiles draws = new RolloutFiles(run.folder().resolve("draws").resolve(phase));
@@ -189,7 +188,8 @@ public final class RlvrRecipe {
                     Map<String, Double> metrics = draw.metrics();
                     Rollouts batch = batch(config, draw.judged(), number, inDraw);
                     try (Scope _ = new Scope();
-                            RolloutBatch now = new RolloutBatch(batch, policy, world.start(), fresh, padId, o.microBatch())) {
+                            RolloutBatch now =
+                                    new RolloutBatch(batch, policy, world.start(), fresh, padId, o.microBatch())) {
                         if (!batch.questions().isEmpty()) {
                             metrics.put(
                                     "kl",
@@ -242,7 +242,7 @@ public final class RlvrRecipe {
     private static Rollouts draw(Config config, Environment.Opened world, int method, int number, Decoder policy) {
         SplittableRandom random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + number);
         Sampler sampler = config.sampler(world);
-        int wanted = config.rl().batchSize() * config.stepsPerDraw() / config.passes();
+        int wanted = config.training().batchSize() * config.stepsPerDraw() / config.passes();
         Rollouts draw = sampler.draw(policy, asked(world.training(), wanted, random), random.nextLong());
         int rounds = config.methods().get(method).resamplings();
         if (rounds == 0) {
@@ -288,7 +288,7 @@ public final class RlvrRecipe {
             order[i] = order[j];
             order[j] = swapped;
         }
-        int size = config.rl().batchSize();
+        int size = config.training().batchSize();
         int from = Math.min(order.length, inDraw % steps * size);
         return draw.at(Arrays.copyOfRange(order, from, Math.min(order.length, from + size)));
     }

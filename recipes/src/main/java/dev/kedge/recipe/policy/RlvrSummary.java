@@ -1,17 +1,13 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.sequence.Models;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.RlvrRecipe.Config;
-
-
-
-
 import dev.kedge.run.Run;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,8 +35,10 @@ final class RlvrSummary {
         this.device = device;
         this.run = run;
         bootstrap = new Bootstrap(2000, 0.95, config.seed());
-        int selection =
-                config.methods().stream().mapToInt(PolicyMethod::selectedFrom).max().orElse(0);
+        int selection = config.methods().stream()
+                .mapToInt(PolicyMethod::selectedFrom)
+                .max()
+                .orElse(0);
         winRates = selection == 0
                 ? Optional.empty()
                 : Optional.of(new WinRates(judged(world.start(), config.seed() + 4), selection, bootstrap));
@@ -79,7 +77,7 @@ final class RlvrSummary {
                         "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
                                 + " %s from the start.",
                         Bootstrap.mean(before.rewards()),
-                        config.rl().steps(),
+                        config.training().steps(),
                         ends))
                 .comparison(
                         (before.draw().isProxied() ? "Learned" : "Mean") + " reward, drawn",
@@ -129,11 +127,11 @@ final class RlvrSummary {
     /// The policies of one method; their numbers go into the metrics, too.
     private List<HeldOut> way(int method) {
         List<HeldOut> way = new ArrayList<>();
-        for (int step = 1; step <= config.rl().steps(); step++) {
+        for (int step = 1; step <= config.training().steps(); step++) {
             if (config.isKept(step)) {
                 try (Decoder policy = Models.load(RlvrRecipe.snapshot(run, config.phase(method), step), device)) {
                     way.add(judged(policy, config.seed() + 3));
-                    if (step == config.rl().steps() && method == 0) {
+                    if (step == config.training().steps() && method == 0) {
                         Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
                     }
                 }
@@ -165,7 +163,7 @@ final class RlvrSummary {
             List<Frontier.Point> points = new ArrayList<>(List.of(point(before, "start")));
             for (HeldOut heldOut : ways.get(m)) {
                 boolean last = heldOut == ways.get(m).getLast();
-                points.add(point(heldOut, last ? "step " + config.rl().steps() : ""));
+                points.add(point(heldOut, last ? "step " + config.training().steps() : ""));
             }
             arms.add(new Frontier.Arm(config.title(m), points));
         }
@@ -192,7 +190,7 @@ final class RlvrSummary {
 
     /// The same questions to the start and to each policy of the first method.
     private Summary samples(Summary summary, HeldOut before, List<HeldOut> way) {
-        List<Integer> kept = IntStream.rangeClosed(1, config.rl().steps())
+        List<Integer> kept = IntStream.rangeClosed(1, config.training().steps())
                 .filter(config::isKept)
                 .boxed()
                 .toList();

@@ -39,7 +39,8 @@ public final class RolloutBatch implements AutoCloseable {
     /// @param onPolicy       whether the policy that drew the completions is the present one
     /// @param padId          fills batches
     /// @param questionsAPart questions of a forward pass with gradient, >= 1
-    public RolloutBatch(Rollouts draw, Decoder policy, Decoder reference, boolean onPolicy, int padId, int questionsAPart) {
+    public RolloutBatch(
+            Rollouts draw, Decoder policy, Decoder reference, boolean onPolicy, int padId, int questionsAPart) {
         this.draw = draw;
         this.policy = policy;
         this.reference = reference;

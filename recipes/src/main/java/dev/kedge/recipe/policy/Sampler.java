@@ -46,7 +46,8 @@ public record Sampler(
                 scores.set(i, new Score(0, Optional.empty(), "", scores.get(i).isProxy() ? 0 : Double.NaN));
             }
         }
-        return new Rollouts(this, questions, completions, scores, (drawn - start) / 1e9, (System.nanoTime() - drawn) / 1e9);
+        return new Rollouts(
+                this, questions, completions, scores, (drawn - start) / 1e9, (System.nanoTime() - drawn) / 1e9);
     }
 
     /// The same with groups of another size.

@@ -18,7 +18,8 @@ public record ScalarHead(Decoder decoder) implements AutoCloseable {
     public static ScalarHead on(Decoder start) {
         Map<String, Tensor> named = new LinkedHashMap<>(start.parameters().named());
         DType dtype = start.parameters().flat().dtype();
-        try (Tensor head = Creation.zeros(dtype, start.device(), 1, start.config().hiddenSize())) {
+        try (Tensor head =
+                Creation.zeros(dtype, start.device(), 1, start.config().hiddenSize())) {
             named.put(HEAD, head);
             return new ScalarHead(new Decoder(start.config(), Parameters.copyOf(named, dtype, start.device())));
         }

@@ -1,11 +1,9 @@
 package dev.kedge.recipe.policy;
 
-
-
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -1,15 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.statistics.Bootstrap;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.run.SamplerAgreement;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.AnswerTree;
-import dev.kedge.task.ArithmeticTask;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -20,21 +10,31 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.AnswerTree;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
@@ -50,7 +50,8 @@ import java.util.stream.Stream;
 
 /// Anchored Direct Preference Optimization (arXiv:2510.18913) on sets of the policy's own answers.
 ///
-/// A tiny decoder learnt sums from a text full of mistakes ([ArithmeticTask]). At every step the policy answers a batch of
+/// A tiny decoder learnt sums from a text full of mistakes ([ArithmeticTask]). At every step the policy answers a batch
+// of
 /// training sums several times; the task judges the answers, and the policy, measured against its anchor, is fitted to
 /// a target made of a set's rewards. The sweep is over tau: where the loss is least `π ~ anchor·q^tau`. Reward and
 /// divergence on sums never trained on are exact and stand beside the exact optimum.
@@ -63,26 +64,26 @@ import java.util.stream.Stream;
 public final class AdpoRecipe {
     private AdpoRecipe() {}
 
-    /// @param sums       the world: task, decoder, pre-training
+    /// @param task       the world: task, decoder, pre-training
     /// @param prompts    training sums that answers are drawn for
     /// @param answers    to each in a step: the candidates of a set, >= 2
-    /// @param objective  the loss on sets
+    /// @param loss       the loss on sets
     /// @param anchor     how the anchor, at first the reference, follows the policy
     /// @param adaptation of tau to each set
     /// @param taus       strengths, each > 0; the first one's policy is shown and kept
-    /// @param adpo       how each policy is moved; its examples are sets
+    /// @param training   how each policy is moved; its examples are sets
     /// @param device     cpu, cuda or cuda:N
     /// @param threads    of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed       of everything drawn
     public record Config(
-            ArithmeticTask.Config sums,
+            ArithmeticTask.Config task,
             int prompts,
             int answers,
-            ListwiseLoss objective,
+            ListwiseLoss loss,
             AnchorRule anchor,
             AdaptiveTau adaptation,
             List<Double> taus,
-            TrainingConfig adpo,
+            TrainingConfig training,
             String device,
             int threads,
             long seed) {
@@ -92,9 +93,9 @@ public final class AdpoRecipe {
                 throw new IllegalArgumentException(
                         "prompts >= 1 and answers >= 2 expected, were " + prompts + " and " + answers);
             }
-            if (adaptation instanceof AdaptiveTau.TargetEntropy && !objective.hasTargets()) {
+            if (adaptation instanceof AdaptiveTau.TargetEntropy && !loss.hasTargets()) {
                 throw new IllegalArgumentException(
-                        "adaptation target_entropy needs a listwise objective: others have no target over a set");
+                        "adaptation target_entropy needs a listwise loss: others have no target over a set");
             }
         }
     }
@@ -102,7 +103,7 @@ public final class AdpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.sums(), run, device, config.seed())) {
+        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed())) {
             List<Frontier.Point> points = new ArrayList<>();
             for (double tau : config.taus()) {
                 try (Decoder policy = policy(config, sums, tau, device, run)) {
@@ -137,7 +138,7 @@ public final class AdpoRecipe {
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
     private static void train(Config config, ArithmeticTask sums, double tau, Decoder policy, Decoder anchor, Run run) {
         String phase = ("tau-" + tau).replace('.', '_');
-        TrainingConfig o = config.adpo();
+        TrainingConfig o = config.training();
         List<Problem> problems = sums.training(config.prompts(), new SplittableRandom(config.seed() + 1));
         int[] lengths = problems.stream().mapToInt(p -> sums.prompt(p).length).toArray();
         Schedule schedule = o.schedules();
@@ -191,8 +192,10 @@ public final class AdpoRecipe {
     private static void follow(Decoder anchor, Decoder policy, double kept) {
         if (kept < 1) {
             try (var _ = Gradients.off()) {
-                InPlace.plus_(InPlace.times_(anchor.parameters()
-                        .flat(), kept), policy.parameters().flat(), 1 - kept);
+                InPlace.plus_(
+                        InPlace.times_(anchor.parameters().flat(), kept),
+                        policy.parameters().flat(),
+                        1 - kept);
             }
         }
     }
@@ -207,7 +210,8 @@ public final class AdpoRecipe {
     /// A step's answers: sets in the order of their problems, `answers` in each, and what they are worth.
     private record Rollout(List<int[]> prompts, List<Completion> answers, double[] rewards, int each) {
         /// A function of policy, seed and step.
-        static Rollout draw(Config config, ArithmeticTask sums, Decoder policy, List<Problem> all, int[] batch, int step) {
+        static Rollout draw(
+                Config config, ArithmeticTask sums, Decoder policy, List<Problem> all, int[] batch, int step) {
             long seed = new SplittableRandom(config.seed()).nextLong() + step;
             List<Problem> problems = Arrays.stream(batch).mapToObj(all::get).toList();
             List<int[]> prompts = problems.stream().map(sums::prompt).toList();
@@ -271,7 +275,7 @@ public final class AdpoRecipe {
         double least = Arrays.stream(means).min().orElseThrow();
         double most = Arrays.stream(means).max().orElseThrow();
         Map<String, Double> metrics = new LinkedHashMap<>();
-        for (int[] sets : Batches.inOrder(step.sets(), config.adpo().microBatch())) {
+        for (int[] sets : Batches.inOrder(step.sets(), config.training().microBatch())) {
             Rollout part = step.part(sets[0], sets[0] + sets.length);
             try (Scope _ = new Scope()) {
                 TokenBatch rows = part.rows(Models.padId(sums.tokenizer())).to(policy.device());
@@ -283,9 +287,9 @@ public final class AdpoRecipe {
                 Tensor entropy =
                         part.inSets(entropy(policy, hidden.detach(), rows)).mean(1);
                 Tensor taus = config.adaptation()
-                        .of(tau, config.objective().targets(rewards), entropy, rewards.mean(1), least, most);
+                        .of(tau, config.loss().targets(rewards), entropy, rewards.mean(1), least, most);
                 AnchoredLogits u = AnchoredLogits.of(part.inSets(now), part.inSets(anchored), taus);
-                Loss loss = config.objective().loss(u, rewards, step.sets());
+                Loss loss = config.loss().loss(u, rewards, step.sets());
                 loss.value().backward();
                 logProbs.backward();
                 loss.metrics().forEach((name, values) -> add(metrics, name, values, step.sets()));
@@ -334,7 +338,7 @@ public final class AdpoRecipe {
     private static Summary summary(
             Config config, ArithmeticTask sums, Decoder policy, double tau, List<Frontier.Point> points, Run run) {
         List<AnswerTree.Exact> after = sums.exact(policy);
-        long answers = (long) config.adpo().steps() * config.adpo().batchSize() * config.answers();
+        long answers = (long) config.training().steps() * config.training().batchSize() * config.answers();
         Summary summary = Summary.of("adpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy learns from rewards of its own answers, measured against an anchor")
                 .verdict(String.format(
@@ -342,10 +346,10 @@ public final class AdpoRecipe {
                                 + " after %s at tau %s, %.2f nats from the reference.",
                         100 * ArithmeticTask.reward(sums.before()),
                         100 * ArithmeticTask.reward(after),
-                        config.objective().title(),
+                        config.loss().title(),
                         tau,
                         ArithmeticTask.kl(after)))
-                .frontier(sums.frontier(sums.sweep(config.objective().title(), points)))
+                .frontier(sums.frontier(sums.sweep(config.loss().title(), points)))
                 .fact("answers judged", Estimate.of(answers), "", "for each tau, drawn while it learns");
         return sums.judged(summary, policy);
     }

@@ -1,22 +1,6 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.sequence.LossMetrics;
-import dev.kedge.run.Training;
-import dev.kedge.run.StepMetrics;
-import dev.kedge.run.Step;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.PreferenceEvaluation;
-import dev.kedge.sequence.PreferencePairs;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.data.Batches;
-import dev.kedge.data.PreferenceBatch;
 import dev.kedge.data.Split;
-import dev.kedge.data.TokenBatch;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.Parameters;
@@ -24,16 +8,18 @@ import dev.kedge.nn.file.AdapterFile;
 import dev.kedge.nn.file.ModelFamily;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Lora;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.run.Checkpoint;
-import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
-import dev.kedge.tensor.DType;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferencePairs;
+import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Rng;
@@ -41,12 +27,8 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /// Direct Preference Optimization (arXiv:2305.18290) and its relatives on preference pairs, against a frozen reference.
@@ -61,13 +43,13 @@ public final class DpoRecipe {
 
     /// @param model      the folder to start from
     /// @param data       preference records
-    /// @param objective  the loss on pairs
+    /// @param loss       the loss on pairs
     /// @param adapter    train low-rank adapters only; absent: all weights
     /// @param maxLength  tokens of prompt and reply together
     /// @param truncation what happens to longer ones
     /// @param heldOut    pairs kept for judging, the last ones of the file
     /// @param sft        fine-tuning on the chosen replies first, after which the reference is taken; absent: none
-    /// @param dpo        how the policy is moved
+    /// @param training   how the policy is moved
     /// @param evaluation how the result is judged
     /// @param device     cpu, cuda or cuda:N
     /// @param threads    of the engine: a model of a few megabytes is fastest on one
@@ -75,13 +57,13 @@ public final class DpoRecipe {
     public record Config(
             Path model,
             Path data,
-            PreferenceLoss objective,
+            PreferenceLoss loss,
             Optional<Adapter> adapter,
             int maxLength,
             Truncation truncation,
             int heldOut,
             Optional<TrainingConfig> sft,
-            TrainingConfig dpo,
+            TrainingConfig training,
             PreferenceEvaluation.Config evaluation,
             String device,
             int threads,
@@ -132,13 +114,13 @@ public final class DpoRecipe {
                         split.train(),
                         referenceScores,
                         padId,
-                        config.objective(),
-                        config.dpo(),
+                        config.loss(),
+                        config.training(),
                         config.seed());
                 save(config, policy, run.folder());
                 run.summarise(evaluation.summary(
                         Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
-                                .title(config.objective().title() + " on "
+                                .title(config.loss().title() + " on "
                                         + config.data().getFileName())
                                 .fact(
                                         "pairs to learn from",
@@ -148,7 +130,7 @@ public final class DpoRecipe {
                         frozen,
                         policy.decoder(),
                         split.heldOut(),
-                        margins(frozen, policy.decoder(), split.heldOut(), padId, config.objective())));
+                        margins(frozen, policy.decoder(), split.heldOut(), padId, config.loss())));
             }
         }
     }
@@ -195,7 +177,9 @@ public final class DpoRecipe {
             Models.saveLike(config.model(), policy.decoder(), folder.resolve("model"));
             return;
         }
-        new AdapterFile(ModelFamily.of(policy.decoder().config()), policy.decoder().config())
+        new AdapterFile(
+                        ModelFamily.of(policy.decoder().config()),
+                        policy.decoder().config())
                 .write(
                         folder.resolve("adapter"),
                         policy.lora().get().weights(),

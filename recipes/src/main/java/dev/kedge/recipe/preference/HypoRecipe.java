@@ -1,15 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.ArithmeticTask;
-import dev.kedge.task.PartialCoverage;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -20,22 +10,32 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.task.PartialCoverage.Standing;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.ArithmeticTask;
+import dev.kedge.task.PartialCoverage;
+import dev.kedge.task.PartialCoverage.Standing;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
@@ -50,7 +50,8 @@ import java.util.stream.IntStream;
 
 /// HyPO (arXiv:2406.01462) beside DPO, where the preferences cover a part of the answers only.
 ///
-/// The reference is a tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]). Its own answers to training
+/// The reference is a tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]). Its own answers to
+// training
 /// problems make the pairs, but somebody compared near misses only: both answers of a pair agree in all digits but the
 /// last. About every other answer the pairs say nothing, and in DPO's margin the digits that the two share cancel. HyPO
 /// adds a penalty on `KL(π||π_ref)`, measured on answers that the policy draws at every step; nobody labels them.
@@ -64,24 +65,24 @@ import java.util.stream.IntStream;
 public final class HypoRecipe {
     private HypoRecipe() {}
 
-    /// @param sums    the world: task, decoder, pre-training
+    /// @param task    the world: task, decoder, pre-training
     /// @param prompts training problems that are answered for preferences
     /// @param answers to each
     /// @param betas   strengths of DPO's regulariser, each > 0; the first one is HyPO's too
     /// @param lambdas weights of HyPO's online KL, each > 0; the first one's policy is shown and kept
     /// @param samples answers that the policy draws to each prompt of a step, >= 2
-    /// @param hypo    how each policy is moved
+    /// @param training how each policy is moved
     /// @param device  cpu, cuda or cuda:N
     /// @param threads of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed    of everything drawn
     public record Config(
-            ArithmeticTask.Config sums,
+            ArithmeticTask.Config task,
             int prompts,
             int answers,
             List<Double> betas,
             List<Double> lambdas,
             int samples,
-            TrainingConfig hypo,
+            TrainingConfig training,
             String device,
             int threads,
             long seed) {
@@ -101,7 +102,7 @@ public final class HypoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.sums(), run, device, config.seed())) {
+        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed())) {
             PartialCoverage misses = new PartialCoverage(sums);
             List<TokenizedPair> pairs = misses.pairs(config.prompts(), config.answers(), config.seed(), run);
             int padId = Models.padId(sums.tokenizer());
@@ -123,7 +124,7 @@ public final class HypoRecipe {
                                 scores,
                                 padId,
                                 objective,
-                                config.hypo(),
+                                config.training(),
                                 config.seed())));
             }
             List<Standing> hypo = new ArrayList<>();
@@ -167,8 +168,14 @@ public final class HypoRecipe {
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
     private static void train(
-            Config config, ArithmeticTask sums, List<TokenizedPair> pairs, double lambda, String phase, Decoder policy, Run run) {
-        TrainingConfig o = config.hypo();
+            Config config,
+            ArithmeticTask sums,
+            List<TokenizedPair> pairs,
+            double lambda,
+            String phase,
+            Decoder policy,
+            Run run) {
+        TrainingConfig o = config.training();
         Schedule schedule = o.schedules();
         try (AdamW optimizer = o.optimizer(policy.parameters())) {
             int first = 0;
@@ -206,7 +213,8 @@ public final class HypoRecipe {
 
     private static EpochBatches batches(Config config, List<TokenizedPair> pairs) {
         int[] lengths = pairs.stream().mapToInt(TokenizedPair::length).toArray();
-        return new EpochBatches(config.hypo().batches(), lengths, config.hypo().batchSize(), config.seed());
+        return new EpochBatches(
+                config.training().batches(), lengths, config.training().batchSize(), config.seed());
     }
 
     private static long tokens(List<TokenizedPair> batch, List<Completion> online) {
@@ -247,7 +255,7 @@ public final class HypoRecipe {
             double lambda,
             Decoder policy) {
         Map<String, Double> sum = new LinkedHashMap<>();
-        for (int[] part : Batches.inOrder(batch.size(), config.hypo().microBatch())) {
+        for (int[] part : Batches.inOrder(batch.size(), config.training().microBatch())) {
             int from = part[0];
             int to = from + part.length;
             List<Completion> own = online.subList(from * config.samples(), to * config.samples());
@@ -367,16 +375,8 @@ public final class HypoRecipe {
                         bootstrap.pairedBca(plain.reward(), shown.reward()),
                         "",
                         "at the same beta, paired by sum; interval over sums, not over trainings")
-                .fact(
-                        "KL, HyPO less DPO",
-                        bootstrap.pairedBca(plain.kl(), shown.kl()),
-                        "nats",
-                        "likewise")
-                .fact(
-                        "preferences",
-                        Estimate.of(pairs.size()),
-                        "",
-                        "right over near misses of the reference itself")
+                .fact("KL, HyPO less DPO", bootstrap.pairedBca(plain.kl(), shown.kl()), "nats", "likewise")
+                .fact("preferences", Estimate.of(pairs.size()), "", "right over near misses of the reference itself")
                 .fact(
                         "answers drawn by HyPO in training",
                         Estimate.of(drawn(config, pairs)),
@@ -387,7 +387,7 @@ public final class HypoRecipe {
     /// How many answers a policy draws while it learns.
     private static long drawn(Config config, List<TokenizedPair> pairs) {
         EpochBatches batches = batches(config, pairs);
-        return IntStream.range(0, config.hypo().steps())
+        return IntStream.range(0, config.training().steps())
                 .mapToLong(step -> (long) config.samples() * batches.at(step).length)
                 .sum();
     }

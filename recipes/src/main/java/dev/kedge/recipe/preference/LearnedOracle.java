@@ -1,15 +1,15 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.PreferenceOracle;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;

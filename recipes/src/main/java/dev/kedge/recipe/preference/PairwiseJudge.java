@@ -1,10 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.AnswerGame;
-import dev.kedge.task.ArithmeticTask;
-import dev.kedge.task.LabelledAnswers;
 import dev.kedge.config.Kind;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.ClassGameOracle;
@@ -13,6 +8,10 @@ import dev.kedge.env.PreferenceOracle;
 import dev.kedge.env.PreferenceOracle.Duel;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.task.ArithmeticTask;
+import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.Device;
 import java.util.Arrays;
 import java.util.List;

@@ -1,12 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.PreferenceEvaluation;
-import dev.kedge.sequence.PreferencePairs;
-import dev.kedge.sequence.SequenceScores;
 import dev.kedge.data.Batches;
 import dev.kedge.data.DataException;
 import dev.kedge.data.DataException.Place;
@@ -26,10 +19,17 @@ import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.sequence.PreferencePairs;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -67,7 +67,7 @@ public final class RrpoRecipe {
     /// @param truncation what happens to longer ones
     /// @param heldOut    pairs kept for judging, the last ones of the file
     /// @param sft        fine-tuning on the chosen replies first, after which the reference is taken; absent: none
-    /// @param rrpo       how the policy is moved
+    /// @param training   how the policy is moved
     /// @param evaluation how the result is judged
     /// @param device     cpu, cuda or cuda:N
     /// @param threads    of the engine: a model of a few megabytes is fastest on one
@@ -81,7 +81,7 @@ public final class RrpoRecipe {
             Truncation truncation,
             int heldOut,
             Optional<TrainingConfig> sft,
-            TrainingConfig rrpo,
+            TrainingConfig training,
             PreferenceEvaluation.Config evaluation,
             String device,
             int threads,
@@ -163,8 +163,9 @@ public final class RrpoRecipe {
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
     private static void train(Run run, Decoder policy, Decoder frozen, Pairs pairs, int padId, Config config) {
-        TrainingConfig o = config.rrpo();
-        double[][] reference = SequenceScores.ofPairs(frozen, pairs.phrases(), padId); // [2][pairs], summed over phrases
+        TrainingConfig o = config.training();
+        double[][] reference =
+                SequenceScores.ofPairs(frozen, pairs.phrases(), padId); // [2][pairs], summed over phrases
         int[] lengths = pairs.whole().stream().mapToInt(TokenizedPair::length).toArray();
         Schedule schedule = o.schedules();
         try (AdamW optimizer = o.optimizer(policy.parameters())) {
@@ -203,7 +204,7 @@ public final class RrpoRecipe {
     private static Map<String, Double> gradient(
             Decoder policy, Decoder frozen, Pairs pairs, double[][] reference, int[] batch, int padId, Config config) {
         Map<String, Double> metrics = new LinkedHashMap<>();
-        for (int[] rows : Batches.inOrder(batch.length, config.rrpo().microBatch())) {
+        for (int[] rows : Batches.inOrder(batch.length, config.training().microBatch())) {
             int[] part = Arrays.stream(rows).map(i -> batch[i]).toArray();
             try (Scope _ = new Scope()) {
                 TokenBatch whole = rows(pairs.whole(), part, padId).to(policy.device());
@@ -254,7 +255,11 @@ public final class RrpoRecipe {
                     policy.head(),
                     chosenStates(frozen, whole, pairs).indexSelect(0, positions),
                     frozen.head());
-            Tensor chosenKl = Indexing.indexAdd(Creation.zeros(states.dtype(), states.device(), pairs), 0, whole.row().narrow(0, 0, ofChosen), kl.values());
+            Tensor chosenKl = Indexing.indexAdd(
+                    Creation.zeros(states.dtype(), states.device(), pairs),
+                    0,
+                    whole.row().narrow(0, 0, ofChosen),
+                    kl.values());
             return new Terms(
                     hidden, states, logProbs, kl, SequenceScores.rowSums(logProbs.values(), phrases), chosenKl);
         }

@@ -1,14 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.run.SamplerAgreement;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.AnswerTree;
-import dev.kedge.task.ArithmeticTask;
 import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -25,9 +16,18 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.recipe.preference.PairwiseJudge.Judging;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.SamplerAgreement;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.AnswerTree;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -47,9 +47,11 @@ import java.util.stream.Stream;
 
 /// Exploratory Preference Optimization (arXiv:2405.21046) online, on answers of the policy and of its reference.
 ///
-/// A tiny decoder learnt sums from a text that is mostly wrong ([ArithmeticTask]), so that it rarely says the right answer. At
+/// A tiny decoder learnt sums from a text that is mostly wrong ([ArithmeticTask]), so that it rarely says the right
+// answer. At
 /// every step policy and reference each answer a batch of training sums; a Bradley-Terry judge, who
-/// knows the sums or learnt from one who does ([PairwiseJudge]), prefers one of the two; the policy learns from the preference
+/// knows the sums or learnt from one who does ([PairwiseJudge]), prefers one of the two; the policy learns from the
+// preference
 /// and is paid for leaving the reference's answer. The sweep is over the bonus: alpha 0 is online DPO. Reward and
 /// divergence on sums never trained on are exact.
 ///
@@ -60,24 +62,24 @@ import java.util.stream.Stream;
 public final class XpoRecipe {
     private XpoRecipe() {}
 
-    /// @param sums          the world: task, decoder, pre-training
+    /// @param task          the world: task, decoder, pre-training
     /// @param prompts       training sums that answers are drawn for
-    /// @param oracle        who compares answers: exact or learned
+    /// @param judge         who compares answers: exact or learned
     /// @param beta          strength of the KL regulariser, > 0
     /// @param alphas        weights of the bonus, all different, each >= 0; the first one's policy is shown
     ///                      and kept
-    /// @param xpo           how each policy is moved; its examples are pairs
+    /// @param training      how each policy is moved; its examples are pairs
     /// @param snapshotEvery steps between policies that are judged, >= 1
     /// @param device        cpu, cuda or cuda:N
     /// @param threads       of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed          of everything drawn
     public record Config(
-            ArithmeticTask.Config sums,
+            ArithmeticTask.Config task,
             int prompts,
-            PairwiseJudge oracle,
+            PairwiseJudge judge,
             double beta,
             List<Double> alphas,
-            TrainingConfig xpo,
+            TrainingConfig training,
             int snapshotEvery,
             String device,
             int threads,
@@ -93,9 +95,9 @@ public final class XpoRecipe {
                 throw new IllegalArgumentException("prompts >= 1, snapshot_every >= 1 and a finite beta > 0 expected,"
                         + " were " + prompts + ", " + snapshotEvery + " and " + beta);
             }
-            if (oracle instanceof PairwiseJudge.Game) {
+            if (judge instanceof PairwiseJudge.Game) {
                 throw new IllegalArgumentException(
-                        "oracle must be exact or learned: rewards are what the policy is judged by, a game has none");
+                        "judge must be exact or learned: rewards are what the policy is judged by, a game has none");
             }
         }
 
@@ -104,24 +106,25 @@ public final class XpoRecipe {
         }
 
         boolean isKept(int step) {
-            return step % snapshotEvery == 0 || step == xpo.steps();
+            return step % snapshotEvery == 0 || step == training.steps();
         }
     }
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.sums(), run, device, config.seed());
-                Judging judge = config.oracle().judging(sums, run, device, config.seed())) {
+        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed());
+                Judging judge = config.judge().judging(sums, run, device, config.seed())) {
             for (double alpha : config.alphas()) {
-                if (!Models.isComplete(snapshot(config, run, alpha, config.xpo().steps()))) {
+                if (!Models.isComplete(
+                        snapshot(config, run, alpha, config.training().steps()))) {
                     try (Decoder policy = sums.reference().copy()) {
                         train(config, sums, judge.oracle(), alpha, policy, run);
                     }
                 }
             }
             Path last = snapshot(
-                    config, run, config.alphas().getFirst(), config.xpo().steps());
+                    config, run, config.alphas().getFirst(), config.training().steps());
             try (Decoder policy = Models.load(last, device)) {
                 Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
                 run.summarise(summary(config, sums, policy, device, run));
@@ -134,9 +137,10 @@ public final class XpoRecipe {
     }
 
     /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    private static void train(Config config, ArithmeticTask sums, PreferenceOracle judge, double alpha, Decoder policy, Run run) {
+    private static void train(
+            Config config, ArithmeticTask sums, PreferenceOracle judge, double alpha, Decoder policy, Run run) {
         String phase = config.phase(alpha);
-        TrainingConfig o = config.xpo();
+        TrainingConfig o = config.training();
         List<int[]> prompts = sums.training(config.prompts(), new SplittableRandom(config.seed() + 1)).stream()
                 .map(sums::prompt)
                 .toList();
@@ -246,10 +250,11 @@ public final class XpoRecipe {
     }
 
     /// Adds the gradient of a step's loss, micro-batch by micro-batch. Metrics are means over its pairs.
-    private static Map<String, Double> gradient(Config config, ArithmeticTask sums, double alpha, Decoder policy, Rollout step) {
+    private static Map<String, Double> gradient(
+            Config config, ArithmeticTask sums, double alpha, Decoder policy, Rollout step) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("loss", 0.0);
-        for (int[] pairs : Batches.inOrder(step.pairs(), config.xpo().microBatch())) {
+        for (int[] pairs : Batches.inOrder(step.pairs(), config.training().microBatch())) {
             Rollout part = step.part(pairs[0], pairs[0] + pairs.length);
             int b = part.pairs();
             try (Scope _ = new Scope()) {
@@ -298,11 +303,12 @@ public final class XpoRecipe {
     /// The policies of one bonus as they were kept, on held-out sums; their numbers go into the metrics, too.
     private static Frontier.Arm way(Config config, ArithmeticTask sums, double alpha, Device device, Run run) {
         List<Frontier.Point> points = new ArrayList<>();
-        for (int step = 1; step <= config.xpo().steps(); step++) {
+        for (int step = 1; step <= config.training().steps(); step++) {
             if (config.isKept(step)) {
                 try (Decoder policy = Models.load(snapshot(config, run, alpha, step), device)) {
                     List<AnswerTree.Exact> exact = sums.exact(policy);
-                    points.add(ArithmeticTask.point(exact, step == config.xpo().steps() ? "step " + step : ""));
+                    points.add(ArithmeticTask.point(
+                            exact, step == config.training().steps() ? "step " + step : ""));
                     Map<String, Double> metrics = new LinkedHashMap<>();
                     metrics.put("right", ArithmeticTask.reward(exact));
                     metrics.put("kl", ArithmeticTask.kl(exact));
@@ -328,7 +334,7 @@ public final class XpoRecipe {
                         100 * way.points().getLast().y().value(),
                         way.points().getLast().x()))
                 .collect(Collectors.joining("; "));
-        long labels = (long) config.xpo().steps() * config.xpo().batchSize();
+        long labels = (long) config.training().steps() * config.training().batchSize();
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(

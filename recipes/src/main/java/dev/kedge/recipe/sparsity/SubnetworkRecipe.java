@@ -1,27 +1,27 @@
 package dev.kedge.recipe.sparsity;
 
-import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SupervisedTraining;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.recipe.policy.Environment;
-import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.run.SubnetworkMask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.sparsity.SubnetworkGradients;
-import dev.kedge.recipe.policy.Rollouts;
+import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.GrpoMethod;
 import dev.kedge.recipe.policy.Learner;
 import dev.kedge.recipe.policy.Question;
+import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.recipe.policy.Rollouts;
 import dev.kedge.recipe.policy.Sampler;
 import dev.kedge.recipe.policy.Truncated;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.Run;
+import dev.kedge.run.SubnetworkMask;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -81,7 +81,7 @@ public final class SubnetworkRecipe {
         }
     }
 
-    /// @param world      questions, verifier, and the policy to start from
+    /// @param environment questions, verifier, and the policy to start from
     /// @param algorithms to compare, GRPO among them
     /// @param rates      learning rates of the comparison, that of `subnetwork` among them
     /// @param group      answers to a question, of GRPO's draws and of those that DPO's pairs are made of, >= 2
@@ -89,13 +89,13 @@ public final class SubnetworkRecipe {
     /// @param dpoBeta    DPO's, > 0
     /// @param tolerance  a change by no more counts as none, >= 0; customarily 1e-5
     /// @param dtype      in which masks are made: bfloat16 or float32
-    /// @param subnetwork how each policy is moved; its examples are questions, or pairs
+    /// @param training   how each policy is moved; its examples are questions, or pairs
     /// @param samples    answers to a held-out question to judge by, >= 1
     /// @param device     cpu, cuda or cuda:N
     /// @param threads    of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed       of everything drawn
     public record Config(
-            Environment world,
+            Environment environment,
             List<Algorithm> algorithms,
             List<Double> rates,
             int group,
@@ -103,7 +103,7 @@ public final class SubnetworkRecipe {
             double dpoBeta,
             double tolerance,
             DType dtype,
-            TrainingConfig subnetwork,
+            TrainingConfig training,
             int samples,
             String device,
             int threads,
@@ -113,12 +113,12 @@ public final class SubnetworkRecipe {
                     || algorithms.stream().distinct().count() < algorithms.size()) {
                 throw new IllegalArgumentException("algorithms must be different, grpo among them, were " + algorithms);
             }
-            if (!rates.contains(subnetwork.learningRate())
+            if (!rates.contains(training.learningRate())
                     || rates.stream().distinct().count() < rates.size()) {
                 throw new IllegalArgumentException("rates must be different, the learning_rate "
-                        + subnetwork.learningRate() + " among them, were " + rates);
+                        + training.learningRate() + " among them, were " + rates);
             }
-            rates.forEach(subnetwork::at);
+            rates.forEach(training::at);
             if (group < 2 || samples < 1) {
                 throw new IllegalArgumentException(
                         "group >= 2 and samples >= 1 expected, were " + group + " and " + samples);
@@ -127,7 +127,7 @@ public final class SubnetworkRecipe {
                 throw new IllegalArgumentException(
                         "kl_beta and dpo_beta must be finite and > 0, were " + klBeta + " and " + dpoBeta);
             }
-            if (subnetwork.mask().isPresent()) {
+            if (training.mask().isPresent()) {
                 throw new IllegalArgumentException("mask must be absent: masks are made here");
             }
             new SubnetworkMask.Changed(Path.of("start"), Path.of("full"), tolerance, dtype);
@@ -143,7 +143,7 @@ public final class SubnetworkRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (Environment.Opened opened = config.world().open(run, device, config.seed());
+        try (Environment.Opened opened = config.environment().open(run, device, config.seed());
                 Decoder start = opened.start().copy()) {
             round(start);
             Path before = run.folder().resolve("start");
@@ -164,7 +164,7 @@ public final class SubnetworkRecipe {
             }
             Arm full = sweep.stream()
                     .filter(a -> a.phase()
-                            .equals(phase(Algorithm.GRPO, config.subnetwork().learningRate())))
+                            .equals(phase(Algorithm.GRPO, config.training().learningRate())))
                     .findFirst()
                     .orElseThrow();
             try (Decoder policy = Models.load(full.folder(), device)) {
@@ -225,7 +225,7 @@ public final class SubnetworkRecipe {
     private record Trainer(Config config, Environment.Opened world, Run run) {
         Arm train(Algorithm algorithm, double rate) {
             String phase = phase(algorithm, rate);
-            TrainingConfig o = config.subnetwork().at(rate);
+            TrainingConfig o = config.training().at(rate);
             switch (algorithm) {
                 case SFT -> supervised(phase, o);
                 case GRPO -> reinforced(phase, 0, o, config.seed());
@@ -238,25 +238,25 @@ public final class SubnetworkRecipe {
 
         Arm alone(String title, SubnetworkMask mask) {
             String phase = title.replace(' ', '-');
-            TrainingConfig o = config.subnetwork().masked(Optional.of(mask));
+            TrainingConfig o = config.training().masked(Optional.of(mask));
             reinforced(phase, 0, o, config.seed());
             return new Arm(title, phase, o.learningRate(), folder(phase));
         }
 
         Arm otherSeed() {
-            reinforced("other-seed", 0, config.subnetwork(), config.seed() + 1);
-            return new Arm("other seed", "other-seed", config.subnetwork().learningRate(), folder("other-seed"));
+            reinforced("other-seed", 0, config.training(), config.seed() + 1);
+            return new Arm("other seed", "other-seed", config.training().learningRate(), folder("other-seed"));
         }
 
         private Path folder(String phase) {
-            return RlvrRecipe.snapshot(run, phase, config.subnetwork().steps());
+            return RlvrRecipe.snapshot(run, phase, config.training().steps());
         }
 
         private void reinforced(String phase, double beta, TrainingConfig o, long seed) {
             if (!Models.isComplete(folder(phase))) {
                 var method = new GrpoMethod(0.2, beta); // on policy nothing is clipped
                 var rlvr = new RlvrRecipe.Config(
-                        config.world(),
+                        config.environment(),
                         List.of(method),
                         config.group(),
                         1,

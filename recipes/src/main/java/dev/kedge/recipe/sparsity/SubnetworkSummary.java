@@ -1,22 +1,22 @@
 package dev.kedge.recipe.sparsity;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.recipe.policy.Environment;
-import dev.kedge.sequence.Models;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.sparsity.MaskOverlap;
 import dev.kedge.nn.sparsity.SubnetworkGradients;
 import dev.kedge.nn.sparsity.WeightUpdate;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Arm;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Config;
+import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.HeldOut;
 import dev.kedge.recipe.policy.Sampler;
 import dev.kedge.recipe.policy.Truncated;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe.Arm;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe.Config;
 import dev.kedge.run.Run;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -110,7 +110,7 @@ record SubnetworkSummary(
             }
             overlaps(weights, mine, trained).forEach(numbers::put);
         }
-        run.log("changed_" + arm.phase(), config.subnetwork().steps(), numbers);
+        run.log("changed_" + arm.phase(), config.training().steps(), numbers);
         return new Measured(arm, judged, numbers);
     }
 
@@ -186,11 +186,7 @@ record SubnetworkSummary(
                                     100 * m.number(type + "/agreement/1e-4"),
                                     100 * whole.number(type + "/sparsity/1e-5"),
                                     100 * whole.number(type + "/sparsity/1e-4")))
-                    .fact(
-                            m.arm().title() + ": reward",
-                            bootstrap.bca(m.judged().rewards()),
-                            "",
-                            "");
+                    .fact(m.arm().title() + ": reward", bootstrap.bca(m.judged().rewards()), "", "");
         }
         for (Measured m : all) {
             if (m.arm().rate() == full.rate()) {

@@ -1,12 +1,5 @@
 package dev.kedge.recipe.supervised;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Corpus;
-import dev.kedge.sequence.ForgettingEvaluation;
-import dev.kedge.sequence.Models;
 import dev.kedge.data.Batches;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
@@ -16,18 +9,25 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.Require;
 import dev.kedge.objective.logprob.HeadForwardKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Corpus;
+import dev.kedge.sequence.ForgettingEvaluation;
+import dev.kedge.sequence.Models;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.Tokenizer;
@@ -65,7 +65,7 @@ public final class AsftRecipe {
     /// @param heldOut           examples (documents) of each kept for judging
     /// @param methods           none twice; the first one's policy is shown and kept
     /// @param klWeights         of the anchor, each > 0, for every anchored method; the first one is shown
-    /// @param optimisation      how each policy is moved
+    /// @param training          how each policy is moved
     /// @param samples           continuations shown, before and after
     /// @param sampleTokens      their length
     /// @param device            cpu, cuda or cuda:N
@@ -84,7 +84,7 @@ public final class AsftRecipe {
             int heldOut,
             List<TokenLoss> methods,
             List<Double> klWeights,
-            TrainingConfig optimisation,
+            TrainingConfig training,
             int samples,
             int sampleTokens,
             String device,
@@ -155,12 +155,13 @@ public final class AsftRecipe {
                 Path folder = run.folder().resolve("policies").resolve(arm.name());
                 if (!Models.isComplete(folder)) {
                     try (Decoder policy = base.copy()) {
-                        train(run, arm, policy, base, task.train(), padId, config.optimisation(), config.seed());
+                        train(run, arm, policy, base, task.train(), padId, config.training(), config.seed());
                         Models.saveLike(config.model(), policy, folder);
                     }
                 }
                 try (Decoder policy = Models.load(folder, device)) {
-                    standings.add(new Standing(arm, ForgettingEvaluation.of(policy, base, task.heldOut(), original, padId)));
+                    standings.add(
+                            new Standing(arm, ForgettingEvaluation.of(policy, base, task.heldOut(), original, padId)));
                     run.note(arm.title() + ": " + standings.getLast().found().words());
                 }
             }
@@ -309,21 +310,13 @@ public final class AsftRecipe {
                             "nats a token",
                             "likewise");
         }
-        return summary.fact(
-                        "sequences to learn from",
-                        Estimate.of(task.train().size()),
-                        "",
-                        "")
+        return summary.fact("sequences to learn from", Estimate.of(task.train().size()), "", "")
                 .fact(
                         "sequences of the task held out",
                         Estimate.of(task.heldOut().size()),
                         "",
                         "")
-                .fact(
-                        "sequences of the original",
-                        Estimate.of(before.original().loss().length),
-                        "",
-                        "");
+                .fact("sequences of the original", Estimate.of(before.original().loss().length), "", "");
     }
 
     /// Every method from the base on, by the weight of its anchor.

@@ -1,38 +1,26 @@
 package dev.kedge.recipe.supervised;
 
-import dev.kedge.sequence.SupervisedTraining;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Corpus;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.data.Batches;
 import dev.kedge.data.Split;
-import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
-import dev.kedge.objective.logprob.HeadLogProbs;
-import dev.kedge.run.Checkpoint;
-import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Corpus;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
-import dev.kedge.tensor.Scope;
-import dev.kedge.tensor.Tensor;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// Supervised fine-tuning: cross-entropy on completions only, or on whole documents of plain text.
@@ -52,7 +40,7 @@ public final class SftRecipe {
     /// @param maxLength    tokens of a sequence
     /// @param truncation   what happens to longer ones
     /// @param heldOut      examples (documents) kept for judging
-    /// @param optimisation how parameters are moved
+    /// @param training     how parameters are moved
     /// @param samples      continuations shown, before and after
     /// @param sampleTokens their length
     /// @param device       cpu, cuda or cuda:N
@@ -67,7 +55,7 @@ public final class SftRecipe {
             int maxLength,
             Truncation truncation,
             int heldOut,
-            TrainingConfig optimisation,
+            TrainingConfig training,
             int samples,
             int sampleTokens,
             String device,
@@ -102,7 +90,8 @@ public final class SftRecipe {
             List<String> said =
                     continuations(model, tokenizer, split.heldOut(), config.samples(), config.sampleTokens());
 
-            SupervisedTraining.train(run, "sft", model, split.train(), Models.padId(tokenizer), config.optimisation(), config.seed());
+            SupervisedTraining.train(
+                    run, "sft", model, split.train(), Models.padId(tokenizer), config.training(), config.seed());
 
             double[] after = losses(model, split.heldOut(), tokenizer);
             Models.saveLike(config.model(), model, run.folder().resolve("model"));
@@ -166,16 +155,8 @@ public final class SftRecipe {
                 .verdict(String.format(
                         "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
                         Bootstrap.mean(before), Bootstrap.mean(after), change.value(), change.low(), change.high()))
-                .comparison(
-                        "Held-out loss",
-                        "nats a token",
-                        bootstrap.bca(before),
-                        bootstrap.bca(after))
-                .fact(
-                        "sequences to learn from",
-                        Estimate.of(split.train().size()),
-                        "",
-                        "")
+                .comparison("Held-out loss", "nats a token", bootstrap.bca(before), bootstrap.bca(after))
+                .fact("sequences to learn from", Estimate.of(split.train().size()), "", "")
                 .fact("sequences held out", Estimate.of(split.heldOut().size()), "", "");
         for (int i = 0; i < saidBefore.size(); i++) {
             summary = summary.sample(new Summary.Sample(

@@ -1,13 +1,13 @@
 package dev.kedge.recipe.variational;
 
-import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.variational.DpgRecipe.Config;
 import dev.kedge.recipe.variational.DpgRecipe.Method;
 import dev.kedge.recipe.variational.DpgTarget.Aim;
-import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.task.EnumerableLanguage;
+import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;

@@ -1,8 +1,5 @@
 package dev.kedge.recipe.variational;
 
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
@@ -15,13 +12,16 @@ import dev.kedge.recipe.variational.DpgInference.Baseline;
 import dev.kedge.recipe.variational.DpgInference.Criterion;
 import dev.kedge.recipe.variational.DpgInference.PolicyGradient;
 import dev.kedge.recipe.variational.DpgTarget.Aim;
-import dev.kedge.task.EnumerableLanguage.Draws;
-import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.task.EnumerableLanguage;
+import dev.kedge.task.EnumerableLanguage.Draws;
+import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
@@ -56,7 +56,7 @@ public final class DpgRecipe {
     /// @param language      texts, decoders and prior
     /// @param reward        by which all policies are measured
     /// @param methods       in turn, each from the prior on; the first one's policy is kept as `model`
-    /// @param dpg           how each policy is moved; a batch is that many samples
+    /// @param training      how each policy is moved; a batch is that many samples
     /// @param evaluateEvery steps between exact evaluations, >= 1
     /// @param distinct      samples of a policy among which different ones are counted, >= 1
     /// @param device        cpu, cuda or cuda:N
@@ -66,7 +66,7 @@ public final class DpgRecipe {
             EnumerableLanguage.Config language,
             DpgTarget.Score reward,
             List<Method> methods,
-            TrainingConfig dpg,
+            TrainingConfig training,
             int evaluateEvery,
             int distinct,
             String device,
@@ -84,8 +84,8 @@ public final class DpgRecipe {
             }
             new DpgTarget.Best(reward).requireReachable(language);
             methods.forEach(method -> method.target().requireReachable(language));
-            if (dpg.batchSize() < 2) {
-                throw new IllegalArgumentException("batch_size must be at least 2, was " + dpg.batchSize());
+            if (training.batchSize() < 2) {
+                throw new IllegalArgumentException("batch_size must be at least 2, was " + training.batchSize());
             }
         }
     }
@@ -204,8 +204,8 @@ public final class DpgRecipe {
 
         /// Goes on from the run's checkpoint where that is of this method.
         void train() {
-            TrainingConfig o =
-                    config.dpg().at(method.learningRate().orElse(config.dpg().learningRate()));
+            TrainingConfig o = config.training()
+                    .at(method.learningRate().orElse(config.training().learningRate()));
             Schedule schedule = o.schedules();
             try (AdamW optimizer = o.optimizer(policy.parameters())) {
                 int first = 0;
@@ -258,7 +258,7 @@ public final class DpgRecipe {
 
         /// Adds the gradient of a step's loss, micro-batch by micro-batch.
         private Map<String, Double> gradient(int step, Rng rng) {
-            int batch = config.dpg().batchSize();
+            int batch = config.training().batchSize();
             Map<String, Double> metrics = new TreeMap<>();
             try (Scope _ = new Scope()) {
                 Draws draws;
@@ -284,9 +284,9 @@ public final class DpgRecipe {
                         "weight_std",
                         weights.minus(weights.mean()).square().mean().sqrt().item());
                 double loss = 0;
-                for (int from = 0; from < batch; from += config.dpg().microBatch()) {
+                for (int from = 0; from < batch; from += config.training().microBatch()) {
                     try (Scope _ = new Scope()) {
-                        int rows = Math.min(config.dpg().microBatch(), batch - from);
+                        int rows = Math.min(config.training().microBatch(), batch - from);
                         Tensor tokens = draws.tokens().narrow(0, from, rows);
                         Tensor logProbs = language.logProbs(policy, method.reads(), tokens);
                         Tensor part = weights.narrow(0, from, rows).to(logProbs.device());
@@ -350,7 +350,8 @@ public final class DpgRecipe {
             if (rule.criterion() == Criterion.INTERVAL || nearer) {
                 nearest = Math.min(nearest, here);
                 try (var _ = Gradients.off()) {
-                    InPlace.copy_(proposal.parameters().flat(), policy.parameters().flat());
+                    InPlace.copy_(
+                            proposal.parameters().flat(), policy.parameters().flat());
                 }
             }
             String name = kld ? "kl" : "tvd";

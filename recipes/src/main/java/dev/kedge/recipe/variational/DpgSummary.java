@@ -1,13 +1,13 @@
 package dev.kedge.recipe.variational;
 
-import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
-import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.recipe.variational.DpgEvaluation.Standing;
 import dev.kedge.recipe.variational.DpgRecipe.Config;
 import dev.kedge.recipe.variational.DpgRecipe.Method;
-import dev.kedge.task.EnumerableLanguage.Reads;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.task.EnumerableLanguage;
+import dev.kedge.task.EnumerableLanguage.Reads;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -201,9 +201,7 @@ final class DpgSummary {
             double beta = Math.pow(10, 1.5 - 3.0 * i / (STRENGTHS - 1));
             double[] best = DpgTarget.Aim.of(reward, beta, language.logPrior()).logTarget();
             points.add(new Frontier.Point(
-                    DpgEvaluation.kl(best, language.logPrior()),
-                    Estimate.of(DpgEvaluation.mean(best, reward)),
-                    ""));
+                    DpgEvaluation.kl(best, language.logPrior()), Estimate.of(DpgEvaluation.mean(best, reward)), ""));
         }
         return points;
     }
@@ -229,7 +227,7 @@ final class DpgSummary {
             double aim,
             String name) {
         Frontier way = way(title, unit, methods, measure);
-        List<Frontier.Point> line = IntStream.of(0, config.dpg().steps())
+        List<Frontier.Point> line = IntStream.of(0, config.training().steps())
                 .mapToObj(step -> new Frontier.Point(step, Estimate.of(aim), name))
                 .toList();
         return new Frontier(way.title(), way.x(), way.y(), way.arms(), line);

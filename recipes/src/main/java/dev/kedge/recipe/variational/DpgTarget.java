@@ -1,8 +1,8 @@
 package dev.kedge.recipe.variational;
 
-import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.config.Kind;
 import dev.kedge.env.MomentConstraints;
+import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;

@@ -1,10 +1,5 @@
 package dev.kedge.recipe.continual;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -17,7 +12,12 @@ import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.supervised.Recap;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.continual.RecapRecipe.Signal;
+import dev.kedge.run.EpochBatches;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +34,8 @@ public class RecapRecipeTest {
         return new Recap.Rule(WINDOW, temperature, 1e-8, 10);
     }
 
-    public static TrainingConfig optimisation(int steps, int batch, int microBatch, double learningRate, int checkpointEvery) {
+    public static TrainingConfig optimisation(
+            int steps, int batch, int microBatch, double learningRate, int checkpointEvery) {
         return new TrainingConfig(
                 steps,
                 batch,
@@ -172,7 +173,7 @@ public class RecapRecipeTest {
     void whatCannotBeIsRefused() {
         var c = config(Signal.LOSS, List.of(rule(5)), optimisation(2, 8, 8, 1e-3, 2));
         var e = assertThrows(
-                IllegalArgumentException.class, () -> config(Signal.LOSS, List.of(rule(5), rule(5)), c.optimisation()));
+                IllegalArgumentException.class, () -> config(Signal.LOSS, List.of(rule(5), rule(5)), c.training()));
         assertTrue(
                 e.getMessage().startsWith("rules must be one or more, none with the temperature and window of"),
                 e.getMessage());
@@ -182,7 +183,7 @@ public class RecapRecipeTest {
         e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new RecapRecipe.Config(
-                        c.tasks(), 16, 1, 2, 20, 21, c.signal(), c.rules(), c.optimisation(), 1, 2, "cpu", 1, 3));
+                        c.tasks(), 16, 1, 2, 20, 21, c.signal(), c.rules(), c.training(), 1, 2, "cpu", 1, 3));
         assertEquals(
                 "examples >= 1, memory from 1 to examples, evaluate_every >= 1 and held_out >= 2 expected, were 20,"
                         + " 21, 1 and 2",
@@ -198,7 +199,7 @@ public class RecapRecipeTest {
                         2,
                         c.signal(),
                         c.rules(),
-                        c.optimisation(),
+                        c.training(),
                         1,
                         2,
                         "cpu",

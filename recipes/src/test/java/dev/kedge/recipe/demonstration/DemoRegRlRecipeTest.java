@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.ConfigFile;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Policy;
@@ -18,8 +20,6 @@ import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
-import dev.kedge.config.ConfigException;
-import dev.kedge.config.ConfigFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

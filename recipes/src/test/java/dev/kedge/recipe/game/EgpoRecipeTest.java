@@ -1,17 +1,17 @@
 package dev.kedge.recipe.game;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.game.EgpoRecipe.Method;
+import dev.kedge.recipe.preference.PairwiseJudge;
+import dev.kedge.run.EpochBatches;
+import dev.kedge.run.TrainingConfig;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -45,7 +45,8 @@ class EgpoRecipeTest {
     /// All numbers are exact, so that no chance is left but that of training.
     @Test
     void aPolicyComesNearerToTheEquilibrium() throws Exception {
-        var config = config(new PairwiseJudge.Game(1), 0.2, List.of(Method.EGPO, Method.ONLINE_IPO), steps(120, 64, 64, 3e-3));
+        var config = config(
+                new PairwiseJudge.Game(1), 0.2, List.of(Method.EGPO, Method.ONLINE_IPO), steps(120, 64, 64, 3e-3));
         RecordedRun run = new RecordedRun(TinyTask.run("egpo", config, folder.resolve("run")));
         run.assertComplete("egpo");
         assertEquals(120, run.metrics("egpo").size());
@@ -66,7 +67,8 @@ class EgpoRecipeTest {
     /// itself is undone.
     @Test
     void methodsDifferFromTheSecondStepOn() throws Exception {
-        var config = config(new PairwiseJudge.Game(1), 0.5, List.of(Method.EGPO, Method.ONLINE_IPO), steps(20, 8, 8, 3e-3));
+        var config =
+                config(new PairwiseJudge.Game(1), 0.5, List.of(Method.EGPO, Method.ONLINE_IPO), steps(20, 8, 8, 3e-3));
         RecordedRun run = new RecordedRun(TinyTask.run("egpo", config, folder.resolve("run")));
         var egpo = run.metrics("egpo");
         var ipo = run.metrics("online_ipo");

@@ -1,16 +1,16 @@
 package dev.kedge.recipe.game;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.preference.PairwiseJudge;
+import dev.kedge.run.EpochBatches;
+import dev.kedge.run.TrainingConfig;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,7 +1,5 @@
 package dev.kedge.recipe.guidance;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +23,7 @@ class GenarmFrontRecipeTest {
         GenarmRecipe.Config like =
                 GenarmRecipeTest.config(List.of(2.0), Optional.empty(), TinyTask.optimisation(80, 8, 5e-3, 80), 120);
         return new GenarmFrontRecipe.Config(
-                like.promises(), like.pairs(), like.beta(), like.alphas(), weights, like.genarm(), "cpu", 1, 3);
+                like.task(), like.pairs(), like.beta(), like.alphas(), weights, like.training(), "cpu", 1, 3);
     }
 
     /// More weight on making promises makes more of them and keeps fewer.

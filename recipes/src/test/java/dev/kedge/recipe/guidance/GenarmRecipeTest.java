@@ -1,10 +1,5 @@
 package dev.kedge.recipe.guidance;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.SequenceScores;
-import dev.kedge.task.DelayedRewardTask;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -15,6 +10,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.task.DelayedRewardTask;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -29,7 +29,8 @@ public class GenarmRecipeTest {
     @TempDir
     Path folder;
 
-    public static GenarmRecipe.Config config(List<Double> alphas, Optional<Integer> weak, TrainingConfig o, int pretraining) {
+    public static GenarmRecipe.Config config(
+            List<Double> alphas, Optional<Integer> weak, TrainingConfig o, int pretraining) {
         return new GenarmRecipe.Config(
                 new DelayedRewardTask.Config(
                         5, 0.3, 3, 5, 16, 1, 2, 2000, TinyTask.optimisation(pretraining, 8, 1e-2, pretraining), 200),
@@ -152,22 +153,22 @@ public class GenarmRecipeTest {
         e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new GenarmRecipe.Config(
-                        c.promises(), 0, 0.5, c.alphas(), c.weak(), c.search(), c.best(), o, "cpu", 1, 3));
+                        c.task(), 0, 0.5, c.alphas(), c.weak(), c.search(), c.best(), o, "cpu", 1, 3));
         assertEquals("pairs >= 1 and a finite beta > 0 expected, were 0 and 0.5", e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new GenarmRecipe.Config(
-                        c.promises(), 1, 0.5, c.alphas(), c.weak(), c.search(), List.of(1), o, "cpu", 1, 3));
+                        c.task(), 1, 0.5, c.alphas(), c.weak(), c.search(), List.of(1), o, "cpu", 1, 3));
         assertEquals("best must be numbers >= 2, were [1]", e.getMessage());
         e = assertThrows(IllegalArgumentException.class, () -> config(List.of(1.0), Optional.of(9), o, 2));
         assertEquals("weak must be a multiple of the heads, 2, was 9", e.getMessage());
         var wide = Optional.of(new GenarmRecipe.Search(14, 3, List.of(1.0)));
         e = assertThrows(
                 IllegalArgumentException.class,
-                () -> new GenarmRecipe.Config(
-                        c.promises(), 1, 0.5, c.alphas(), c.weak(), wide, c.best(), o, "cpu", 1, 3));
+                () -> new GenarmRecipe.Config(c.task(), 1, 0.5, c.alphas(), c.weak(), wide, c.best(), o, "cpu", 1, 3));
         assertEquals("candidates must be at most the vocabulary's 13 tokens, were 14", e.getMessage());
-        e = assertThrows(IllegalArgumentException.class, () -> new DelayedRewardTask.Config(4, 0.3, 3, 5, 16, 1, 2, 10, o, 2));
+        e = assertThrows(
+                IllegalArgumentException.class, () -> new DelayedRewardTask.Config(4, 0.3, 3, 5, 16, 1, 2, 10, o, 2));
         assertEquals("letters from 5 to 26 and share in (0, 1) expected, were 4 and 0.3", e.getMessage());
     }
 }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.config.ConfigException;
+import dev.kedge.config.ConfigFile;
 import dev.kedge.env.mdp.Occupancy;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
@@ -18,8 +20,6 @@ import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
 import dev.kedge.recipe.occupancy.OccupancyRecipe.Config;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
-import dev.kedge.config.ConfigException;
-import dev.kedge.config.ConfigFile;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;

@@ -90,7 +90,11 @@ class AnswerDivergenceMethodTest {
             List<Score> equal = own.scores().stream()
                     .map(_ -> new Score(0, Optional.empty(), ""))
                     .toList();
-            gradient(regularizer, new Rollouts(own.sampler(), own.questions(), own.completions(), equal, 0, 0), moved, 6);
+            gradient(
+                    regularizer,
+                    new Rollouts(own.sampler(), own.questions(), own.completions(), equal, 0, 0),
+                    moved,
+                    6);
             moved.parameters().clipGradient(1);
             try (var _ = Gradients.off();
                     var _ = new Scope()) {

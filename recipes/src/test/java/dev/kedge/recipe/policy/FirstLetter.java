@@ -40,7 +40,8 @@ final class FirstLetter {
     }
 
     /// The gradient of a step that a policy drew or not, in parts of so many questions.
-    static double[] gradient(Learner learner, Rollouts draw, Decoder policy, Decoder start, boolean onPolicy, int aPart) {
+    static double[] gradient(
+            Learner learner, Rollouts draw, Decoder policy, Decoder start, boolean onPolicy, int aPart) {
         try (Scope _ = new Scope();
                 RolloutBatch step = new RolloutBatch(draw, policy, start, onPolicy, PAD, aPart)) {
             policy.parameters().trainable().zeroGradient();

@@ -208,7 +208,8 @@ class InfalignMethodTest {
             List<Score> scores = Arrays.stream(rewards)
                     .mapToObj(r -> new Score(r, Optional.empty(), ""))
                     .toList();
-            return new HeldOut(new Rollouts(sampler, draw.questions(), draw.completions(), scores, 0, 0), new double[] {0});
+            return new HeldOut(
+                    new Rollouts(sampler, draw.questions(), draw.completions(), scores, 0, 0), new double[] {0});
         }
     }
 

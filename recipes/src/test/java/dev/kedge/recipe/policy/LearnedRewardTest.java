@@ -1,26 +1,22 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.task.Copying;
 import dev.kedge.data.verify.Format;
 import dev.kedge.data.verify.Verification;
-
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.policy.AnswerDivergenceMethod.Regularizer;
-
-
-
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -163,7 +159,20 @@ public class LearnedRewardTest {
         var e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new RlvrRecipe.Config(
-                        c.world(), c.methods(), 4, 1, Truncated.WRONG, c.rl(), 4, 4, 4, 8, STEPS, "cpu", 1, 3));
+                        c.environment(),
+                        c.methods(),
+                        4,
+                        1,
+                        Truncated.WRONG,
+                        c.training(),
+                        4,
+                        4,
+                        4,
+                        8,
+                        STEPS,
+                        "cpu",
+                        1,
+                        3));
         assertTrue(e.getMessage().endsWith("judged or masked would be right"), e.getMessage());
     }
 

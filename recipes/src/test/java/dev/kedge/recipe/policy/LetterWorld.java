@@ -73,7 +73,8 @@ final class LetterWorld {
             Learner learner, Rollouts draw, Decoder policy, Decoder start, boolean onPolicy, int questionsAPart) {
         policy.parameters().trainable().zeroGradient();
         try (Scope _ = new Scope();
-                RolloutBatch step = new RolloutBatch(draw, policy, start, onPolicy, TOKENIZER.encode("a")[0], questionsAPart)) {
+                RolloutBatch step = new RolloutBatch(
+                        draw, policy, start, onPolicy, TOKENIZER.encode("a")[0], questionsAPart)) {
             step.gradient(learner.plan(step));
             return policy.parameters().gradient().toDoubles();
         }

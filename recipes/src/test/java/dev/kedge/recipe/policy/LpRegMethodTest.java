@@ -88,7 +88,8 @@ class LpRegMethodTest {
                 Rollouts draw = LetterWorld.draw(drew, 5);
                 LetterWorld.gradient(learner, draw, drew, start, true, 4);
                 resumed.state()
-                        .forEach((name, tensor) -> InPlace.copy_(tensor, learner.state().get(name)));
+                        .forEach((name, tensor) ->
+                                InPlace.copy_(tensor, learner.state().get(name)));
                 double[] expected = LetterWorld.gradient(learner, draw, moved, start, false, 4);
                 assertArrayEquals(expected, LetterWorld.gradient(resumed, draw, moved, start, false, 4));
                 assertTrue(

@@ -1,8 +1,5 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -13,8 +10,9 @@ import dev.kedge.data.verify.Format;
 import dev.kedge.data.verify.Gsm8k;
 import dev.kedge.data.verify.Verification;
 import dev.kedge.data.verify.WeightedSum;
-
-
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -42,8 +40,8 @@ class RlvrRealDataTest {
         WeightedSum verifier = new WeightedSum(List.of(
                 new WeightedSum.Part("right", 1.0, right),
                 new WeightedSum.Part("vowel", 0.1, new Format(".*[aeiou].*[aeiou].*[aeiou].*[aeiou].*"))));
-        Environment.File world =
-                new Environment.File(model, data, question, "answer", Optional.of("{question} So"), verifier, vote, 8, 40, 4);
+        Environment.File world = new Environment.File(
+                model, data, question, "answer", Optional.of("{question} So"), verifier, vote, 8, 40, 4);
         TrainingConfig o = TinyTask.optimisation(steps, 4, 2e-3, steps);
         var config = new RlvrRecipe.Config(
                 world, List.of(new GrpoMethod(0.2, 0)), 4, 1, Truncated.JUDGED, o, 1, 1, steps, 2, 5, "cpu", 1, 3);

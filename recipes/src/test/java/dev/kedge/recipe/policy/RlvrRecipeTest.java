@@ -1,8 +1,5 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,17 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.data.task.Copying;
 import dev.kedge.objective.selection.QuantileTransform;
-
-
-
-
-
-
-
-
-
-
-
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -48,7 +37,8 @@ public class RlvrRecipeTest {
                 Optional.empty());
     }
 
-    public static RlvrRecipe.Config config(List<PolicyMethod> methods, TrainingConfig rl, int stepsPerDraw, int passes) {
+    public static RlvrRecipe.Config config(
+            List<PolicyMethod> methods, TrainingConfig rl, int stepsPerDraw, int passes) {
         return new RlvrRecipe.Config(
                 world(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerDraw, passes, 20, 4, 20, "cpu", 1, 3);
     }

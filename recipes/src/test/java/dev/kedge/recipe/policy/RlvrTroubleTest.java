@@ -1,8 +1,5 @@
 package dev.kedge.recipe.policy;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,18 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.task.Copying;
 import dev.kedge.data.verify.Custom;
 import dev.kedge.data.verify.Endpoint;
 import dev.kedge.data.verify.Extraction;
 import dev.kedge.data.verify.Gsm8k;
-import dev.kedge.data.verify.VerifierQuestion;
 import dev.kedge.data.verify.Verification;
 import dev.kedge.data.verify.Verifier;
-
-
-
-import dev.kedge.config.ConfigException;
+import dev.kedge.data.verify.VerifierQuestion;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;

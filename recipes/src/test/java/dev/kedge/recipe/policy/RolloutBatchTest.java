@@ -165,7 +165,8 @@ class RolloutBatchTest {
     /// On policy PPO, GRPO and REINFORCE have one gradient, given the same advantage and weighing.
     @Test
     void onPolicyTheRatioDoesNotMatter() {
-        Rollouts draw = sampler(4, Truncated.JUDGED).draw(policy, questions(12), 3).judged();
+        Rollouts draw =
+                sampler(4, Truncated.JUDGED).draw(policy, questions(12), 3).judged();
         for (Ratio ratio : List.of(new Ratio.Unclipped(), new Ratio.Sequences(0.2, 0.2), new Ratio.Tokens(0.2, 0.2))) {
             assertSame(
                     new PolicyGradientMethod(Advantage.CENTRED, new Ratio.None(), Weighing.PER_SEQUENCE, new Kl.None()),

@@ -38,7 +38,8 @@ final class TinyWorld {
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(seed)) {
             var flat = moved.parameters().flat();
-            InPlace.copy_(flat, flat.plus(rng.normal(flat.numel()).to(DType.FLOAT64).times(0.05)));
+            InPlace.copy_(
+                    flat, flat.plus(rng.normal(flat.numel()).to(DType.FLOAT64).times(0.05)));
         }
         return moved;
     }

@@ -1,10 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.recipe.Recipes;
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.task.ArithmeticTask;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,10 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.kedge.nn.file.Safetensors;
-import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.nn.file.Safetensors;
+import dev.kedge.objective.preference.AnchorRule;
+import dev.kedge.recipe.Recipes;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
@@ -219,7 +219,8 @@ public class AdpoRecipeTest {
             TrainingConfig o,
             int pretraining) {
         TrainingConfig before = TinyTask.optimisation(pretraining, 8, 1e-2, pretraining);
-        return config(new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, before, 12), objective, anchor, adaptation, taus, o);
+        return config(
+                new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, before, 12), objective, anchor, adaptation, taus, o);
     }
 
     private static AdpoRecipe.Config config(

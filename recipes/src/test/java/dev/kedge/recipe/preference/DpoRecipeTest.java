@@ -1,12 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.PreferenceEvaluation;
-import dev.kedge.sequence.SequenceScores;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,15 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.file.AdapterFile;
 import dev.kedge.nn.file.ModelFamily;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Lora;
-import dev.kedge.sequence.PreferenceLoss.DivergenceName;
-import dev.kedge.config.ConfigException;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PreferenceLoss.DivergenceName;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -73,13 +73,13 @@ class DpoRecipeTest {
                 new DpoRecipe.Config(
                         c.model(),
                         c.data(),
-                        c.objective(),
+                        c.loss(),
                         Optional.of(new DpoRecipe.Adapter(4, 8)),
                         c.maxLength(),
                         c.truncation(),
                         c.heldOut(),
                         c.sft(),
-                        c.dpo(),
+                        c.training(),
                         c.evaluation(),
                         c.device(),
                         1,
@@ -211,13 +211,13 @@ class DpoRecipeTest {
         var config = new DpoRecipe.Config(
                 c.model(),
                 c.data(),
-                c.objective(),
+                c.loss(),
                 c.adapter(),
                 c.maxLength(),
                 c.truncation(),
                 c.heldOut(),
                 c.sft(),
-                c.dpo(),
+                c.training(),
                 new PreferenceEvaluation.Config(8, 24, 1.0, 2),
                 c.device(),
                 1,

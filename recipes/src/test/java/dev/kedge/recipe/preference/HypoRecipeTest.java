@@ -1,10 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.ArithmeticTask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,7 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +25,8 @@ public class HypoRecipeTest {
     @TempDir
     Path folder;
 
-    public static HypoRecipe.Config config(double mistakes, List<Double> lambdas, TrainingConfig hypo, int pretraining) {
+    public static HypoRecipe.Config config(
+            double mistakes, List<Double> lambdas, TrainingConfig hypo, int pretraining) {
         return new HypoRecipe.Config(
                 new ArithmeticTask.Config(
                         9, mistakes, 16, 1, 2, 300, TinyTask.optimisation(pretraining, 8, 1e-2, pretraining), 12),
@@ -123,7 +124,7 @@ public class HypoRecipeTest {
                 () -> TinyTask.run(
                         "hypo",
                         new HypoRecipe.Config(
-                                config.sums(), 1, 2, List.of(1.0), List.of(1.0), 2, config.hypo(), "cpu", 1, 3),
+                                config.task(), 1, 2, List.of(1.0), List.of(1.0), 2, config.training(), "cpu", 1, 3),
                         folder.resolve("run")));
         assertTrue(e.getMessage().startsWith("the reference never gives both the right answer and a near miss"));
     }
@@ -136,7 +137,7 @@ public class HypoRecipeTest {
         var c = config(0.4, List.of(0.1), o, 60);
         e = assertThrows(
                 IllegalArgumentException.class,
-                () -> new HypoRecipe.Config(c.sums(), 1, 2, List.of(1.0), c.lambdas(), 1, o, "cpu", 1, 3));
+                () -> new HypoRecipe.Config(c.task(), 1, 2, List.of(1.0), c.lambdas(), 1, o, "cpu", 1, 3));
         assertEquals("prompts >= 1, answers >= 2 and samples >= 2 expected, were 1, 2 and 1", e.getMessage());
     }
 }

@@ -1,11 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
-import dev.kedge.task.LabelledAnswers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,8 +8,14 @@ import dev.kedge.env.BradleyTerryOracle;
 import dev.kedge.env.PreferenceOracle.Duel;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,14 +1,14 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.recipe.QuickstartRecipe;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.task.ArithmeticTask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.kedge.env.PreferenceOracle;
 import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.recipe.QuickstartRecipe;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
+import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,10 +27,10 @@ class PairwiseJudgeTest {
     @BeforeEach
     void makeAWorld() {
         var o = TinyTask.optimisation(1, 8, 1e-2, 1);
-        var config =
-                new QuickstartRecipe.Config(new ArithmeticTask.Config(29, 0.4, 16, 1, 2, 8, o, 12), 1, 2, o, List.of(1.0), "cpu", 1, 3);
-        run = Run.start(folder.resolve("run"), "main", config, Terminal.quiet());
-        sums = new ArithmeticTask(config.sums(), run, Device.CPU, 3);
+        var config = new QuickstartRecipe.Config(
+                new ArithmeticTask.Config(29, 0.4, 16, 1, 2, 8, o, 12), 1, 2, o, List.of(1.0), "cpu", 1, 3);
+        run = Run.start(folder.resolve("run"), "quickstart", config, Terminal.quiet());
+        sums = new ArithmeticTask(config.task(), run, Device.CPU, 3);
     }
 
     @AfterEach
@@ -64,7 +64,8 @@ class PairwiseJudgeTest {
 
     @Test
     void theGameOfFirstDigitsIsACircle() {
-        var judge = new PairwiseJudge.Game(0.9).judging(sums, run, Device.CPU, 3).oracle();
+        var judge =
+                new PairwiseJudge.Game(0.9).judging(sums, run, Device.CPU, 3).oracle();
         beats(0.9, judge, "17+25=", answer("35"), answer("42"));
         beats(0.9, judge, "17+25=", answer("4"), answer("25"));
         beats(0.9, judge, "17+25=", answer("51"), answer("60"));

@@ -1,12 +1,12 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.sequence.PreferenceLoss;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceLoss.DivergenceName;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;

@@ -1,10 +1,5 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,7 +18,12 @@ import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.Rrpo;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Linalg;

@@ -1,14 +1,14 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.task.ArithmeticTask;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.task.ArithmeticTask;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -83,13 +83,13 @@ public class XpoRecipeTest {
         var negative = assertThrows(IllegalArgumentException.class, () -> config(List.of(-0.1), o, 30));
         assertEquals("alphas must be different finite numbers >= 0, at least one, were [-0.1]", negative.getMessage());
         assertThrows(IllegalArgumentException.class, () -> config(List.of(0.1, 0.1), o, 30));
-        var noBeta =
-                assertThrows(IllegalArgumentException.class, () -> config(new PairwiseJudge.Exact(4), 0, List.of(0.0), o, 30));
+        var noBeta = assertThrows(
+                IllegalArgumentException.class, () -> config(new PairwiseJudge.Exact(4), 0, List.of(0.0), o, 30));
         assertEquals(
                 "prompts >= 1, snapshot_every >= 1 and a finite beta > 0 expected, were 50, 20 and 0.0",
                 noBeta.getMessage());
-        var game =
-                assertThrows(IllegalArgumentException.class, () -> config(new PairwiseJudge.Game(1), 0.1, List.of(0.0), o, 30));
+        var game = assertThrows(
+                IllegalArgumentException.class, () -> config(new PairwiseJudge.Game(1), 0.1, List.of(0.0), o, 30));
         assertTrue(game.getMessage().startsWith("oracle must be exact or learned"), game.getMessage());
     }
 
@@ -140,7 +140,16 @@ public class XpoRecipeTest {
             PairwiseJudge judge, double beta, List<Double> alphas, TrainingConfig o, int pretraining) {
         TrainingConfig before = TinyTask.optimisation(pretraining, 8, 1e-2, pretraining);
         return new XpoRecipe.Config(
-                new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, before, 12), 50, judge, beta, alphas, o, 20, "cpu", 1, 3);
+                new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, before, 12),
+                50,
+                judge,
+                beta,
+                alphas,
+                o,
+                20,
+                "cpu",
+                1,
+                3);
     }
 
     private RecordedRun run(XpoRecipe.Config config) throws Exception {

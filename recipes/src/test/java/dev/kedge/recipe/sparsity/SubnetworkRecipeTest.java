@@ -1,10 +1,5 @@
 package dev.kedge.recipe.sparsity;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.policy.Environment;
-import dev.kedge.run.SubnetworkMask;
-import dev.kedge.run.TrainingConfig;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,10 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
-import dev.kedge.config.ConfigException;
+import dev.kedge.run.SubnetworkMask;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Indexing;

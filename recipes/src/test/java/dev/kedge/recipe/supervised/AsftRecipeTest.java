@@ -1,9 +1,5 @@
 package dev.kedge.recipe.supervised;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,10 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.config.ConfigException;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -150,8 +150,7 @@ public class AsftRecipeTest {
                 () -> config(folder, List.of(TokenLoss.SFT, TokenLoss.SFT), List.of(0.1), o));
         assertEquals("methods must be one or more, none twice, were [SFT, SFT]", e.getMessage());
         e = assertThrows(
-                IllegalArgumentException.class,
-                () -> config(folder, List.of(TokenLoss.ASFT), List.of(0.1, -1.0), o));
+                IllegalArgumentException.class, () -> config(folder, List.of(TokenLoss.ASFT), List.of(0.1, -1.0), o));
         assertEquals("kl_weights must be finite numbers > 0, at least one, were [0.1, -1.0]", e.getMessage());
     }
 

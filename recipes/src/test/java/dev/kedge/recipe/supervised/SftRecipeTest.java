@@ -1,9 +1,5 @@
 package dev.kedge.recipe.supervised;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.data.DataException;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;

@@ -1,16 +1,13 @@
 package dev.kedge.recipe.variational;
 
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.task.EnumerableLanguage;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.variational.DpgInference.Baseline;
 import dev.kedge.recipe.variational.DpgInference.Criterion;
 import dev.kedge.recipe.variational.DpgInference.PolicyGradient;
@@ -21,10 +18,13 @@ import dev.kedge.recipe.variational.DpgTarget.Constraint;
 import dev.kedge.recipe.variational.DpgTarget.Moment;
 import dev.kedge.recipe.variational.DpgTarget.Posterior;
 import dev.kedge.recipe.variational.DpgTarget.Score;
-import dev.kedge.task.EnumerableLanguage.Reads;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.task.EnumerableLanguage;
+import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;

@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.adpo;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.ALL;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.GAIN;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.MASS;
@@ -13,12 +11,14 @@ import static dev.kedge.reproduction.adpo.AdpoExperiments.Method.UNANCHORED;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.TAU;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.TAUS;
 
-import dev.kedge.lab.plot.Quantity;
-import dev.kedge.reproduction.adpo.AdpoDistillation.Anchor;
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.plot.Quantity;
+import dev.kedge.reproduction.adpo.AdpoDistillation.Anchor;
 import dev.kedge.reproduction.adpo.NoisyBandit.Corruption;
 import java.util.ArrayList;
 import java.util.List;

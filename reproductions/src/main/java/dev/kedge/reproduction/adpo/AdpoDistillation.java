@@ -1,14 +1,14 @@
 package dev.kedge.reproduction.adpo;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.Adpo;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.objective.preference.AnchoredLogits;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
@@ -171,7 +171,12 @@ public final class AdpoDistillation {
         double kept = new AnchorRule.Ema(EMA).after(step, List.of(), 0).kept();
         int own = Anchor.AVERAGE.ordinal();
         try (var _ = Gradients.off()) {
-            average.parameters().named().forEach((name, mean) -> InPlace.plus_(InPlace.times_(mean, kept), students.parameters().get(name).narrow(0, own, 1), 1 - kept));
+            average.parameters()
+                    .named()
+                    .forEach((name, mean) -> InPlace.plus_(
+                            InPlace.times_(mean, kept),
+                            students.parameters().get(name).narrow(0, own, 1),
+                            1 - kept));
         }
     }
 

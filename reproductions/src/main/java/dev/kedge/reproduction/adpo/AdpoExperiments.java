@@ -1,18 +1,18 @@
 package dev.kedge.reproduction.adpo;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.plot.Quantity;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.reproduction.adpo.NoisyBandit.Corruption;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.Adpo;
 import dev.kedge.objective.preference.AdpoTargets;
 import dev.kedge.objective.preference.AnchoredLogits;
+import dev.kedge.reproduction.adpo.NoisyBandit.Corruption;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;

@@ -1,6 +1,5 @@
 package dev.kedge.reproduction.adpo;
 
-import dev.kedge.reproduction.games.TabularPolicies;
 import dev.kedge.nn.Parameters;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -59,8 +58,8 @@ final class MlpStack implements AutoCloseable {
     ///
     /// @param contexts [N, B, I], or [B, I], the same for all
     Tensor logProbs(Tensor contexts) {
-        Tensor hidden = Functional.relu(contexts.matmul(parameters.get("in.weight"))
-                .plus(parameters.get("in.bias")));
+        Tensor hidden =
+                Functional.relu(contexts.matmul(parameters.get("in.weight")).plus(parameters.get("in.bias")));
         return hidden.matmul(parameters.get("out.weight"))
                 .plus(parameters.get("out.bias"))
                 .logSoftmax(2);

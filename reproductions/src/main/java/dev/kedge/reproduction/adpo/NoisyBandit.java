@@ -109,7 +109,8 @@ record NoisyBandit(
     }
 
     private static Tensor best(double[][] weights, double[][] contexts) {
-        return Ordering.argmax(floats(Arrays.stream(contexts).map(x -> rewards(weights, x)).toArray(double[][]::new)), 1);
+        return Ordering.argmax(
+                floats(Arrays.stream(contexts).map(x -> rewards(weights, x)).toArray(double[][]::new)), 1);
     }
 
     private static double[][] normal(SplittableRandom random, int rows, double deviation) {

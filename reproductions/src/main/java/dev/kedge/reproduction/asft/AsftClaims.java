@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.asft;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.asft.AsftExperiment.BASE;
 import static dev.kedge.reproduction.asft.AsftExperiment.KEPT;
 import static dev.kedge.reproduction.asft.AsftExperiment.KL;
@@ -12,11 +10,13 @@ import static dev.kedge.reproduction.asft.AsftExperiment.Method.SFT;
 import static dev.kedge.reproduction.asft.AsftExperiment.PLAIN;
 import static dev.kedge.reproduction.asft.AsftExperiment.WEIGHTED;
 
+import dev.kedge.lab.claim.Claim;
+import dev.kedge.lab.claim.Claim.Arm;
+import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.asft.AsftExperiment.Lesson;
 import dev.kedge.reproduction.asft.AsftExperiment.Method;
 import dev.kedge.reproduction.asft.AsftExperiment.Scale;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import java.util.List;
 
 /// The claims of ASFT (Zhu et al. 2025, arXiv:2509.23753), at the strength of the authors' example, 0.05.

@@ -1,13 +1,9 @@
 package dev.kedge.reproduction.asft;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.SkillsModel;
-import dev.kedge.reproduction.trial.SkillsTask;
 import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.Loss;
@@ -17,6 +13,10 @@ import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.objective.supervised.Asft;
 import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.objective.supervised.Dft;
+import dev.kedge.reproduction.trial.SkillsModel;
+import dev.kedge.reproduction.trial.SkillsTask;
+import dev.kedge.reproduction.trial.SkillsTask.Sequence;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;

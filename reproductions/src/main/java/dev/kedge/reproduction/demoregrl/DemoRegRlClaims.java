@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.demoregrl;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.STRENGTH;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.CLONE;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.COUNTED;
@@ -13,11 +11,13 @@ import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.TIGHT;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.UCBVI;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.UNIFORM;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
-import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
+import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,11 +1,10 @@
 package dev.kedge.reproduction.demoregrl;
 
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.VisitBonus;
-import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.demonstration.Cloning;
 import dev.kedge.recipe.demonstration.DemoRegRlBench;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
@@ -17,6 +16,7 @@ import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Preferences;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
 import dev.kedge.recipe.demonstration.FiniteWorld;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.demoregrl;
 
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.LAPLACE;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.RIVER;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.config;
@@ -9,14 +7,16 @@ import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.mean;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.numbers;
 
 import dev.kedge.env.mdp.VisitBonus;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.demonstration.DemoRegRlBench;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
+import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
+import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

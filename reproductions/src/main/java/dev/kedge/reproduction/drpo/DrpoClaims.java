@@ -1,21 +1,21 @@
 package dev.kedge.reproduction.drpo;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.reproduction.trial.ScratchSums;
 import dev.kedge.data.task.ScratchSum;
-import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.compare.Curve;
 import dev.kedge.recipe.policy.DrpoMethod;
 import dev.kedge.recipe.policy.GrpoMethod;
 import dev.kedge.recipe.policy.LengthPenaltyMethod;
-import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.PolicyGradientMethod.Estimator;
+import dev.kedge.recipe.policy.PolicyMethod;
+import dev.kedge.reproduction.trial.RlvrTrial;
+import dev.kedge.reproduction.trial.ScratchSums;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.Arrays;
 import java.util.List;
@@ -163,12 +163,14 @@ public final class DrpoClaims {
     }
 
     private static Outcome trial(ScratchSums scale, long seed) {
-        List<PolicyMethod> drpo = Arrays.stream(LAMBDAS).mapToObj(DrpoClaims::drpo).toList();
+        List<PolicyMethod> drpo =
+                Arrays.stream(LAMBDAS).mapToObj(DrpoClaims::drpo).toList();
         List<PolicyMethod> grpo =
                 Arrays.stream(GRPO_ALPHAS).mapToObj(a -> penalized(a, true)).toList();
         List<PolicyMethod> rloo =
                 Arrays.stream(RLOO_ALPHAS).mapToObj(a -> penalized(a, false)).toList();
-        List<PolicyMethod> methods = Stream.of(drpo, grpo, rloo).flatMap(List::stream).toList();
+        List<PolicyMethod> methods =
+                Stream.of(drpo, grpo, rloo).flatMap(List::stream).toList();
         RlvrTrial trial = scale.run(methods, LEARNING_RATE, seed);
         Outcome outcome = Outcome.NOTHING;
         for (PolicyMethod method : methods) {

@@ -1,17 +1,17 @@
 package dev.kedge.reproduction.egpo;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.Method.EGPO;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.Method.IPO_1;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.Method.IPO_2;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.Method.NASH_MD;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.Method.NASH_MD_PG;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.egpo.EgpoExperiments.Method;
 import dev.kedge.reproduction.egpo.EgpoExperiments.Scale;
 import java.util.ArrayList;

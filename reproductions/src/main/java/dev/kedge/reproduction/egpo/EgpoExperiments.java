@@ -1,15 +1,15 @@
 package dev.kedge.reproduction.egpo;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.reproduction.games.GameMethod;
 import dev.kedge.reproduction.games.GameTrajectory;
+import dev.kedge.reproduction.games.GameTrajectory.Point;
 import dev.kedge.reproduction.games.TabularDynamics;
+import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.reproduction.games.TabularGames;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.reproduction.games.GameTrajectory.Point;
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;

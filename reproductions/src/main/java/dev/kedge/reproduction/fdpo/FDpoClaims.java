@@ -1,10 +1,10 @@
 package dev.kedge.reproduction.fdpo;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.fdpo.FDpoExperiment.Divergence;
 import java.util.ArrayList;
 import java.util.List;

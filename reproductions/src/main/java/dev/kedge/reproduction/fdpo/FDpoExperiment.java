@@ -1,11 +1,10 @@
 package dev.kedge.reproduction.fdpo;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.plot.Quantity;
-import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.tabular.Bandit;
 import dev.kedge.lab.tabular.Bandit.Standing;
 import dev.kedge.lab.tabular.ConfidenceCalibration;
@@ -18,6 +17,7 @@ import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.FDpo;
+import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,7 +39,8 @@ public final class FDpoExperiment {
     ///
     /// @param betas    of f-DPO, halved each time; [#ONE_BETA] is among them
     /// @param ppoBetas likewise
-    public record Scale(int contexts, int outcomes, int pairs, TabularTraining training, double[] betas, double[] ppoBetas) {
+    public record Scale(
+            int contexts, int outcomes, int pairs, TabularTraining training, double[] betas, double[] ppoBetas) {
         static final Scale PUBLISHED =
                 new Scale(4, 50, 8000, new TabularTraining(400, 0.1), halvings(8, 8), halvings(32, 10));
     }

@@ -94,7 +94,8 @@ final class ExactDynamics implements Dynamics {
 
     /// `curvature·π_t`, [G·n]. An action whose chance underflows has no gradient and stays.
     private static Tensor scale(Tensor previous, double curvature) {
-        return Elementwise.clampMin(previous.exp().times(curvature), Double.MIN_NORMAL).view(-1);
+        return Elementwise.clampMin(previous.exp().times(curvature), Double.MIN_NORMAL)
+                .view(-1);
     }
 
     private int mirror(double eta) {

@@ -1,6 +1,5 @@
 package dev.kedge.reproduction.games;
 
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.game.Egpo;
 import dev.kedge.objective.game.Inpo;
@@ -9,6 +8,7 @@ import dev.kedge.objective.game.NashMd;
 import dev.kedge.objective.game.NashMdPg;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -217,7 +217,8 @@ final class SampledDynamics implements Dynamics {
                 meetings[(int) pairs.second()[row]]++;
             }
         }
-        Tensor scale = Elementwise.clampMin(Tensor.of(meetings).times(curvature / sampling.samples()), Double.MIN_NORMAL);
+        Tensor scale =
+                Elementwise.clampMin(Tensor.of(meetings).times(curvature / sampling.samples()), Double.MIN_NORMAL);
         for (int i = 0; i < sampling.regressionSteps(); i++) {
             try (Scope _ = new Scope()) {
                 policies.descend(loss.apply(pairs), scale);

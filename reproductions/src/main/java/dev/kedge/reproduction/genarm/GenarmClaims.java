@@ -1,18 +1,18 @@
 package dev.kedge.reproduction.genarm;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.RecipeTrial;
-import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.compare.Curve;
 import dev.kedge.nn.optim.Schedule;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.recipe.guidance.GenarmRecipe;
+import dev.kedge.reproduction.trial.RecipeTrial;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.task.DelayedRewardTask;
 import java.util.List;
 import java.util.Locale;

@@ -1,15 +1,15 @@
 package dev.kedge.reproduction.genarm;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.RecipeTrial;
-import dev.kedge.lab.compare.Curve;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.compare.Curve;
 import dev.kedge.recipe.guidance.GenarmFrontRecipe;
+import dev.kedge.reproduction.trial.RecipeTrial;
+import dev.kedge.run.result.Frontier;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;

@@ -1,18 +1,18 @@
 package dev.kedge.reproduction.gtpo;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.reproduction.trial.ScratchSums;
 import dev.kedge.data.task.ScratchSum;
-import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.GrpoMethod;
 import dev.kedge.recipe.policy.GtpoMethod;
 import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
 import dev.kedge.recipe.policy.PolicyMethod;
+import dev.kedge.reproduction.trial.RlvrTrial;
+import dev.kedge.reproduction.trial.ScratchSums;
+import dev.kedge.run.result.Frontier;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.hypo;
 
-import dev.kedge.lab.claim.Results;
-import dev.kedge.reproduction.trial.CategoricalDraws;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.Loss;
@@ -11,6 +9,7 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.reproduction.trial.CategoricalDraws;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;

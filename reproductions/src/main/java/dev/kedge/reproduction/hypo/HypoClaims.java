@@ -1,10 +1,10 @@
 package dev.kedge.reproduction.hypo;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
 import java.util.List;
 import java.util.Locale;
 

@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.infalign;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.EXPONENTIAL;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.IDENTITY;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.LOGARITHM;
@@ -10,7 +8,9 @@ import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.OPTIMAL_BEST;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.OPTIMAL_WORST;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.REWARD;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.infalign.InfalignPolicies.Arm;
 import dev.kedge.reproduction.infalign.InfalignPolicies.Use;
 import dev.kedge.reproduction.infalign.InfalignTabular.Scale;

@@ -2,10 +2,10 @@ package dev.kedge.reproduction.infalign;
 
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.objective.selection.BestOfN;
 import dev.kedge.objective.selection.Calibration;
 import dev.kedge.objective.selection.QuantileTransform;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;

@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.inpo;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.inpo.InpoExperiments.ETA;
 import static dev.kedge.reproduction.inpo.InpoExperiments.EXPLOITABILITY;
 import static dev.kedge.reproduction.inpo.InpoExperiments.GAP;
@@ -10,10 +8,12 @@ import static dev.kedge.reproduction.inpo.InpoExperiments.Method.ITERATIVE_DPO;
 import static dev.kedge.reproduction.inpo.InpoExperiments.Method.SELF_PLAY;
 import static dev.kedge.reproduction.inpo.InpoExperiments.PAPERS_ETA;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.inpo.InpoExperiments.Scale;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,17 +1,17 @@
 package dev.kedge.reproduction.inpo;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.plot.Quantity;
 import dev.kedge.reproduction.games.GameMethod;
 import dev.kedge.reproduction.games.GameTrajectory;
-import dev.kedge.reproduction.games.TabularDynamics;
-import dev.kedge.reproduction.games.TabularGames;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.plot.Quantity;
-import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.reproduction.games.GameTrajectory.Point;
 import dev.kedge.reproduction.games.GameTrajectory.Quality;
+import dev.kedge.reproduction.games.TabularDynamics;
 import dev.kedge.reproduction.games.TabularDynamics.Sampling;
+import dev.kedge.reproduction.games.TabularGames;
+import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -45,7 +45,8 @@ public final class InpoExperiments {
     /// @param sampledActions    of a game with sampled updates
     /// @param sampledIterations sampled ones
     /// @param pairs             drawn an iteration
-    public record Scale(int actions, int iterations, int dpoIterations, int sampledActions, int sampledIterations, int pairs) {
+    public record Scale(
+            int actions, int iterations, int dpoIterations, int sampledActions, int sampledIterations, int pairs) {
         static final Scale PUBLISHED = new Scale(10, 300, 50, 6, 40, 2000);
     }
 
@@ -143,7 +144,8 @@ public final class InpoExperiments {
             var sampling = new Sampling(s.pairs, 60, seed);
             all.put(
                     new Played(m, ETA),
-                    TabularDynamics.sampled(m.with(ETA), games, sampling, s.sampledIterations, every(s.sampledIterations))
+                    TabularDynamics.sampled(
+                                    m.with(ETA), games, sampling, s.sampledIterations, every(s.sampledIterations))
                             .getFirst());
         }
         return outcome(all).with(picture("Sampled updates", all));

@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.lpreg;
 
-import dev.kedge.reproduction.games.TabularPolicies;
-import dev.kedge.reproduction.trial.CategoricalDraws;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.policy.Aggregation;
@@ -9,6 +7,7 @@ import dev.kedge.objective.policy.Dapo;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.LpReg;
 import dev.kedge.objective.policy.Rollout;
+import dev.kedge.reproduction.trial.CategoricalDraws;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;

@@ -1,15 +1,15 @@
 package dev.kedge.reproduction.oreal;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.reproduction.trial.ScratchSumWorld;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.CloningMethod;
 import dev.kedge.recipe.policy.OrealMethod;
 import dev.kedge.recipe.policy.OrealMethod.Kept;
 import dev.kedge.recipe.policy.OrealMethod.TokenWeights;
 import dev.kedge.recipe.policy.OrealMethod.Weighing;
 import dev.kedge.recipe.policy.RlooMethod;
+import dev.kedge.reproduction.trial.ScratchSumWorld;
 import java.util.List;
 import java.util.Optional;
 

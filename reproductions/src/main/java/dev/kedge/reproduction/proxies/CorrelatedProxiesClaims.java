@@ -1,9 +1,9 @@
 package dev.kedge.reproduction.proxies;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.proxies.ProxyExperiments.Arm;
 import dev.kedge.reproduction.proxies.ProxyExperiments.Sampling;
 import dev.kedge.reproduction.proxies.ProxyExperiments.Scale;

@@ -1,18 +1,18 @@
 package dev.kedge.reproduction.proxies;
 
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
 import dev.kedge.env.mdp.Policy;
-import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.RecordedRun;
 import dev.kedge.recipe.occupancy.OccupancyRecipe;
 import dev.kedge.recipe.occupancy.ProxyWorld;
 import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
 import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
+import dev.kedge.reproduction.trial.RecipeTrial;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.EnumMap;

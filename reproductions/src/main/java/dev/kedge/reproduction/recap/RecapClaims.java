@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.recap;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.recap.RecapExperiment.ALL;
 import static dev.kedge.reproduction.recap.RecapExperiment.KEPT;
 import static dev.kedge.reproduction.recap.RecapExperiment.Method.KL;
@@ -13,7 +11,9 @@ import static dev.kedge.reproduction.recap.RecapExperiment.Method.REWARD_05;
 import static dev.kedge.reproduction.recap.RecapExperiment.Method.REWARD_5;
 import static dev.kedge.reproduction.recap.RecapExperiment.Method.UNIFORM;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.recap.RecapExperiment.Method;
 import dev.kedge.reproduction.recap.RecapExperiment.Scale;
 import java.util.List;

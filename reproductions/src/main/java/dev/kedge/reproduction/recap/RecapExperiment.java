@@ -1,12 +1,8 @@
 package dev.kedge.reproduction.recap;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.SkillsModel;
-import dev.kedge.reproduction.trial.SkillsTask;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
@@ -14,6 +10,10 @@ import dev.kedge.objective.continual.Lwf;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.objective.supervised.Recap;
+import dev.kedge.reproduction.trial.SkillsModel;
+import dev.kedge.reproduction.trial.SkillsTask;
+import dev.kedge.reproduction.trial.SkillsTask.Sequence;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;

@@ -1,10 +1,10 @@
 package dev.kedge.reproduction.rlklbayes;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -2,13 +2,13 @@ package dev.kedge.reproduction.rlklbayes;
 
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.variational.Dpg;
 import dev.kedge.objective.variational.EvidenceBound;
 import dev.kedge.objective.variational.TargetEstimates;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
@@ -110,7 +110,10 @@ public final class RlKlBayesTabular {
         }
 
         double entropy(Tensor logProbs) {
-            return -logProbs.exp().times(Elementwise.clampMin(logProbs, -700)).sum().item();
+            return -logProbs.exp()
+                    .times(Elementwise.clampMin(logProbs, -700))
+                    .sum()
+                    .item();
         }
 
         double kl(Tensor logP, Tensor logQ) {

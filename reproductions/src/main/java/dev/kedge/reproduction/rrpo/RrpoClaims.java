@@ -1,7 +1,5 @@
 package dev.kedge.reproduction.rrpo;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.ACCURACY;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.KL;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.LOSS;
@@ -12,8 +10,10 @@ import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.RRPO_05;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.RRPO_20;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.TIGHT_DPO;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.rrpo.RrpoExperiment.Method;
 import dev.kedge.reproduction.rrpo.RrpoExperiment.Scale;
 import java.util.ArrayList;

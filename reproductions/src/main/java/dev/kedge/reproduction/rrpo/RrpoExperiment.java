@@ -1,10 +1,8 @@
 package dev.kedge.reproduction.rrpo;
 
+import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.reproduction.rrpo.PhraseTask.Sequence;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.AdamW;
@@ -15,6 +13,8 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.objective.preference.SequenceLogProbs;
+import dev.kedge.reproduction.rrpo.PhraseTask.Sequence;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;

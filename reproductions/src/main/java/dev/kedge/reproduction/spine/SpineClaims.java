@@ -1,20 +1,20 @@
 package dev.kedge.reproduction.spine;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
-import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.data.task.ChainOfThought;
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.PolicyMethod;
+import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.policy.SpineMethod;
 import dev.kedge.recipe.policy.SpineMethod.Selection;
 import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.recipe.policy.TtrlMethod;
+import dev.kedge.reproduction.trial.RlvrTrial;
+import dev.kedge.run.TrainingConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -166,7 +166,8 @@ public final class SpineClaims {
         TrainingConfig pretraining = RlvrTrial.pretraining(scale.pretraining, 64);
         TrainingConfig rl = RlvrTrial.learning(scale.steps, 16, RATE);
         return new RlvrRecipe.Config(
-                new Environment.Generated(new ChainOfThought(4, 9), 0.8, 64, 2, 4, 40_000, pretraining, 64, scale.heldOut),
+                new Environment.Generated(
+                        new ChainOfThought(4, 9), 0.8, 64, 2, 4, 40_000, pretraining, 64, scale.heldOut),
                 methods,
                 8,
                 1,

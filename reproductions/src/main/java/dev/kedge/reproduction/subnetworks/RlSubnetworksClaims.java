@@ -1,11 +1,11 @@
 package dev.kedge.reproduction.subnetworks;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
 import java.util.ArrayList;

@@ -166,8 +166,8 @@ final class SubnetworkBandit implements AutoCloseable {
         Tensor actions = drawn(reference, 2, rng);
         Tensor right = actions.eq(best.unsqueeze(1).expand(actions.shape()));
         Tensor first = right.select(1, 0);
-        Tensor pairs = Indexing.nonzero(first.to(DType.INT64)
-                .minus(right.select(1, 1).to(DType.INT64)))
+        Tensor pairs = Indexing.nonzero(
+                        first.to(DType.INT64).minus(right.select(1, 1).to(DType.INT64)))
                 .reshape(-1);
         Tensor mine = logProbs.gather(1, actions).indexSelect(0, pairs);
         Tensor others = reference.gather(1, actions).indexSelect(0, pairs);

@@ -1,14 +1,14 @@
 package dev.kedge.reproduction.subnetworks;
 
+import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
+import dev.kedge.lab.report.RecordedRun;
+import dev.kedge.recipe.policy.Environment;
+import dev.kedge.recipe.sparsity.SubnetworkRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.data.task.ScratchSum;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.lab.report.RecordedRun;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe;
-import dev.kedge.recipe.policy.Environment;
 import dev.kedge.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,11 +2,11 @@ package dev.kedge.reproduction.subnetworks;
 
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.run.result.Frontier;
 import dev.kedge.nn.sparsity.MaskOverlap;
 import dev.kedge.nn.sparsity.SubnetworkGradients;
 import dev.kedge.nn.sparsity.WeightUpdate;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
@@ -188,7 +188,8 @@ final class SubnetworkSweep {
                 WeightUpdate update = update(full, DType.BFLOAT16);
                 Tensor mask = flat(update.mask(TOLERANCE));
                 long size = mask.sum().toLongs()[0];
-                Tensor smallest = SubnetworkGradients.smallest(flat(bandit.start().named()), size);
+                Tensor smallest =
+                        SubnetworkGradients.smallest(flat(bandit.start().named()), size);
                 Tensor random = SubnetworkGradients.smallest(rng.uniform(mask.numel()), size);
                 String at = ", rate " + rate;
                 out = out.with("density" + at, (double) size / mask.numel())

@@ -1,12 +1,12 @@
 package dev.kedge.reproduction.topr;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.reproduction.trial.ScratchSumWorld;
 import dev.kedge.lab.claim.Claim.Direction;
+import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.PpoClipMethod;
 import dev.kedge.recipe.policy.ToprMethod;
 import dev.kedge.recipe.policy.ToprMethod.Taper;
+import dev.kedge.reproduction.trial.ScratchSumWorld;
 import java.util.List;
 
 /// The claims of TOPR (Le Roux et al. 2025, arXiv:2503.14286): learning from completions that the start drew once, and

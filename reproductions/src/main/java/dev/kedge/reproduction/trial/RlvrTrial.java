@@ -2,10 +2,10 @@ package dev.kedge.reproduction.trial;
 
 import dev.kedge.lab.report.Metrics;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.policy.PolicyMethod;
+import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
-import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.PolicyMethod;
 import java.util.List;
 import java.util.Locale;
 

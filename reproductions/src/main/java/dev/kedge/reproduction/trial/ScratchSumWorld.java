@@ -1,10 +1,10 @@
 package dev.kedge.reproduction.trial;
 
-import dev.kedge.lab.claim.Outcome;
 import dev.kedge.data.task.ScratchSum;
-import dev.kedge.recipe.policy.RlvrRecipe;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.PolicyMethod;
+import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.policy.Truncated;
 import java.util.List;
 import java.util.stream.Collectors;

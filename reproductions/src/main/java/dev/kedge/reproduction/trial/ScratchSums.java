@@ -2,12 +2,12 @@ package dev.kedge.reproduction.trial;
 
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.nn.optim.Schedule;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
-import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.PolicyMethod;
+import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.policy.Truncated;
+import dev.kedge.run.EpochBatches;
+import dev.kedge.run.TrainingConfig;
 import java.util.List;
 
 /// Reinforcement learning on [ScratchSum], small enough to be run with many seeds: a decoder of one layer and width

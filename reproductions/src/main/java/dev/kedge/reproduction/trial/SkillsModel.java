@@ -1,12 +1,12 @@
 package dev.kedge.reproduction.trial;
 
-import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.objective.supervised.CrossEntropy;
+import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -85,8 +85,9 @@ public final class SkillsModel {
         try (var _ = new Scope();
                 var _ = Gradients.off()) {
             var next = next(policy, tokens, labels);
-            Tensor hit =
-                    Ordering.argmax(next.logProbs(), 2).eq(next.targets()).or(next.mask().not());
+            Tensor hit = Ordering.argmax(next.logProbs(), 2)
+                    .eq(next.targets())
+                    .or(next.mask().not());
             return hit.to(DType.FLOAT64).amin(1, false).mean().item();
         }
     }

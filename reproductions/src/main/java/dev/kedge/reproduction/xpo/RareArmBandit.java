@@ -1,6 +1,5 @@
 package dev.kedge.reproduction.xpo;
 
-import dev.kedge.reproduction.trial.CategoricalDraws;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.Loss;
@@ -9,6 +8,7 @@ import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
+import dev.kedge.reproduction.trial.CategoricalDraws;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
@@ -171,7 +171,8 @@ public final class RareArmBandit {
             for (int step = 0; step < ADAM_STEPS; step++) {
                 try (var _ = new Scope()) {
                     Tensor logRatio = policy.get("logits").logSoftmax(0).minus(logRef);
-                    Tensor bounded = Elementwise.clamp(logRatio, -BOUND / BETA, BOUND / BETA).plus(logRef);
+                    Tensor bounded = Elementwise.clamp(logRatio, -BOUND / BETA, BOUND / BETA)
+                            .plus(logRef);
                     var lp = new PreferenceLogProbs(
                             bounded.indexSelect(0, chosen), bounded.indexSelect(0, rejected), refChosen, refRejected);
                     objective.of(lp, policyArmWon).value().backward();

@@ -64,8 +64,8 @@ class TabularDynamicsTest {
     @Test
     void inRockPaperScissorsEgpoFindsTheEquilibriumThatOnlineIpoLeaves() {
         TabularGames games = TabularGames.rockPaperScissors(0.01);
-        var egpo =
-                TabularDynamics.exact(new GameMethod.Egpo(0.005), games, 200, 100).getFirst();
+        var egpo = TabularDynamics.exact(new GameMethod.Egpo(0.005), games, 200, 100)
+                .getFirst();
         assertEquals(0.401, egpo.points().getFirst().last().dualityGap(), 5e-4);
         assertEquals(0.025, egpo.afterGradients(200).last().dualityGap(), 5e-4);
         assertEquals(0.00038, egpo.end().last().dualityGap(), 5e-6);

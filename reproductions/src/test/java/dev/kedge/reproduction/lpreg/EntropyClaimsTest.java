@@ -1,12 +1,12 @@
 package dev.kedge.reproduction.lpreg;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.reproduction.spine.SpineClaims;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;

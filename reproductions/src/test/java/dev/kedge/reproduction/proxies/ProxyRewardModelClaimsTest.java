@@ -1,10 +1,10 @@
 package dev.kedge.reproduction.proxies;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Outcome;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.lab.claim.Claim;
+import dev.kedge.lab.claim.Outcome;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;

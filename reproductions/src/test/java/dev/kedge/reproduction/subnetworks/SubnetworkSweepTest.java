@@ -1,12 +1,12 @@
 package dev.kedge.reproduction.subnetworks;
 
-import dev.kedge.lab.claim.Outcome;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.run.result.Frontier;
+import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import java.util.List;
 import org.junit.jupiter.api.Test;

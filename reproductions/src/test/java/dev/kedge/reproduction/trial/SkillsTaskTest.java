@@ -1,11 +1,11 @@
 package dev.kedge.reproduction.trial;
 
-import dev.kedge.reproduction.asft.AsftExperiment;
-import dev.kedge.reproduction.recap.RecapExperiment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.reproduction.asft.AsftExperiment;
+import dev.kedge.reproduction.recap.RecapExperiment;
 import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.tensor.Scope;
 import java.util.Arrays;

@@ -1,17 +1,15 @@
 package dev.kedge.run.result;
 
-import dev.kedge.statistics.Estimate;
-import dev.kedge.run.Run;
-import dev.kedge.run.Terminal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
 import dev.kedge.run.result.Frontier.Arm;
-import dev.kedge.statistics.Estimate;
-
 import dev.kedge.run.result.Frontier.Point;
 import dev.kedge.run.result.Summary.Sample;
+import dev.kedge.statistics.Estimate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -65,8 +63,7 @@ class SummaryTest {
     void everyPartMayBeEmpty() throws IOException {
         assertEquals(
                 JSON.readTree("{\"recipe\":\"dpo\",\"status\":\"failed\",\"seconds\":\"NaN\"}"),
-                JSON.readTree(
-                        SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN))));
+                JSON.readTree(SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN))));
     }
 
     private static JsonNode read(Path folder) throws IOException {

@@ -48,7 +48,8 @@ final class Evaluator {
                 yield map;
             }
             case JinjaExpression.Attribute(JinjaExpression of, String name) -> attribute(value(of, scope), name);
-            case JinjaExpression.Item(JinjaExpression of, JinjaExpression key) -> item(value(of, scope), value(key, scope));
+            case JinjaExpression.Item(JinjaExpression of, JinjaExpression key) ->
+                item(value(of, scope), value(key, scope));
             case JinjaExpression.Slice slice -> slice(slice, scope);
             case JinjaExpression.Call(JinjaExpression function, JinjaExpression.Arguments arguments) -> {
                 if (value(function, scope) instanceof Values.Function f) {

@@ -289,7 +289,8 @@ final class ExpressionParser {
 
     JinjaExpression.Filter filterNamed(JinjaExpression of) {
         String name = tokens.expect(Token.Kind.NAME).text();
-        return new JinjaExpression.Filter(of, name, tokens.skipOperator("(") ? arguments() : JinjaExpression.Arguments.NONE);
+        return new JinjaExpression.Filter(
+                of, name, tokens.skipOperator("(") ? arguments() : JinjaExpression.Arguments.NONE);
     }
 
     private JinjaExpression test(JinjaExpression of) {

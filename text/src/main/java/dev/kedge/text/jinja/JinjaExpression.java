@@ -18,7 +18,8 @@ sealed interface JinjaExpression {
     record Item(JinjaExpression of, JinjaExpression key) implements JinjaExpression {}
 
     /// `of[start:stop:step]`; a bound that is not written is null.
-    record Slice(JinjaExpression of, JinjaExpression start, JinjaExpression stop, JinjaExpression step) implements JinjaExpression {}
+    record Slice(JinjaExpression of, JinjaExpression start, JinjaExpression stop, JinjaExpression step)
+            implements JinjaExpression {}
 
     record Call(JinjaExpression function, Arguments arguments) implements JinjaExpression {}
 
@@ -32,14 +33,16 @@ sealed interface JinjaExpression {
 
     record Binary(String operator, JinjaExpression left, JinjaExpression right) implements JinjaExpression {}
 
-    record Comparison(JinjaExpression first, List<String> operators, List<JinjaExpression> others) implements JinjaExpression {}
+    record Comparison(JinjaExpression first, List<String> operators, List<JinjaExpression> others)
+            implements JinjaExpression {}
 
     record And(JinjaExpression left, JinjaExpression right) implements JinjaExpression {}
 
     record Or(JinjaExpression left, JinjaExpression right) implements JinjaExpression {}
 
     /// `then if test else otherwise`; without an else, `otherwise` is null and the value undefined.
-    record Conditional(JinjaExpression test, JinjaExpression then, JinjaExpression otherwise) implements JinjaExpression {}
+    record Conditional(JinjaExpression test, JinjaExpression then, JinjaExpression otherwise)
+            implements JinjaExpression {}
 
     record Arguments(List<JinjaExpression> positional, Map<String, JinjaExpression> named) {
         static final Arguments NONE = new Arguments(List.of(), Map.of());
