@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.objective.InScope;
+import dev.kedge.nn.InScope;
 import dev.kedge.tensor.Tensor;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.objective.InScope;
+import dev.kedge.nn.InScope;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Tensor;

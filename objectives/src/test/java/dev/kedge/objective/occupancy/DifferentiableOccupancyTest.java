@@ -1,5 +1,6 @@
-package dev.kedge.env.mdp;
+package dev.kedge.objective.occupancy;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

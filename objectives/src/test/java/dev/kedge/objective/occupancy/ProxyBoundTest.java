@@ -1,5 +1,7 @@
-package dev.kedge.env.mdp;
+package dev.kedge.objective.occupancy;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
+import dev.kedge.env.mdp.ProxyBound;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

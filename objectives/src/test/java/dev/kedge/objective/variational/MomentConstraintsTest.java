@@ -1,5 +1,6 @@
-package dev.kedge.env;
+package dev.kedge.objective.variational;
 
+import dev.kedge.env.MomentConstraints;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
