@@ -8,6 +8,7 @@ import dev.kedge.lab.Quantity;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.objective.sparsity.WeightUpdate;
+import dev.kedge.recipe.Models;
 import dev.kedge.recipe.run.ConfigException;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -73,13 +74,10 @@ final class DiffCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         try (Scope _ = new Scope()) {
-            ModelFolder start = ModelFolder.load(before, DType.FLOAT32, Device.CPU);
-            ModelFolder end = ModelFolder.load(after, DType.FLOAT32, Device.CPU);
+            ModelFolder start = Models.folder(before, Device.CPU);
+            ModelFolder end = Models.folder(after, Device.CPU);
             ModelDiff diff = ModelDiff.of(
-                    start,
-                    end,
-                    Optional.ofNullable(other).map(o -> ModelFolder.load(o, DType.FLOAT32, Device.CPU)),
-                    storage.dtype);
+                    start, end, Optional.ofNullable(other).map(o -> Models.folder(o, Device.CPU)), storage.dtype);
             if (mask != null) {
                 write(start, end);
             }

@@ -9,7 +9,6 @@ import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Voice;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.recipe.Models;
-import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
@@ -113,7 +112,7 @@ final class GenerateCommand implements Callable<Integer> {
         Sampling sampling = new Sampling(temperature, topK, topP, minP);
         try (Scope _ = new Scope();
                 Tokenizer tokenizer = Models.tokenizer(model)) {
-            ModelFolder folder = ModelFolder.load(model, DType.FLOAT32, new Device(device));
+            ModelFolder folder = Models.folder(model, new Device(device));
             try (Decoder decoder = Models.decoder(folder, new Device(device));
                     Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);

@@ -2,7 +2,6 @@ package dev.kedge.recipe;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.file.InvalidFileException;
-import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.objective.sparsity.WeightUpdate;
 import dev.kedge.recipe.run.ConfigException;
@@ -40,7 +39,7 @@ public sealed interface SubnetworkMask {
         }
 
         private static Map<String, Tensor> weights(Path model) {
-            return ModelFolder.load(model, DType.FLOAT32, Device.CPU).parameters();
+            return Models.folder(model, Device.CPU).parameters();
         }
 
         @Override
