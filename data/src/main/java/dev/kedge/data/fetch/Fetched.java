@@ -4,6 +4,7 @@ import dev.kedge.data.fetch.Entry.Item;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,10 +108,14 @@ public record Fetched(Registry registry, Path folder, List<Path> mirrors) {
     /// Brings what is missing of an entry, or is there with other bytes, from a mirror or else from its publisher.
     ///
     /// @return how many files were brought
-    /// @throws FetchException if a file cannot be had, or is not what the registry says; files before it stay
+    /// @throws FetchException if a file cannot be had, or is not what the registry says. Files before it stay; what
+    ///                        only a mirror has comes last
     public int fetch(Entry entry, Network network, Progress progress) {
         int brought = 0;
-        for (Item item : entry.files()) {
+        List<Item> addressedFirst = entry.files().stream()
+                .sorted(Comparator.comparing(item -> item.address().isEmpty()))
+                .toList();
+        for (Item item : addressedFirst) {
             Path target = target(entry, item);
             try {
                 if (WholeFile.is(target, item)) {

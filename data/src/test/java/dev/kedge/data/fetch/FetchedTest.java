@@ -280,6 +280,17 @@ class FetchedTest {
     }
 
     @Test
+    void whatOnlyAMirrorHasComesLast() throws IOException {
+        Item item = item(content, Optional.of(publisher.address()));
+        Item before = new Item("b.bin", 1, "0".repeat(64), Optional.empty(), false);
+        Entry entry = new Entry("set", "A set.", "MIT", "Its maker.", List.of(before, item));
+        Fetched fetched = new Fetched(new Registry(List.of(entry)), folder, List.of());
+        assertThrows(FetchException.class, () -> fetch(fetched));
+        assertWhole();
+        assertEquals(Fetched.State.PARTLY, fetched.state(entry));
+    }
+
+    @Test
     void whoAsksForAPathGetsItFromAMirror() throws IOException {
         published(mirror(content)).require(target);
         assertWhole();
