@@ -7,6 +7,8 @@ import dev.kedge.bench.HeadBench;
 import dev.kedge.bench.MdpBench;
 import dev.kedge.bench.RolloutBench;
 import dev.kedge.bench.TrainBench;
+import dev.kedge.data.fetch.FetchException;
+import dev.kedge.data.fetch.Fetched;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -56,7 +58,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--model",
             paramLabel = "PATH",
-            description = "What generate decodes with; stories260k where it lies beside the project.")
+            description = "What generate decodes with; stories260k where it is fetched or in a mirror.")
     Path model;
 
     @Option(names = "--json", description = "One JSON object, alone on the last line.")
@@ -67,13 +69,10 @@ final class BenchCommand implements Callable<Integer> {
         if (rounds < 1) {
             throw new ParameterException(spec.commandLine(), "--rounds must be at least 1, was " + rounds);
         }
-        Path stories = Installation.root()
-                .resolve("../shared/data/stories260k/stories260K.bin")
-                .normalize();
         BenchReport report =
                 switch (what) {
                     case TRAIN -> TrainBench.run(rounds);
-                    case GENERATE -> GenerateBench.run(model == null ? stories : model, rounds);
+                    case GENERATE -> GenerateBench.run(model == null ? stories() : model, rounds);
                     case ROLLOUT -> RolloutBench.run(rounds);
                     case HEAD -> HeadBench.run();
                     case CALL -> CallBench.run();
@@ -84,5 +83,14 @@ final class BenchCommand implements Callable<Integer> {
             System.out.println(report.json());
         }
         return 0;
+    }
+
+    private static Path stories() {
+        Path path = Fetched.FOLDER.resolve("stories260k/stories260K.bin");
+        try {
+            return Fetched.resolve(path);
+        } catch (FetchException _) {
+            return path; // not there: a random model stands in
+        }
     }
 }

@@ -9,6 +9,7 @@ import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.nn.sparsity.ModelDiff;
 import dev.kedge.nn.sparsity.WeightUpdate;
+import dev.kedge.sequence.Models;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -73,13 +74,10 @@ final class DiffCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         try (Scope _ = new Scope()) {
-            ModelFolder start = ModelFolder.load(before, DType.FLOAT32, Device.CPU);
-            ModelFolder end = ModelFolder.load(after, DType.FLOAT32, Device.CPU);
+            ModelFolder start = Models.folder(before, Device.CPU);
+            ModelFolder end = Models.folder(after, Device.CPU);
             ModelDiff diff = ModelDiff.of(
-                    start,
-                    end,
-                    Optional.ofNullable(other).map(o -> ModelFolder.load(o, DType.FLOAT32, Device.CPU)),
-                    storage.dtype);
+                    start, end, Optional.ofNullable(other).map(o -> Models.folder(o, Device.CPU)), storage.dtype);
             if (mask != null) {
                 write(start, end);
             }

@@ -113,7 +113,7 @@ final class GenerateCommand implements Callable<Integer> {
         Sampling sampling = new Sampling(temperature, topK, topP, minP);
         try (Scope _ = new Scope();
                 Tokenizer tokenizer = Models.tokenizer(model)) {
-            ModelFolder folder = ModelFolder.load(model, DType.FLOAT32, new Device(device));
+            ModelFolder folder = Models.folder(model, new Device(device));
             try (Decoder decoder = Models.decoder(folder, new Device(device));
                     Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);

@@ -2,6 +2,7 @@ package dev.kedge.cli;
 
 import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
+import dev.kedge.data.fetch.FetchException;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.RunFailedException;
 import picocli.CommandLine;
@@ -21,6 +22,7 @@ import picocli.CommandLine.ScopeType;
             PreviewCommand.class,
             PapersCommand.class,
             ReportCommand.class,
+            FetchCommand.class,
             DiffCommand.class,
             ReproduceCommand.class,
             CompareCommand.class,
@@ -65,7 +67,7 @@ public final class Main {
         }
         return switch (e) {
             case ConfigException _ -> 2;
-            case DataException _, InvalidFileException _ -> 3;
+            case DataException _, FetchException _, InvalidFileException _ -> 3;
             case RunFailedException _ -> 4;
             case IllegalArgumentException _ -> 2;
             default -> 1;

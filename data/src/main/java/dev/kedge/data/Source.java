@@ -1,6 +1,8 @@
 package dev.kedge.data;
 
 import dev.kedge.data.DataException.Place;
+import dev.kedge.data.fetch.FetchException;
+import dev.kedge.data.fetch.Fetched;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -38,7 +40,9 @@ final class Source {
         };
     }
 
+    /// @throws FetchException if `./kedge fetch` would bring the file
     static void requireFile(Path path) {
+        Fetched.resolve(path);
         if (!Files.exists(path)) {
             throw new DataException(Place.file(path), "no such file");
         }

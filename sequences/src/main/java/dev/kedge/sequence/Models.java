@@ -1,5 +1,7 @@
 package dev.kedge.sequence;
 
+import dev.kedge.data.fetch.FetchException;
+import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.file.GenerationConfig;
 import dev.kedge.nn.file.InvalidFileException;
@@ -24,16 +26,25 @@ public final class Models {
     /// @throws InvalidFileException if a file is damaged, missing or not supported
     public static Decoder load(Path path, Device device) {
         try (Scope _ = new Scope()) {
-            return decoder(ModelFolder.load(path, DType.FLOAT32, device), device);
+            return decoder(folder(path, device), device);
         }
+    }
+
+    /// A model on disk in float32; one of the registry's is copied from a mirror if need be.
+    ///
+    /// @throws FetchException       if `./kedge fetch` would bring it
+    /// @throws InvalidFileException if a file is damaged, missing or not supported
+    public static ModelFolder folder(Path path, Device device) {
+        return ModelFolder.load(Fetched.resolve(path), DType.FLOAT32, device);
     }
 
     /// The tokenizer of a model folder.
     ///
+    /// @throws FetchException       if `./kedge fetch` would bring it
     /// @throws InvalidFileException if there is none, or it is damaged
     public static Tokenizer tokenizer(Path path) {
         try {
-            return Tokenizer.load(path);
+            return Tokenizer.load(Fetched.resolve(path));
         } catch (IllegalArgumentException e) {
             throw new InvalidFileException(path, "no tokenizer can be read: " + e.getMessage());
         }
@@ -47,7 +58,7 @@ public final class Models {
     /// Writes a decoder that came from the folder `origin`, with its tokenizer and settings.
     public static void saveLike(Path origin, Decoder decoder, Path folder) {
         try (Scope _ = new Scope()) {
-            ModelFolder like = ModelFolder.load(origin, DType.FLOAT32, Device.CPU);
+            ModelFolder like = folder(origin, Device.CPU);
             new ModelFolder(
                             like.path(),
                             like.config(),

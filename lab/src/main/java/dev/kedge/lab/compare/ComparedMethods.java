@@ -46,7 +46,7 @@ public final class ComparedMethods {
     /// Labels for a gradient of a method that draws what it learns from.
     private static final int FRESH = PAIRS / TRAINING.steps();
 
-    /// The weight of [dev.kedge.reproduction.xpo.XpoClaims] that was chosen for reward less beta times the KL.
+    /// The weight of XPO's claims that was chosen for reward less beta times the KL.
     private static final double XPO_ALPHA = 0.003;
 
     /// Steps of an iteration of INPO.

@@ -1,17 +1,18 @@
-package dev.kedge.reproduction;
+package dev.kedge.lab.claim;
+
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.ClaimsDocument;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Measurement;
-import dev.kedge.lab.claim.Results;
-import dev.kedge.lab.claim.ResultsJson;
-import dev.kedge.lab.claim.Verdict;
+
+
+
+
+
+
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,14 @@
-package dev.kedge.reproduction;
+package dev.kedge.lab.claim;
 
 import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.catalogue.Paper;
-import dev.kedge.lab.claim.Claim;
+
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
-import dev.kedge.lab.claim.Experiment;
-import dev.kedge.lab.claim.Outcome;
+
+
 import dev.kedge.run.result.Frontier;
 import java.util.List;
 
