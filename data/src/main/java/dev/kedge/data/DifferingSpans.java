@@ -50,10 +50,7 @@ public record DifferingSpans(int[] chosen, int[] rejected) {
     /// The same sequences with the tokens of their phrases as the only targets: none where they have no phrase.
     public static TokenizedPair phrasesOf(TokenizedPair pair) {
         DifferingSpans spans = between(pair);
-        return new TokenizedPair(
-                restricted(pair.chosen(), spans.chosen),
-                restricted(pair.rejected(), spans.rejected),
-                pair.promptLength());
+        return new TokenizedPair(restricted(pair.chosen(), spans.chosen), restricted(pair.rejected(), spans.rejected));
     }
 
     private static Tokenized restricted(Tokenized sequence, int[] phraseOf) {
@@ -62,7 +59,7 @@ public record DifferingSpans(int[] chosen, int[] rejected) {
         for (int t = 0; t < target.length; t++) {
             target[t] = target[t] && phraseOf[n++] > 0;
         }
-        return new Tokenized(sequence.tokens(), target);
+        return sequence.withTarget(target);
     }
 
     /// How many phrases there are.

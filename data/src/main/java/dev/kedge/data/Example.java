@@ -6,13 +6,15 @@ import dev.kedge.text.Message;
 ///
 /// Prompt and replies of one example are all text or all messages; where a file mixes them, the reader turns text into
 /// a message (`user` for the prompt, `assistant` for replies).
-public sealed interface Example permits PromptCompletion, Conversation, Preference, Prompt, Document {
+public sealed interface Example
+        permits PromptCompletion, LabelledCompletion, Conversation, Preference, Prompt, Document {
 
     /// What the model is given before it speaks, for the search of duplicates: messages as `role: content`, one a
     /// line. Of a conversation, all before the first reply; of a document, the whole text.
     default String promptText() {
         return switch (this) {
             case PromptCompletion(Content prompt, Content _) -> plain(prompt);
+            case LabelledCompletion(Content prompt, Content _, boolean _) -> plain(prompt);
             case Preference(Content prompt, Content _, Content _) -> plain(prompt);
             case Prompt(Content prompt) -> plain(prompt);
             case Document(String text) -> text;
@@ -30,6 +32,8 @@ public sealed interface Example permits PromptCompletion, Conversation, Preferen
         return switch (this) {
             case PromptCompletion(Content prompt, Content completion) ->
                 new PromptCompletion(prompt.asMessages(user), completion.asMessages(assistant));
+            case LabelledCompletion(Content prompt, Content completion, boolean desirable) ->
+                new LabelledCompletion(prompt.asMessages(user), completion.asMessages(assistant), desirable);
             case Preference(Content prompt, Content chosen, Content rejected) ->
                 new Preference(prompt.asMessages(user), chosen.asMessages(assistant), rejected.asMessages(assistant));
             case Prompt(Content prompt) -> new Prompt(prompt.asMessages(user));

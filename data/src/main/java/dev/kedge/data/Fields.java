@@ -29,6 +29,18 @@ final class Fields {
         return record.path(options.key(key)).isTextual();
     }
 
+    boolean isBoolean(String key) {
+        return record.path(options.key(key)).isBoolean();
+    }
+
+    /// True or false.
+    boolean truth(String key) {
+        if (!isBoolean(key)) {
+            throw problem(key, "expected true or false, found " + describe(record.get(options.key(key))));
+        }
+        return record.get(options.key(key)).booleanValue();
+    }
+
     /// A string, which may be empty.
     String text(String key) {
         JsonNode node = record.get(options.key(key));
@@ -114,7 +126,7 @@ final class Fields {
         return new DataException(
                 place,
                 "",
-                "expected the keys prompt and completion, messages, prompt with chosen and "
+                "expected the keys prompt and completion, perhaps with label, messages, prompt with chosen and "
                         + "rejected, prompt, instruction and "
                         + "output, or text; found "
                         + (found.isEmpty() ? "none" : String.join(", ", found)));

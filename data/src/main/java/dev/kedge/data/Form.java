@@ -6,6 +6,10 @@ public enum Form {
     DETECT,
     /// `prompt`, `completion`: each a string or a list of messages.
     PROMPT_COMPLETION,
+    /// `prompt`, `completion`, `label`: the first two a string or a list of messages, the third true where the
+    // completion
+    /// is desirable and false where it is not.
+    LABELLED_COMPLETION,
     /// `messages`: a list of `{role, content}`.
     CONVERSATION,
     /// `prompt`, `chosen`, `rejected`: each a string or a list of messages. Without `prompt`, the messages with which

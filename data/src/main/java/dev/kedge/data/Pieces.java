@@ -35,6 +35,7 @@ record Pieces(Tokenizer tokenizer, Optional<ChatTemplate> template) {
     Spoken spoken(Example example) {
         return switch (example) {
             case PromptCompletion(Content prompt, Content completion) -> reply(prompt, completion);
+            case LabelledCompletion labelled -> spoken(labelled.unlabelled());
             case Conversation(List<Message> messages) -> conversation(messages, 0);
             case Document(String text) -> {
                 int[] ids = ended(opening(text));

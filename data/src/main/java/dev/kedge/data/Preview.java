@@ -34,12 +34,18 @@ public final class Preview {
             }
             case Prompt(Content prompt) -> {
                 int[] ids = tokenisation.prompt(prompt);
-                Optional<Tokenized> tokens =
-                        ids.length == 0 ? Optional.empty() : Optional.of(new Tokenized(ids, new boolean[ids.length]));
+                Optional<Tokenized> tokens = ids.length == 0 ? Optional.empty() : Optional.of(Tokenized.ofPrompt(ids));
                 section(out, "prompt", tokens, tokenisation, colour);
             }
             case PromptCompletion _ ->
                 section(out, "prompt and completion", tokenisation.sequence(example), tokenisation, colour);
+            case LabelledCompletion labelled ->
+                section(
+                        out,
+                        labelled.desirable() ? "prompt and desirable completion" : "prompt and undesirable completion",
+                        tokenisation.sequence(example),
+                        tokenisation,
+                        colour);
             case Conversation _ -> section(out, "conversation", tokenisation.sequence(example), tokenisation, colour);
             case Document _ -> section(out, "document", tokenisation.sequence(example), tokenisation, colour);
         }

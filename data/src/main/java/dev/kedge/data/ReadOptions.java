@@ -20,6 +20,7 @@ public record ReadOptions(
     static final Set<String> KNOWN_KEYS = Set.of(
             "prompt",
             "completion",
+            "label",
             "messages",
             "chosen",
             "rejected",

@@ -28,6 +28,11 @@ final class RecordForm {
         Example example =
                 switch (known) {
                     case PROMPT_COMPLETION -> promptCompletion(fields);
+                    case LABELLED_COMPLETION -> {
+                        PromptCompletion completion = promptCompletion(fields);
+                        yield new LabelledCompletion(
+                                completion.prompt(), completion.completion(), fields.truth("label"));
+                    }
                     case CONVERSATION -> conversation(fields);
                     case PREFERENCE -> preference(fields);
                     case PROMPT -> new Prompt(fields.said("prompt"));
@@ -56,7 +61,10 @@ final class RecordForm {
             return Form.CONVERSATION;
         }
         if (fields.has("prompt")) {
-            return fields.has("completion") ? Form.PROMPT_COMPLETION : Form.PROMPT;
+            if (!fields.has("completion")) {
+                return Form.PROMPT;
+            }
+            return fields.isBoolean("label") ? Form.LABELLED_COMPLETION : Form.PROMPT_COMPLETION;
         }
         if (fields.has("instruction")) {
             return Form.INSTRUCTION;
@@ -76,7 +84,7 @@ final class RecordForm {
         return input.isBlank() ? instruction : instruction + "\n\n" + input;
     }
 
-    private static Example promptCompletion(Fields fields) {
+    private static PromptCompletion promptCompletion(Fields fields) {
         Content prompt = fields.content("prompt");
         Content completion = fields.said("completion");
         if (prompt instanceof Content.Text && completion instanceof Content.Text) {

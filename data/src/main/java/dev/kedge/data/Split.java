@@ -39,6 +39,14 @@ public record Split<T>(List<T> train, List<T> heldOut) {
         return seeded(all, (int) Math.round(share * all.size()), seed);
     }
 
+    /// The last examples to judge by, all others to learn from.
+    ///
+    /// @param heldOut from 0 to the number of examples
+    public static <T> Split<T> last(List<T> all, int heldOut) {
+        requireFits("heldOut", heldOut, all.size());
+        return firstAndLast(all, all.size() - heldOut, heldOut);
+    }
+
     /// The first examples to learn from, the last to judge by; what lies between is in neither.
     ///
     /// @throws IllegalArgumentException if both together are more than there are

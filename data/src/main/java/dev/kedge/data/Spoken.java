@@ -29,7 +29,7 @@ record Spoken(int[] prompt, int[] reply, boolean[] target) {
         Tokenized c = chosen.joined(prompt.get(), Math.min(chosen.reply.length, room));
         Tokenized r = rejected.joined(prompt.get(), Math.min(rejected.reply.length, room));
         boolean nothingToLearn = c.targets() == 0 || r.targets() == 0 || (longer > room && c.equals(r));
-        return nothingToLearn ? Optional.empty() : Optional.of(new TokenizedPair(c, r, prompt.get().length));
+        return nothingToLearn ? Optional.empty() : Optional.of(new TokenizedPair(c, r));
     }
 
     /// A prompt that is to stand alone.
@@ -61,12 +61,6 @@ record Spoken(int[] prompt, int[] reply, boolean[] target) {
     }
 
     private Tokenized joined(int[] fittedPrompt, int replyLength) {
-        int start = fittedPrompt.length;
-        int[] tokens = Arrays.copyOf(fittedPrompt, start + replyLength);
-        boolean[] learnt = new boolean[tokens.length];
-        System.arraycopy(reply, 0, tokens, start, replyLength);
-        System.arraycopy(target, 0, learnt, start, replyLength);
-        learnt[0] = false;
-        return new Tokenized(tokens, learnt);
+        return Tokenized.joined(fittedPrompt, Arrays.copyOf(reply, replyLength), Arrays.copyOf(target, replyLength));
     }
 }

@@ -53,7 +53,8 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         return pieces().prompt(prompt);
     }
 
-    /// A conversation, a document, or a prompt with its reply as one sequence; empty if it is too long for the
+    /// A conversation, a document, or a prompt with its reply, labelled or not, as one sequence; empty if it is too
+    // long for the
     /// truncation.
     ///
     /// @throws IllegalArgumentException if the template or the tokenizer refuses it, or it is a preference or a
@@ -91,6 +92,18 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         });
     }
 
+    /// [#sequence] of each labelled completion, with its label.
+    ///
+    /// @throws DataException if an example is refused or has no label, and wrong ones fail
+    public Tokens<LabelledSequence> labelled(List<? extends Example> examples, Wrong wrong) {
+        return each(examples, wrong, example -> {
+            if (example instanceof LabelledCompletion labelled) {
+                return sequence(labelled).map(s -> new LabelledSequence(s, labelled.desirable()));
+            }
+            throw new IllegalArgumentException("expected a labelled completion, found a " + name(example));
+        });
+    }
+
     /// [#prompt] of each example that has one; longer than `maxLength` it is cut or left out as truncation says, where
     /// [Truncation#CUT_REPLY] leaves it out, as there is no reply to cut.
     ///
@@ -101,6 +114,7 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
                     switch (example) {
                         case Prompt(Content p) -> p;
                         case PromptCompletion(Content p, Content _) -> p;
+                        case LabelledCompletion(Content p, Content _, boolean _) -> p;
                         case Preference(Content p, Content _, Content _) -> p;
                         case Conversation _, Document _ ->
                             throw new IllegalArgumentException("expected a prompt, found a " + name(example));
@@ -138,6 +152,7 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
     private static String name(Example example) {
         return switch (example) {
             case PromptCompletion _ -> "prompt with completion";
+            case LabelledCompletion _ -> "labelled completion";
             case Conversation _ -> "conversation";
             case Preference _ -> "preference";
             case Prompt _ -> "prompt alone";

@@ -135,7 +135,7 @@ class DatasetTest {
                         + "message of role assistant that says"
                         + " something, found none",
                 "{\"text\":\"\\ud800\"}|text|expected Unicode text, found half of a surrogate pair at character 0",
-                "{\"foo\":1}|``|expected the keys prompt and completion, messages, prompt with "
+                "{\"foo\":1}|``|expected the keys prompt and completion, perhaps with label, messages, prompt with "
                         + "chosen and rejected, prompt,"
                         + " instruction and output, or text; found \"foo\"",
                 "[1,2]|``|expected a JSON object, found a list of 2",

@@ -68,6 +68,80 @@ class TokenisationTest {
     }
 
     @Test
+    void aLabelledCompletionIsTheSequenceOfTheUnlabelledOne() {
+        var labelled = LabelledCompletion.of("ab", "cde", false);
+        assertEquals("<bos>ab[c][d][e][<eos>]", marked(labelled));
+        var tokens = rule(7, Truncation.DROP)
+                .labelled(
+                        List.of(
+                                labelled,
+                                LabelledCompletion.of("a", "b", true),
+                                LabelledCompletion.of("ab", "cdef", true),
+                                PromptCompletion.of("a", "b")),
+                        Wrong.SKIP);
+        assertEquals(
+                List.of("false <bos>ab[c][d][e][<eos>]", "true <bos>a[b][<eos>]"),
+                tokens.items().stream()
+                        .map(item -> item.desirable() + " " + marked(item.sequence()))
+                        .toList());
+        assertEquals(
+                List.of(
+                        "1 x longer than 7 tokens (first at example 3)",
+                        "1 x expected a labelled completion, found a prompt with completion (first at example 4)"),
+                tokens.skipped().lines());
+    }
+
+    @Test
+    void aSequenceKnowsWhereItsPromptEnds() {
+        assertEquals(3, prompt(PromptCompletion.of("ab", "cd"), 100));
+        assertEquals(2, prompt(PromptCompletion.of("ab", "cd"), 5), "BOS and the prompt's end");
+        assertEquals(0, prompt(new Document("ab"), 100));
+        var dialogue = new Conversation(List.of(user("a"), assistant("b"), user("c"), assistant("d")));
+        Tokenized whole = rule(100, Truncation.DROP).sequence(dialogue).orElseThrow();
+        assertArrayEquals(rule(100, Truncation.DROP).prompt(Content.messages(List.of(user("a")))), whole.prompt());
+    }
+
+    private static int prompt(Example example, int maxLength) {
+        return rule(maxLength, Truncation.KEEP_PROMPT_END)
+                .sequence(example)
+                .orElseThrow()
+                .promptLength();
+    }
+
+    @Test
+    void whatFollowsAPromptMayFollowAnother() {
+        Tokenized sequence =
+                new Tokenized(new int[] {1, 2, 3, 4, 5, 6}, new boolean[] {false, false, true, false, true, true}, 2);
+        assertEquals(
+                new Tokenized(
+                        new int[] {7, 8, 9, 3, 4, 5, 6},
+                        new boolean[] {false, false, false, true, false, true, true},
+                        3),
+                sequence.after(new int[] {7, 8, 9}, 7));
+        assertEquals(
+                new Tokenized(new int[] {7, 8, 9, 3, 4}, new boolean[] {false, false, false, true, false}, 3),
+                sequence.after(new int[] {7, 8, 9}, 5));
+        assertEquals(
+                new Tokenized(new int[] {3, 4, 5, 6}, new boolean[] {false, false, true, true}, 0),
+                sequence.after(new int[0], 24),
+                "nothing stands before the first token");
+    }
+
+    @Test
+    void promptsThatReachIntoTargetsOrDifferAreRefused() {
+        Tokenized sequence = Tokenized.ofReply(new int[] {1, 2}, new int[] {3, 4, 5});
+        assertThrows(IllegalArgumentException.class, () -> sequence.withPromptLength(3));
+        assertEquals(1, sequence.withPromptLength(1).promptLength());
+        assertEquals(2, sequence.withTarget(new boolean[5]).promptLength());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new TokenizedPair(sequence, Tokenized.ofReply(new int[] {1}, new int[] {2, 3})));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new TokenizedPair(sequence, Tokenized.ofReply(new int[] {1, 3}, new int[] {3})));
+    }
+
+    @Test
     void onlyTheAssistantsTurnsAndTheirMarkersAreLearnt() {
         assertEquals(
                 "<user>a|\n<assistant>[b][|]\n<user>c|\n<assistant>[d][e][|]",

@@ -4,10 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.RunFailedException;
-import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import java.nio.file.Path;
@@ -35,9 +34,9 @@ class GuardedRunTest {
     @Test
     void aModelThatIsBrokenFromTheStart() throws Exception {
         Path model = TinyTask.model(folder.resolve("start"), 1);
-        try (Decoder decoder = Models.load(model, Device.CPU)) {
-            InPlace.fill_(decoder.parameters().named().get("layers.0.mlp.down.weight"), Double.POSITIVE_INFINITY);
-            Models.saveLike(model, decoder, folder.resolve("broken"));
+        try (PretrainedModel start = PretrainedModel.open(model, Device.CPU)) {
+            InPlace.fill_(start.decoder().parameters().get("layers.0.mlp.down.weight"), Double.POSITIVE_INFINITY);
+            start.save(start.decoder(), folder.resolve("broken"));
         }
         Path broken = folder.resolve("broken");
         Path data = TinyTask.completions(folder.resolve("sft.jsonl"), 64, 2);

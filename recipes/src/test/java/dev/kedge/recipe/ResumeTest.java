@@ -100,6 +100,7 @@ class ResumeTest {
                 c.data(),
                 c.beta(),
                 c.alpha(),
+                c.adapter(),
                 c.maxLength(),
                 c.truncation(),
                 c.heldOut(),

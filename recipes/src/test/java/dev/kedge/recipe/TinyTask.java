@@ -14,7 +14,7 @@ import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
-import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.sequence.PolicyEvaluation;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.DType;
@@ -68,7 +68,24 @@ public final class TinyTask {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             lines.add("{\"prompt\": \"%s \", \"chosen\": \"%s\", \"rejected\": \"%s\"}"
-                    .formatted(word("abcdefgh", 3, random), word("abcd", 4, random), word("efgh", 4, random)));
+                    .formatted(
+                            word("abcdefgh", 3, random),
+                            word("abcd", 1 + random.nextInt(6), random),
+                            word("efgh", 1 + random.nextInt(6), random)));
+        }
+        return Files.write(file, lines);
+    }
+
+    /// Good replies and bad ones in turn, each under a prompt of its own.
+    public static Path labelled(Path file, int count, long seed) throws IOException {
+        Random random = new Random(seed);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add("{\"prompt\": \"%s \", \"completion\": \"%s\", \"label\": %s}"
+                    .formatted(
+                            word("abcdefgh", 1 + random.nextInt(3), random),
+                            word(i % 2 == 0 ? "abcd" : "efgh", 1 + random.nextInt(6), random),
+                            i % 2 == 0));
         }
         return Files.write(file, lines);
     }
@@ -158,7 +175,7 @@ public final class TinyTask {
                 40,
                 Optional.empty(),
                 optimisation,
-                new PreferenceEvaluation.Config(8, 6, 1.0, 2),
+                new PolicyEvaluation.Config(8, 6, 1.0, 2),
                 "cpu",
                 1,
                 5);
@@ -170,12 +187,13 @@ public final class TinyTask {
                 data,
                 0.5,
                 alpha,
+                Optional.empty(),
                 24,
                 Truncation.DROP,
                 40,
                 Optional.empty(),
                 optimisation,
-                new PreferenceEvaluation.Config(8, 6, 1.0, 2),
+                new PolicyEvaluation.Config(8, 6, 1.0, 2),
                 "cpu",
                 1,
                 5);

@@ -13,22 +13,22 @@ import dev.kedge.tensor.Tensor;
 import java.util.List;
 
 /// A policy on held-out sequences of what it learns and of what its base was made for.
-public record ForgettingEvaluation(Judged task, Judged original) {
+public record ForgettingEvaluation(Scores task, Scores original) {
     /// A policy on some sequences, each value a mean over a sequence's targets.
     ///
     /// @param loss  nats a token
     /// @param right probability of the token that comes next
     /// @param kl    `KL(base ‖ policy)` of next-token distributions, nats a token, over the whole vocabulary
-    public record Judged(double[] loss, double[] right, double[] kl) {}
+    public record Scores(double[] loss, double[] right, double[] kl) {}
 
     public static ForgettingEvaluation of(
             Decoder policy, Decoder base, List<Tokenized> task, List<Tokenized> original, int padId) {
-        return new ForgettingEvaluation(judged(policy, base, task, padId), judged(policy, base, original, padId));
+        return new ForgettingEvaluation(scores(policy, base, task, padId), scores(policy, base, original, padId));
     }
 
-    private static Judged judged(Decoder policy, Decoder base, List<Tokenized> sequences, int padId) {
+    private static Scores scores(Decoder policy, Decoder base, List<Tokenized> sequences, int padId) {
         int n = sequences.size();
-        Judged all = new Judged(new double[n], new double[n], new double[n]);
+        Scores all = new Scores(new double[n], new double[n], new double[n]);
         for (int i = 0; i < n; i++) {
             int targets = sequences.get(i).targets();
             try (var _ = Gradients.off();

@@ -55,20 +55,6 @@ public final class Models {
         return new Decoder(folder.config(), Parameters.copyOf(folder.parameters(), DType.FLOAT32, device));
     }
 
-    /// Writes a decoder that came from the folder `origin`, with its tokenizer and settings.
-    public static void saveLike(Path origin, Decoder decoder, Path folder) {
-        try (Scope _ = new Scope()) {
-            ModelFolder like = folder(origin, Device.CPU);
-            new ModelFolder(
-                            like.path(),
-                            like.config(),
-                            new java.util.LinkedHashMap<>(decoder.parameters().named()),
-                            like.generation(),
-                            like.origin())
-                    .save(folder);
-        }
-    }
-
     /// Writes a decoder of our own.
     public static void save(Decoder decoder, Tokenizer tokenizer, Path folder) {
         tokenizer.save(folder);

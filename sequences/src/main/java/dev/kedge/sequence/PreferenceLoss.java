@@ -108,6 +108,11 @@ public sealed interface PreferenceLoss {
         ALPHA
     }
 
+    /// Whether the loss compares the policy with a reference: where it does not, none is held or scored.
+    default boolean needsReference() {
+        return !(this instanceof ReferenceFree);
+    }
+
     /// The loss of a part of a step.
     ///
     /// @param tokens      lengths of the chosen and of the rejected replies, [B] each

@@ -14,19 +14,41 @@ import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.run.Training;
 import dev.kedge.run.TrainingConfig;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 
 /// Preference optimisation on pairs, by any [PreferenceLoss].
 public final class PreferenceTraining {
     private PreferenceTraining() {}
 
+    /// Adds the gradient of some pairs, by their numbers, to a step's.
+    public interface Gradient {
+        /// @return their share of the step's metrics, `reward/chosen` and `reward/rejected` among them
+        StepMetrics of(int[] part, long pairsInStep);
+    }
+
+    /// Moves a policy away from its reference by preferences; the reference is asked for only if the loss needs it.
+    public static void train(
+            Run run,
+            String phase,
+            Policy policy,
+            List<TokenizedPair> pairs,
+            PreferenceLoss loss,
+            TrainingConfig config,
+            long seed) {
+        int padId = policy.model().padId();
+        double[][] reference = reference(policy, pairs, loss);
+        train(run, phase, policy.decoder(), policy.trained(), pairs, reference, padId, loss, config, seed);
+    }
+
     /// Moves a policy away from its reference by preferences.
     ///
     /// @param trained   the parameters that move
-    /// @param reference the frozen model's log-probs of `pairs`, see [SequenceScores#ofPairs]
+    /// @param reference the frozen model's log-probs of `pairs`, see [SequenceScores#ofPairs]; zeros where the loss
+    ///                  needs none
     public static void train(
             Run run,
             String phase,
@@ -38,19 +60,46 @@ public final class PreferenceTraining {
             PreferenceLoss loss,
             TrainingConfig config,
             long seed) {
+        train(
+                run,
+                phase,
+                trained,
+                pairs,
+                config,
+                seed,
+                (part, inStep) -> gradient(policy, pairs, reference, part, inStep, padId, loss));
+    }
+
+    /// Moves parameters by batches of pairs.
+    public static void train(
+            Run run,
+            String phase,
+            Parameters trained,
+            List<TokenizedPair> pairs,
+            TrainingConfig config,
+            long seed,
+            Gradient gradient) {
         int[] lengths = pairs.stream().mapToInt(TokenizedPair::length).toArray();
         EpochBatches batches = config.batchesOf(lengths, seed);
         try (Training training = new Training(run, phase, config, trained)) {
             training.run(step -> {
                 int[] batch = batches.at(step);
-                return Step.on(
-                                batch,
-                                config.microBatch(),
-                                part -> gradient(policy, pairs, reference, part, batch.length, padId, loss))
+                long tokens = Arrays.stream(batch)
+                        .mapToLong(i -> pairs.get(i).tokens())
+                        .sum();
+                return Step.on(batch, config.microBatch(), part -> gradient.of(part, batch.length))
                         .completed(m -> m.put("reward/margin", m.get("reward/chosen") - m.get("reward/rejected")))
-                        .tokens(PreferencePairs.tokens(pairs, batch));
+                        .tokens(tokens);
             });
         }
+    }
+
+    /// The reference's log-probs of pairs, [2][pairs]; zeros where the loss needs none.
+    private static double[][] reference(Policy policy, List<TokenizedPair> pairs, PreferenceLoss loss) {
+        return loss.needsReference()
+                ? SequenceScores.ofPairs(
+                        policy.reference(), pairs, policy.model().padId())
+                : new double[2][pairs.size()];
     }
 
     /// Adds the gradient of some pairs' share of a step's loss.
@@ -62,39 +111,55 @@ public final class PreferenceTraining {
             long pairsInStep,
             int padId,
             PreferenceLoss objective) {
-        TokenBatch tokens = PreferenceBatch.of(
-                        Arrays.stream(part).mapToObj(pairs::get).toList(), padId, 1)
-                .sequences()
-                .to(policy.device());
+        TokenBatch tokens = batch(pairs, part, padId).to(policy.device());
         HeadLogProbs logProbs = SequenceScores.sums(policy, tokens, 1.0);
-        Tensor sums = SequenceScores.rowSums(logProbs.values(), tokens); // chosen, then rejected: [2B]
-        int b = part.length;
-        PreferenceLogProbs lp = new PreferenceLogProbs(
-                sums.narrow(0, 0, b), sums.narrow(0, b, b),
-                constant(reference[0], part, sums), constant(reference[1], part, sums));
-        Loss loss = objective.loss(lp, targets(pairs, part, sums), pairsInStep);
+        Tensor sums = SequenceScores.rowSums(logProbs.values(), tokens);
+        Loss loss = objective.loss(logProbs(sums, reference, part), targets(pairs, part, sums), pairsInStep);
         loss.value().backward();
         logProbs.backward();
         return LossMetrics.of(loss, pairsInStep);
     }
 
-    /// How many tokens the replies have: chosen and rejected, [B] each.
-    public static Tensor[] targets(List<TokenizedPair> pairs, int[] chosen, Tensor like) {
-        BiFunction<int[], java.util.function.ToIntFunction<TokenizedPair>, Tensor> count =
-                (indices, length) -> Tensor.of(Arrays.stream(indices)
-                                .mapToDouble(i -> length.applyAsInt(pairs.get(i)))
-                                .toArray())
-                        .to(like.dtype())
-                        .to(like.device());
-        return new Tensor[] {
-            count.apply(chosen, pair -> pair.chosen().targets()),
-            count.apply(chosen, pair -> pair.rejected().targets())
-        };
+    /// Some pairs as one batch: chosen replies, then rejected ones.
+    public static TokenBatch batch(List<TokenizedPair> pairs, int[] part, int padId) {
+        return PreferenceBatch.of(Arrays.stream(part).mapToObj(pairs::get).toList(), padId, 1)
+                .sequences();
     }
 
-    private static Tensor constant(double[] values, int[] chosen, Tensor like) {
-        return Tensor.of(Arrays.stream(chosen).mapToDouble(i -> values[i]).toArray())
-                .to(like.dtype())
-                .to(like.device());
+    /// What a loss on pairs is made of.
+    ///
+    /// @param sums      the policy's log-probs of a part's rows, chosen, then rejected, [2B]; gradient flows
+    /// @param reference the frozen model's, of all pairs
+    /// @param part      which of them stand in the rows
+    public static PreferenceLogProbs logProbs(Tensor sums, double[][] reference, int[] part) {
+        int b = part.length;
+        return new PreferenceLogProbs(
+                sums.narrow(0, 0, b),
+                sums.narrow(0, b, b),
+                SequenceScores.constants(i -> reference[0][i], part, sums),
+                SequenceScores.constants(i -> reference[1][i], part, sums));
+    }
+
+    /// By how much a policy's implicit reward of the chosen reply exceeds that of the rejected one, for each pair.
+    public static double[] margins(Policy policy, List<TokenizedPair> pairs, PreferenceLoss objective) {
+        int padId = policy.model().padId();
+        int[] all = IntStream.range(0, pairs.size()).toArray();
+        double[][] reference = reference(policy, pairs, objective);
+        double[][] now = SequenceScores.ofPairs(policy.decoder(), pairs, padId);
+        try (Scope _ = new Scope()) {
+            Tensor sums = Tensor.cat(List.of(Tensor.of(now[0]), Tensor.of(now[1])), 0);
+            Loss loss = objective.loss(logProbs(sums, reference, all), targets(pairs, all, sums), pairs.size());
+            return loss.metric("reward/chosen")
+                    .minus(loss.metric("reward/rejected"))
+                    .toDoubles();
+        }
+    }
+
+    /// How many tokens the replies have: chosen and rejected, [B] each.
+    public static Tensor[] targets(List<TokenizedPair> pairs, int[] part, Tensor like) {
+        return new Tensor[] {
+            SequenceScores.constants(i -> pairs.get(i).chosen().targets(), part, like),
+            SequenceScores.constants(i -> pairs.get(i).rejected().targets(), part, like)
+        };
     }
 }

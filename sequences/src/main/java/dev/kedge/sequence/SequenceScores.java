@@ -16,6 +16,7 @@ import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /// Log-probabilities of whole sequences' targets.
@@ -60,6 +61,15 @@ public final class SequenceScores {
             of(model, pairs.stream().map(TokenizedPair::chosen).toList(), padId, 1.0),
             of(model, pairs.stream().map(TokenizedPair::rejected).toList(), padId, 1.0)
         };
+    }
+
+    /// Numbers that are there already for some examples, as a constant: [part].
+    ///
+    /// @param values by the number of an example
+    public static Tensor constants(IntToDoubleFunction values, int[] part, Tensor like) {
+        return Tensor.of(Arrays.stream(part).mapToDouble(values).toArray())
+                .to(like.dtype())
+                .to(like.device());
     }
 
     /// The log-probs of a batch's targets, in its order.

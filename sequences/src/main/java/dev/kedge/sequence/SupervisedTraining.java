@@ -2,6 +2,7 @@ package dev.kedge.sequence;
 
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
+import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.EpochBatches;
@@ -24,15 +25,40 @@ public final class SupervisedTraining {
     /// @param padId fills batches
     public static void train(
             Run run, String phase, Decoder model, List<Tokenized> data, int padId, TrainingConfig config, long seed) {
+        train(
+                run,
+                phase,
+                model.parameters(),
+                data,
+                config,
+                seed,
+                (part, targets) -> gradient(model, part, padId, targets));
+    }
+
+    /// Adds the gradient of some sequences to a step's.
+    public interface Gradient {
+        /// @return their share of the step's metrics
+        StepMetrics of(List<Tokenized> part, long targetsInStep);
+    }
+
+    /// Moves parameters by batches of sequences.
+    public static void train(
+            Run run,
+            String phase,
+            Parameters trained,
+            List<Tokenized> data,
+            TrainingConfig config,
+            long seed,
+            Gradient gradient) {
         int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
         EpochBatches batches = config.batchesOf(lengths, seed);
-        try (Training training = new Training(run, phase, config, model.parameters())) {
+        try (Training training = new Training(run, phase, config, trained)) {
             training.run(step -> {
                 List<Tokenized> batch =
                         Arrays.stream(batches.at(step)).mapToObj(data::get).toList();
                 long targets = batch.stream().mapToLong(Tokenized::targets).sum();
                 long tokens = batch.stream().mapToLong(Tokenized::length).sum();
-                return Step.on(batch, config.microBatch(), part -> gradient(model, part, padId, targets))
+                return Step.on(batch, config.microBatch(), part -> gradient.of(part, targets))
                         .tokens(tokens);
             });
         }

@@ -3,39 +3,26 @@ package dev.kedge.recipe.preference;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
-import dev.kedge.nn.Parameters;
-import dev.kedge.nn.file.AdapterFile;
-import dev.kedge.nn.file.ModelFamily;
-import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.Lora;
-import dev.kedge.objective.Loss;
-import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.sequence.Policy;
+import dev.kedge.sequence.PolicyEvaluation;
 import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.sequence.PreferencePairs;
 import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.PretrainedModel;
+import dev.kedge.sequence.SequenceReader;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
-import dev.kedge.tensor.Rng;
-import dev.kedge.tensor.Scope;
-import dev.kedge.tensor.Tensor;
-import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// Direct Preference Optimization (arXiv:2305.18290) and its relatives on preference pairs, against a frozen reference.
 ///
 /// Kept: fine-tuning on the chosen replies first, the reference's log-probs computed once, whole-step denominators,
 /// LoRA with the reference as the same weights without the adapter, held-out accuracy with its interval, KL from
-/// samples. Left out: references that move, several references.
+/// samples; a loss without a reference holds and scores none. Left out: references that move, several references.
 ///
 /// Command: `./kedge run recipes/dpo.yaml model=DIR data=FILE`.
 public final class DpoRecipe {
@@ -58,13 +45,13 @@ public final class DpoRecipe {
             Path model,
             Path data,
             PreferenceLoss loss,
-            Optional<Adapter> adapter,
+            Optional<Policy.Adapter> adapter,
             int maxLength,
             Truncation truncation,
             int heldOut,
             Optional<TrainingConfig> sft,
             TrainingConfig training,
-            PreferenceEvaluation.Config evaluation,
+            PolicyEvaluation.Config evaluation,
             String device,
             int threads,
             long seed) {
@@ -75,114 +62,33 @@ public final class DpoRecipe {
         }
     }
 
-    /// @param rank  of every update
-    /// @param alpha numerator of the scale
-    public record Adapter(int rank, double alpha) {}
-
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
-        Device device = new Device(config.device());
-        Path reference = run.folder().resolve("reference");
-        try (Tokenizer tokenizer = Models.tokenizer(config.model())) {
-            Split<TokenizedPair> split = PreferencePairs.read(
-                    config.data(),
-                    config.model(),
-                    tokenizer,
-                    config.maxLength(),
-                    config.truncation(),
-                    config.heldOut(),
-                    run);
+        try (PretrainedModel model = PretrainedModel.open(config.model(), new Device(config.device()))) {
+            Split<TokenizedPair> split = SequenceReader.of(
+                            model, config.maxLength(), config.truncation(), config.heldOut(), run)
+                    .pairs(config.data());
             run.note(split.train().size() + " pairs to learn from, "
                     + split.heldOut().size() + " held out");
-            if (!Models.isComplete(reference)) {
-                PreferencePairs.makeReference(
-                        config.model(), config.sft(), tokenizer, split.train(), reference, device, run, config.seed());
-            }
-            try (Decoder policyBase = Models.load(reference, device);
-                    Decoder frozen = config.adapter().isPresent() ? policyBase.withoutAdapter() : policyBase.copy();
-                    Policy policy = Policy.of(policyBase, config)) {
-                int padId = Models.padId(tokenizer);
-                PreferenceEvaluation evaluation =
-                        new PreferenceEvaluation(config.evaluation(), tokenizer, config.seed());
-                evaluation.prompts(frozen, split.heldOut()); // what cannot be judged is not trained
-                double[][] referenceScores = SequenceScores.ofPairs(frozen, split.train(), padId);
+            try (Policy policy = Policy.start(
+                    model,
+                    run,
+                    config.sft(),
+                    PolicyEvaluation.sequences(split.train()),
+                    config.adapter(),
+                    config.loss().needsReference(),
+                    config.seed())) {
+                PolicyEvaluation evaluation = new PolicyEvaluation(config.evaluation(), config.seed());
+                evaluation.requirePrompts(policy, PolicyEvaluation.sequences(split.heldOut()));
                 PreferenceTraining.train(
-                        run,
-                        "dpo",
-                        policy.decoder(),
-                        policy.trained(),
-                        split.train(),
-                        referenceScores,
-                        padId,
-                        config.loss(),
-                        config.training(),
-                        config.seed());
-                save(config, policy, run.folder());
-                run.summarise(evaluation.summary(
-                        Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
-                                .title(config.loss().title() + " on "
-                                        + config.data().getFileName())
-                                .fact(
-                                        "pairs to learn from",
-                                        Estimate.of(split.train().size()),
-                                        "",
-                                        ""),
-                        frozen,
-                        policy.decoder(),
-                        split.heldOut(),
-                        margins(frozen, policy.decoder(), split.heldOut(), padId, config.loss())));
+                        run, "dpo", policy, split.train(), config.loss(), config.training(), config.seed());
+                policy.save(run);
+                Summary summary = Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
+                        .title(config.loss().title() + " on " + config.data().getFileName())
+                        .fact("pairs to learn from", Estimate.of(split.train().size()), "", "");
+                double[] margins = PreferenceTraining.margins(policy, split.heldOut(), config.loss());
+                run.summarise(evaluation.ofPairs(summary, policy, split.heldOut(), margins));
             }
         }
-    }
-
-    /// The model that is trained: all of it, or adapters on it.
-    private record Policy(Decoder decoder, Parameters trained, Optional<Lora> lora) implements AutoCloseable {
-        static Policy of(Decoder base, Config config) {
-            if (config.adapter().isEmpty()) {
-                return new Policy(base, base.parameters(), Optional.empty());
-            }
-            Adapter adapter = config.adapter().get();
-            try (Rng rng = Rng.seeded(config.seed())) {
-                Lora lora = Lora.create(base, Models.projections(base), adapter.rank(), adapter.alpha(), rng);
-                return new Policy(base.withAdapter(lora), lora.parameters(), Optional.of(lora));
-            }
-        }
-
-        @Override
-        public void close() {
-            lora.ifPresent(Lora::close);
-        }
-    }
-
-    /// By how much a policy's implicit reward of the chosen reply exceeds that of the rejected one.
-    private static double[] margins(
-            Decoder reference, Decoder policy, List<TokenizedPair> pairs, int padId, PreferenceLoss objective) {
-        double[][] ref = SequenceScores.ofPairs(reference, pairs, padId);
-        double[][] now = SequenceScores.ofPairs(policy, pairs, padId);
-        try (Scope _ = new Scope()) {
-            int[] all = IntStream.range(0, pairs.size()).toArray();
-            Tensor chosen = Tensor.of(now[0]);
-            Loss loss = objective.loss(
-                    new PreferenceLogProbs(chosen, Tensor.of(now[1]), Tensor.of(ref[0]), Tensor.of(ref[1])),
-                    PreferenceTraining.targets(pairs, all, chosen),
-                    pairs.size());
-            return loss.metric("reward/chosen")
-                    .minus(loss.metric("reward/rejected"))
-                    .toDoubles();
-        }
-    }
-
-    private static void save(Config config, Policy policy, Path folder) {
-        if (policy.lora().isEmpty()) {
-            Models.saveLike(config.model(), policy.decoder(), folder.resolve("model"));
-            return;
-        }
-        new AdapterFile(
-                        ModelFamily.of(policy.decoder().config()),
-                        policy.decoder().config())
-                .write(
-                        folder.resolve("adapter"),
-                        policy.lora().get().weights(),
-                        folder.resolve("reference").toString());
     }
 }

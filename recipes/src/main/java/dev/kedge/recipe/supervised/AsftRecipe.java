@@ -1,26 +1,24 @@
 package dev.kedge.recipe.supervised;
 
-import dev.kedge.data.Batches;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadForwardKl;
 import dev.kedge.objective.logprob.HeadLogProbs;
-import dev.kedge.run.Checkpoint;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.StepMetrics;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
-import dev.kedge.sequence.Corpus;
 import dev.kedge.sequence.ForgettingEvaluation;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PretrainedModel;
+import dev.kedge.sequence.Samples;
+import dev.kedge.sequence.SequenceReader;
+import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
@@ -28,18 +26,12 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Require;
-import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// Anchored supervised fine-tuning (arXiv:2509.23753) beside plain fine-tuning, DFT, and plain fine-tuning with the
 /// same anchor: what each learns of new data, and what it unlearns of the old.
@@ -123,142 +115,98 @@ public final class AsftRecipe {
         }
     }
 
-    /// An arm's policy, and how it was found.
-    private record Standing(Arm arm, ForgettingEvaluation found) {}
+    /// An arm, and what was measured of its policy.
+    private record ArmResult(Arm arm, ForgettingEvaluation evaluation) {}
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (Tokenizer tokenizer = Models.tokenizer(config.model());
-                Decoder base = Models.load(config.model(), device)) {
-            int padId = Models.padId(tokenizer);
-            Split<Tokenized> task = split(
-                    new Corpus(config.data(), config.promptKey(), config.completionKey(), config.separator()),
-                    config,
-                    tokenizer,
-                    base,
-                    run);
-            List<Tokenized> original = split(
-                            new Corpus(
-                                    config.original(), Optional.empty(), Optional.empty(), config.originalSeparator()),
-                            config,
-                            tokenizer,
-                            base,
-                            run)
+        try (PretrainedModel model = PretrainedModel.open(config.model(), device)) {
+            SequenceReader reader =
+                    SequenceReader.of(model, config.maxLength(), config.truncation(), config.heldOut(), run);
+            Split<Tokenized> task = reader.sequences(
+                    config.data(),
+                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator()),
+                    config.seed());
+            List<Tokenized> original = reader.sequences(
+                            config.original(),
+                            SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator()),
+                            config.seed())
                     .heldOut();
             run.note(task.train().size() + " sequences to learn from; held out: "
                     + task.heldOut().size() + " of these, " + original.size() + " of the original");
-            ForgettingEvaluation before = ForgettingEvaluation.of(base, base, task.heldOut(), original, padId);
+            ForgettingEvaluation before = evaluation(model.decoder(), model, task, original);
             run.note("before: " + before.words());
-            List<Standing> standings = new ArrayList<>();
+            Samples samples = Samples.of(model.tokenizer(), task.heldOut(), config.samples(), config.sampleTokens());
+            List<String> after = List.of();
+            List<ArmResult> results = new ArrayList<>();
             for (Arm arm : config.arms()) {
-                Path folder = run.folder().resolve("policies").resolve(arm.name());
-                if (!Models.isComplete(folder)) {
-                    try (Decoder policy = base.copy()) {
-                        train(run, arm, policy, base, task.train(), padId, config.training(), config.seed());
-                        Models.saveLike(config.model(), policy, folder);
-                    }
-                }
-                try (Decoder policy = Models.load(folder, device)) {
-                    standings.add(
-                            new Standing(arm, ForgettingEvaluation.of(policy, base, task.heldOut(), original, padId)));
-                    run.note(arm.title() + ": " + standings.getLast().found().words());
-                }
-            }
-            Path shown = run.folder()
-                    .resolve("policies")
-                    .resolve(config.arms().getFirst().name());
-            try (Decoder policy = Models.load(shown, device)) {
-                Models.saveLike(config.model(), policy, run.folder().resolve("model"));
-                Summary summary = summary(config, task, before, standings, run);
-                run.summarise(withSamples(summary, config, tokenizer, base, policy, task.heldOut()));
-            }
-        }
-    }
-
-    private static Split<Tokenized> split(Corpus corpus, Config config, Tokenizer tokenizer, Decoder base, Run run) {
-        int length = Math.min(config.maxLength(), base.config().maxPositions());
-        return corpus.split(
-                config.model(), tokenizer, length, config.truncation(), config.heldOut(), config.seed(), run);
-    }
-
-    /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    private static void train(
-            Run run,
-            Arm arm,
-            Decoder policy,
-            Decoder base,
-            List<Tokenized> data,
-            int padId,
-            TrainingConfig o,
-            long seed) {
-        String phase = arm.name().replace('.', '_');
-        int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
-        Schedule schedule = o.schedules();
-        try (AdamW optimizer = o.optimizer(policy.parameters())) {
-            int first = 0;
-            var saved = run.latest().filter(c -> c.phase().equals(phase));
-            if (saved.isPresent()) {
-                saved.get().restore("model", policy.parameters().named());
-                saved.get().restore("optimizer", optimizer.state());
-                first = (int) saved.get().step();
-            }
-            EpochBatches batches = new EpochBatches(o.batches(), lengths, o.batchSize(), seed);
-            try (Progress progress = run.progress(phase, first, o.steps())) {
-                for (int step = first; step < o.steps(); step++) {
-                    List<Tokenized> batch =
-                            Arrays.stream(batches.at(step)).mapToObj(data::get).toList();
-                    long start = System.nanoTime();
-                    Map<String, Double> metrics = gradient(arm, policy, base, batch, padId, o.microBatch());
-                    metrics.put("grad_norm", policy.parameters().clipGradient(o.maxGradNorm()));
-                    run.guard(phase, step + 1L, metrics);
-                    optimizer.step(schedule.at(step));
-                    long tokens = batch.stream().mapToInt(Tokenized::length).sum();
-                    metrics.put("lr", schedule.at(step));
-                    metrics.put("tokens_per_s", tokens / ((System.nanoTime() - start) / 1e9));
-                    run.log(phase, step + 1L, metrics);
-                    progress.step(step + 1L, metrics.get("loss"), tokens);
-                    if ((step + 1) % o.checkpointEvery() == 0 || step + 1 == o.steps()) {
-                        run.save(Checkpoint.at(phase, step + 1L)
-                                .tensors("model", policy.parameters().named())
-                                .tensors("optimizer", optimizer.state()));
+                try (Decoder policy = trained(config, arm, model, task.train(), run)) {
+                    results.add(new ArmResult(arm, evaluation(policy, model, task, original)));
+                    run.note(arm.title() + ": " + results.getLast().evaluation().words());
+                    if (results.size() == 1) { // the one that is shown and kept
+                        model.save(policy, run.folder().resolve("model"));
+                        after = samples.continuations(policy);
                     }
                 }
             }
+            run.summarise(samples.shown(
+                    summary(config, task, before, results, run), samples.continuations(model.decoder()), after));
         }
     }
 
-    /// Adds the gradient of a step's loss, micro-batch by micro-batch. Metrics: the loss; `nll` and, where there is an
+    private static ForgettingEvaluation evaluation(
+            Decoder policy, PretrainedModel base, Split<Tokenized> task, List<Tokenized> original) {
+        return ForgettingEvaluation.of(policy, base.decoder(), task.heldOut(), original, base.padId());
+    }
+
+    /// The policy of an arm, from its folder if it is there already.
+    private static Decoder trained(Config config, Arm arm, PretrainedModel model, List<Tokenized> data, Run run) {
+        Path folder = run.folder().resolve("policies").resolve(arm.name());
+        if (Models.isComplete(folder)) {
+            return Models.load(folder, model.decoder().device());
+        }
+        Decoder policy = model.decoder().copy();
+        try {
+            SupervisedTraining.train(
+                    run,
+                    arm.name().replace('.', '_'),
+                    policy.parameters(),
+                    data,
+                    config.training(),
+                    config.seed(),
+                    (part, targets) -> gradient(arm, policy, model, part, targets));
+            model.save(policy, folder);
+            return policy;
+        } catch (RuntimeException e) {
+            policy.close();
+            throw e;
+        }
+    }
+
+    /// Adds the gradient of some sequences' share of a step's loss. Metrics: the loss; `nll` and, where there is an
     /// anchor, `kl`, nats a token.
-    private static Map<String, Double> gradient(
-            Arm arm, Decoder policy, Decoder base, List<Tokenized> batch, int padId, int microBatch) {
-        long targets = batch.stream().mapToLong(Tokenized::targets).sum();
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        for (int[] part : Batches.inOrder(batch.size(), microBatch)) {
-            try (Scope _ = new Scope()) {
-                TokenBatch tokens = TokenBatch.of(
-                                Arrays.stream(part).mapToObj(batch::get).toList(), padId, 1)
-                        .to(policy.device());
-                Tensor hidden = ForgettingEvaluation.states(policy, tokens);
-                Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
-                HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
-                Optional<HeadForwardKl> kl = arm.method().isAnchored()
-                        ? Optional.of(HeadForwardKl.of(leaf, policy.head(), constantStates(base, tokens), base.head()))
-                        : Optional.empty();
-                Loss loss =
-                        arm.method().loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
-                loss.value().backward();
-                logProbs.backward();
-                kl.ifPresent(HeadForwardKl::backward);
-                hidden.backward(leaf.grad());
-                metrics.merge("loss", loss.value().item(), Double::sum);
-                metrics.merge("nll", sum(loss.metric("nll")) / targets, Double::sum);
-                if (kl.isPresent()) {
-                    metrics.merge("kl", sum(loss.metric("kl")) / targets, Double::sum);
-                }
-            }
-        }
-        return metrics;
+    private static StepMetrics gradient(
+            Arm arm, Decoder policy, PretrainedModel base, List<Tokenized> part, long targets) {
+        TokenBatch tokens = TokenBatch.of(part, base.padId(), 1).to(policy.device());
+        Tensor hidden = ForgettingEvaluation.states(policy, tokens);
+        Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
+        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
+        Optional<HeadForwardKl> kl = arm.method().isAnchored()
+                ? Optional.of(HeadForwardKl.of(
+                        leaf,
+                        policy.head(),
+                        constantStates(base.decoder(), tokens),
+                        base.decoder().head()))
+                : Optional.empty();
+        Loss loss = arm.method().loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
+        loss.value().backward();
+        logProbs.backward();
+        kl.ifPresent(HeadForwardKl::backward);
+        hidden.backward(leaf.grad());
+        StepMetrics metrics =
+                new StepMetrics().add("loss", loss.value().item()).add("nll", sum(loss.metric("nll")) / targets);
+        return kl.isPresent() ? metrics.add("kl", sum(loss.metric("kl")) / targets) : metrics;
     }
 
     private static Tensor constantStates(Decoder model, TokenBatch tokens) {
@@ -272,41 +220,42 @@ public final class AsftRecipe {
     }
 
     private static Summary summary(
-            Config config, Split<Tokenized> task, ForgettingEvaluation before, List<Standing> standings, Run run) {
+            Config config, Split<Tokenized> task, ForgettingEvaluation before, List<ArmResult> results, Run run) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
-        Standing shown = standings.getFirst();
+        ArmResult shown = results.getFirst();
         Summary summary = Summary.of("asft", Summary.Status.FINISHED, run.seconds())
                 .title("Fine-tuning held to the base model, on " + config.data().getFileName())
-                .verdict("Held out. Before: " + before.words() + ". " + shown.arm.title() + ": " + shown.found.words()
-                        + ".")
-                .frontier(frontier(config, bootstrap, before, standings));
-        for (Standing s : standings) {
+                .verdict("Held out. Before: " + before.words() + ". " + shown.arm.title() + ": "
+                        + shown.evaluation.words() + ".")
+                .frontier(frontier(config, bootstrap, before, results));
+        for (ArmResult s : results) {
             if (s.arm.klWeight == 0 || s.arm.klWeight == config.klWeights().getFirst()) {
                 summary = summary.comparison(
                                 "Loss on the task, " + s.arm.title(),
                                 "nats a token",
                                 bootstrap.bca(before.task().loss()),
-                                bootstrap.bca(s.found.task().loss()))
+                                bootstrap.bca(s.evaluation.task().loss()))
                         .comparison(
                                 "Loss on the original, " + s.arm.title(),
                                 "nats a token on the original",
                                 bootstrap.bca(before.original().loss()),
-                                bootstrap.bca(s.found.original().loss()));
+                                bootstrap.bca(s.evaluation.original().loss()));
             }
         }
-        for (Standing s : standings.subList(1, standings.size())) {
+        for (ArmResult s : results.subList(1, results.size())) {
             String less = shown.arm.title() + " less " + s.arm.title();
             summary = summary.fact(
                             "probability of the next token of the task: " + less,
                             bootstrap.pairedBca(
-                                    s.found.task().right(), shown.found.task().right()),
+                                    s.evaluation.task().right(),
+                                    shown.evaluation.task().right()),
                             "%",
                             "paired by sequence; interval over sequences, not over trainings")
                     .fact(
                             "loss on the original: " + less,
                             bootstrap.pairedBca(
-                                    s.found.original().loss(),
-                                    shown.found.original().loss()),
+                                    s.evaluation.original().loss(),
+                                    shown.evaluation.original().loss()),
                             "nats a token",
                             "likewise");
         }
@@ -321,13 +270,13 @@ public final class AsftRecipe {
 
     /// Every method from the base on, by the weight of its anchor.
     private static Frontier frontier(
-            Config config, Bootstrap bootstrap, ForgettingEvaluation before, List<Standing> standings) {
+            Config config, Bootstrap bootstrap, ForgettingEvaluation before, List<ArmResult> results) {
         List<Frontier.Arm> arms = new ArrayList<>();
         for (TokenLoss method : config.methods()) {
             List<Frontier.Point> points = new ArrayList<>(List.of(point(bootstrap, before, "base")));
-            standings.stream()
+            results.stream()
                     .filter(s -> s.arm.method == method)
-                    .map(s -> point(bootstrap, s.found, method.isAnchored() ? "λ " + s.arm.klWeight : ""))
+                    .map(s -> point(bootstrap, s.evaluation, method.isAnchored() ? "λ " + s.arm.klWeight : ""))
                     .forEach(points::add);
             arms.add(new Frontier.Arm(method.title(), points));
         }
@@ -339,36 +288,10 @@ public final class AsftRecipe {
                 List.of());
     }
 
-    private static Frontier.Point point(Bootstrap bootstrap, ForgettingEvaluation found, String label) {
+    private static Frontier.Point point(Bootstrap bootstrap, ForgettingEvaluation evaluation, String label) {
         return new Frontier.Point(
-                Bootstrap.mean(found.original().kl()),
-                bootstrap.bca(found.task().right()),
+                Bootstrap.mean(evaluation.original().kl()),
+                bootstrap.bca(evaluation.task().right()),
                 label);
-    }
-
-    private static Summary withSamples(
-            Summary summary,
-            Config config,
-            Tokenizer tokenizer,
-            Decoder base,
-            Decoder policy,
-            List<Tokenized> heldOut) {
-        List<String> before =
-                SftRecipe.continuations(base, tokenizer, heldOut, config.samples(), config.sampleTokens());
-        List<String> after =
-                SftRecipe.continuations(policy, tokenizer, heldOut, config.samples(), config.sampleTokens());
-        List<Summary.Sample> samples = IntStream.range(0, before.size())
-                .mapToObj(i -> new Summary.Sample(
-                        tokenizer.decode(SftRecipe.beginning(heldOut.get(i))),
-                        before.get(i),
-                        after.get(i),
-                        Optional.empty(),
-                        Optional.empty(),
-                        ""))
-                .toList();
-        for (Summary.Sample sample : samples) {
-            summary = summary.sample(sample);
-        }
-        return summary;
     }
 }

@@ -19,7 +19,8 @@ import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
-import dev.kedge.sequence.PreferenceEvaluation;
+import dev.kedge.sequence.Policy;
+import dev.kedge.sequence.PolicyEvaluation;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceLoss.DivergenceName;
 import dev.kedge.sequence.SequenceScores;
@@ -74,7 +75,7 @@ class DpoRecipeTest {
                         c.model(),
                         c.data(),
                         c.loss(),
-                        Optional.of(new DpoRecipe.Adapter(4, 8)),
+                        Optional.of(new Policy.Adapter(4, 8)),
                         c.maxLength(),
                         c.truncation(),
                         c.heldOut(),
@@ -183,7 +184,7 @@ class DpoRecipeTest {
         Path few = TinyTask.preferences(folder.resolve("few.jsonl"), 30, 2);
         var config = TinyTask.dpo(model, few, new PreferenceLoss.Sigmoid(1), TinyTask.optimisation(2, 2, 1e-3, 2));
         var e = assertThrows(ConfigException.class, () -> TinyTask.run("dpo", config, folder.resolve("run")));
-        assertEquals("held_out is 40, but " + few + " has only 30 pairs", e.getMessage());
+        assertEquals("held_out is 40, but " + few + " has only 30 examples", e.getMessage());
     }
 
     @Test
@@ -218,7 +219,7 @@ class DpoRecipeTest {
                 c.heldOut(),
                 c.sft(),
                 c.training(),
-                new PreferenceEvaluation.Config(8, 24, 1.0, 2),
+                new PolicyEvaluation.Config(8, 24, 1.0, 2),
                 c.device(),
                 1,
                 c.seed());

@@ -24,6 +24,8 @@ import dev.kedge.run.EpochBatches;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.Policy;
+import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Linalg;
@@ -65,6 +67,31 @@ class RrpoRecipeTest {
         assertTrue(accuracy.get("low").asDouble() > 0.5, accuracy.toString());
         assertTrue(run.fact("reward margin").get("low").asDouble() > 0);
         assertEquals(2, run.summary().get("samples").size());
+    }
+
+    @Test
+    void anAdapterLearnsToo() throws Exception {
+        RrpoRecipe.Config c = TinyTask.rrpo(model, data, 0.05, TinyTask.optimisation(40, 8, 1e-2, 20));
+        var config = new RrpoRecipe.Config(
+                c.model(),
+                c.data(),
+                c.beta(),
+                c.alpha(),
+                Optional.of(new Policy.Adapter(4, 8)),
+                c.maxLength(),
+                c.truncation(),
+                c.heldOut(),
+                c.sft(),
+                c.training(),
+                c.evaluation(),
+                c.device(),
+                c.threads(),
+                c.seed());
+        RecordedRun run = new RecordedRun(TinyTask.run("rrpo", config, folder.resolve("run")));
+        assertTrue(Files.exists(run.folder().resolve("adapter/adapter_model.safetensors")));
+        assertEquals(0, run.metrics("rrpo").getFirst().get("kl/chosen").asDouble(), 1e-6);
+        assertTrue(run.fact("reward margin").get("low").asDouble() > 0);
+        assertTrue(run.fact("held-out preference accuracy").get("low").asDouble() > 0.5);
     }
 
     /// The more the KL weighs, the nearer the policy stays.
@@ -189,9 +216,9 @@ class RrpoRecipeTest {
 
     @Test
     void aBrokenModelEndsTheRunAtOnce() throws Exception {
-        try (Decoder decoder = Models.load(model, Device.CPU)) {
-            InPlace.fill_(decoder.parameters().named().get("layers.0.mlp.down.weight"), Double.POSITIVE_INFINITY);
-            Models.saveLike(model, decoder, folder.resolve("broken"));
+        try (PretrainedModel start = PretrainedModel.open(model, Device.CPU)) {
+            InPlace.fill_(start.decoder().parameters().get("layers.0.mlp.down.weight"), Double.POSITIVE_INFINITY);
+            start.save(start.decoder(), folder.resolve("broken"));
         }
         var config = TinyTask.rrpo(folder.resolve("broken"), data, 0.05, TinyTask.optimisation(9, 8, 1e-3, 1));
         var e = assertThrows(RunFailedException.class, () -> TinyTask.run("rrpo", config, folder.resolve("run")));

@@ -159,8 +159,7 @@ public class AsftRecipeTest {
         var config = config(folder, List.of(TokenLoss.ASFT), List.of(0.1), TinyTask.optimisation(2, 8, 1e-3, 2));
         Files.writeString(config.original(), "abcdefgh\n\n".repeat(32));
         var e = assertThrows(ConfigException.class, () -> run("run", config));
-        assertEquals(
-                config.original() + ": has 32 examples, more than held_out are needed, which is 32", e.getMessage());
+        assertEquals("held_out is 32, but " + config.original() + " has only 32 examples", e.getMessage());
     }
 
     @Test

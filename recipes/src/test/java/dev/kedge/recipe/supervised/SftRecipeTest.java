@@ -65,7 +65,7 @@ class SftRecipeTest {
                 folder.resolve("data.jsonl"), "{\"prompt\": \"xyz\", \"completion\": \"q\"}\n".repeat(50));
         var config = TinyTask.sft(model, data, TinyTask.optimisation(2, 2, 1e-3, 2));
         var e = assertThrows(DataException.class, () -> TinyTask.run("sft", config, folder.resolve("run")));
-        assertTrue(e.getMessage().startsWith(data + ": no sequence is left of 18; left out: "), e.getMessage());
+        assertTrue(e.getMessage().startsWith(data + ": no sequence is left to learn from; left out: "), e.getMessage());
         assertTrue(e.getMessage().contains("not in the alphabet"), e.getMessage());
     }
 

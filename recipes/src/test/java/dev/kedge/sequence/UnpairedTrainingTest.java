@@ -1,0 +1,208 @@
+package dev.kedge.sequence;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.data.LabelledSequence;
+import dev.kedge.data.Split;
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.Truncation;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.Loss;
+import dev.kedge.recipe.RecordedRun;
+import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.EpochBatches;
+import dev.kedge.run.Run;
+import dev.kedge.run.RunFailedException;
+import dev.kedge.run.Terminal;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.UnpairedTraining.UnpairedLoss;
+import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// With the plainest of losses: desirable completions above the baseline, the others below it.
+class UnpairedTrainingTest {
+    private static final UnpairedLoss LOGISTIC = (logProbs, reference, desirable, baseline, inStep) -> {
+        Tensor reward = logProbs.minus(reference).minus(baseline);
+        Tensor losses = Functional.logSigmoid(reward.whereElse(desirable, reward.times(-1)))
+                .times(-1);
+        return new Loss(losses.sum().div(inStep), new LinkedHashMap<>())
+                .with("loss", losses.detach())
+                .with("reward/desirable", reward.detach().whereElse(desirable, 0));
+    };
+
+    @TempDir
+    Path folder;
+
+    private Path model;
+    private Path data;
+
+    @BeforeEach
+    void files() throws Exception {
+        model = TinyTask.model(folder.resolve("start"), 1);
+        data = TinyTask.labelled(folder.resolve("data.jsonl"), 120, 2);
+    }
+
+    public record Noted(String text) {}
+
+    private interface Body {
+        void with(Run run, Policy policy, Split<LabelledSequence> split) throws Exception;
+    }
+
+    private RecordedRun run(String name, Body body) throws Exception {
+        Path place = folder.resolve(name);
+        try (Run run = Run.start(place, "unpaired", new Noted("nothing"), Terminal.quiet());
+                PretrainedModel start = PretrainedModel.open(model, Device.CPU)) {
+            Split<LabelledSequence> split =
+                    SequenceReader.of(start, 24, Truncation.DROP, 40, run).labelled(data);
+            try (Policy policy = Policy.start(start, run, Optional.empty(), List.of(), Optional.empty(), true, 5)) {
+                body.with(run, policy, split);
+            }
+        }
+        return new RecordedRun(place);
+    }
+
+    private RecordedRun trained(String name, TrainingConfig config) throws Exception {
+        return run(name, (run, policy, split) -> {
+            var training = UnpairedTraining.of(policy, split.train());
+            training.train(run, "unpaired", LOGISTIC, training::mismatchedKl, config, 5);
+        });
+    }
+
+    @Test
+    void learnsWhatIsDesirable() throws Exception {
+        RecordedRun done = run("run", (run, policy, split) -> {
+            var training = UnpairedTraining.of(policy, split.train());
+            training.train(
+                    run, "unpaired", LOGISTIC, training::mismatchedKl, TinyTask.optimisation(30, 8, 5e-3, 15), 5);
+            double[] rewards = UnpairedTraining.logRatios(policy, split.heldOut());
+            var evaluation = new PolicyEvaluation(new PolicyEvaluation.Config(8, 6, 1.0, 2), 5);
+            run.summarise(evaluation.ofLabelled(
+                    Summary.of("unpaired", Summary.Status.FINISHED, run.seconds()), policy, split.heldOut(), rewards));
+        });
+        ObjectNode first = done.metrics("unpaired").getFirst();
+        assertEquals(Math.log(2), first.get("loss").asDouble(), 1e-6, "at the reference every reward is 0");
+        assertEquals(0, first.get("baseline").asDouble(), 1e-6);
+        assertTrue(done.fact("desirable above undesirable").get("low").asDouble() > 0.9);
+        assertTrue(done.fact("reward, desirable").get("low").asDouble()
+                > done.fact("reward, undesirable").get("high").asDouble());
+        assertTrue(done.fact("KL from the reference, k3").get("low").asDouble() > 0);
+        assertEquals(2, done.summary().get("samples").size());
+    }
+
+    /// The baseline is of the whole step however it is split, and so are the loss and its gradient.
+    @Test
+    void partsOfABatchAddUpToTheWhole() throws Exception {
+        RecordedRun whole = trained("whole", TinyTask.optimisation(8, 8, 3e-3, 8));
+        RecordedRun parts = trained("parts", TinyTask.optimisation(8, 3, 3e-3, 8));
+        RecordedRun.assertClose(whole, parts, "unpaired", 1e-5);
+        assertTrue(Math.abs(whole.metrics("unpaired").getLast().get("baseline").asDouble()) > 1e-3);
+    }
+
+    /// Against log-probs of one sequence after the other, from all logits.
+    @Test
+    void baselinesAreMeansOverTheBatchBeforeItsStep() throws Exception {
+        List<Double> kl = new ArrayList<>();
+        RecordedRun done = run("run", (run, policy, split) -> {
+            List<LabelledSequence> all = split.train();
+            var training = UnpairedTraining.of(policy, all);
+            int[] lengths = all.stream().mapToInt(LabelledSequence::length).toArray();
+            assertTrue(Arrays.stream(lengths).distinct().count() > 3, "all of one length would prove little");
+            EpochBatches batches = new EpochBatches(EpochBatches.Order.SHUFFLED, lengths, 8, 5);
+            training.train(
+                    run,
+                    "unpaired",
+                    LOGISTIC,
+                    batch -> {
+                        kl.add(mismatched(policy, all, batch));
+                        assertEquals(own(policy, all, batch), training.meanLogRatio(batch), 1e-5);
+                        return training.mismatchedKl(batch);
+                    },
+                    TinyTask.optimisation(4, 8, 5e-3, 4),
+                    5);
+            assertEquals(0, training.mismatchedKl(new int[] {3}), "nothing to mismatch");
+            assertEquals(4, kl.size());
+            assertNotEquals(own(policy, all, batches.at(3)), mismatched(policy, all, batches.at(3)), 1e-4);
+        });
+        for (int step = 0; step < 4; step++) {
+            assertEquals(
+                    kl.get(step),
+                    done.metrics("unpaired").get(step).get("baseline").asDouble(),
+                    1e-5);
+        }
+        assertTrue(Math.abs(kl.getLast()) > 1e-3, kl.toString());
+    }
+
+    private static double mismatched(Policy policy, List<LabelledSequence> all, int[] batch) {
+        double sum = 0;
+        for (int i = 0; i < batch.length; i++) {
+            Tokenized asked = all.get(batch[i]).sequence();
+            Tokenized answered = all.get(batch[(i + 1) % batch.length]).sequence();
+            int[] completion = Arrays.copyOfRange(answered.tokens(), answered.promptLength(), answered.length());
+            sum += logRatio(policy, Tokenized.ofReply(asked.prompt(), completion));
+        }
+        return sum / batch.length;
+    }
+
+    private static double own(Policy policy, List<LabelledSequence> all, int[] batch) {
+        return Arrays.stream(batch)
+                .mapToDouble(i -> logRatio(policy, all.get(i).sequence()))
+                .average()
+                .orElseThrow();
+    }
+
+    private static double logRatio(Policy policy, Tokenized sequence) {
+        return logProb(policy.decoder(), sequence) - logProb(policy.reference(), sequence);
+    }
+
+    private static double logProb(Decoder model, Tokenized sequence) {
+        try (var _ = Gradients.off();
+                Scope _ = new Scope()) {
+            int[] ids = sequence.tokens();
+            Tensor tokens = Tensor.of(Arrays.stream(ids).asLongStream().toArray(), 1, ids.length);
+            int vocabulary = (int) model.config().vocabularySize();
+            double[] logits = model.logits(model.hidden(tokens)).toDoubles();
+            double sum = 0;
+            for (int t = sequence.promptLength(); t < ids.length; t++) {
+                double[] row = Arrays.copyOfRange(logits, (t - 1) * vocabulary, t * vocabulary);
+                sum += row[ids[t]] - Math.log(Arrays.stream(row).map(Math::exp).sum());
+            }
+            return sum;
+        }
+    }
+
+    @Test
+    void oneLabelAloneCannotBeJudged() throws Exception {
+        run("run", (_, policy, split) -> {
+            List<LabelledSequence> desirable =
+                    split.heldOut().stream().filter(LabelledSequence::desirable).toList();
+            var evaluation = new PolicyEvaluation(new PolicyEvaluation.Config(8, 6, 1.0, 2), 5);
+            var e = assertThrows(
+                    RunFailedException.class,
+                    () -> evaluation.ofLabelled(
+                            Summary.of("unpaired", Summary.Status.FINISHED, 0),
+                            policy,
+                            desirable,
+                            new double[desirable.size()]));
+            assertEquals(
+                    "of 20 held-out completions 20 are desirable: both labels are needed to judge by, raise held_out",
+                    e.getMessage());
+        });
+    }
+}

@@ -1,0 +1,164 @@
+package dev.kedge.sequence;
+
+import dev.kedge.config.ConfigException;
+import dev.kedge.data.DataException;
+import dev.kedge.data.DataException.Place;
+import dev.kedge.data.Dataset;
+import dev.kedge.data.Document;
+import dev.kedge.data.Example;
+import dev.kedge.data.LabelledSequence;
+import dev.kedge.data.Packing;
+import dev.kedge.data.Preference;
+import dev.kedge.data.PromptCompletion;
+import dev.kedge.data.ReadOptions;
+import dev.kedge.data.ReadOptions.Wrong;
+import dev.kedge.data.Skipped;
+import dev.kedge.data.Split;
+import dev.kedge.data.Tokenisation;
+import dev.kedge.data.Tokenisation.Tokens;
+import dev.kedge.data.Tokenized;
+import dev.kedge.data.TokenizedPair;
+import dev.kedge.data.Truncation;
+import dev.kedge.run.Run;
+import dev.kedge.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// From a user's file to the tokens that a model learns from and those that it is judged by: examples, the split, the
+/// template, truncation. What is left out is noted in the run.
+///
+/// Every form is sequences that know their prompts: pairs are two of them, labelled ones carry a label, prompts have
+/// no targets. Each method throws [ConfigException] if there are no more examples than are held out, [DataException]
+/// if the file cannot be read or one side of the split has nothing left.
+///
+/// @param tokenisation of the model that learns
+/// @param heldOut      examples kept for judging, >= 1
+public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
+    /// @param maxLength  tokens of prompt and reply together; less where the model has fewer positions
+    /// @param truncation what happens to longer ones
+    public static SequenceReader of(PretrainedModel model, int maxLength, Truncation truncation, int heldOut, Run run) {
+        return new SequenceReader(model.tokenisation(maxLength, truncation), heldOut, run);
+    }
+
+    /// How a file is read whose keys or separator are not the usual ones.
+    ///
+    /// @param promptKey     the key that stands for `prompt` in the file, where it is another
+    /// @param completionKey the key that stands for `completion`
+    /// @param separator     between the documents of a text file
+    public static ReadOptions options(
+            Optional<String> promptKey, Optional<String> completionKey, Optional<String> separator) {
+        Map<String, String> keys = new LinkedHashMap<>();
+        promptKey.ifPresent(key -> keys.put("prompt", key));
+        completionKey.ifPresent(key -> keys.put("completion", key));
+        ReadOptions options = ReadOptions.skipping().withKeys(keys);
+        return separator.map(options::withSeparator).orElse(options);
+    }
+
+    /// Preference pairs; the last ones of the file are held out.
+    public Split<TokenizedPair> pairs(Path file) {
+        return split(file, "pair", this::last, examples -> tokenisation.pairs(examples, Wrong.SKIP));
+    }
+
+    /// Completions that are desirable or not, as they come or as the two of each pair; the last examples of the file
+    /// are held out.
+    public Split<LabelledSequence> labelled(Path file) {
+        return split(file, "completion", this::last, examples -> {
+            if (!examples.stream().allMatch(Preference.class::isInstance)) {
+                return tokenisation.labelled(examples, Wrong.SKIP);
+            }
+            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, Wrong.SKIP);
+            return tokens(
+                    pairs.items().stream()
+                            .flatMap(pair -> LabelledSequence.of(pair).stream())
+                            .toList(),
+                    pairs.skipped());
+        });
+    }
+
+    /// Prompts, of whatever has one; the last ones of the file are held out.
+    public Split<Tokenized> prompts(Path file) {
+        return split(file, "prompt", this::last, examples -> {
+            Tokens<int[]> prompts = tokenisation.prompts(examples, Wrong.SKIP);
+            return tokens(prompts.items().stream().map(Tokenized::ofPrompt).toList(), prompts.skipped());
+        });
+    }
+
+    /// Completions or text to learn by heart; those held out are drawn by seed. Documents are joined and cut into
+    /// windows; everything else is one sequence each: of a preference, the chosen reply.
+    public Split<Tokenized> sequences(Path file, ReadOptions options, long seed) {
+        return split(file, options, "sequence", all -> Split.seeded(all, heldOut, seed), examples -> {
+            if (examples.stream().allMatch(Document.class::isInstance)) {
+                return tokens(windows(examples), Skipped.NONE);
+            }
+            List<Example> replies = examples.stream()
+                    .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
+                    .toList();
+            return tokenisation.sequences(replies, Wrong.SKIP);
+        });
+    }
+
+    private List<Tokenized> windows(List<Example> documents) {
+        Tokenizer tokenizer = tokenisation.tokenizer();
+        int end = tokenizer.bos().isPresent() ? -1 : tokenizer.eos().orElse(-1); // BOS parts documents already
+        return Packing.windows(
+                documents.stream()
+                        .map(e -> tokenizer.encode(((Document) e).text()))
+                        .toList(),
+                tokenisation.maxLength(),
+                end);
+    }
+
+    private Split<Example> last(List<Example> all) {
+        return Split.last(all, heldOut);
+    }
+
+    private static <T> Tokens<T> tokens(List<T> items, Skipped skipped) {
+        return new Tokens<>(items, new int[0], skipped);
+    }
+
+    private <T> Split<T> split(
+            Path file,
+            String what,
+            Function<List<Example>, Split<Example>> splitting,
+            Function<List<Example>, Tokens<T>> tokens) {
+        return split(file, ReadOptions.skipping(), what, splitting, tokens);
+    }
+
+    private <T> Split<T> split(
+            Path file,
+            ReadOptions options,
+            String what,
+            Function<List<Example>, Split<Example>> splitting,
+            Function<List<Example>, Tokens<T>> tokens) {
+        Dataset data = Dataset.read(file, options);
+        note(data.skipped());
+        int count = data.examples().size();
+        if (count <= heldOut) {
+            throw new ConfigException("held_out is " + heldOut + ", but " + file + " has only " + count + " examples");
+        }
+        Split<Example> examples = splitting.apply(data.examples());
+        Tokens<T> train = tokens.apply(examples.train());
+        Tokens<T> judged = tokens.apply(examples.heldOut());
+        note(train.skipped());
+        note(judged.skipped());
+        requireSome(train, what + " is left to learn from", file);
+        requireSome(judged, what + " is left to judge by", file);
+        return new Split<>(train.items(), judged.items());
+    }
+
+    private void note(Skipped skipped) {
+        skipped.lines().forEach(line -> run.note("left out: " + line));
+    }
+
+    private static void requireSome(Tokens<?> tokens, String what, Path file) {
+        if (tokens.items().isEmpty()) {
+            List<String> reasons = tokens.skipped().lines();
+            String why = reasons.isEmpty() ? "" : "; left out: " + reasons.getFirst();
+            throw new DataException(Place.file(file), "", "no " + what + why);
+        }
+    }
+}
