@@ -58,7 +58,8 @@ public final class TaskSequence implements AutoCloseable {
             int of = k;
             this.examples.add(Stream.generate(() -> task.sample(random, ProblemSplit.TRAIN))
                     .limit(examples)
-                    .map(problem -> Tokenized.ofReply(prompt(of, problem), answer(task.solution(problem))))
+                    .map(problem ->
+                            Tokenized.ofReply(prompt(of, problem), tokenizer.encodeAnswer(task.solution(problem))))
                     .toList());
             this.heldOut.add(Stream.generate(() -> task.sample(random, ProblemSplit.HELD_OUT))
                     .limit(heldOut)
@@ -72,13 +73,6 @@ public final class TaskSequence implements AutoCloseable {
 
     private int[] prompt(int task, Problem problem) {
         return tokenizer.encode(mark(task) + problem.prompt());
-    }
-
-    private int[] answer(String text) {
-        int[] ids = tokenizer.encodeOrdinary(text);
-        int[] ended = Arrays.copyOf(ids, ids.length + 1);
-        ended[ids.length] = tokenizer.eos().orElseThrow();
-        return ended;
     }
 
     public int count() {

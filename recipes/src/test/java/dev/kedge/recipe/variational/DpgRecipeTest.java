@@ -134,7 +134,7 @@ public class DpgRecipeTest {
             double[] all = language.logPrior();
             assertEquals(81, all.length);
             assertEquals(1, Arrays.stream(all).map(Math::exp).sum(), 1e-9);
-            var draws = language.draw(language.prior(), Reads.TEXT, 4000, rng);
+            var draws = language.sample(language.prior(), Reads.TEXT, 4000, rng);
             Tensor again = language.logProbs(language.prior(), Reads.TEXT, draws.tokens());
             double[] drawn = draws.logProbs().toDoubles();
             for (int i = 0; i < drawn.length; i++) {
