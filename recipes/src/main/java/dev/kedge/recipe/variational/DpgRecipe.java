@@ -162,18 +162,18 @@ public final class DpgRecipe {
             Decoder policy,
             Run run) {
         evaluation.evaluate(method, policy, 0);
-        TrainingConfig o = config.training()
+        TrainingConfig training = config.training()
                 .at(method.learningRate().orElse(config.training().learningRate()));
-        int[] batch = IntStream.range(0, o.batchSize()).toArray();
+        int[] batch = IntStream.range(0, training.batchSize()).toArray();
         Aim aim = evaluation.aim(method.target());
         try (var proposal = new DpgProposal(language, method, aim.logScore(), policy, run);
-                var training = new Training(run, method.phase(), o, policy.parameters(), proposal, evaluation)) {
-            training.run(step -> {
+                var loop = new Training(run, method.phase(), training, policy.parameters(), proposal, evaluation)) {
+            loop.run(step -> {
                 Weighted weighted = weighted(config, language, method, aim, policy, proposal, step);
-                return Step.on(batch, o.microBatch(), rows -> gradient(language, method, policy, weighted, rows))
+                return Step.on(batch, training.microBatch(), rows -> gradient(language, method, policy, weighted, rows))
                         .completed(m -> weighted.metrics.forEach(m::put))
                         .then(m -> {
-                            if ((step + 1) % config.evaluateEvery() == 0 || step + 1 == o.steps()) {
+                            if ((step + 1) % config.evaluateEvery() == 0 || step + 1 == training.steps()) {
                                 evaluation.evaluate(method, policy, step + 1).forEach(m::put);
                             }
                         })
