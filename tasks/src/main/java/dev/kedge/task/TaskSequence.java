@@ -145,9 +145,7 @@ public final class TaskSequence implements AutoCloseable {
     public record Answers(List<List<String>> completions, List<double[]> right) {
         /// The share of right answers by task.
         public double[] accuracies() {
-            return right.stream()
-                    .mapToDouble(Bootstrap::mean)
-                    .toArray();
+            return right.stream().mapToDouble(Bootstrap::mean).toArray();
         }
 
         /// 1 or 0 of all problems.
@@ -181,7 +179,8 @@ public final class TaskSequence implements AutoCloseable {
                     heldOut.get(k).stream().map(p -> prompt(task, p)).toList();
             var options = Generator.Options.greedy(longestAnswer(k), tokenizer.stopIds());
             List<Generator.Completion> answers = Generator.generate(policy, prompts, options, null);
-            completions.add(answers.stream().map(a -> tokenizer.decode(a.tokens())).toList());
+            completions.add(
+                    answers.stream().map(a -> tokenizer.decode(a.tokens())).toList());
             right.add(IntStream.range(0, answers.size())
                     .mapToDouble(i -> isRight(task, i, answers.get(i)) ? 1 : 0)
                     .toArray());

@@ -132,8 +132,7 @@ public final class RecapRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (TaskSequence tasks =
-                        new TaskSequence(config.tasks(), config.examples(), config.heldOut(), config.seed());
+        try (TaskSequence tasks = new TaskSequence(config.tasks(), config.examples(), config.heldOut(), config.seed());
                 Decoder start = learnFirst(config, tasks, device, run)) {
             int last = tasks.count() - 1;
             List<ContinualResult> results = new ArrayList<>();

@@ -1,8 +1,7 @@
 package dev.kedge.recipe.variational;
 
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.variational.DpgRecipe.Config;
-import dev.kedge.recipe.variational.DpgRecipe.Method;
+import dev.kedge.recipe.variational.DpgConfig.Method;
 import dev.kedge.recipe.variational.DpgTarget.Aim;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Remembered;
@@ -63,14 +62,14 @@ final class DpgEvaluation implements Remembered {
         }
     }
 
-    private final Config config;
+    private final DpgConfig config;
     private final EnumerableLanguage language;
     private final double[] reward;
     private final Map<DpgTarget, Aim> aims = new HashMap<>();
     private final Map<DpgTarget.Score, double[]> scores = new HashMap<>();
     private final Map<String, TreeMap<Integer, Result>> histories = new HashMap<>();
 
-    DpgEvaluation(Config config, EnumerableLanguage language) {
+    DpgEvaluation(DpgConfig config, EnumerableLanguage language) {
         this.config = config;
         this.language = language;
         reward = scores.computeIfAbsent(config.reward(), this::table);

@@ -2,8 +2,8 @@ package dev.kedge.recipe.variational;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.variational.TargetEstimates;
+import dev.kedge.recipe.variational.DpgConfig.Method;
 import dev.kedge.recipe.variational.DpgInference.Criterion;
-import dev.kedge.recipe.variational.DpgRecipe.Method;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;

@@ -1,8 +1,7 @@
 package dev.kedge.recipe.variational;
 
+import dev.kedge.recipe.variational.DpgConfig.Method;
 import dev.kedge.recipe.variational.DpgEvaluation.Result;
-import dev.kedge.recipe.variational.DpgRecipe.Config;
-import dev.kedge.recipe.variational.DpgRecipe.Method;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Estimate;
@@ -23,7 +22,7 @@ import java.util.stream.IntStream;
 ///
 /// @param policies log-probabilities of all texts, by method, in their order
 record DpgSummary(
-        Config config, EnumerableLanguage language, DpgEvaluation evaluation, Map<Method, double[]> policies) {
+        DpgConfig config, EnumerableLanguage language, DpgEvaluation evaluation, Map<Method, double[]> policies) {
     /// Strengths of the optimum's curve.
     private static final int STRENGTHS = 60;
 
@@ -152,15 +151,13 @@ record DpgSummary(
                         .add(new Frontier.Point(end.klPrior(), Estimate.of(end.reward()), label));
             }
         }
-        List<Frontier.Arm> arms = points.entrySet().stream()
-                .map(e -> new Frontier.Arm(
-                        e.getKey(),
-                        e.getValue().stream()
-                                .sorted(Comparator.comparingDouble(Frontier.Point::x))
-                                .toList()))
-                .toList();
+        points.values().forEach(arm -> arm.sort(Comparator.comparingDouble(Frontier.Point::x)));
         return new Frontier(
-                "Reward against divergence from the prior", "KL(policy || prior), nats", "reward", arms, optimum());
+                "Reward against divergence from the prior",
+                "KL(policy || prior), nats",
+                "reward",
+                Frontier.arms(points),
+                optimum());
     }
 
     private static String family(Method method) {
