@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.lm.Generator;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -36,8 +36,8 @@ public final class RolloutBench {
                 Rng rng = Rng.seeded(0);
                 Decoder decoder = Decoder.random(config, rng, Device.CPU);
                 Decoder guide = Decoder.random(config, rng, Device.CPU)) {
-            List<Voice> alone = List.of(new Voice(decoder, 1));
-            List<Voice> both = List.of(new Voice(decoder, 1), new Voice(guide, 1));
+            List<WeightedModel> alone = List.of(new WeightedModel(decoder, 1));
+            List<WeightedModel> both = List.of(new WeightedModel(decoder, 1), new WeightedModel(guide, 1));
             List<int[]> prompts = prompts(config.vocabularySize());
             for (int round = 0; round <= rounds; round++) {
                 BenchReport.progress(round == 0 ? "warming up" : "round " + round + " of " + rounds);
@@ -63,9 +63,9 @@ public final class RolloutBench {
         return prompts;
     }
 
-    private static void draw(List<Voice> voices, List<int[]> prompts) {
+    private static void draw(List<WeightedModel> models, List<int[]> prompts) {
         var options = new Generator.Options(Sampling.at(1), TOKENS, 1, Set.of(), null, 1, true);
-        Generator.generate(voices, prompts, options, null);
+        Generator.generate(models, prompts, options, null);
     }
 
     private static double seconds(Runnable work) {

@@ -6,10 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.nn.lm.Sampling;
 import dev.kedge.sequence.Models;
-import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
@@ -120,9 +119,9 @@ final class GenerateCommand implements Callable<Integer> {
                 Generator.Options options = new Generator.Options(
                         sampling, maxTokens, samples, ends(folder, tokenizer), stopRule(tokenizer), seed, false);
                 if (json) {
-                    System.out.println(object(decoder, guided.voices(), tokenizer, ids, options));
+                    System.out.println(object(decoder, guided.models(), tokenizer, ids, options));
                 } else {
-                    stream(guided.voices(), tokenizer, ids, options);
+                    stream(guided.models(), tokenizer, ids, options);
                 }
             }
         }
@@ -148,9 +147,9 @@ final class GenerateCommand implements Callable<Integer> {
         return stop.isEmpty() ? null : tokens -> stop.stream().anyMatch(tokenizer.decode(tokens)::contains);
     }
 
-    private void stream(List<Voice> voices, Tokenizer tokenizer, int[] ids, Generator.Options options) {
+    private void stream(List<WeightedModel> models, Tokenizer tokenizer, int[] ids, Generator.Options options) {
         if (samples > 1) {
-            for (Generator.Completion c : Generator.generate(voices, List.of(ids), options, null)) {
+            for (Generator.Completion c : Generator.generate(models, List.of(ids), options, null)) {
                 System.out.println(prompt + cut(tokenizer.decode(c.tokens())) + "\n---");
             }
             return;
@@ -159,7 +158,7 @@ final class GenerateCommand implements Callable<Integer> {
         for (int id : ids) {
             System.out.print(text.feed(id));
         }
-        Generator.generate(voices, List.of(ids), options, (_, token) -> {
+        Generator.generate(models, List.of(ids), options, (_, token) -> {
             System.out.print(text.feed(token));
             System.out.flush();
         });
@@ -167,11 +166,11 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private String object(
-            Decoder decoder, List<Voice> voices, Tokenizer tokenizer, int[] ids, Generator.Options options)
+            Decoder decoder, List<WeightedModel> models, Tokenizer tokenizer, int[] ids, Generator.Options options)
             throws JsonProcessingException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode result = mapper.createObjectNode();
-        List<Generator.Completion> all = Generator.generate(voices, List.of(ids), options, null);
+        List<Generator.Completion> all = Generator.generate(models, List.of(ids), options, null);
         Generator.Completion first = all.getFirst();
         result.put("text", text(tokenizer, ids, first));
         ObjectNode tokenIds = result.putObject("token_ids");

@@ -1,7 +1,7 @@
 package dev.kedge.cli;
 
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.sequence.Models;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
@@ -10,22 +10,22 @@ import java.util.List;
 
 /// A model and those that guide it.
 ///
-/// @param voices the model with weight 1, then its guides
-record Guides(List<Voice> voices) implements AutoCloseable {
+/// @param models the model with weight 1, then its guides
+record Guides(List<WeightedModel> models) implements AutoCloseable {
     /// @param guides    `DIR:WEIGHT` each
     /// @param model     where the model comes from, for messages
     /// @param tokenizer of the model
     /// @throws IllegalArgumentException if a guide is written otherwise, or has another vocabulary
     static Guides load(List<String> guides, Path model, Tokenizer tokenizer, Decoder decoder) {
-        Guides loaded = new Guides(new ArrayList<>(List.of(new Voice(decoder, 1))));
+        Guides loaded = new Guides(new ArrayList<>(List.of(new WeightedModel(decoder, 1))));
         try {
             for (String guide : guides) {
                 int colon = guide.lastIndexOf(':');
                 Path folder = Path.of(guide.substring(0, Math.max(colon, 0)));
                 double weight = weight(guide, colon);
                 requireVocabulary(folder, model, tokenizer);
-                loaded.voices.add(new Voice(Models.load(folder, decoder.device()), weight));
-                requireSize(folder, loaded.voices.getLast().model(), model, decoder);
+                loaded.models.add(new WeightedModel(Models.load(folder, decoder.device()), weight));
+                requireSize(folder, loaded.models.getLast().model(), model, decoder);
             }
             return loaded;
         } catch (RuntimeException e) {
@@ -83,6 +83,6 @@ record Guides(List<Voice> voices) implements AutoCloseable {
     /// Closes the guides: the model is another's.
     @Override
     public void close() {
-        voices.stream().skip(1).forEach(voice -> voice.model().close());
+        models.stream().skip(1).forEach(weighted -> weighted.model().close());
     }
 }

@@ -13,6 +13,7 @@ import dev.kedge.recipe.game.EgpoRecipe;
 import dev.kedge.recipe.game.InpoRecipe;
 import dev.kedge.recipe.guidance.GenarmRecipe;
 import dev.kedge.recipe.guidance.GenarmRecipeTest;
+import dev.kedge.recipe.occupancy.OccupancyConfig;
 import dev.kedge.recipe.occupancy.OccupancyRecipe;
 import dev.kedge.recipe.occupancy.OccupancyRecipeTest;
 import dev.kedge.recipe.policy.Environment;
@@ -38,7 +39,7 @@ import dev.kedge.recipe.preference.PairwiseJudge;
 import dev.kedge.recipe.preference.RrpoRecipe;
 import dev.kedge.recipe.preference.XpoRecipe;
 import dev.kedge.recipe.preference.XpoRecipeTest;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe;
+import dev.kedge.recipe.sparsity.SubnetworkConfig;
 import dev.kedge.recipe.sparsity.SubnetworkRecipeTest;
 import dev.kedge.recipe.supervised.AsftRecipe;
 import dev.kedge.recipe.supervised.AsftRecipeTest;
@@ -318,7 +319,7 @@ class ResumeTest {
     /// Policies one after the other; a kill costs the one that is being trained.
     @Test
     void policiesHeldByWhatTheyVisit() throws Exception {
-        var actions = new OccupancyRecipe.Arm(new Penalty.Actions(Penalty.Divergence.KL), List.of(0.5));
+        var actions = new OccupancyConfig.Arm(new Penalty.Actions(Penalty.Divergence.KL), List.of(0.5));
         var config = OccupancyRecipeTest.config(OccupancyRecipeTest.sampled(STEPS, 20), List.of(actions));
         String[] phases = {"none", "theory", "actions-kl-0_5"};
         killAndCompare("occupancy", config, phases, OccupancyRecipe.POLICIES, 20271);
@@ -327,8 +328,8 @@ class ResumeTest {
     /// A sweep, and the subnetwork of one of its policies alone.
     @Test
     void subnetworks() throws Exception {
-        SubnetworkRecipe.Config config = SubnetworkRecipeTest.config(
-                List.of(SubnetworkRecipe.Algorithm.SFT, SubnetworkRecipe.Algorithm.GRPO),
+        SubnetworkConfig config = SubnetworkRecipeTest.config(
+                List.of(SubnetworkConfig.Algorithm.SFT, SubnetworkConfig.Algorithm.GRPO),
                 List.of(3e-3),
                 1e-5,
                 TinyTask.optimisation(STEPS, 4, 3e-3, 7),

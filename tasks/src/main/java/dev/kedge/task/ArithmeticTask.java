@@ -12,16 +12,13 @@ import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
-import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SupervisedTraining;
+import dev.kedge.sequence.Pretraining;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.statistics.Proportions;
 import dev.kedge.tensor.Device;
-import dev.kedge.tensor.Rng;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -108,18 +105,14 @@ public final class ArithmeticTask implements AutoCloseable {
     }
 
     private Decoder reference(Run run, Device device) {
-        Path folder = run.folder().resolve("reference");
-        if (!Models.isComplete(folder)) {
-            DecoderConfig shape = DecoderConfig.small(
-                    tokenizer.vocabularySize(), config.hiddenSize(), config.layers(), config.heads(), 16);
-            try (Rng rng = Rng.seeded(seed);
-                    Decoder fresh = Decoder.random(shape, rng, device)) {
-                SupervisedTraining.train(
-                        run, "pretraining", fresh, corpus(), Models.padId(tokenizer), config.pretraining(), seed);
-                Models.save(fresh, tokenizer, folder);
-            }
-        }
-        return Models.load(folder, device);
+        DecoderConfig shape = DecoderConfig.small(
+                tokenizer.vocabularySize(), config.hiddenSize(), config.layers(), config.heads(), 16);
+        return new Pretraining(run, tokenizer, device, config.pretraining(), seed)
+                .decoder(
+                        "pretraining",
+                        run.folder().resolve("reference"),
+                        rng -> Decoder.random(shape, rng, device),
+                        this::corpus);
     }
 
     private List<Tokenized> corpus() {
@@ -170,10 +163,7 @@ public final class ArithmeticTask implements AutoCloseable {
 
     /// An answer with its end.
     public int[] answer(String text) {
-        int[] ids = tokenizer.encodeOrdinary(text);
-        int[] ended = Arrays.copyOf(ids, ids.length + 1);
-        ended[ids.length] = tokenizer.eos().orElseThrow();
-        return ended;
+        return tokenizer.encodeAnswer(text);
     }
 
     /// How to draw answers: whole distribution, temperature 1.

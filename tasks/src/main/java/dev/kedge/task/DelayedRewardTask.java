@@ -12,21 +12,19 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SupervisedTraining;
+import dev.kedge.sequence.Pretraining;
 import dev.kedge.tensor.Device;
-import dev.kedge.tensor.Rng;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/// A generated world in which an answer's worth shows at its end only: small letters walk on a ring, one or two places
+/// A generated task in which an answer's worth shows at its end only: small letters walk on a ring, one or two places
 /// at a time, and a capital between them promises that its small letter will follow. The grammar does not care whether
 /// it does; the reward does. What a beginning of an answer is worth depends on what will be made of it, so that a
 /// reward of whole answers says little of beginnings.
@@ -48,7 +46,7 @@ public final class DelayedRewardTask implements AutoCloseable {
     /// @param heads       of the decoders
     /// @param examples    texts that they are pre-trained on
     /// @param pretraining how
-    /// @param heldOut     prompts kept for judging, >= 2
+    /// @param heldOut     prompts kept for evaluation, >= 2
     public record Config(
             int letters,
             double share,
@@ -84,7 +82,7 @@ public final class DelayedRewardTask implements AutoCloseable {
     private final List<int[]> heldOut;
     private final Decoder base;
 
-    /// The world of a run: its base is pre-trained here, or read where the run has made it already.
+    /// The task of a run: its base is pre-trained here, or read where the run has made it already.
     public DelayedRewardTask(Config config, Run run, Device device, long seed) {
         this.config = config;
         this.device = device;
@@ -100,28 +98,18 @@ public final class DelayedRewardTask implements AutoCloseable {
 
     /// A decoder of this width that knows the grammar, in the run's folder `name`: made where it is not there yet.
     public Decoder pretrained(String name, int hiddenSize) {
-        Path folder = run.folder().resolve(name);
-        if (!Models.isComplete(folder)) {
-            DecoderConfig shape = DecoderConfig.small(
-                    tokenizer.vocabularySize(),
-                    hiddenSize,
-                    config.layers(),
-                    config.heads(),
-                    1 + PROMPT + config.longest() + 2); // beginning, end, and a mark behind it
-            try (Rng rng = Rng.seeded(seed);
-                    Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
-                SupervisedTraining.train(
-                        run,
+        DecoderConfig shape = DecoderConfig.small(
+                tokenizer.vocabularySize(),
+                hiddenSize,
+                config.layers(),
+                config.heads(),
+                1 + PROMPT + config.longest() + 2); // beginning, end, and a mark behind it
+        return new Pretraining(run, tokenizer, device, config.pretraining(), seed)
+                .decoder(
                         "pretraining-" + name,
-                        fresh,
-                        corpus(),
-                        Models.padId(tokenizer),
-                        config.pretraining(),
-                        seed);
-                Models.save(fresh, tokenizer, folder);
-            }
-        }
-        return Models.load(folder, device);
+                        run.folder().resolve(name),
+                        rng -> Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device),
+                        this::corpus);
     }
 
     private List<Tokenized> corpus() {
@@ -130,9 +118,8 @@ public final class DelayedRewardTask implements AutoCloseable {
         for (int i = 0; i < config.examples(); i++) {
             int length = random.nextInt(config.shortest(), config.longest() + 1);
             String text = text(config, PROMPT + length, random);
-            int[] answer = Arrays.copyOf(tokenizer.encodeOrdinary(text.substring(PROMPT)), length + 1);
-            answer[length] = end();
-            corpus.add(Tokenized.ofReply(tokenizer.encode(text.substring(0, PROMPT)), answer));
+            corpus.add(Tokenized.ofReply(
+                    tokenizer.encode(text.substring(0, PROMPT)), tokenizer.encodeAnswer(text.substring(PROMPT))));
         }
         return corpus;
     }
@@ -189,7 +176,7 @@ public final class DelayedRewardTask implements AutoCloseable {
         return pairs(count, List.of(reward)).getFirst();
     }
 
-    /// The same for each of several judges, who label the same pairs.
+    /// The same pairs labelled once for each of several rewards.
     public List<List<TokenizedPair>> pairs(int count, List<ToDoubleFunction<String>> rewards) {
         SplittableRandom random = new SplittableRandom(seed + 1);
         List<int[]> prompts = prompts(count, random);
@@ -231,7 +218,7 @@ public final class DelayedRewardTask implements AutoCloseable {
             List<TokenizedPair> pairs,
             double[][] reference,
             PreferenceLoss objective,
-            TrainingConfig optimisation) {
+            TrainingConfig training) {
         Path folder = run.folder().resolve("policies").resolve(name);
         if (!Models.isComplete(folder)) {
             try (Decoder model = start.copy()) {
@@ -244,7 +231,7 @@ public final class DelayedRewardTask implements AutoCloseable {
                         reference,
                         Models.padId(tokenizer),
                         objective,
-                        optimisation,
+                        training,
                         seed);
                 Models.save(model, tokenizer, folder);
             }

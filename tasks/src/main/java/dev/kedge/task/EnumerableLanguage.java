@@ -5,11 +5,11 @@ import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.lm.KvCache;
-import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.variational.Dpg;
-import dev.kedge.run.Checkpoint;
-import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.Step;
+import dev.kedge.run.StepMetrics;
+import dev.kedge.run.Training;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Creation;
@@ -23,9 +23,7 @@ import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -91,12 +89,12 @@ public final class EnumerableLanguage implements AutoCloseable {
         PLACE
     }
 
-    /// Texts drawn, with their exact log-probabilities where they were drawn.
+    /// Texts sampled, with their exact log-probabilities under the model that they were sampled from.
     ///
     /// @param tokens   [B, L] int64
     /// @param numbers  of the texts, [B]
     /// @param logProbs nats, float64, [B]
-    public record Draws(Tensor tokens, int[] numbers, Tensor logProbs) {
+    public record Samples(Tensor tokens, int[] numbers, Tensor logProbs) {
         /// Entries of a table over all texts: float64, [B].
         public Tensor of(double[] table) {
             return Tensor.of(Arrays.stream(numbers).mapToDouble(i -> table[i]).toArray());
@@ -154,42 +152,27 @@ public final class EnumerableLanguage implements AutoCloseable {
     }
 
     private void pretrain(Decoder model, Reads reads) {
-        TrainingConfig o = config.pretraining();
-        String phase = reads == Reads.TEXT ? PHASE : PHASE + "-of-places";
+        int batch = config.pretraining().batchSize();
         double[][] source = source(config.letters(), new SplittableRandom(seed));
-        try (AdamW optimizer = o.optimizer(model.parameters())) {
-            int first = 0;
-            var saved = run.latest().filter(c -> c.phase().equals(phase));
-            if (saved.isPresent()) {
-                saved.get().restore("model", model.parameters().named());
-                saved.get().restore("optimizer", optimizer.state());
-                first = (int) saved.get().step();
-            }
-            try (Progress progress = run.progress(phase, first, o.steps())) {
-                for (int step = first; step < o.steps(); step++) {
-                    var random = new SplittableRandom(new SplittableRandom(seed + 1).nextLong() + step);
-                    try (Scope _ = new Scope()) {
-                        Tensor tokens = texts(source, o.batchSize(), random).to(device);
-                        Tensor logProbs = logProbs(model, reads, tokens);
-                        Tensor loss = Dpg.dpg(logProbs, logProbs.onesLike(), o.batchSize())
-                                .value();
-                        loss.backward();
-                        Map<String, Double> metrics = new LinkedHashMap<>();
-                        metrics.put("loss", loss.item());
-                        metrics.put("grad_norm", model.parameters().clipGradient(o.maxGradNorm()));
-                        run.guard(phase, step + 1L, metrics);
-                        optimizer.step(o.schedules().at(step));
-                        run.log(phase, step + 1L, metrics);
-                        progress.step(step + 1L, metrics.get("loss"), (long) o.batchSize() * config.length());
-                    }
-                    if ((step + 1) % o.checkpointEvery() == 0 || step + 1 == o.steps()) {
-                        run.save(Checkpoint.at(phase, step + 1)
-                                .tensors("model", model.parameters().named())
-                                .tensors("optimizer", optimizer.state()));
-                    }
-                }
-            }
+        long stream = new SplittableRandom(seed + 1).nextLong();
+        try (Training training = new Training(run, phase(reads), config.pretraining(), model.parameters())) {
+            training.run(step -> Step.of(List.of(() -> {
+                        Tensor tokens = texts(source, batch, new SplittableRandom(stream + step));
+                        return gradient(model, reads, tokens.to(device), batch);
+                    }))
+                    .tokens((long) batch * config.length()));
         }
+    }
+
+    private StepMetrics gradient(Decoder model, Reads reads, Tensor tokens, int batch) {
+        Tensor logProbs = logProbs(model, reads, tokens);
+        Tensor loss = Dpg.dpg(logProbs, logProbs.onesLike(), batch).value();
+        loss.backward();
+        return new StepMetrics().add("loss", loss.item());
+    }
+
+    private static String phase(Reads reads) {
+        return reads == Reads.TEXT ? PHASE : PHASE + "-of-places";
     }
 
     /// Rows of a Markov chain over letters, the last one for its beginning: exponentials of normal numbers, normalised.
@@ -249,7 +232,7 @@ public final class EnumerableLanguage implements AutoCloseable {
     }
 
     /// Texts drawn exactly, letter by letter from the whole distribution; nothing is recorded for a gradient.
-    public Draws draw(Decoder model, Reads reads, int count, Rng rng) {
+    public Samples sample(Decoder model, Reads reads, int count, Rng rng) {
         try (var _ = Gradients.off();
                 Scope scope = new Scope();
                 KvCache cache = model.cache(count, config.length(), null)) {
@@ -264,7 +247,7 @@ public final class EnumerableLanguage implements AutoCloseable {
                 drawn.add(before);
             }
             Tensor tokens = Tensor.cat(drawn, 1);
-            return new Draws(scope.keep(tokens), numbers(tokens), scope.keep(logProbs.to(Device.CPU)));
+            return new Samples(scope.keep(tokens), numbers(tokens), scope.keep(logProbs.to(Device.CPU)));
         }
     }
 

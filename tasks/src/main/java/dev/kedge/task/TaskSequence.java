@@ -58,7 +58,8 @@ public final class TaskSequence implements AutoCloseable {
             int of = k;
             this.examples.add(Stream.generate(() -> task.sample(random, ProblemSplit.TRAIN))
                     .limit(examples)
-                    .map(problem -> Tokenized.ofReply(prompt(of, problem), answer(task.solution(problem))))
+                    .map(problem ->
+                            Tokenized.ofReply(prompt(of, problem), tokenizer.encodeAnswer(task.solution(problem))))
                     .toList());
             this.heldOut.add(Stream.generate(() -> task.sample(random, ProblemSplit.HELD_OUT))
                     .limit(heldOut)
@@ -72,13 +73,6 @@ public final class TaskSequence implements AutoCloseable {
 
     private int[] prompt(int task, Problem problem) {
         return tokenizer.encode(mark(task) + problem.prompt());
-    }
-
-    private int[] answer(String text) {
-        int[] ids = tokenizer.encodeOrdinary(text);
-        int[] ended = Arrays.copyOf(ids, ids.length + 1);
-        ended[ids.length] = tokenizer.eos().orElseThrow();
-        return ended;
     }
 
     public int count() {
@@ -127,12 +121,12 @@ public final class TaskSequence implements AutoCloseable {
     /// @param task   the new one
     /// @param step   since it is learnt
     /// @param memory how many examples of each earlier task are there to be replayed; 0 for no replay
-    public SequencedMap<String, List<Tokenized>> batch(int task, int step, int memory, TrainingConfig o) {
+    public SequencedMap<String, List<Tokenized>> batch(int task, int step, int memory, TrainingConfig training) {
         SequencedMap<String, List<Tokenized>> batch = new LinkedHashMap<>();
-        int share = o.batchSize() / (task + 1);
+        int share = training.batchSize() / (task + 1);
         for (int k = memory > 0 ? 0 : task; k <= task; k++) {
             List<Tokenized> pool = k < task ? examples.get(k).subList(0, memory) : examples.get(k);
-            int size = k < task ? share : o.batchSize() - (memory > 0 ? task * share : 0);
+            int size = k < task ? share : training.batchSize() - (memory > 0 ? task * share : 0);
             batch.put(name(k), drawn(pool, size, new SplittableRandom(seed + 31L * task + k), step));
         }
         return batch;
@@ -144,16 +138,14 @@ public final class TaskSequence implements AutoCloseable {
         return ofStep.ints(size, 0, pool.size()).mapToObj(pool::get).toList();
     }
 
-    /// What a policy says to the held-out problems.
+    /// What a policy answers to the held-out problems.
     ///
-    /// @param said  by task
-    /// @param right 1 or 0, by task
-    public record Answers(List<List<String>> said, List<double[]> right) {
+    /// @param completions by task
+    /// @param right       1 or 0, by task
+    public record Answers(List<List<String>> completions, List<double[]> right) {
         /// The share of right answers by task.
         public double[] accuracies() {
-            return right.stream()
-                    .mapToDouble(dev.kedge.statistics.Bootstrap::mean)
-                    .toArray();
+            return right.stream().mapToDouble(Bootstrap::mean).toArray();
         }
 
         /// 1 or 0 of all problems.
@@ -179,7 +171,7 @@ public final class TaskSequence implements AutoCloseable {
 
     /// Greedy answers. One that has not ended is wrong.
     public Answers answers(Decoder policy) {
-        List<List<String>> said = new ArrayList<>();
+        List<List<String>> completions = new ArrayList<>();
         List<double[]> right = new ArrayList<>();
         for (int k = 0; k < count(); k++) {
             int task = k;
@@ -187,12 +179,13 @@ public final class TaskSequence implements AutoCloseable {
                     heldOut.get(k).stream().map(p -> prompt(task, p)).toList();
             var options = Generator.Options.greedy(longestAnswer(k), tokenizer.stopIds());
             List<Generator.Completion> answers = Generator.generate(policy, prompts, options, null);
-            said.add(answers.stream().map(a -> tokenizer.decode(a.tokens())).toList());
+            completions.add(
+                    answers.stream().map(a -> tokenizer.decode(a.tokens())).toList());
             right.add(IntStream.range(0, answers.size())
                     .mapToDouble(i -> isRight(task, i, answers.get(i)) ? 1 : 0)
                     .toArray());
         }
-        return new Answers(said, right);
+        return new Answers(completions, right);
     }
 
     private boolean isRight(int task, int problem, Generator.Completion answer) {
@@ -200,14 +193,14 @@ public final class TaskSequence implements AutoCloseable {
                 && tasks.get(task).reward(heldOut.get(task).get(problem), tokenizer.decode(answer.tokens())) == 1;
     }
 
-    /// A summary with two problems of each task, and what was said to them at two times.
+    /// A summary with two problems of each task, and the answers to them at two times.
     public Summary withSamples(Summary summary, Answers before, Answers after) {
         for (int k = 0; k < count(); k++) {
             for (int i = 0; i < 2; i++) {
                 summary = summary.sample(new Summary.Sample(
                         mark(k) + heldOut.get(k).get(i).prompt(),
-                        before.said.get(k).get(i),
-                        after.said.get(k).get(i),
+                        before.completions.get(k).get(i),
+                        after.completions.get(k).get(i),
                         Optional.of(before.right.get(k)[i]),
                         Optional.of(after.right.get(k)[i]),
                         name(k) + ": after the first task, and after all"));

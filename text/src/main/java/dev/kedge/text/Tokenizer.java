@@ -1,6 +1,7 @@
 package dev.kedge.text;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -18,6 +19,16 @@ public sealed interface Tokenizer extends AutoCloseable permits HuggingFaceToken
     /// the way to encode a rendered chat template.
     default int[] encodeOrdinary(String text) {
         return encodeWithOffsets(text).ids();
+    }
+
+    /// The ids of an answer: as [#encodeOrdinary], and the end of the text behind them.
+    ///
+    /// @throws java.util.NoSuchElementException if the tokenizer has no end-of-text token
+    default int[] encodeAnswer(String text) {
+        int[] ids = encodeOrdinary(text);
+        int[] ended = Arrays.copyOf(ids, ids.length + 1);
+        ended[ids.length] = eos().orElseThrow();
+        return ended;
     }
 
     /// As [#encodeOrdinary], with the place of each token in the text.

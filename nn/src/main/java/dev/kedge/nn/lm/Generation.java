@@ -4,7 +4,7 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.Listener;
 import dev.kedge.nn.lm.Generator.Options;
 import dev.kedge.nn.lm.Generator.StopReason;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Scope;
@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 
 /// The rows of one call on their way. A row's number is its place in the result; its slot its place in the batch.
 final class Generation {
-    private final List<Voice> voices;
+    private final List<WeightedModel> models;
     private final int positions; // of the model with the fewest
     private final List<int[]> prompts;
     private final Options options;
@@ -33,8 +33,13 @@ final class Generation {
     private int[] slots; // slot to row
 
     Generation(
-            List<Voice> voices, int positions, List<int[]> prompts, Options options, Listener listener, int longest) {
-        this.voices = voices;
+            List<WeightedModel> models,
+            int positions,
+            List<int[]> prompts,
+            Options options,
+            Listener listener,
+            int longest) {
+        this.models = models;
         this.positions = positions;
         this.prompts = prompts;
         this.options = options;
@@ -55,11 +60,11 @@ final class Generation {
     }
 
     List<Completion> run() {
-        Device device = voices.getFirst().model().device();
+        Device device = models.getFirst().model().device();
         List<KvCache> caches = new ArrayList<>();
         try {
-            for (Voice voice : voices) {
-                caches.add(voice.model().cache(prompts.size(), capacity(), starts(device)));
+            for (WeightedModel weighted : models) {
+                caches.add(weighted.model().cache(prompts.size(), capacity(), starts(device)));
             }
             Tensor logits = prefill(caches, device);
             Tensor next = null;
@@ -92,21 +97,21 @@ final class Generation {
     private Tensor decode(Tensor next, List<KvCache> caches) {
         Tensor column = next.unsqueeze(1);
         List<Tensor> logits = new ArrayList<>();
-        for (int i = 0; i < voices.size(); i++) {
-            Decoder model = voices.get(i).model();
+        for (int i = 0; i < models.size(); i++) {
+            Decoder model = models.get(i).model();
             logits.add(model.logits(model.hidden(column, caches.get(i))));
         }
         return mixed(logits);
     }
 
-    /// `Σ_i w_i log p_i`, not normalised, [rows, V]; of one voice of weight 1 the logits as they are.
+    /// `Σ_i w_i log p_i`, not normalised, [rows, V]; of one model of weight 1 the logits as they are.
     private Tensor mixed(List<Tensor> logits) {
-        if (voices.size() == 1 && voices.getFirst().weight() == 1) {
+        if (models.size() == 1 && models.getFirst().weight() == 1) {
             return logits.getFirst();
         }
         Tensor sum = null;
-        for (int i = 0; i < voices.size(); i++) {
-            Tensor weighted = logits.get(i).logSoftmax(-1).times(voices.get(i).weight());
+        for (int i = 0; i < models.size(); i++) {
+            Tensor weighted = logits.get(i).logSoftmax(-1).times(models.get(i).weight());
             sum = sum == null ? weighted : sum.plus(weighted);
         }
         return sum;
@@ -138,8 +143,8 @@ final class Generation {
         try (Scope scope = new Scope()) {
             Tensor read = Tensor.of(ids, prompts.size(), longest).to(device);
             List<Tensor> logits = new ArrayList<>();
-            for (int i = 0; i < voices.size(); i++) {
-                Decoder model = voices.get(i).model();
+            for (int i = 0; i < models.size(); i++) {
+                Decoder model = models.get(i).model();
                 Tensor last = model.hidden(read, caches.get(i))
                         .view(prompts.size(), longest, model.config().hiddenSize())
                         .select(1, longest - 1L);

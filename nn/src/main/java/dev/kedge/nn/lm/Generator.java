@@ -66,13 +66,13 @@ public final class Generator {
         }
     }
 
-    /// A decoder that has a say in what is drawn.
+    /// A decoder of a log-linear mixture.
     ///
-    /// @param weight of its log-probabilities, dimensionless, finite; with 0 it has none, and is not asked
-    public record Voice(Decoder model, double weight) {
-        public Voice {
+    /// @param weight of its log-probabilities, dimensionless, finite; one with 0 is not asked
+    public record WeightedModel(Decoder model, double weight) {
+        public WeightedModel {
             if (!Double.isFinite(weight)) {
-                throw new IllegalArgumentException("a voice's weight must be finite, was " + weight);
+                throw new IllegalArgumentException("a model's weight must be finite, was " + weight);
             }
         }
     }
@@ -88,7 +88,7 @@ public final class Generator {
     /// @param listener or null
     /// @throws IllegalArgumentException naming the first prompt that is empty or too long
     public static List<Completion> generate(Decoder model, List<int[]> prompts, Options options, Listener listener) {
-        return generate(List.of(new Voice(model, 1)), prompts, options, listener);
+        return generate(List.of(new WeightedModel(model, 1)), prompts, options, listener);
     }
 
     /// The continuations under a log-linear mixture, each with its own cache: at every token `log p = Σ_i w_i log p_i
@@ -96,27 +96,27 @@ public final class Generator {
     /// reward models with weights `1/beta` are guided decoding (GenARM, arXiv:2410.08193); what is reported is of
     /// the mixture.
     ///
-    /// @param voices   at least one with a weight, of one vocabulary, on one device
+    /// @param models   at least one with a weight, of one vocabulary, on one device
     /// @param prompts  each of 1 to maxPositions - 1 tokens, of the model with the fewest positions
     /// @param listener or null
-    /// @throws IllegalArgumentException if voices do not fit together, or naming the first prompt that is empty or
+    /// @throws IllegalArgumentException if models do not fit together, or naming the first prompt that is empty or
     ///     too long
     public static List<Completion> generate(
-            List<Voice> voices, List<int[]> prompts, Options options, Listener listener) {
-        List<Voice> heard = voices.stream().filter(v -> v.weight() != 0).toList();
-        requireVoices(heard);
+            List<WeightedModel> models, List<int[]> prompts, Options options, Listener listener) {
+        List<WeightedModel> asked = models.stream().filter(m -> m.weight() != 0).toList();
+        requireOneVocabulary(asked);
         if (prompts.isEmpty()) {
             return List.of();
         }
-        int positions = heard.stream()
-                .mapToInt(v -> v.model().config().maxPositions())
+        int positions = asked.stream()
+                .mapToInt(m -> m.model().config().maxPositions())
                 .min()
                 .getAsInt();
         int longest = requirePrompts(positions, prompts);
         int threads = Engine.threads();
         long rows = (long) prompts.size() * options.samples();
-        int width = heard.stream()
-                .mapToInt(v -> v.model().config().hiddenSize())
+        int width = asked.stream()
+                .mapToInt(m -> m.model().config().hiddenSize())
                 .max()
                 .getAsInt();
         if (rows * width < SMALL) {
@@ -124,21 +124,21 @@ public final class Generator {
         }
         try (var _ = Gradients.never();
                 Scope _ = new Scope()) {
-            return new Generation(heard, positions, prompts, options, listener, longest).run();
+            return new Generation(asked, positions, prompts, options, listener, longest).run();
         } finally {
             Engine.useThreads(threads);
         }
     }
 
-    private static void requireVoices(List<Voice> voices) {
-        if (voices.isEmpty()) {
-            throw new IllegalArgumentException("at least one voice needs a weight other than 0");
+    private static void requireOneVocabulary(List<WeightedModel> models) {
+        if (models.isEmpty()) {
+            throw new IllegalArgumentException("at least one model needs a weight other than 0");
         }
-        int vocabulary = voices.getFirst().model().config().vocabularySize();
-        for (Voice voice : voices) {
-            if (voice.model().config().vocabularySize() != vocabulary) {
-                throw new IllegalArgumentException("voices of one vocabulary expected, were of " + vocabulary + " and "
-                        + voice.model().config().vocabularySize() + " tokens");
+        int vocabulary = models.getFirst().model().config().vocabularySize();
+        for (WeightedModel weighted : models) {
+            if (weighted.model().config().vocabularySize() != vocabulary) {
+                throw new IllegalArgumentException("models of one vocabulary expected, were of " + vocabulary + " and "
+                        + weighted.model().config().vocabularySize() + " tokens");
             }
         }
     }

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// A method on its way through a [TaskSequence].
+/// What a method's policies were worth after each task of a [TaskSequence].
 ///
 /// @param title     of the method
 /// @param afterTask what its policies answered to the held-out problems of all tasks, after each task
@@ -43,54 +43,54 @@ record ContinualResult(String title, List<Answers> afterTask) {
 
     /// The methods on one page.
     ///
-    /// @param courses the one that is shown first
-    static Summary summary(TaskSequence tasks, List<ContinualResult> courses, long seed, double seconds) {
+    /// @param results the one that is shown first
+    static Summary summary(TaskSequence tasks, List<ContinualResult> results, long seed, double seconds) {
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
-        ContinualResult shown = courses.getFirst();
+        ContinualResult first = results.getFirst();
         Summary summary = Summary.of("recap", Summary.Status.FINISHED, seconds)
                 .title(tasks.count() + " tasks one after another, with and without replay")
                 .verdict("Right on held-out problems when all tasks are learnt, and by task. "
-                        + courses.stream().map(ContinualResult::words).collect(Collectors.joining(". "))
+                        + results.stream().map(ContinualResult::words).collect(Collectors.joining(". "))
                         + ".")
                 .frontier(new Frontier(
                         "Accuracy as tasks are added",
                         "tasks learnt",
                         "mean accuracy on the tasks learnt so far",
-                        courses.stream().map(c -> c.arm(bootstrap)).toList(),
+                        results.stream().map(c -> c.arm(bootstrap)).toList(),
                         List.of()));
-        for (ContinualResult course : courses) {
+        for (ContinualResult result : results) {
             for (int k = 0; k < tasks.count() - 1; k++) {
                 summary = summary.comparison(
-                        tasks.name(k) + ", " + course.title,
+                        tasks.name(k) + ", " + result.title,
                         "%",
-                        accuracy(course.afterTask.get(k).right().get(k)),
-                        accuracy(course.end().right().get(k)));
+                        accuracy(result.afterTask.get(k).right().get(k)),
+                        accuracy(result.end().right().get(k)));
             }
         }
-        for (ContinualResult course : courses) {
+        for (ContinualResult result : results) {
             summary = summary.fact(
-                            "mean accuracy at the end, " + course.title,
-                            bootstrap.bca(course.end().all()),
+                            "mean accuracy at the end, " + result.title,
+                            bootstrap.bca(result.end().all()),
                             "%",
                             "interval over problems, not over trainings")
                     .fact(
-                            "backward transfer, " + course.title,
-                            Estimate.of(course.backwardTransfer()),
+                            "backward transfer, " + result.title,
+                            Estimate.of(result.backwardTransfer()),
                             "%",
                             "accuracy at the end less accuracy when just learnt, mean over all tasks but the last;"
                                     + " negative is forgetting");
         }
-        for (ContinualResult course : courses.subList(1, courses.size())) {
+        for (ContinualResult result : results.subList(1, results.size())) {
             summary = summary.fact(
-                    "accuracy, " + shown.title + " less " + course.title,
-                    bootstrap.pairedBca(course.end().all(), shown.end().all()),
+                    "accuracy, " + first.title + " less " + result.title,
+                    bootstrap.pairedBca(result.end().all(), first.end().all()),
                     "%",
                     "paired by problem; interval over problems, not over trainings");
         }
         return tasks.withSamples(
                 summary.note("A comparison shows a task's accuracy when it had just been learnt, and at the end."),
-                shown.afterTask.getFirst(),
-                shown.end());
+                first.afterTask.getFirst(),
+                first.end());
     }
 
     private static Estimate accuracy(double[] right) {

@@ -1,23 +1,21 @@
 package dev.kedge.recipe.continual;
 
-import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.supervised.Recap;
-import dev.kedge.run.Checkpoint;
-import dev.kedge.run.Progress;
+import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;
-import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.run.Step;
+import dev.kedge.run.StepMetrics;
+import dev.kedge.run.Training;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.Pretraining;
 import dev.kedge.sequence.SequenceScores;
-import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.task.TaskSequence;
 import dev.kedge.task.TaskSequence.Answers;
 import dev.kedge.tensor.Creation;
@@ -25,8 +23,6 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Indexing;
-import dev.kedge.tensor.Rng;
-import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,8 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// RECAP (arXiv:2510.21978): tasks are learnt one after another, and examples of earlier ones are replayed beside the
@@ -70,8 +66,8 @@ public final class RecapRecipe {
     /// @param signal        what the rules follow
     /// @param rules         of RECAP's weights, one policy each; the first one's is shown and kept
     /// @param training      of each task; its batches hold all objectives
-    /// @param evaluateEvery steps between judgements
-    /// @param heldOut       problems of each task kept for judging
+    /// @param evaluateEvery steps between evaluations
+    /// @param heldOut       problems of each task kept for evaluation
     /// @param device        cpu, cuda or cuda:N
     /// @param threads       of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed          of everything drawn
@@ -105,7 +101,7 @@ public final class RecapRecipe {
                         "rules must be one or more, none with the temperature and window of another, were " + rules);
             }
             if (training.batchSize() < tasks.size()) {
-                throw new IllegalArgumentException("optimisation needs a batch_size of " + tasks.size()
+                throw new IllegalArgumentException("training needs a batch_size of " + tasks.size()
                         + " or more, one example of each task, was " + training.batchSize());
             }
         }
@@ -136,31 +132,24 @@ public final class RecapRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (TaskSequence tasks =
-                new TaskSequence(config.tasks(), config.examples(), config.heldOut(), config.seed())) {
-            Path start = run.folder().resolve("policies").resolve("first");
-            if (!Models.isComplete(start)) {
-                learnFirst(config, tasks, start, device, run);
-            }
-            List<ContinualResult> courses = new ArrayList<>();
+        try (TaskSequence tasks = new TaskSequence(config.tasks(), config.examples(), config.heldOut(), config.seed());
+                Decoder start = learnFirst(config, tasks, device, run)) {
+            int last = tasks.count() - 1;
+            List<ContinualResult> results = new ArrayList<>();
             for (Arm arm : config.arms()) {
-                if (!Models.isComplete(folder(run, arm, config.tasks().size() - 1))) {
-                    try (Decoder policy = Models.load(start, device)) {
+                if (!Models.isComplete(folder(run, arm, last))) {
+                    try (Decoder policy = start.copy()) {
                         train(config, tasks, arm, policy, run);
-                        Models.save(
-                                policy,
-                                tasks.tokenizer(),
-                                folder(run, arm, config.tasks().size() - 1));
+                        Models.save(policy, tasks.tokenizer(), folder(run, arm, last));
                     }
                 }
-                courses.add(course(tasks, arm, start, device, run));
-                run.note("right at the end, " + courses.getLast().words());
+                results.add(result(tasks, arm, start, device, run));
+                run.note("right at the end, " + results.getLast().words());
             }
-            Arm shown = config.arms().getFirst();
-            try (Decoder policy = Models.load(folder(run, shown, config.tasks().size() - 1), device)) {
+            try (Decoder policy = Models.load(folder(run, config.arms().getFirst(), last), device)) {
                 Models.save(policy, tasks.tokenizer(), run.folder().resolve("model"));
             }
-            run.summarise(ContinualResult.summary(tasks, courses, config.seed(), run.seconds()));
+            run.summarise(ContinualResult.summary(tasks, results, config.seed(), run.seconds()));
         }
     }
 
@@ -169,82 +158,62 @@ public final class RecapRecipe {
     }
 
     /// The first task, which all arms share.
-    private static void learnFirst(Config config, TaskSequence tasks, Path folder, Device device, Run run) {
+    private static Decoder learnFirst(Config config, TaskSequence tasks, Device device, Run run) {
         DecoderConfig shape = DecoderConfig.small(
                 tasks.tokenizer().vocabularySize(),
                 config.hiddenSize(),
                 config.layers(),
                 config.heads(),
                 tasks.longest());
-        try (Rng rng = Rng.seeded(config.seed());
-                Decoder fresh = Decoder.random(shape, rng, device)) {
-            SupervisedTraining.train(
-                    run, "first", fresh, tasks.examples(0), tasks.padId(), config.training(), config.seed());
-            Models.save(fresh, tasks.tokenizer(), folder);
-        }
+        return new Pretraining(run, tasks.tokenizer(), device, config.training(), config.seed())
+                .decoder(
+                        "first",
+                        run.folder().resolve("policies").resolve("first"),
+                        rng -> Decoder.random(shape, rng, device),
+                        () -> tasks.examples(0));
     }
 
-    /// The loop over all tasks but the first. Goes on from the run's checkpoint where that is of this phase.
+    /// The loop over all tasks but the first.
     private static void train(Config config, TaskSequence tasks, Arm arm, Decoder policy, Run run) {
-        String phase = arm.name().replace('.', '_');
-        TrainingConfig o = config.training();
-        Schedule schedule = o.schedules();
-        int last = (tasks.count() - 1) * o.steps();
-        try (AdamW optimizer = o.optimizer(policy.parameters())) {
-            int first = 0;
-            Map<String, List<Double>> history = Map.of();
-            var saved = run.latest().filter(c -> c.phase().equals(phase));
-            if (saved.isPresent()) {
-                saved.get().restore("model", policy.parameters().named());
-                saved.get().restore("optimizer", optimizer.state());
-                history = history(saved.get());
-                first = (int) saved.get().step();
-            }
-            try (Progress progress = run.progress(phase, first, last)) {
-                for (int step = first; step < last; step++) {
-                    long start = System.nanoTime();
-                    int task = 1 + step / o.steps();
-                    var batch = tasks.batch(task, step % o.steps(), arm.replays() ? config.memory() : 0, o);
-                    SequencedMap<String, Double> weights = new LinkedHashMap<>();
-                    batch.keySet().forEach(name -> weights.put(name, 1.0));
-                    if (arm.rule().isPresent()) {
-                        var decision =
-                                arm.rule().get().after(history, signals(config.signal(), policy, batch, tasks.padId()));
-                        history = decision.history();
-                        weights.putAll(decision.weights());
-                    }
-                    Map<String, Double> metrics = gradient(policy, batch, weights, tasks.padId(), o.microBatch());
-                    metrics.put("grad_norm", policy.parameters().clipGradient(o.maxGradNorm()));
-                    run.guard(phase, step + 1L, metrics);
-                    double rate = schedule.at(step % o.steps());
-                    optimizer.step(rate);
-                    long tokens = batch.values().stream()
-                            .flatMap(List::stream)
-                            .mapToLong(Tokenized::length)
-                            .sum();
-                    weights.forEach((name, weight) -> metrics.put("weight/" + name, weight));
-                    metrics.put("lr", rate);
-                    metrics.put("tokens_per_s", tokens / ((System.nanoTime() - start) / 1e9));
-                    boolean learnt = (step + 1) % o.steps() == 0;
-                    if (learnt || (step + 1) % config.evaluateEvery() == 0) {
-                        double[] accuracies = tasks.answers(policy).accuracies();
-                        for (int k = 0; k <= task; k++) {
-                            metrics.put("accuracy/" + tasks.name(k), accuracies[k]);
-                        }
-                    }
-                    run.log(phase, step + 1L, metrics);
-                    progress.step(step + 1L, metrics.get("loss"), tokens);
-                    if (learnt && step + 1 < last) {
-                        Models.save(policy, tasks.tokenizer(), folder(run, arm, task));
-                    }
-                    if ((step + 1) % o.checkpointEvery() == 0 || learnt) {
-                        run.save(Checkpoint.at(phase, step + 1L)
-                                .tensors("model", policy.parameters().named())
-                                .tensors("optimizer", optimizer.state())
-                                .text("history", text(history)));
-                    }
-                }
-            }
+        TrainingConfig training = config.training();
+        int cycles = tasks.count() - 1;
+        int last = cycles * training.steps();
+        var history = new AtomicReference<Map<String, List<Double>>>(Map.of());
+        try (var loop = new Training(
+                run,
+                arm.name().replace('.', '_'),
+                training,
+                policy.parameters(),
+                new Training.Span(0, cycles, last),
+                Remembered.text("history", () -> text(history.get()), text -> history.set(history(text))))) {
+            loop.run(step -> {
+                int task = 1 + step / training.steps();
+                var batch = tasks.batch(task, step % training.steps(), arm.replays() ? config.memory() : 0, training);
+                SequencedMap<String, Double> weights = weights(config.signal(), arm, policy, batch, tasks, history);
+                double[] lambda = weights.values().stream().mapToDouble(w -> w).toArray();
+                List<String> names = List.copyOf(batch.keySet());
+                return Step.on(
+                                rows(batch),
+                                training.microBatch(),
+                                part -> gradient(policy, part, names, lambda, tasks.padId()))
+                        .completed(m -> weights.forEach((name, weight) -> m.put("weight/" + name, weight)))
+                        .then(m -> {
+                            boolean learnt = (step + 1) % training.steps() == 0;
+                            if (learnt || (step + 1) % config.evaluateEvery() == 0) {
+                                double[] accuracies = tasks.answers(policy).accuracies();
+                                for (int k = 0; k <= task; k++) {
+                                    m.put("accuracy/" + tasks.name(k), accuracies[k]);
+                                }
+                            }
+                            if (learnt && step + 1 < last) {
+                                Models.save(policy, tasks.tokenizer(), folder(run, arm, task));
+                            }
+                        })
+                        .tokens(batch.values().stream()
+                                .flatMap(List::stream)
+                                .mapToLong(Tokenized::length)
+                                .sum());
+            });
         }
     }
 
@@ -256,15 +225,32 @@ public final class RecapRecipe {
                 .collect(Collectors.joining("\n"));
     }
 
-    private static Map<String, List<Double>> history(SavedCheckpoint saved) {
+    private static Map<String, List<Double>> history(String text) {
         Map<String, List<Double>> history = new LinkedHashMap<>();
-        saved.text("history")
-                .lines()
+        text.lines()
                 .map(line -> line.split(" "))
                 .forEach(words -> history.put(
                         words[0],
                         Arrays.stream(words).skip(1).map(Double::valueOf).toList()));
         return history;
+    }
+
+    /// The weight of each objective of a step: 1 where the arm has no rule.
+    private static SequencedMap<String, Double> weights(
+            Signal signal,
+            Arm arm,
+            Decoder policy,
+            SequencedMap<String, List<Tokenized>> batch,
+            TaskSequence tasks,
+            AtomicReference<Map<String, List<Double>>> history) {
+        SequencedMap<String, Double> weights = new LinkedHashMap<>();
+        batch.keySet().forEach(name -> weights.put(name, 1.0));
+        arm.rule().ifPresent(rule -> {
+            var decision = rule.after(history.get(), signals(signal, policy, batch, tasks.padId()));
+            history.set(decision.history());
+            weights.putAll(decision.weights());
+        });
+        return weights;
     }
 
     /// What the objectives of a step say of themselves before it is taken. A pass of its own, since weights are needed
@@ -277,11 +263,7 @@ public final class RecapRecipe {
             signals.put(
                     name,
                     switch (signal) {
-                        case LOSS ->
-                            -Arrays.stream(logProbs).sum()
-                                    / examples.stream()
-                                            .mapToInt(Tokenized::targets)
-                                            .sum();
+                        case LOSS -> -Arrays.stream(logProbs).sum() / targets(examples);
                         case REWARD ->
                             Arrays.stream(logProbs).map(Math::exp).average().orElseThrow();
                     });
@@ -289,65 +271,61 @@ public final class RecapRecipe {
         return signals;
     }
 
-    /// Adds the gradient of `(1/K) Σ λ_k L_k`, micro-batch by micro-batch, each `L_k` a mean over the tokens of its
-    /// task. Metrics: the sum, and `loss/NAME`, nats a token.
-    private static Map<String, Double> gradient(
-            Decoder policy,
-            SequencedMap<String, List<Tokenized>> batch,
-            SequencedMap<String, Double> weights,
-            int padId,
-            int microBatch) {
-        List<String> names = List.copyOf(batch.keySet());
-        double[] lambda =
-                weights.values().stream().mapToDouble(Double::doubleValue).toArray();
-        List<Tokenized> rows = new ArrayList<>();
-        List<Integer> objectives = new ArrayList<>(); // of each row
-        for (int k = 0; k < names.size(); k++) {
-            for (Tokenized row : batch.get(names.get(k))) {
-                rows.add(row);
-                objectives.add(k);
+    private static int targets(List<Tokenized> examples) {
+        return examples.stream().mapToInt(Tokenized::targets).sum();
+    }
+
+    /// An example of a step.
+    ///
+    /// @param objective its number
+    /// @param targets   of all examples of its objective
+    private record Row(Tokenized example, int objective, int targets) {}
+
+    private static List<Row> rows(SequencedMap<String, List<Tokenized>> batch) {
+        List<Row> rows = new ArrayList<>();
+        int objective = 0;
+        for (List<Tokenized> examples : batch.values()) {
+            int targets = targets(examples);
+            for (Tokenized example : examples) {
+                rows.add(new Row(example, objective, targets));
             }
+            objective++;
         }
-        double[] targets = new double[names.size()];
-        IntStream.range(0, rows.size())
-                .forEach(i -> targets[objectives.get(i)] += rows.get(i).targets());
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        for (int[] part : Batches.inOrder(rows.size(), microBatch)) {
-            try (Scope _ = new Scope()) {
-                TokenBatch tokens = TokenBatch.of(
-                                Arrays.stream(part).mapToObj(rows::get).toList(), padId, 1)
-                        .to(policy.device());
-                HeadLogProbs logProbs = SequenceScores.sums(policy, tokens, 1.0);
-                Tensor perRow = SequenceScores.rowSums(logProbs.values(), tokens);
-                Tensor shares = Tensor.of(Arrays.stream(part)
-                                .mapToDouble(i -> -1 / targets[objectives.get(i)])
-                                .toArray())
-                        .to(perRow.dtype())
-                        .to(perRow.device());
-                Tensor index = Tensor.of(
-                                Arrays.stream(part).map(objectives::get).toArray(), part.length)
-                        .to(DType.INT64)
-                        .to(perRow.device());
-                Tensor losses = Indexing.indexAdd(
-                        Creation.zeros(perRow.dtype(), perRow.device(), names.size()), 0, index, perRow.times(shares));
-                Tensor loss = Recap.recap(losses, lambda).value();
-                loss.backward();
-                logProbs.backward();
-                metrics.merge("loss", loss.item(), Double::sum);
-                double[] values =
-                        losses.detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
-                for (int k = 0; k < values.length; k++) {
-                    metrics.merge("loss/" + names.get(k), values[k], Double::sum);
-                }
-            }
+        return rows;
+    }
+
+    /// Adds these rows' share of the gradient of `(1/K) Σ λ_k L_k`, each `L_k` a mean over the tokens of its task.
+    /// Metrics: the sum, and `loss/NAME`, nats a token.
+    private static StepMetrics gradient(
+            Decoder policy, List<Row> part, List<String> names, double[] lambda, int padId) {
+        TokenBatch tokens = TokenBatch.of(part.stream().map(Row::example).toList(), padId, 1)
+                .to(policy.device());
+        HeadLogProbs logProbs = SequenceScores.sums(policy, tokens, 1.0);
+        Tensor perRow = SequenceScores.rowSums(logProbs.values(), tokens);
+        Tensor shares = Tensor.of(
+                        part.stream().mapToDouble(row -> -1.0 / row.targets).toArray())
+                .to(perRow.dtype())
+                .to(perRow.device());
+        Tensor index = Tensor.of(part.stream().mapToInt(Row::objective).toArray(), part.size())
+                .to(DType.INT64)
+                .to(perRow.device());
+        Tensor losses = Indexing.indexAdd(
+                Creation.zeros(perRow.dtype(), perRow.device(), names.size()), 0, index, perRow.times(shares));
+        Tensor loss = Recap.recap(losses, lambda).value();
+        loss.backward();
+        logProbs.backward();
+        StepMetrics metrics = new StepMetrics().add("loss", loss.item());
+        double[] values = losses.detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+        for (int k = 0; k < values.length; k++) {
+            metrics.add("loss/" + names.get(k), values[k]);
         }
         return metrics;
     }
 
-    private static ContinualResult course(TaskSequence tasks, Arm arm, Path start, Device device, Run run) {
-        List<Answers> answers = new ArrayList<>();
-        for (int task = 0; task < tasks.count(); task++) {
-            try (Decoder policy = Models.load(task == 0 ? start : folder(run, arm, task), device)) {
+    private static ContinualResult result(TaskSequence tasks, Arm arm, Decoder start, Device device, Run run) {
+        List<Answers> answers = new ArrayList<>(List.of(tasks.answers(start)));
+        for (int task = 1; task < tasks.count(); task++) {
+            try (Decoder policy = Models.load(folder(run, arm, task), device)) {
                 answers.add(tasks.answers(policy));
             }
         }

@@ -3,10 +3,9 @@ package dev.kedge.recipe.demonstration;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
-import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.PlannedPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
 import dev.kedge.run.Run;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
@@ -31,13 +30,13 @@ import java.util.stream.Stream;
 ///
 /// @param clones by number of demonstrations, one a repetition
 /// @param trials by title, one a repetition
-/// @param judged likewise
+/// @param planned likewise
 record DemoRegRlSummary(
-        Config config,
+        DemoRegRlConfig config,
         DemoRegRlBench bench,
         Map<Integer, List<List<Policy>>> clones,
         Map<String, List<Trial>> trials,
-        Map<String, List<Judged>> judged) {
+        Map<String, List<PlannedPolicy>> planned) {
     private static final int POINTS = 60;
 
     /// Writes the means over repetitions to metrics.jsonl, episode by episode, an arm a phase.
@@ -47,11 +46,11 @@ record DemoRegRlSummary(
             for (int t = 0; t <= config.episodes(); t += every) {
                 int episode = t;
                 Map<String, Double> metrics = new LinkedHashMap<>();
-                metrics.put("value", mean(some, trial -> trial.course().value()[episode]));
+                metrics.put("value", mean(some, trial -> trial.result().value()[episode]));
                 metrics.put("gap", mean(some, trial -> gap(trial, episode)));
                 if (some.stream()
-                        .allMatch(trial -> Double.isFinite(trial.course().bound()[episode]))) {
-                    metrics.put("gap_bound", mean(some, trial -> trial.course().bound()[episode]));
+                        .allMatch(trial -> Double.isFinite(trial.result().bound()[episode]))) {
+                    metrics.put("gap_bound", mean(some, trial -> trial.result().bound()[episode]));
                 }
                 run.log(title, t, metrics);
             }
@@ -65,7 +64,7 @@ record DemoRegRlSummary(
             return;
         }
         StringBuilder lines = new StringBuilder("stage,state,action,probability\n");
-        List<Policy> policies = own().get().getFirst().course().policies();
+        List<Policy> policies = own().get().getFirst().result().policies();
         for (int h = 0; h < policies.size(); h++) {
             for (int s = 0; s < policies.get(h).states(); s++) {
                 for (int a = 0; a < policies.get(h).actions(); a++) {
@@ -102,7 +101,7 @@ record DemoRegRlSummary(
             }
             summary = summary.frontier(frontier(bootstrap));
         }
-        if (!judged.isEmpty()) {
+        if (!planned.isEmpty()) {
             summary = summary.frontier(preferences(bootstrap));
         }
         summary = summary.fact("value of the best policy", Estimate.of(bench.best()), "", "exact")
@@ -119,7 +118,8 @@ record DemoRegRlSummary(
                             interval(
                                     bootstrap,
                                     ofN,
-                                    clone -> BackwardInduction.trajectoryKl(bench.world(), bench.expert(), clone)),
+                                    clone ->
+                                            BackwardInduction.trajectoryKl(bench.environment(), bench.expert(), clone)),
                             "nats",
                             "S·A·H/N is " + cells() / n);
         }
@@ -131,7 +131,7 @@ record DemoRegRlSummary(
                     "",
                     String.format(
                             "after %.0f episodes%s",
-                            mean(some, trial -> trial.course().played()),
+                            mean(some, trial -> trial.result().played()),
                             some.getFirst().lambda() == 0
                                     ? ""
                                     : String.format(
@@ -241,7 +241,7 @@ record DemoRegRlSummary(
                                 config.demonstrations().stream().mapToInt(n -> n))
                         .mapToObj(n -> new Frontier.Point(
                                 n,
-                                Estimate.of(mean(entry.getValue(), trial -> trial.course()
+                                Estimate.of(mean(entry.getValue(), trial -> trial.result()
                                         .episodesTo(bench.best() - threshold))),
                                 entry.getKey())))
                 .toList();
@@ -254,7 +254,7 @@ record DemoRegRlSummary(
     }
 
     private Estimate episodes(Bootstrap bootstrap, List<Trial> some, double threshold) {
-        return interval(bootstrap, some, trial -> trial.course().episodesTo(bench.best() - threshold));
+        return interval(bootstrap, some, trial -> trial.result().episodesTo(bench.best() - threshold));
     }
 
     /// Value and divergence from the clone of the most demonstrations at the end, beside what is best at each
@@ -263,69 +263,73 @@ record DemoRegRlSummary(
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElseThrow();
         List<List<Policy>> references = clones.get(most);
         Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
-        trials.forEach((title, some) -> arms.computeIfAbsent(
-                        some.getFirst().arm().title(), _ -> new ArrayList<>())
-                .add(new Frontier.Point(
-                        IntStream.range(0, some.size())
-                                .mapToDouble(i -> BackwardInduction.trajectoryKl(
-                                        bench.world(), some.get(i).course().policies(), references.get(i)))
-                                .average()
-                                .orElseThrow(),
-                        interval(bootstrap, some, this::end),
-                        some.getFirst().demonstrations() == 0
-                                ? ""
-                                : "N " + some.getFirst().demonstrations())));
+        trials.forEach(
+                (title, some) -> arms.computeIfAbsent(some.getFirst().arm().title(), _ -> new ArrayList<>())
+                        .add(new Frontier.Point(
+                                meanKl(
+                                        some.stream()
+                                                .map(trial -> trial.result().policies())
+                                                .toList(),
+                                        references),
+                                interval(bootstrap, some, this::end),
+                                some.getFirst().demonstrations() == 0
+                                        ? ""
+                                        : "N " + some.getFirst().demonstrations())));
         List<Frontier.Point> optimum = new ArrayList<>();
         for (double lambda = 100; lambda > 0.005; lambda /= 1.6) {
             Regularizer regularizer = new Regularizer.Kl(lambda);
             List<List<Policy>> held = references.stream()
-                    .map(clone -> BackwardInduction.optimal(bench.world(), clone, regularizer)
+                    .map(clone -> BackwardInduction.optimal(bench.environment(), clone, regularizer)
                             .policies())
                     .toList();
-            double kl = IntStream.range(0, held.size())
-                    .mapToDouble(i -> BackwardInduction.trajectoryKl(bench.world(), held.get(i), references.get(i)))
-                    .average()
-                    .orElseThrow();
-            optimum.add(new Frontier.Point(kl, Estimate.of(mean(held, bench::value)), ""));
+            optimum.add(Frontier.Point.of(meanKl(held, references), mean(held, bench::value)));
         }
         return new Frontier(
                 "Value against divergence from the clone of " + most,
                 "KLtraj(policy || clone), nats",
                 "value",
-                arms.entrySet().stream()
-                        .map(entry -> new Frontier.Arm(entry.getKey(), entry.getValue()))
-                        .toList(),
+                Frontier.arms(arms),
                 optimum);
+    }
+
+    /// `KLtraj` of policies from their references, one each: the mean.
+    private double meanKl(List<List<Policy>> policies, List<List<Policy>> references) {
+        return IntStream.range(0, policies.size())
+                .mapToDouble(
+                        i -> BackwardInduction.trajectoryKl(bench.environment(), policies.get(i), references.get(i)))
+                .average()
+                .orElseThrow();
     }
 
     /// Policies planned on learnt rewards: a line for each number of pairs, a point for each strength.
     private Frontier preferences(Bootstrap bootstrap) {
-        Map<Integer, List<Frontier.Point>> arms = new LinkedHashMap<>();
-        judged.values().forEach(some -> arms.computeIfAbsent(some.getFirst().pairs(), _ -> new ArrayList<>())
-                .add(new Frontier.Point(
-                        mean(some, Judged::kl),
-                        interval(bootstrap, some, Judged::value),
-                        "λ " + some.getFirst().lambda())));
+        Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
+        planned.values()
+                .forEach(some -> arms.computeIfAbsent(some.getFirst().pairs() + " pairs", _ -> new ArrayList<>())
+                        .add(new Frontier.Point(
+                                mean(some, PlannedPolicy::kl),
+                                interval(bootstrap, some, PlannedPolicy::value),
+                                "λ " + some.getFirst().lambda())));
         return new Frontier(
                 "Rewards learnt from preferences: true value against divergence from the clone",
                 "KLtraj(policy || clone), nats",
                 "value",
-                arms.entrySet().stream()
-                        .map(entry -> new Frontier.Arm(entry.getKey() + " pairs", entry.getValue()))
-                        .toList(),
+                Frontier.arms(arms),
                 List.of());
     }
 
     private int cells() {
-        return bench.world().horizon() * bench.world().states() * bench.world().actions();
+        return bench.environment().horizon()
+                * bench.environment().states()
+                * bench.environment().actions();
     }
 
     private double gap(Trial trial, int episode) {
-        return bench.best() - trial.course().value()[episode];
+        return bench.best() - trial.result().value()[episode];
     }
 
     private double end(Trial trial) {
-        return trial.course().value()[config.episodes()];
+        return trial.result().value()[config.episodes()];
     }
 
     private static <T> double mean(List<T> some, ToDoubleFunction<T> number) {

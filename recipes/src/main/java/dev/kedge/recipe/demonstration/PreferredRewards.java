@@ -22,11 +22,12 @@ public final class PreferredRewards {
     public record Pair(Trajectory first, Trajectory second, boolean secondPreferred) {}
 
     /// Pairs of trajectories that a policy draws, labelled by the true rewards.
-    public static List<Pair> pairs(FiniteHorizonMdp world, List<Policy> policies, int count, RandomGenerator random) {
+    public static List<Pair> pairs(
+            FiniteHorizonMdp environment, List<Policy> policies, int count, RandomGenerator random) {
         List<Pair> pairs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Trajectory first = Trajectory.sample(world, policies, random);
-            Trajectory second = Trajectory.sample(world, policies, random);
+            Trajectory first = Trajectory.sample(environment, policies, random);
+            Trajectory second = Trajectory.sample(environment, policies, random);
             double p = 1 / (1 + Math.exp(first.total() - second.total()));
             pairs.add(new Pair(first, second, random.nextDouble() < p));
         }
@@ -37,10 +38,10 @@ public final class PreferredRewards {
     /// `unseen`: many estimates are equally likely, and this is the one near that.
     ///
     /// @param unseen in [0, 1]
-    public static double[][][] fit(FiniteHorizonMdp world, List<Pair> pairs, double unseen) {
-        int horizon = world.horizon();
-        int states = world.states();
-        int actions = world.actions();
+    public static double[][][] fit(FiniteHorizonMdp environment, List<Pair> pairs, double unseen) {
+        int horizon = environment.horizon();
+        int states = environment.states();
+        int actions = environment.actions();
         int cells = horizon * states * actions;
         double[] reward = new double[cells];
         Arrays.fill(reward, unseen);

@@ -19,7 +19,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /// UCBVI-Ent+, and LSVI-UCB-Ent where values are regressed (arXiv:2310.17303): learns, an episode at a time, the policy
@@ -41,10 +43,11 @@ public final class UcbviEnt {
         @Kind("tabular")
         record Tabular(VisitBonus bonus) implements Planner {}
 
-        /// Ridge regressions of the next values on the world's features, with the bonus `beta·(H - h)·||φ||` in the
+        /// Ridge regressions of the next values on the environment's features, with the bonus `beta·(H - h)·||φ||` in
+        // the
         /// norm of the inverse covariance.
         ///
-        /// @param oneHot take one-hot features, whatever features the world has
+        /// @param oneHot take one-hot features, whatever features the environment has
         /// @param ridge  finite and > 0; `beta` likewise
         @Kind("linear")
         record Linear(boolean oneHot, double ridge, double beta) implements Planner {
@@ -57,7 +60,7 @@ public final class UcbviEnt {
 
     /// What is learnt, and how.
     ///
-    /// @param world    whose transitions are not known
+    /// @param environment    whose transitions are not known
     /// @param reward   that is planned with, in [0, 1]: [H][S][A]
     /// @param features of a linear planner: [S][A][d]
     /// @param ref      of each stage, with every action in it: [H]
@@ -67,7 +70,7 @@ public final class UcbviEnt {
     /// @param episodes at most
     /// @param stop     end where the bound on the gap is at most this; empty: never
     public record Task(
-            FiniteHorizonMdp world,
+            FiniteHorizonMdp environment,
             double[][][] reward,
             double[][][] features,
             Planner planner,
@@ -90,13 +93,13 @@ public final class UcbviEnt {
 
     /// How it went. After the end of a run that stopped early the numbers stay what they were.
     ///
-    /// @param value    true value of the optimistic policy for the world's rewards, after 0, 1, ... episodes:
+    /// @param value    true value of the optimistic policy for the environment's rewards, after 0, 1, ... episodes:
     ///                 [T + 1]
     /// @param bound    the learner's own bound on the regularised gap, infinite where lambda is 0 or no stop asks
     ///                 for it: [T + 1]
     /// @param policies the last optimistic ones: [H]
     /// @param played   episodes
-    public record Course(double[] value, double[] bound, List<Policy> policies, int played) {
+    public record Result(double[] value, double[] bound, List<Policy> policies, int played) {
         /// How many episodes it took until the value was at least so much and did not fall below again; one more than
         /// there were where it never came to that.
         public int episodesTo(double wanted) {
@@ -108,35 +111,37 @@ public final class UcbviEnt {
         }
     }
 
-    public static Course learn(Task task, RandomGenerator random) {
-        FiniteHorizonMdp world = task.world;
-        int horizon = world.horizon();
+    public static Result learn(Task task, RandomGenerator random) {
+        FiniteHorizonMdp environment = task.environment;
+        int horizon = environment.horizon();
         double[] high = new double[horizon];
         Arrays.setAll(high, h -> horizon - h);
-        List<Policy> uniform = Collections.nCopies(horizon, Policy.uniform(world.states(), world.actions()));
-        Memory memory = memory(task);
-        task.known.forEach(memory::add);
+        List<Policy> uniform =
+                Collections.nCopies(horizon, Policy.uniform(environment.states(), environment.actions()));
+        Visited visited = visited(task);
+        task.known.forEach(visited.add);
         double[] value = new double[task.episodes + 1];
         double[] bound = new double[task.episodes + 1];
         for (int t = 0; ; t++) {
             double lambda = task.lambda.applyAsDouble(t);
             Regularizer regularizer = new Regularizer.Kl(lambda == 0 ? VANISHING : lambda);
             List<Policy> ref = lambda == 0 ? uniform : task.ref;
-            Knowledge knowledge = memory.knowledge();
+            Knowledge knowledge = visited.knowledge.get();
             Bounds bounds = OptimisticPlanning.plan(knowledge.estimate, knowledge.bonus, ref, regularizer, 0, high);
-            value[t] = world.expectedReturn(
-                    BackwardInduction.evaluate(world, bounds.policies()).values()[0]);
+            value[t] = environment.expectedReturn(
+                    BackwardInduction.evaluate(environment, bounds.policies()).values()[0]);
             bound[t] = lambda == 0 || task.stop.isEmpty()
                     ? Double.POSITIVE_INFINITY
-                    : world.expectedReturn(
+                    : environment.expectedReturn(
                             OptimisticPlanning.gapBound(knowledge.estimate, bounds, knowledge.bonus, lambda, high)[0]);
             boolean enough = task.stop.isPresent() && bound[t] <= task.stop.getAsDouble();
             if (enough || t == task.episodes) {
                 Arrays.fill(value, t, value.length, value[t]);
                 Arrays.fill(bound, t, bound.length, bound[t]);
-                return new Course(value, bound, bounds.policies(), t);
+                return new Result(value, bound, bounds.policies(), t);
             }
-            memory.add(Trajectory.sample(world, task.explores ? exploring(bounds, random) : bounds.policies(), random));
+            visited.add.accept(Trajectory.sample(
+                    environment, task.explores ? exploring(bounds, random) : bounds.policies(), random));
         }
     }
 
@@ -153,46 +158,28 @@ public final class UcbviEnt {
 
     private record Knowledge(Estimate estimate, Bonus bonus) {}
 
-    private interface Memory {
-        void add(Trajectory trajectory);
+    /// What is known of the environment, from what was seen of it.
+    private record Visited(Consumer<Trajectory> add, Supplier<Knowledge> knowledge) {}
 
-        Knowledge knowledge();
-    }
-
-    private static Memory memory(Task task) {
-        int horizon = task.world.horizon();
+    private static Visited visited(Task task) {
+        FiniteHorizonMdp environment = task.environment;
+        int horizon = environment.horizon();
         return switch (task.planner) {
             case Planner.Tabular(VisitBonus bonus) -> {
-                var visits = new Visits(horizon, task.world.states(), task.world.actions());
-                yield new Memory() {
-                    @Override
-                    public void add(Trajectory trajectory) {
-                        visits.add(trajectory);
-                    }
-
-                    @Override
-                    public Knowledge knowledge() {
-                        Estimate estimate = visits.estimate(task.reward);
-                        return new Knowledge(estimate, bonus.of(estimate, visits.counts()));
-                    }
-                };
+                var visits = new Visits(horizon, environment.states(), environment.actions());
+                yield new Visited(visits::add, () -> {
+                    Estimate estimate = visits.estimate(task.reward);
+                    return new Knowledge(estimate, bonus.of(estimate, visits.counts()));
+                });
             }
             case Planner.Linear(boolean oneHot, double ridge, double beta) -> {
-                var features = oneHot ? RidgeVisits.oneHot(task.world.states(), task.world.actions()) : task.features;
+                var features = oneHot ? RidgeVisits.oneHot(environment.states(), environment.actions()) : task.features;
                 var visits = new RidgeVisits(horizon, features, ridge);
-                yield new Memory() {
-                    @Override
-                    public void add(Trajectory trajectory) {
-                        visits.add(trajectory);
-                    }
-
-                    @Override
-                    public Knowledge knowledge() {
-                        RidgeVisits.Fit fit = visits.fit(task.reward);
-                        return new Knowledge(
-                                fit.estimate(), (h, s, a, _, _) -> beta * (horizon - h) * fit.norms()[h][s][a]);
-                    }
-                };
+                yield new Visited(visits::add, () -> {
+                    RidgeVisits.Fit fit = visits.fit(task.reward);
+                    return new Knowledge(
+                            fit.estimate(), (h, s, a, _, _) -> beta * (horizon - h) * fit.norms()[h][s][a]);
+                });
             }
         };
     }

@@ -4,7 +4,7 @@ import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.Models;
@@ -26,9 +26,9 @@ import java.util.function.ToDoubleFunction;
 /// @param kl      log-prob of each less that under the base, whose mean is the divergence: nats
 record DelayedRewardEvaluation(String label, List<String> answers, List<String> wholes, double[] kl) {
 
-    /// Drawn by these voices together.
-    static DelayedRewardEvaluation drawn(DelayedRewardTask world, List<Voice> voices, String label, long seed) {
-        return of(world, label, Generator.generate(voices, world.heldOut(), world.sampling(1, seed), null));
+    /// Drawn from the mixture of these models.
+    static DelayedRewardEvaluation drawn(DelayedRewardTask world, List<WeightedModel> models, String label, long seed) {
+        return of(world, label, Generator.generate(models, world.heldOut(), world.sampling(1, seed), null));
     }
 
     /// Answers whose divergence is estimated from their log-probs.

@@ -2,7 +2,7 @@ package dev.kedge.recipe.guidance;
 
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
@@ -87,7 +87,8 @@ public final class GenarmFrontRecipe {
             for (double alpha : config.alphas()) {
                 soups.add(soups(config, world, kept, made, alpha));
                 try (Decoder policy = dpo(config, world, both, alpha)) {
-                    trained.add(answers(config, world, List.of(new Voice(policy, 1)), "β " + config.beta() / alpha));
+                    trained.add(answers(
+                            config, world, List.of(new WeightedModel(policy, 1)), "β " + config.beta() / alpha));
                 }
             }
             run.summarise(summary(config, world, guided, soups, trained, run));
@@ -123,9 +124,11 @@ public final class GenarmFrontRecipe {
             for (double alpha : config.alphas()) {
                 List<DelayedRewardEvaluation> standings = new ArrayList<>();
                 for (double w : config.weights()) {
-                    List<Voice> voices = List.of(
-                            new Voice(world.base(), 1), new Voice(keep, alpha * w), new Voice(make, alpha * (1 - w)));
-                    standings.add(answers(config, world, voices, "w " + w));
+                    List<WeightedModel> models = List.of(
+                            new WeightedModel(world.base(), 1),
+                            new WeightedModel(keep, alpha * w),
+                            new WeightedModel(make, alpha * (1 - w)));
+                    standings.add(answers(config, world, models, "w " + w));
                 }
                 fronts.add(new Front(alpha, standings));
             }
@@ -140,7 +143,7 @@ public final class GenarmFrontRecipe {
                 Decoder make = dpo(config, world, made, alpha)) {
             for (double w : config.weights()) {
                 try (Decoder soup = soup(keep, w, make)) {
-                    standings.add(answers(config, world, List.of(new Voice(soup, 1)), "w " + w));
+                    standings.add(answers(config, world, List.of(new WeightedModel(soup, 1)), "w " + w));
                 }
             }
         }
@@ -172,8 +175,8 @@ public final class GenarmFrontRecipe {
     }
 
     private static DelayedRewardEvaluation answers(
-            Config config, DelayedRewardTask world, List<Voice> voices, String label) {
-        return DelayedRewardEvaluation.drawn(world, voices, label, config.seed() + 3);
+            Config config, DelayedRewardTask world, List<WeightedModel> models, String label) {
+        return DelayedRewardEvaluation.drawn(world, models, label, config.seed() + 3);
     }
 
     private static Summary summary(
@@ -183,7 +186,7 @@ public final class GenarmFrontRecipe {
             List<Front> soups,
             List<DelayedRewardEvaluation> trained,
             Run run) {
-        DelayedRewardEvaluation base = answers(config, world, List.of(new Voice(world.base(), 1)), "base");
+        DelayedRewardEvaluation base = answers(config, world, List.of(new WeightedModel(world.base(), 1)), "base");
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         int half = config.weights().indexOf(HALF);
         DelayedRewardEvaluation shown = guided.getFirst().standings().get(half);

@@ -4,7 +4,7 @@ import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
@@ -141,8 +141,8 @@ public final class GenarmRecipe {
     private static Sweep guided(String method, Config config, DelayedRewardTask world, Decoder rewards, Run run) {
         List<DelayedRewardEvaluation> standings = new ArrayList<>();
         for (double alpha : config.alphas()) {
-            List<Voice> voices = List.of(new Voice(world.base(), 1), new Voice(rewards, alpha));
-            standings.add(DelayedRewardEvaluation.drawn(world, voices, "α " + alpha, config.seed() + 3));
+            List<WeightedModel> models = List.of(new WeightedModel(world.base(), 1), new WeightedModel(rewards, alpha));
+            standings.add(DelayedRewardEvaluation.drawn(world, models, "α " + alpha, config.seed() + 3));
         }
         return noted(new Sweep(method, standings), run);
     }
@@ -156,7 +156,7 @@ public final class GenarmRecipe {
             PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
             try (Decoder policy =
                     world.learnt("dpo-beta-" + beta, world.base(), pairs, reference, objective, config.training())) {
-                List<Voice> alone = List.of(new Voice(policy, 1));
+                List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
                 standings.add(DelayedRewardEvaluation.drawn(world, alone, "β " + beta, config.seed() + 3));
             }
         }
@@ -215,8 +215,8 @@ public final class GenarmRecipe {
 
     private static Summary summary(
             Config config, DelayedRewardTask world, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
-        DelayedRewardEvaluation before =
-                DelayedRewardEvaluation.drawn(world, List.of(new Voice(world.base(), 1)), "base", config.seed() + 3);
+        DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(
+                world, List.of(new WeightedModel(world.base(), 1)), "base", config.seed() + 3);
         DelayedRewardEvaluation guided = sweeps.getFirst().standings().getFirst();
         DelayedRewardEvaluation dpo = sweeps.get(1).standings().getFirst();
         double[] unguided = before.worth(DelayedRewardTask::reward);

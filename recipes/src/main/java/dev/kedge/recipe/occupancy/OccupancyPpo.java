@@ -12,7 +12,7 @@ import dev.kedge.objective.occupancy.Discriminator;
 import dev.kedge.objective.occupancy.RootChiSquaredPenalty;
 import dev.kedge.objective.policy.PpoClip;
 import dev.kedge.objective.policy.Rollout;
-import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Elementwise;
@@ -37,8 +37,8 @@ final class OccupancyPpo implements AutoCloseable {
     private static final double FLOOR = 1e-4;
     private static final double CLONING_RATE = 3e-3;
 
-    private final OccupancyRecipe.Sampled config;
-    private final Measured world;
+    private final OccupancyConfig.Sampled config;
+    private final Evaluator evaluator;
     private final Penalty penalty;
     private final double coefficient;
     private final SplittableRandom random;
@@ -54,23 +54,23 @@ final class OccupancyPpo implements AutoCloseable {
 
     /// @param coefficient in the unit of the proxy
     OccupancyPpo(
-            OccupancyRecipe.Sampled config,
-            ProxyWorld world,
-            Measured measured,
+            OccupancyConfig.Sampled config,
+            ProxyEnvironment environment,
+            Evaluator evaluator,
             Penalty penalty,
             double coefficient,
             long seed) {
         this.config = config;
-        this.world = measured;
+        this.evaluator = evaluator;
         this.penalty = penalty;
         this.coefficient = coefficient;
         random = new SplittableRandom(seed);
-        double[][] observations = world.observations();
-        int actions = measured.reference().actions();
+        double[][] observations = environment.observations();
+        int actions = evaluator.reference().actions();
         int features = observations[0].length;
         seen = matrix(observations);
         pairs = matrix(withActions(observations, actions, !(penalty instanceof Penalty.States)));
-        logRef = matrix(measured.reference().logProbs());
+        logRef = matrix(evaluator.reference().logProbs());
         try (Rng rng = Rng.seeded(random.nextLong())) {
             actor = Mlp.random(features, config.hidden(), actions, rng);
             critic = Mlp.random(features, config.hidden(), 1, rng);
@@ -108,7 +108,7 @@ final class OccupancyPpo implements AutoCloseable {
         }
     }
 
-    /// What the actor plays.
+    /// The actor's policy.
     Policy policy() {
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
@@ -119,17 +119,18 @@ final class OccupancyPpo implements AutoCloseable {
     /// One iteration; what can be seen of it.
     Map<String, Double> iterate() {
         Policy policy = policy();
-        ProcessSteps mine = ProcessSteps.drawn(world, policy, config.batch(), random);
-        ProcessSteps theirs = ProcessSteps.drawn(world, world.reference(), config.batch(), random);
+        ProcessSteps mine = ProcessSteps.drawn(evaluator, policy, config.batch(), random);
+        ProcessSteps theirs = ProcessSteps.drawn(evaluator, evaluator.reference(), config.batch(), random);
         Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("discriminator_loss", tellApart(mine, theirs));
+        metrics.put("discriminator_loss", discriminate(mine, theirs));
         double[] penalties = penalties(mine, metrics);
         double[] rewards = new double[mine.states().length];
         Arrays.setAll(rewards, i -> mine.proxy(i) - (isOfActions() ? 0 : coefficient * penalties[i]));
         metrics.put(
                 "action_kl",
                 mine.mean(i -> Categorical.kl(
-                        policy.logProbs()[mine.states()[i]], world.reference().logProbs()[mine.states()[i]])));
+                        policy.logProbs()[mine.states()[i]],
+                        evaluator.reference().logProbs()[mine.states()[i]])));
         metrics.put("true_return", mine.mean(mine::truth));
         metrics.put("proxy_return", mine.mean(mine::proxy));
         metrics.put("penalised_return", Bootstrap.mean(rewards));
@@ -142,7 +143,7 @@ final class OccupancyPpo implements AutoCloseable {
     }
 
     /// Epochs of the discriminator over both; the mean loss.
-    private double tellApart(ProcessSteps mine, ProcessSteps theirs) {
+    private double discriminate(ProcessSteps mine, ProcessSteps theirs) {
         double sum = 0;
         int batches = 0;
         for (int epoch = 0; epoch < config.discriminatorEpochs(); epoch++) {
@@ -214,7 +215,7 @@ final class OccupancyPpo implements AutoCloseable {
     /// Advantages, then the epochs of actor and critic. The critic says `(1 - discount)` times what is to come.
     private void improve(ProcessSteps mine, Policy policy, double[] rewards, Map<String, Double> metrics) {
         int count = rewards.length;
-        double discount = world.discount();
+        double discount = evaluator.discount();
         double[] values;
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
@@ -273,7 +274,7 @@ final class OccupancyPpo implements AutoCloseable {
                         case ROOT_CHI_SQUARED ->
                             ActionPenalty.root(new ChiSquared().categorical(logProbs, reference), FLOOR);
                     };
-            loss = loss.plus(ActionPenalty.mean(each, coefficient, world.discount(), size)
+            loss = loss.plus(ActionPenalty.mean(each, coefficient, evaluator.discount(), size)
                     .value());
         }
         loss.backward();

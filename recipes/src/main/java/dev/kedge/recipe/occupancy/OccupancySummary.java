@@ -2,12 +2,10 @@ package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
-import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
-import dev.kedge.recipe.occupancy.OccupancyRecipe.Config;
-import dev.kedge.recipe.occupancy.OccupancyRecipe.Step;
-import dev.kedge.recipe.occupancy.OccupancyRecipe.Trained;
-import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
-import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
+import dev.kedge.recipe.occupancy.OccupancyConfig.Arm;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluation;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
+import dev.kedge.recipe.occupancy.TrainedPolicy.Snapshot;
 import dev.kedge.run.Run;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Frontier.Point;
@@ -55,10 +53,10 @@ final class OccupancySummary {
         };
     }
 
-    static Summary of(Config config, Measured world, List<Trained> trained, Run run) {
-        Standing reference = world.standing(world.reference());
-        Trained none = trained.getFirst();
-        List<Trained> theory =
+    static Summary of(OccupancyConfig config, Evaluator evaluator, List<TrainedPolicy> trained, Run run) {
+        Evaluation reference = evaluator.evaluate(evaluator.reference());
+        TrainedPolicy none = trained.getFirst();
+        List<TrainedPolicy> theory =
                 trained.stream().filter(t -> t.task().phase().equals("theory")).toList();
         Summary summary = Summary.of("occupancy", Summary.Status.FINISHED, run.seconds())
                 .title("A proxy reward, and what holds its optimiser")
@@ -69,21 +67,21 @@ final class OccupancySummary {
                         config,
                         reference,
                         trained,
-                        Standing::truth))
+                        Evaluation::truth))
                 .frontier(frontier(
                         "Proxy reward against divergence",
                         "proxy reward of a step",
                         config,
                         reference,
                         trained,
-                        Standing::proxy))
+                        Evaluation::proxy))
                 .frontier(hacking(none, theory))
                 .comparison(
                         "True reward of a step, no penalty",
                         "",
                         Estimate.of(reference.truth()),
                         Estimate.of(none.end().truth()));
-        for (Trained one : theory) {
+        for (TrainedPolicy one : theory) {
             summary = summary.comparison(
                     "True reward of a step, theory's penalty",
                     "",
@@ -91,29 +89,29 @@ final class OccupancySummary {
                     Estimate.of(one.end().truth()));
         }
         for (Arm arm : config.penalties()) {
-            Trained best = best(of(trained, arm.penalty()));
+            TrainedPolicy best = best(of(trained, arm.penalty()));
             summary = summary.fact(
                     "best true reward, " + title(arm.penalty()),
                     Estimate.of(best.end().truth()),
                     "",
                     "with coefficient " + best.task().coefficient() + " σ, chosen by the truth");
         }
-        Step stopped = none.way().stream()
-                .max(Comparator.comparingDouble(s -> s.standing().truth()))
+        Snapshot stopped = none.snapshots().stream()
+                .max(Comparator.comparingDouble(s -> s.evaluation().truth()))
                 .orElseThrow();
         summary = summary.fact(
                         "best true reward, early stopping",
-                        Estimate.of(stopped.standing().truth()),
+                        Estimate.of(stopped.evaluation().truth()),
                         "",
                         "without a penalty, after " + stopped.done() + " of "
                                 + config.learning().steps() + " steps, chosen by the truth")
-                .fact("correlation of proxy and truth", Estimate.of(world.correlation()), "", "under the reference")
-                .fact("σ of the proxy", Estimate.of(world.sigmaProxy()), "", "under the reference")
-                .fact("theory's coefficient", Estimate.of(world.theory()), "σ", "λ = σ·sqrt(1 - r²)");
-        if (world.correlation() > 0) {
+                .fact("correlation of proxy and truth", Estimate.of(evaluator.correlation()), "", "under the reference")
+                .fact("σ of the proxy", Estimate.of(evaluator.sigmaProxy()), "", "under the reference")
+                .fact("theory's coefficient", Estimate.of(evaluator.theory()), "σ", "λ = σ·sqrt(1 - r²)");
+        if (evaluator.correlation() > 0) {
             double slack = trained.stream()
-                    .flatMap(t -> t.way().stream())
-                    .mapToDouble(s -> s.standing().gain() - s.standing().bound())
+                    .flatMap(t -> t.snapshots().stream())
+                    .mapToDouble(s -> s.evaluation().gain() - s.evaluation().bound())
                     .min()
                     .orElseThrow();
             summary = summary.fact(
@@ -130,7 +128,7 @@ final class OccupancySummary {
                 .note("Coefficients are in standard deviations of the proxy under the reference.");
     }
 
-    private static String verdict(Standing reference, Trained none, List<Trained> theory) {
+    private static String verdict(Evaluation reference, TrainedPolicy none, List<TrainedPolicy> theory) {
         String held = theory.isEmpty()
                 ? ""
                 : String.format(
@@ -150,27 +148,28 @@ final class OccupancySummary {
                 + held;
     }
 
-    private static List<Trained> of(List<Trained> trained, Penalty penalty) {
+    private static List<TrainedPolicy> of(List<TrainedPolicy> trained, Penalty penalty) {
         return trained.stream()
                 .filter(t ->
                         t.task().penalty().equals(penalty) && !t.task().phase().equals("theory"))
                 .toList();
     }
 
-    private static Trained best(List<Trained> arm) {
+    private static TrainedPolicy best(List<TrainedPolicy> arm) {
         return arm.stream()
                 .max(Comparator.comparingDouble(t -> t.end().truth()))
                 .orElseThrow();
     }
 
-    /// Each penalty over its coefficients, from the reference on; the way without one is that of early stopping.
+    /// Each penalty over its coefficients, from the reference on; the snapshots without one are those of early
+    // stopping.
     private static Frontier frontier(
             String title,
             String y,
-            Config config,
-            Standing reference,
-            List<Trained> trained,
-            ToDoubleFunction<Standing> of) {
+            OccupancyConfig config,
+            Evaluation reference,
+            List<TrainedPolicy> trained,
+            ToDoubleFunction<Evaluation> of) {
         List<Frontier.Arm> arms = new ArrayList<>();
         for (Arm arm : config.penalties()) {
             List<Point> points = new ArrayList<>(List.of(point(reference, "reference", of)));
@@ -181,8 +180,8 @@ final class OccupancySummary {
         }
         arms.add(new Frontier.Arm(
                 "no penalty, stopped early",
-                trained.getFirst().way().stream()
-                        .map(s -> point(s.standing(), "step " + s.done(), of))
+                trained.getFirst().snapshots().stream()
+                        .map(s -> point(s.evaluation(), "step " + s.done(), of))
                         .toList()));
         trained.stream()
                 .filter(t -> t.task().phase().equals("theory"))
@@ -190,18 +189,18 @@ final class OccupancySummary {
         return new Frontier(title, "KL(occupancy || reference's), nats", y, arms, List.of());
     }
 
-    private static Point point(Standing standing, String label, ToDoubleFunction<Standing> of) {
+    private static Point point(Evaluation standing, String label, ToDoubleFunction<Evaluation> of) {
         return new Point(standing.kl(), Estimate.of(of.applyAsDouble(standing)), label);
     }
 
-    /// The picture of hacking: the same two rewards on the way without a penalty, and with the theory's.
-    private static Frontier hacking(Trained none, List<Trained> theory) {
+    /// The picture of hacking: the same two rewards without a penalty, and with the theory's.
+    private static Frontier hacking(TrainedPolicy none, List<TrainedPolicy> theory) {
         List<Frontier.Arm> arms = new ArrayList<>();
-        arms.add(way("proxy, no penalty", none, Standing::proxyGain));
-        arms.add(way("truth, no penalty", none, Standing::gain));
-        for (Trained one : theory) {
-            arms.add(way("proxy, theory's penalty", one, Standing::proxyGain));
-            arms.add(way("truth, theory's penalty", one, Standing::gain));
+        arms.add(curve("proxy, no penalty", none, Evaluation::proxyGain));
+        arms.add(curve("truth, no penalty", none, Evaluation::gain));
+        for (TrainedPolicy one : theory) {
+            arms.add(curve("proxy, theory's penalty", one, Evaluation::proxyGain));
+            arms.add(curve("truth, theory's penalty", one, Evaluation::gain));
         }
         return new Frontier(
                 "What is optimised and what counts, step by step",
@@ -211,11 +210,11 @@ final class OccupancySummary {
                 List.of());
     }
 
-    private static Frontier.Arm way(String name, Trained one, ToDoubleFunction<Standing> of) {
+    private static Frontier.Arm curve(String name, TrainedPolicy one, ToDoubleFunction<Evaluation> of) {
         return new Frontier.Arm(
                 name,
-                one.way().stream()
-                        .map(s -> new Point(s.done(), Estimate.of(of.applyAsDouble(s.standing())), ""))
+                one.snapshots().stream()
+                        .map(s -> new Point(s.done(), Estimate.of(of.applyAsDouble(s.evaluation())), ""))
                         .toList());
     }
 }

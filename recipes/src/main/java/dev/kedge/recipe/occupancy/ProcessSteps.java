@@ -3,24 +3,24 @@ package dev.kedge.recipe.occupancy;
 import dev.kedge.env.mdp.Mdp;
 import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Trajectory;
-import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/// Steps of a policy in a world, episode after episode.
+/// Steps of a policy in its environment, episode after episode.
 ///
 /// @param states  in which an action was taken; `actions` likewise
 /// @param after   the states that they led to
 /// @param ends    whether the episode ends with the step
-record ProcessSteps(Measured world, int[] states, int[] actions, int[] after, boolean[] ends) {
+record ProcessSteps(Evaluator evaluator, int[] states, int[] actions, int[] after, boolean[] ends) {
     /// Episodes that end after each step with probability `1 - discount`, so that each step is a draw from the
     /// discounted occupancy; the last one where there are enough.
-    static ProcessSteps drawn(Measured world, Policy policy, int count, RandomGenerator random) {
-        var steps = new ProcessSteps(world, new int[count], new int[count], new int[count], new boolean[count]);
-        Mdp mdp = world.proxyMdp();
+    static ProcessSteps drawn(Evaluator evaluator, Policy policy, int count, RandomGenerator random) {
+        var steps = new ProcessSteps(evaluator, new int[count], new int[count], new int[count], new boolean[count]);
+        Mdp mdp = evaluator.proxyMdp();
         for (int from = 0; from < count; ) {
             int length = 1;
             while (random.nextDouble() < mdp.discount()) {
@@ -40,11 +40,11 @@ record ProcessSteps(Measured world, int[] states, int[] actions, int[] after, bo
     }
 
     double proxy(int i) {
-        return world.task().proxy()[states[i]][actions[i]];
+        return evaluator.task().proxy()[states[i]][actions[i]];
     }
 
     double truth(int i) {
-        return world.task().reward()[states[i]][actions[i]];
+        return evaluator.task().reward()[states[i]][actions[i]];
     }
 
     double mean(IntToDoubleFunction of) {
@@ -53,7 +53,7 @@ record ProcessSteps(Measured world, int[] states, int[] actions, int[] after, bo
 
     /// `state·A + action` of some of them.
     Tensor pairs(int[] chosen) {
-        int width = world.reference().actions();
+        int width = evaluator.reference().actions();
         return index(Arrays.stream(chosen).map(i -> states[i] * width + actions[i]));
     }
 

@@ -9,11 +9,12 @@ import dev.kedge.nn.sparsity.SubnetworkGradients;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.GrpoMethod;
 import dev.kedge.recipe.policy.Learner;
-import dev.kedge.recipe.policy.Question;
 import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.policy.Rollouts;
 import dev.kedge.recipe.policy.Sampler;
 import dev.kedge.recipe.policy.Truncated;
+import dev.kedge.recipe.sparsity.SubnetworkConfig.Algorithm;
+import dev.kedge.recipe.sparsity.SubnetworkSummary.Arm;
 import dev.kedge.run.Run;
 import dev.kedge.run.SubnetworkMask;
 import dev.kedge.run.TrainingConfig;
@@ -32,11 +33,10 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// Which weights a training changes, and training of these alone (arXiv:2505.11711), as a composition of other recipes'
@@ -56,91 +56,7 @@ import java.util.stream.IntStream;
 public final class SubnetworkRecipe {
     private SubnetworkRecipe() {}
 
-    /// How the start may be trained.
-    public enum Algorithm {
-        /// On the right answers to the training questions.
-        SFT("SFT"),
-        /// Without KL.
-        GRPO("GRPO"),
-        /// With the KL from the start in its loss.
-        GRPO_KL("GRPO, KL"),
-        /// Without clipping of gradients.
-        GRPO_UNCLIPPED("GRPO, unclipped"),
-        /// On pairs of the start's own answers, right and wrong.
-        DPO("DPO");
-
-        private final String title;
-
-        Algorithm(String title) {
-            this.title = title;
-        }
-
-        /// As pictures and tables have it.
-        public String title() {
-            return title;
-        }
-    }
-
-    /// @param environment questions, verifier, and the policy to start from
-    /// @param algorithms to compare, GRPO among them
-    /// @param rates      learning rates of the comparison, that of `subnetwork` among them
-    /// @param group      answers to a question, of GRPO's draws and of those that DPO's pairs are made of, >= 2
-    /// @param klBeta     strength of the KL of GRPO with KL, > 0
-    /// @param dpoBeta    DPO's, > 0
-    /// @param tolerance  a change by no more counts as none, >= 0; customarily 1e-5
-    /// @param dtype      in which masks are made: bfloat16 or float32
-    /// @param training   how each policy is moved; its examples are questions, or pairs
-    /// @param samples    answers to a held-out question to judge by, >= 1
-    /// @param device     cpu, cuda or cuda:N
-    /// @param threads    of the engine: a model this small loses more to waking a second one than it gains
-    /// @param seed       of everything drawn
-    public record Config(
-            Environment environment,
-            List<Algorithm> algorithms,
-            List<Double> rates,
-            int group,
-            double klBeta,
-            double dpoBeta,
-            double tolerance,
-            DType dtype,
-            TrainingConfig training,
-            int samples,
-            String device,
-            int threads,
-            long seed) {
-        public Config {
-            if (!algorithms.contains(Algorithm.GRPO)
-                    || algorithms.stream().distinct().count() < algorithms.size()) {
-                throw new IllegalArgumentException("algorithms must be different, grpo among them, were " + algorithms);
-            }
-            if (!rates.contains(training.learningRate())
-                    || rates.stream().distinct().count() < rates.size()) {
-                throw new IllegalArgumentException("rates must be different, the learning_rate "
-                        + training.learningRate() + " among them, were " + rates);
-            }
-            rates.forEach(training::at);
-            if (group < 2 || samples < 1) {
-                throw new IllegalArgumentException(
-                        "group >= 2 and samples >= 1 expected, were " + group + " and " + samples);
-            }
-            if (!(klBeta > 0 && dpoBeta > 0 && klBeta + dpoBeta < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException(
-                        "kl_beta and dpo_beta must be finite and > 0, were " + klBeta + " and " + dpoBeta);
-            }
-            if (training.mask().isPresent()) {
-                throw new IllegalArgumentException("mask must be absent: masks are made here");
-            }
-            new SubnetworkMask.Changed(Path.of("start"), Path.of("full"), tolerance, dtype);
-        }
-    }
-
-    /// A policy that was trained.
-    ///
-    /// @param phase  its name in metrics
-    /// @param folder of its float32 weights
-    record Arm(String title, String phase, double rate, Path folder) {}
-
-    public static void run(Config config, Run run) {
+    public static void run(SubnetworkConfig config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
         try (Environment.Opened opened = config.environment().open(run, device, config.seed());
@@ -148,14 +64,14 @@ public final class SubnetworkRecipe {
             round(start);
             Path before = run.folder().resolve("start");
             Models.save(start, opened.tokenizer(), before);
-            var world = new Environment.Opened(
+            var environment = new Environment.Opened(
                     opened.tokenizer(),
                     start,
                     opened.training(),
                     opened.heldOut(),
                     opened.scorer(),
                     opened.maxTokens()); // closed with what it was made of
-            var trainer = new Trainer(config, world, run);
+            var trainer = new Trainer(config, environment, run);
             List<Arm> sweep = new ArrayList<>();
             for (Algorithm algorithm : config.algorithms()) {
                 for (double rate : config.rates()) {
@@ -164,14 +80,14 @@ public final class SubnetworkRecipe {
             }
             Arm full = sweep.stream()
                     .filter(a -> a.phase()
-                            .equals(phase(Algorithm.GRPO, config.training().learningRate())))
+                            .equals(Algorithm.GRPO.phase(config.training().learningRate())))
                     .findFirst()
                     .orElseThrow();
             try (Decoder policy = Models.load(full.folder(), device)) {
-                Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
+                Models.save(policy, environment.tokenizer(), run.folder().resolve("model"));
             }
             List<Arm> again = repeated(config, before, full, trainer, run);
-            run.summarise(new SubnetworkSummary(config, world, before, sweep, full, again, run).summary());
+            run.summarise(new SubnetworkSummary(config, environment, before, sweep, full, again, run).summary());
         }
     }
 
@@ -186,7 +102,7 @@ public final class SubnetworkRecipe {
 
     /// GRPO once more from the same start: with the subnetwork alone and its controls, on the same questions in the
     /// same order; and whole, on others.
-    private static List<Arm> repeated(Config config, Path before, Arm full, Trainer trainer, Run run) {
+    private static List<Arm> repeated(SubnetworkConfig config, Path before, Arm full, Trainer trainer, Run run) {
         var subnetwork = new SubnetworkMask.Changed(before, full.folder(), config.tolerance(), config.dtype());
         Path random = run.folder().resolve("masks").resolve("random.safetensors");
         Path smallest = run.folder().resolve("masks").resolve("smallest.safetensors");
@@ -194,8 +110,8 @@ public final class SubnetworkRecipe {
                 Rng rng = Rng.seeded(config.seed())) {
             Map<String, Tensor> weights =
                     ModelFolder.load(before, DType.FLOAT32, Device.CPU).parameters();
-            long size = flat(subnetwork.read()).sum().toLongs()[0];
-            Tensor all = flat(weights);
+            long size = SubnetworkSummary.flat(subnetwork.read()).sum().toLongs()[0];
+            Tensor all = SubnetworkSummary.flat(weights);
             SubnetworkMask.File.write(random, SubnetworkGradients.smallest(rng.uniform(all.numel()), size), weights);
             SubnetworkMask.File.write(smallest, SubnetworkGradients.smallest(all, size), weights);
         }
@@ -206,139 +122,126 @@ public final class SubnetworkRecipe {
                 trainer.otherSeed());
     }
 
-    static Tensor flat(Map<String, Tensor> tensors) {
-        return Tensor.cat(tensors.values().stream().map(t -> t.reshape(-1)).toList(), 0);
-    }
-
-    /// What an algorithm's policy at a rate is called in metrics, such as `grpo-1e-5`.
-    public static String phase(Algorithm algorithm, double rate) {
-        String name = algorithm.name().toLowerCase(Locale.ROOT).replace('_', '-');
-        return name + "-" + written(rate).replace('.', '_');
-    }
-
-    /// A rate as people write it, such as 1e-5.
-    static String written(double rate) {
-        return ("" + rate).toLowerCase(Locale.ROOT).replace(".0e", "e");
-    }
-
     /// Trains policies, each once: what a run has made already is read.
-    private record Trainer(Config config, Environment.Opened world, Run run) {
+    private record Trainer(SubnetworkConfig config, Environment.Opened environment, Run run) {
         Arm train(Algorithm algorithm, double rate) {
-            String phase = phase(algorithm, rate);
-            TrainingConfig o = config.training().at(rate);
-            switch (algorithm) {
-                case SFT -> supervised(phase, o);
-                case GRPO -> reinforced(phase, 0, o, config.seed());
-                case GRPO_KL -> reinforced(phase, config.klBeta(), o, config.seed());
-                case GRPO_UNCLIPPED -> reinforced(phase, 0, o.clipped(Double.POSITIVE_INFINITY), config.seed());
-                case DPO -> preferred(phase, o);
-            }
-            return new Arm(algorithm.title(), phase, rate, folder(phase));
+            String phase = algorithm.phase(rate);
+            TrainingConfig training = config.training().at(rate);
+            TrainingConfig unclipped = training.clipped(Double.POSITIVE_INFINITY);
+            return arm(algorithm.title(), phase, training, policy -> {
+                switch (algorithm) {
+                    case SFT -> supervised(phase, policy, training);
+                    case GRPO -> reinforced(phase, policy, 0, training, config.seed());
+                    case GRPO_KL -> reinforced(phase, policy, config.klBeta(), training, config.seed());
+                    case GRPO_UNCLIPPED -> reinforced(phase, policy, 0, unclipped, config.seed());
+                    case DPO -> preferred(phase, policy, training);
+                }
+            });
         }
 
         Arm alone(String title, SubnetworkMask mask) {
             String phase = title.replace(' ', '-');
-            TrainingConfig o = config.training().masked(Optional.of(mask));
-            reinforced(phase, 0, o, config.seed());
-            return new Arm(title, phase, o.learningRate(), folder(phase));
+            TrainingConfig training = config.training().masked(Optional.of(mask));
+            return arm(title, phase, training, policy -> reinforced(phase, policy, 0, training, config.seed()));
         }
 
         Arm otherSeed() {
-            reinforced("other-seed", 0, config.training(), config.seed() + 1);
-            return new Arm("other seed", "other-seed", config.training().learningRate(), folder("other-seed"));
+            TrainingConfig training = config.training();
+            return arm(
+                    "other seed",
+                    "other-seed",
+                    training,
+                    policy -> reinforced("other-seed", policy, 0, training, config.seed() + 1));
         }
 
-        private Path folder(String phase) {
-            return RlvrRecipe.snapshot(run, phase, config.training().steps());
-        }
-
-        private void reinforced(String phase, double beta, TrainingConfig o, long seed) {
-            if (!Models.isComplete(folder(phase))) {
-                var method = new GrpoMethod(0.2, beta); // on policy nothing is clipped
-                var rlvr = new RlvrRecipe.Config(
-                        config.environment(),
-                        List.of(method),
-                        config.group(),
-                        1,
-                        Truncated.JUDGED,
-                        o,
-                        1,
-                        1,
-                        o.steps(),
-                        config.samples(),
-                        o.steps(),
-                        config.device(),
-                        config.threads(),
-                        seed);
-                try (Decoder policy = world.start().copy();
-                        Learner learner = method.learner(world.start())) {
-                    RlvrRecipe.train(rlvr, world, 0, phase, learner, policy, run);
+        private Arm arm(String title, String phase, TrainingConfig training, Consumer<Decoder> learn) {
+            Path folder = RlvrRecipe.snapshot(run, phase, training.steps());
+            if (!Models.isComplete(folder)) {
+                try (Decoder policy = environment.start().copy()) {
+                    learn.accept(policy);
+                    if (!Models.isComplete(folder)) { // reinforcement learning keeps its own
+                        Models.save(policy, environment.tokenizer(), folder);
+                    }
                 }
+            }
+            return new Arm(title, phase, training.learningRate(), folder);
+        }
+
+        private void reinforced(String phase, Decoder policy, double beta, TrainingConfig training, long seed) {
+            var method = new GrpoMethod(0.2, beta); // on policy nothing is clipped
+            var rlvr = new RlvrRecipe.Config(
+                    config.environment(),
+                    List.of(method),
+                    config.group(),
+                    1,
+                    Truncated.JUDGED,
+                    training,
+                    1,
+                    1,
+                    training.steps(),
+                    config.samples(),
+                    training.steps(),
+                    config.device(),
+                    config.threads(),
+                    seed);
+            try (Learner learner = method.learner(environment.start())) {
+                RlvrRecipe.train(rlvr, environment, 0, phase, learner, policy, run);
             }
         }
 
-        private void supervised(String phase, TrainingConfig o) {
-            if (!Models.isComplete(folder(phase))) {
-                List<Tokenized> gold =
-                        world.training().stream().map(this::answered).toList();
-                try (Decoder policy = world.start().copy()) {
-                    SupervisedTraining.train(run, phase, policy, gold, padId(), o, config.seed());
-                    Models.save(policy, world.tokenizer(), folder(phase));
-                }
-            }
+        private void supervised(String phase, Decoder policy, TrainingConfig training) {
+            List<Tokenized> gold = environment.training().stream()
+                    .map(question -> Tokenized.ofReply(
+                            question.prompt(), environment.tokenizer().encodeAnswer(question.answer())))
+                    .toList();
+            SupervisedTraining.train(run, phase, policy, gold, padId(), training, config.seed());
         }
 
-        private Tokenized answered(Question question) {
-            int[] answer = world.tokenizer().encodeOrdinary(question.answer());
-            int[] ended = Arrays.copyOf(answer, answer.length + 1);
-            ended[answer.length] = world.tokenizer().eos().orElseThrow();
-            return Tokenized.ofReply(question.prompt(), ended);
-        }
-
-        private void preferred(String phase, TrainingConfig o) {
-            if (!Models.isComplete(folder(phase))) {
-                List<TokenizedPair> pairs = pairs();
-                double[][] reference = SequenceScores.ofPairs(world.start(), pairs, padId());
-                var objective = new PreferenceLoss.Sigmoid(config.dpoBeta());
-                try (Decoder policy = world.start().copy()) {
-                    PreferenceTraining.train(
-                            run,
-                            phase,
-                            policy,
-                            policy.parameters(),
-                            pairs,
-                            reference,
-                            padId(),
-                            objective,
-                            o,
-                            config.seed());
-                    Models.save(policy, world.tokenizer(), folder(phase));
-                }
-            }
+        private void preferred(String phase, Decoder policy, TrainingConfig training) {
+            List<TokenizedPair> pairs = pairs();
+            double[][] reference = SequenceScores.ofPairs(environment.start(), pairs, padId());
+            PreferenceTraining.train(
+                    run,
+                    phase,
+                    policy,
+                    policy.parameters(),
+                    pairs,
+                    reference,
+                    padId(),
+                    new PreferenceLoss.Sigmoid(config.dpoBeta()),
+                    training,
+                    config.seed());
         }
 
         /// Of the start's answers to each question the better ones, each with a worse one.
         private List<TokenizedPair> pairs() {
             var sampler = new Sampler(
-                    world.tokenizer(), world.scorer(), config.group(), world.maxTokens(), 1, Truncated.JUDGED);
-            Rollouts draw = sampler.draw(world.start(), world.training(), config.seed() + 4);
+                    environment.tokenizer(),
+                    environment.scorer(),
+                    config.group(),
+                    environment.maxTokens(),
+                    1,
+                    Truncated.JUDGED);
+            Rollouts rollouts = sampler.draw(environment.start(), environment.training(), config.seed() + 4);
             List<TokenizedPair> pairs = new ArrayList<>();
-            for (int q = 0; q < draw.questions().size(); q++) {
-                int first = q * draw.group();
-                List<Integer> byReward = IntStream.range(first, first + draw.group())
+            for (int q = 0; q < rollouts.questions().size(); q++) {
+                int first = q * rollouts.group();
+                List<Integer> byReward = IntStream.range(first, first + rollouts.group())
                         .boxed()
-                        .sorted((a, b) -> Double.compare(reward(draw, b), reward(draw, a)))
+                        .sorted((a, b) -> Double.compare(reward(rollouts, b), reward(rollouts, a)))
                         .toList();
-                for (int i = 0; 2 * i + 1 < draw.group(); i++) {
+                for (int i = 0; 2 * i + 1 < rollouts.group(); i++) {
                     int better = byReward.get(i);
-                    int worse = byReward.get(draw.group() - 1 - i);
-                    if (reward(draw, better) > reward(draw, worse)) {
-                        int[] prompt = draw.questions().get(q).prompt();
+                    int worse = byReward.get(rollouts.group() - 1 - i);
+                    if (reward(rollouts, better) > reward(rollouts, worse)) {
+                        int[] prompt = rollouts.questions().get(q).prompt();
                         pairs.add(new TokenizedPair(
                                 Tokenized.ofReply(
-                                        prompt, draw.completions().get(better).tokens()),
+                                        prompt,
+                                        rollouts.completions().get(better).tokens()),
                                 Tokenized.ofReply(
-                                        prompt, draw.completions().get(worse).tokens()),
+                                        prompt,
+                                        rollouts.completions().get(worse).tokens()),
                                 prompt.length));
                     }
                 }
@@ -351,12 +254,12 @@ public final class SubnetworkRecipe {
             return pairs;
         }
 
-        private static double reward(Rollouts draw, int answer) {
-            return draw.scores().get(answer).reward();
+        private static double reward(Rollouts rollouts, int answer) {
+            return rollouts.scores().get(answer).reward();
         }
 
         private int padId() {
-            return Models.padId(world.tokenizer());
+            return Models.padId(environment.tokenizer());
         }
     }
 }

@@ -9,8 +9,6 @@ import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.HeldOut;
 import dev.kedge.recipe.policy.Sampler;
 import dev.kedge.recipe.policy.Truncated;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Arm;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Config;
 import dev.kedge.run.Run;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
@@ -41,55 +39,77 @@ import java.util.function.ToDoubleFunction;
 /// @param full   that one of them which the masks were made of
 /// @param again  repeated with masks, the subnetwork's first; and last with another seed
 record SubnetworkSummary(
-        Config config, Environment.Opened world, Path before, List<Arm> sweep, Arm full, List<Arm> again, Run run) {
+        SubnetworkConfig config,
+        Environment.Opened environment,
+        Path before,
+        List<Arm> sweep,
+        Arm full,
+        List<Arm> again,
+        Run run) {
     private static final List<Double> TOLERANCES = List.of(0.0, 1e-6, 1e-5, 1e-4);
     private static final List<DType> DTYPES = List.of(DType.BFLOAT16, DType.FLOAT32);
     private static final int SHOWN = 8;
 
-    /// A policy, its answers to held-out questions, and how it differs from the start and from the full run.
-    private record Measured(Arm arm, HeldOut judged, Map<String, Double> numbers) {
+    /// A policy that was trained.
+    ///
+    /// @param phase  its name in metrics
+    /// @param folder of its float32 weights
+    record Arm(String title, String phase, double rate, Path folder) {}
+
+    /// A policy, its completions of held-out questions, and how it differs from the start and from the full run.
+    private record Measured(Arm arm, HeldOut evaluation, Map<String, Double> numbers) {
         double number(String name) {
             return numbers.get(name);
         }
     }
 
     Summary summary() {
-        HeldOut start = judged(world.start());
+        HeldOut start = evaluated(environment.start());
         try (Scope _ = new Scope()) {
             Map<String, Tensor> weights = weights(before);
             Map<String, Tensor> trained = weights(full.folder());
-            List<Measured> all = new ArrayList<>();
-            for (Arm arm : sweep) {
-                all.add(measured(arm, start, weights, trained));
-            }
-            List<Measured> repeated = again.stream()
-                    .map(arm -> measured(arm, start, weights, trained))
-                    .toList();
-            return summary(start, all, repeated);
+            Function<Arm, Measured> measure = arm -> measured(arm, start, weights, trained);
+            List<Measured> all = sweep.stream().map(measure).toList();
+            return summary(start, all, again.stream().map(measure).toList());
         }
+    }
+
+    /// All of them in a row.
+    static Tensor flat(Map<String, Tensor> tensors) {
+        return Tensor.cat(tensors.values().stream().map(t -> t.reshape(-1)).toList(), 0);
     }
 
     private static Map<String, Tensor> weights(Path folder) {
         return ModelFolder.load(folder, DType.FLOAT32, Device.CPU).parameters();
     }
 
-    private HeldOut judged(Decoder policy) {
+    private HeldOut evaluated(Decoder policy) {
         var sampler = new Sampler(
-                world.tokenizer(), world.scorer(), config.samples(), world.maxTokens(), 1, Truncated.JUDGED);
+                environment.tokenizer(),
+                environment.scorer(),
+                config.samples(),
+                environment.maxTokens(),
+                1,
+                Truncated.JUDGED);
         return HeldOut.of(
-                policy, world.start(), sampler, world.heldOut(), Models.padId(world.tokenizer()), config.seed() + 3);
+                policy,
+                environment.start(),
+                sampler,
+                environment.heldOut(),
+                Models.padId(environment.tokenizer()),
+                config.seed() + 3);
     }
 
     private Measured measured(Arm arm, HeldOut start, Map<String, Tensor> weights, Map<String, Tensor> trained) {
-        HeldOut judged;
-        try (Decoder policy = Models.load(arm.folder(), world.start().device())) {
-            judged = judged(policy);
+        HeldOut evaluation;
+        try (Decoder policy = Models.load(arm.folder(), environment.start().device())) {
+            evaluation = evaluated(policy);
         }
         Map<String, Double> numbers = new LinkedHashMap<>();
         numbers.put("rate", arm.rate());
-        numbers.put("reward", Bootstrap.mean(judged.rewards()));
-        numbers.put("gained", Bootstrap.mean(judged.rewards()) - Bootstrap.mean(start.rewards()));
-        numbers.put("kl", Bootstrap.mean(judged.kl()));
+        numbers.put("reward", Bootstrap.mean(evaluation.rewards()));
+        numbers.put("gained", Bootstrap.mean(evaluation.rewards()) - Bootstrap.mean(start.rewards()));
+        numbers.put("kl", Bootstrap.mean(evaluation.kl()));
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(config.seed())) {
             Map<String, Tensor> mine = weights(arm.folder());
@@ -98,7 +118,7 @@ record SubnetworkSummary(
                 WeightUpdate update = WeightUpdate.between(weights, mine, dtype);
                 WeightUpdate rest = WeightUpdate.between(trained, mine, dtype);
                 for (double tolerance : TOLERANCES) {
-                    String at = SubnetworkRecipe.written(tolerance);
+                    String at = SubnetworkConfig.written(tolerance);
                     numbers.put(type + "sparsity/" + at, update.sparsity(tolerance));
                     numbers.put(type + "layers/" + at, update.ofLayers().sparsity(tolerance));
                     numbers.put(type + "agreement/" + at, rest.sparsity(tolerance));
@@ -111,7 +131,7 @@ record SubnetworkSummary(
             overlaps(weights, mine, trained).forEach(numbers::put);
         }
         run.log("changed_" + arm.phase(), config.training().steps(), numbers);
-        return new Measured(arm, judged, numbers);
+        return new Measured(arm, evaluation, numbers);
     }
 
     private static double mean(Map<String, Double> ratios) {
@@ -122,15 +142,15 @@ record SubnetworkSummary(
     /// one changed, the share that is among as many of the smallest, and by chance.
     private Map<String, Double> overlaps(
             Map<String, Tensor> weights, Map<String, Tensor> mine, Map<String, Tensor> trained) {
-        Tensor changed = SubnetworkRecipe.flat(mask(weights, mine));
-        Tensor others = SubnetworkRecipe.flat(mask(weights, trained));
+        Tensor changed = flat(mask(weights, mine));
+        Tensor others = flat(mask(weights, trained));
         Map<String, Double> numbers = new LinkedHashMap<>();
         long size = changed.sum().toLongs()[0];
         if (size > 0) {
             MaskOverlap overlap = MaskOverlap.of(others, changed);
             numbers.put("overlap", overlap.first());
             numbers.put("overlap/chance", overlap.chanceFirst());
-            Tensor smallest = SubnetworkGradients.smallest(SubnetworkRecipe.flat(weights), size);
+            Tensor smallest = SubnetworkGradients.smallest(flat(weights), size);
             MaskOverlap magnitude = MaskOverlap.of(changed, smallest);
             numbers.put("magnitude", magnitude.first());
             numbers.put("magnitude/chance", magnitude.chanceFirst());
@@ -154,15 +174,15 @@ record SubnetworkSummary(
                         "Mean reward, drawn",
                         "",
                         bootstrap.bca(start.rewards()),
-                        bootstrap.bca(whole.judged().rewards()))
+                        bootstrap.bca(whole.evaluation().rewards()))
                 .frontier(frontier(
                         "Reward against divergence from the start",
                         "KL(policy || start), nats",
                         "mean reward of a drawn answer",
                         all,
-                        Optional.of(new Frontier.Point(0, bootstrap.bca(start.rewards()), "start")),
+                        new Frontier.Point(0, bootstrap.bca(start.rewards()), "start"),
                         m -> m.number("kl"),
-                        m -> bootstrap.bca(m.judged().rewards())));
+                        m -> bootstrap.bca(m.evaluation().rewards())));
         for (DType dtype : DTYPES) {
             String stored = dtype.name().toLowerCase(Locale.ROOT);
             summary = summary.frontier(frontier(
@@ -170,7 +190,7 @@ record SubnetworkSummary(
                     "mean reward gained over the start",
                     "share of weights changed by no more than 1e-5",
                     all,
-                    Optional.of(new Frontier.Point(0, Estimate.of(1), "start")),
+                    new Frontier.Point(0, Estimate.of(1), "start"),
                     m -> m.number("gained"),
                     m -> Estimate.of(m.number(stored + "/sparsity/1e-5"))));
         }
@@ -186,7 +206,11 @@ record SubnetworkSummary(
                                     100 * m.number(type + "/agreement/1e-4"),
                                     100 * whole.number(type + "/sparsity/1e-5"),
                                     100 * whole.number(type + "/sparsity/1e-4")))
-                    .fact(m.arm().title() + ": reward", bootstrap.bca(m.judged().rewards()), "", "");
+                    .fact(
+                            m.arm().title() + ": reward",
+                            bootstrap.bca(m.evaluation().rewards()),
+                            "",
+                            "");
         }
         for (Measured m : all) {
             if (m.arm().rate() == full.rate()) {
@@ -205,7 +229,7 @@ record SubnetworkSummary(
                 "GRPO at a rate of %s brought the reward from %.3f to %.3f and left %.1f %% of the weights within 1e-5"
                         + " in bfloat16, %.1f %% in float32. With the changed weights alone it has %.3f, and %.1f %% of"
                         + " all weights are within 1e-5 of the full run's in %s.",
-                SubnetworkRecipe.written(full.rate()),
+                SubnetworkConfig.written(full.rate()),
                 Bootstrap.mean(start.rewards()),
                 whole.number("reward"),
                 100 * whole.number("bfloat16/sparsity/1e-5"),
@@ -256,27 +280,19 @@ record SubnetworkSummary(
             String x,
             String y,
             List<Measured> all,
-            Optional<Frontier.Point> start,
+            Frontier.Point start,
             ToDoubleFunction<Measured> across,
             Function<Measured, Estimate> up) {
         Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
         for (Measured m : all) {
-            arms.computeIfAbsent(
-                            m.arm().title(), _ -> new ArrayList<>(start.stream().toList()))
+            arms.computeIfAbsent(m.arm().title(), _ -> new ArrayList<>(List.of(start)))
                     .add(new Frontier.Point(
                             across.applyAsDouble(m),
                             up.apply(m),
-                            "rate " + SubnetworkRecipe.written(m.arm().rate())));
+                            "rate " + SubnetworkConfig.written(m.arm().rate())));
         }
         arms.values().forEach(points -> points.sort(Comparator.comparingDouble(Frontier.Point::x)));
-        return new Frontier(
-                title,
-                x,
-                y,
-                arms.entrySet().stream()
-                        .map(e -> new Frontier.Arm(e.getKey(), e.getValue()))
-                        .toList(),
-                List.of());
+        return new Frontier(title, x, y, Frontier.arms(arms), List.of());
     }
 
     /// How much of each layer changed, at the rate of the subnetwork.
@@ -285,7 +301,7 @@ record SubnetworkSummary(
         for (Measured m : all) {
             if (m.arm().rate() == full.rate()) {
                 List<Frontier.Point> points = new ArrayList<>();
-                for (int layer = 0; layer < world.start().config().layers(); layer++) {
+                for (int layer = 0; layer < environment.start().config().layers(); layer++) {
                     points.add(new Frontier.Point(
                             layer, Estimate.of(m.number(type + "/layer/" + layer)), "layer " + layer));
                 }
@@ -293,7 +309,7 @@ record SubnetworkSummary(
             }
         }
         return new Frontier(
-                "Weights changed in each layer, at a rate of " + SubnetworkRecipe.written(full.rate()) + ", in " + type,
+                "Weights changed in each layer, at a rate of " + SubnetworkConfig.written(full.rate()) + ", in " + type,
                 "layer",
                 "share of weights changed, mean of tensors",
                 arms,
@@ -302,20 +318,22 @@ record SubnetworkSummary(
 
     private Summary samples(Summary summary, HeldOut start, Measured whole) {
         Summary with = summary;
-        for (int q = 0; q < Math.min(SHOWN, world.heldOut().size()); q++) {
+        for (int q = 0; q < Math.min(SHOWN, environment.heldOut().size()); q++) {
             int at = q * config.samples();
             with = with.sample(new Summary.Sample(
-                    world.heldOut().get(q).text(),
-                    said(start, at),
-                    said(whole.judged(), at),
+                    environment.heldOut().get(q).text(),
+                    completion(start, at),
+                    completion(whole.evaluation(), at),
                     Optional.of(start.draw().scores().get(at).reward()),
-                    Optional.of(whole.judged().draw().scores().get(at).reward()),
+                    Optional.of(whole.evaluation().draw().scores().get(at).reward()),
                     ""));
         }
         return with;
     }
 
-    private String said(HeldOut judged, int answer) {
-        return world.tokenizer().decode(judged.draw().completions().get(answer).tokens());
+    private String completion(HeldOut evaluation, int answer) {
+        return environment
+                .tokenizer()
+                .decode(evaluation.draw().completions().get(answer).tokens());
     }
 }

@@ -1,10 +1,10 @@
 package dev.kedge.recipe.variational;
 
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.variational.DpgRecipe.Config;
-import dev.kedge.recipe.variational.DpgRecipe.Method;
+import dev.kedge.recipe.variational.DpgConfig.Method;
 import dev.kedge.recipe.variational.DpgTarget.Aim;
 import dev.kedge.run.Checkpoint;
+import dev.kedge.run.Remembered;
 import dev.kedge.run.SavedCheckpoint;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
@@ -13,15 +13,16 @@ import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 
-/// What policies are, over all texts: exact but for the count of different samples.
-final class DpgEvaluation {
-    /// How a policy stands.
+/// What policies are, over all texts: exact but for the count of different samples. It is part of a run's checkpoints.
+final class DpgEvaluation implements Remembered {
+    private static final String GROUP = "evaluations";
+
+    /// What a policy is.
     ///
     /// @param reward     its mean, of the configuration's reward
     /// @param score      the mean of what the method's own target is made of
@@ -30,7 +31,7 @@ final class DpgEvaluation {
     /// @param klToTarget `KL(π||p)`, nats, infinite where the policy is and the target is not; `klFromTarget`
     ///                   `KL(p||π)`. Of a method without a target, those of the first posterior; else NaN
     /// @param distinct   share of different texts among samples
-    record Standing(
+    record Result(
             double reward,
             double score,
             double entropy,
@@ -55,20 +56,20 @@ final class DpgEvaluation {
             return Tensor.of(reward, score, entropy, klPrior, klToTarget, klFromTarget, distinct);
         }
 
-        private static Standing of(Tensor t) {
+        private static Result of(Tensor t) {
             double[] v = t.toDoubles();
-            return new Standing(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+            return new Result(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
         }
     }
 
-    private final Config config;
+    private final DpgConfig config;
     private final EnumerableLanguage language;
     private final double[] reward;
     private final Map<DpgTarget, Aim> aims = new HashMap<>();
     private final Map<DpgTarget.Score, double[]> scores = new HashMap<>();
-    private final Map<String, TreeMap<Integer, Standing>> ways = new HashMap<>();
+    private final Map<String, TreeMap<Integer, Result>> histories = new HashMap<>();
 
-    DpgEvaluation(Config config, EnumerableLanguage language) {
+    DpgEvaluation(DpgConfig config, EnumerableLanguage language) {
         this.config = config;
         this.language = language;
         reward = scores.computeIfAbsent(config.reward(), this::table);
@@ -106,16 +107,16 @@ final class DpgEvaluation {
 
     /// Measures a method's policy, and remembers it.
     Map<String, Double> evaluate(Method method, Decoder policy, int step) {
-        Standing standing = standing(method, language.logProbs(policy, method.reads()));
-        ways.computeIfAbsent(method.phase(), _ -> new TreeMap<>()).put(step, standing);
-        return standing.metrics();
+        Result result = result(method, language.logProbs(policy, method.reads()));
+        histories.computeIfAbsent(method.phase(), _ -> new TreeMap<>()).put(step, result);
+        return result.metrics();
     }
 
-    Standing standing(Method method, double[] logProbs) {
+    Result result(Method method, double[] logProbs) {
         double[] logTarget = aim(method.target()).isDistribution()
                 ? logTarget(method.target())
                 : posterior(method.reads()).map(this::logTarget).orElse(null);
-        return new Standing(
+        return new Result(
                 mean(logProbs, reward),
                 mean(logProbs, scores.computeIfAbsent(method.target().score(), this::table)),
                 entropy(logProbs),
@@ -166,31 +167,34 @@ final class DpgEvaluation {
                 .count();
     }
 
-    /// A method's policies on its way, by steps done.
-    TreeMap<Integer, Standing> way(Method method) {
-        return ways.get(method.phase());
+    /// What a method's policies were, by steps done.
+    TreeMap<Integer, Result> history(Method method) {
+        return histories.get(method.phase());
     }
 
-    /// Adds all that was measured so far.
-    Checkpoint keep(Checkpoint checkpoint) {
+    @Override
+    public void save(Checkpoint checkpoint) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (Method method : config.methods()) {
-            ways.getOrDefault(method.phase(), new TreeMap<>())
-                    .forEach((step, standing) -> tensors.put(method.phase() + "_" + step, standing.toTensor()));
+            histories
+                    .getOrDefault(method.phase(), new TreeMap<>())
+                    .forEach((step, result) -> tensors.put(method.phase() + "_" + step, result.toTensor()));
         }
-        return checkpoint.tensors("ways", tensors);
+        checkpoint.tensors(GROUP, tensors);
     }
 
-    /// Takes up what was measured before the run was stopped.
-    void restore(Optional<SavedCheckpoint> saved) {
-        if (saved.isEmpty() || !saved.get().groups().contains("ways")) {
+    /// Takes up what was measured before the run was stopped; nothing where no method had begun.
+    @Override
+    public void restore(SavedCheckpoint saved) {
+        if (!saved.groups().contains(GROUP)) {
             return;
         }
         try (Scope _ = new Scope()) {
-            saved.get().tensors("ways").forEach((name, tensor) -> {
-                List<String> parts = List.of(name.split("_"));
-                ways.computeIfAbsent(parts.get(0), _ -> new TreeMap<>())
-                        .put(Integer.parseInt(parts.get(1)), Standing.of(tensor));
+            saved.tensors(GROUP).forEach((name, tensor) -> {
+                String[] parts = name.split("_");
+                histories
+                        .computeIfAbsent(parts[0], _ -> new TreeMap<>())
+                        .put(Integer.parseInt(parts[1]), Result.of(tensor));
             });
         }
     }

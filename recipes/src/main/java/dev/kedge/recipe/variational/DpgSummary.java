@@ -1,14 +1,14 @@
 package dev.kedge.recipe.variational;
 
-import dev.kedge.recipe.variational.DpgEvaluation.Standing;
-import dev.kedge.recipe.variational.DpgRecipe.Config;
-import dev.kedge.recipe.variational.DpgRecipe.Method;
+import dev.kedge.recipe.variational.DpgConfig.Method;
+import dev.kedge.recipe.variational.DpgEvaluation.Result;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,51 +19,33 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// The pictures of a run: where the mass of each policy lies, what it is worth, and how it came there.
-final class DpgSummary {
+///
+/// @param policies log-probabilities of all texts, by method, in their order
+record DpgSummary(
+        DpgConfig config, EnumerableLanguage language, DpgEvaluation evaluation, Map<Method, double[]> policies) {
     /// Strengths of the optimum's curve.
     private static final int STRENGTHS = 60;
 
     /// Nats below which a divergence is drawn as this much.
     private static final double LEAST = 1e-4;
 
-    private final Config config;
-    private final EnumerableLanguage language;
-    private final DpgEvaluation evaluation;
-    private final Map<Method, double[]> policies;
-
-    private DpgSummary(
-            Config config, EnumerableLanguage language, DpgEvaluation evaluation, Map<Method, double[]> policies) {
-        this.config = config;
-        this.language = language;
-        this.evaluation = evaluation;
-        this.policies = policies;
-    }
-
-    /// @param policies log-probabilities of all texts, by method, in their order
-    static Summary summary(
-            Config config,
-            EnumerableLanguage language,
-            DpgEvaluation evaluation,
-            Map<Method, double[]> policies,
-            double seconds) {
-        return new DpgSummary(config, language, evaluation, policies).summary(seconds);
-    }
-
-    private Summary summary(double seconds) {
+    Summary summary(double seconds) {
         var posterior = evaluation.posterior(Reads.TEXT);
         Summary summary = Summary.of("dpg", Summary.Status.FINISHED, seconds)
                 .title("Learning from reward as Bayesian inference")
                 .verdict(verdict(posterior));
         if (posterior.isPresent()) {
-            summary = ways(summary, posterior.get(), Reads.TEXT, "").frontier(frontier());
             List<Method> methods = aimedAt(posterior.get(), Reads.TEXT);
-            summary = summary.frontier(
-                            way("KL(posterior || policy)", "log10 of nats", methods, s -> log(s.klFromTarget())))
-                    .frontier(way("KL(policy || posterior)", "log10 of nats", methods, s -> log(s.klToTarget())));
+            summary = curves(summary, posterior.get(), Reads.TEXT, "")
+                    .frontier(frontier())
+                    .frontier(curve(
+                            "KL(posterior || policy)", "log10 of nats", methods, r -> log(r.klFromTarget()), List.of()))
+                    .frontier(curve(
+                            "KL(policy || posterior)", "log10 of nats", methods, r -> log(r.klToTarget()), List.of()));
         }
         var ofPlaces = evaluation.posterior(Reads.PLACE);
         if (ofPlaces.isPresent()) {
-            summary = ways(summary, ofPlaces.get(), Reads.PLACE, ", letters independent");
+            summary = curves(summary, ofPlaces.get(), Reads.PLACE, ", letters independent");
         }
         for (Method method : config.methods()) {
             if (method.target() instanceof DpgTarget.Moment m) {
@@ -73,22 +55,25 @@ final class DpgSummary {
                 String score =
                         "mean of \"" + m.score().text() + "\"" + (m.score().once() ? ", once at most" : "");
                 summary = summary.frontier(
-                        way("A moment that is asked for", score, same, Standing::score, m.mean(), "asked for"));
+                        curve("A moment that is asked for", score, same, Result::score, dotted(m.mean(), "asked for")));
                 break;
             }
         }
-        summary = facts(summary);
-        return samples(summary);
+        return samples(facts(summary));
     }
 
     /// Where the mass of the policies of a posterior lies, and how their entropy came there.
-    private Summary ways(Summary summary, DpgTarget.Posterior posterior, Reads reads, String which) {
+    private Summary curves(Summary summary, DpgTarget.Posterior posterior, Reads reads, String which) {
         double[] target = evaluation.logTarget(posterior);
         List<Method> methods = aimedAt(posterior, reads);
         String name = "posterior, beta " + posterior.beta();
         return summary.frontier(mass("Where the mass lies" + which, target, methods, name))
-                .frontier(way(
-                        "Entropy" + which, "nats", methods, Standing::entropy, DpgEvaluation.entropy(target), name));
+                .frontier(curve(
+                        "Entropy" + which,
+                        "nats",
+                        methods,
+                        Result::entropy,
+                        dotted(DpgEvaluation.entropy(target), name)));
     }
 
     private String verdict(Optional<DpgTarget.Posterior> posterior) {
@@ -108,8 +93,8 @@ final class DpgSummary {
                 + ". Where learning ended: " + ends + ".";
     }
 
-    private Standing end(Method method) {
-        return evaluation.way(method).lastEntry().getValue();
+    private Result end(Method method) {
+        return evaluation.history(method).lastEntry().getValue();
     }
 
     /// Methods of the posterior, and those of the reward alone.
@@ -122,11 +107,7 @@ final class DpgSummary {
 
     /// What share of the samples the posterior's k likeliest texts get, k on a scale of tens.
     private Frontier mass(String title, double[] target, List<Method> methods, String name) {
-        int[] order = IntStream.range(0, target.length)
-                .boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -target[i]))
-                .mapToInt(i -> i)
-                .toArray();
+        int[] order = likeliest(target);
         List<Frontier.Arm> arms = new ArrayList<>();
         arms.add(new Frontier.Arm("prior", mass(order, language.logPrior(), "")));
         methods.forEach(m -> arms.add(new Frontier.Arm(m.name(), mass(order, policies.get(m), ""))));
@@ -158,7 +139,7 @@ final class DpgSummary {
         Map<String, List<Frontier.Point>> points = new LinkedHashMap<>();
         for (Method method : config.methods()) {
             if (method.target().score().equals(config.reward())) {
-                Standing end = end(method);
+                Result end = end(method);
                 String label =
                         switch (method.target()) {
                             case DpgTarget.Posterior p -> "beta " + p.beta();
@@ -170,15 +151,13 @@ final class DpgSummary {
                         .add(new Frontier.Point(end.klPrior(), Estimate.of(end.reward()), label));
             }
         }
-        List<Frontier.Arm> arms = points.entrySet().stream()
-                .map(e -> new Frontier.Arm(
-                        e.getKey(),
-                        e.getValue().stream()
-                                .sorted(Comparator.comparingDouble(Frontier.Point::x))
-                                .toList()))
-                .toList();
+        points.values().forEach(arm -> arm.sort(Comparator.comparingDouble(Frontier.Point::x)));
         return new Frontier(
-                "Reward against divergence from the prior", "KL(policy || prior), nats", "reward", arms, optimum());
+                "Reward against divergence from the prior",
+                "KL(policy || prior), nats",
+                "reward",
+                Frontier.arms(points),
+                optimum());
     }
 
     private static String family(Method method) {
@@ -196,41 +175,37 @@ final class DpgSummary {
     private List<Frontier.Point> optimum() {
         List<Frontier.Point> points = new ArrayList<>();
         double[] reward = evaluation.reward();
-        points.add(new Frontier.Point(0, Estimate.of(DpgEvaluation.mean(language.logPrior(), reward)), ""));
+        points.add(Frontier.Point.of(0, DpgEvaluation.mean(language.logPrior(), reward)));
         for (int i = 0; i < STRENGTHS; i++) {
             double beta = Math.pow(10, 1.5 - 3.0 * i / (STRENGTHS - 1));
             double[] best = DpgTarget.Aim.of(reward, beta, language.logPrior()).logTarget();
-            points.add(new Frontier.Point(
-                    DpgEvaluation.kl(best, language.logPrior()), Estimate.of(DpgEvaluation.mean(best, reward)), ""));
+            points.add(
+                    Frontier.Point.of(DpgEvaluation.kl(best, language.logPrior()), DpgEvaluation.mean(best, reward)));
         }
         return points;
     }
 
-    private Frontier way(String title, String unit, List<Method> methods, ToDoubleFunction<Standing> measure) {
-        List<Frontier.Arm> arms = methods.stream()
-                .map(m -> new Frontier.Arm(
-                        m.name(),
-                        evaluation.way(m).entrySet().stream()
-                                .map(e -> new Frontier.Point(
-                                        e.getKey(), Estimate.of(measure.applyAsDouble(e.getValue())), ""))
-                                .toList()))
-                .toList();
-        return new Frontier(title, "steps", unit, arms, List.of());
-    }
-
-    /// The same with what is aimed at as a dotted line.
-    private Frontier way(
+    /// A measure of each method's policies as they learnt, beside what is aimed at.
+    private Frontier curve(
             String title,
             String unit,
             List<Method> methods,
-            ToDoubleFunction<Standing> measure,
-            double aim,
-            String name) {
-        Frontier way = way(title, unit, methods, measure);
-        List<Frontier.Point> line = IntStream.of(0, config.training().steps())
+            ToDoubleFunction<Result> measure,
+            List<Frontier.Point> aim) {
+        List<Frontier.Arm> arms = methods.stream()
+                .map(m -> new Frontier.Arm(
+                        m.name(),
+                        evaluation.history(m).entrySet().stream()
+                                .map(e -> Frontier.Point.of(e.getKey(), measure.applyAsDouble(e.getValue())))
+                                .toList()))
+                .toList();
+        return new Frontier(title, "steps", unit, arms, aim);
+    }
+
+    private List<Frontier.Point> dotted(double aim, String name) {
+        return IntStream.of(0, config.training().steps())
                 .mapToObj(step -> new Frontier.Point(step, Estimate.of(aim), name))
                 .toList();
-        return new Frontier(way.title(), way.x(), way.y(), way.arms(), line);
     }
 
     private static double log(double kl) {
@@ -247,7 +222,7 @@ final class DpgSummary {
             }
         }
         for (Method method : config.methods()) {
-            Standing end = end(method);
+            Result end = end(method);
             all = all.fact(
                     "reward, " + method.name(),
                     Estimate.of(end.reward()),
@@ -288,8 +263,8 @@ final class DpgSummary {
         for (Method method : config.methods()) {
             all = all.sample(new Summary.Sample(
                     method.name(),
-                    likeliest(language.logPrior()),
-                    likeliest(policies.get(method)),
+                    shown(language.logPrior()),
+                    shown(policies.get(method)),
                     Optional.empty(),
                     Optional.empty(),
                     "the likeliest texts, of the prior and of the policy"));
@@ -297,12 +272,18 @@ final class DpgSummary {
         return all;
     }
 
-    private String likeliest(double[] logProbs) {
+    private static int[] likeliest(double[] logProbs) {
         return IntStream.range(0, logProbs.length)
                 .boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -logProbs[i]))
+                .mapToInt(i -> i)
+                .toArray();
+    }
+
+    private String shown(double[] logProbs) {
+        return Arrays.stream(likeliest(logProbs))
                 .limit(6)
-                .map(i -> String.format("%s %5.1f %%", language.config().text(i), 100 * Math.exp(logProbs[i])))
+                .mapToObj(i -> String.format("%s %5.1f %%", language.config().text(i), 100 * Math.exp(logProbs[i])))
                 .collect(Collectors.joining("\n"));
     }
 }

@@ -3,6 +3,7 @@ package dev.kedge.recipe.variational;
 import dev.kedge.config.Kind;
 import dev.kedge.env.MomentConstraints;
 import dev.kedge.task.EnumerableLanguage;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -44,9 +45,7 @@ public sealed interface DpgTarget {
     @Kind("posterior")
     record Posterior(Score score, double beta) implements DpgTarget {
         public Posterior {
-            if (!(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("beta must be finite and > 0, was " + beta);
-            }
+            Require.positive("beta", beta);
         }
     }
 
@@ -138,7 +137,7 @@ public sealed interface DpgTarget {
     private static double lambda(Moment m, EnumerableLanguage language, double[] scores, long seed) {
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(seed)) {
-            Tensor features = language.draw(language.prior(), EnumerableLanguage.Reads.TEXT, m.samples, rng)
+            Tensor features = language.sample(language.prior(), EnumerableLanguage.Reads.TEXT, m.samples, rng)
                     .of(scores);
             return MomentConstraints.fit(
                             features.zerosLike(), features.unsqueeze(1), Tensor.of(m.mean), 0.5, 0.01, 1000)

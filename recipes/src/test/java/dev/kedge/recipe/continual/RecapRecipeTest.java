@@ -179,7 +179,7 @@ public class RecapRecipeTest {
                 e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class, () -> config(Signal.LOSS, c.rules(), optimisation(2, 1, 1, 1e-3, 2)));
-        assertEquals("optimisation needs a batch_size of 2 or more, one example of each task, was 1", e.getMessage());
+        assertEquals("training needs a batch_size of 2 or more, one example of each task, was 1", e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new RecapRecipe.Config(

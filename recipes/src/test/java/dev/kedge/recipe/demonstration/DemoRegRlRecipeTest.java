@@ -16,10 +16,9 @@ import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.recipe.Recipes;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Demonstrations;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +41,7 @@ class DemoRegRlRecipeTest {
         return ConfigFile.open(YAML, List.of(overrides));
     }
 
-    private static Config tiny(String... more) {
+    private static DemoRegRlConfig tiny(String... more) {
         List<String> overrides = new ArrayList<>(List.of(
                 "world={kind: river_swim, states: 4, horizon: 5, success: 0.9, near: 0.05, far: 1.0}",
                 "demonstrations=[3, 12]",
@@ -52,12 +51,12 @@ class DemoRegRlRecipeTest {
                 "preferences.pairs=[20]",
                 "preferences.lambdas=[0.0, 0.5]"));
         overrides.addAll(List.of(more));
-        return (Config) Recipes.config(file(overrides.toArray(String[]::new)));
+        return (DemoRegRlConfig) Recipes.config(file(overrides.toArray(String[]::new)));
     }
 
     @Test
     void theShippedRecipeInATinyWorld() throws Exception {
-        Config config = tiny();
+        DemoRegRlConfig config = tiny();
         RecordedRun run = new RecordedRun(TinyTask.run("demo-reg-rl", config, folder.resolve("run")));
         JsonNode summary = run.summary();
         assertEquals("finished", summary.get("status").asText());
@@ -94,7 +93,7 @@ class DemoRegRlRecipeTest {
 
     @Test
     void aSecondRunHasTheSameNumbers() throws Exception {
-        Config config = tiny("arms=[{kind: regularized, strength: {kind: given, lambda: 0.2}}]");
+        DemoRegRlConfig config = tiny("arms=[{kind: regularized, strength: {kind: given, lambda: 0.2}}]");
         var one = new RecordedRun(TinyTask.run("demo-reg-rl", config, folder.resolve("one")));
         var other = new RecordedRun(TinyTask.run("demo-reg-rl", config, folder.resolve("other")));
         String phase = "held to the clone, λ 0.2, N 3";
@@ -120,7 +119,7 @@ class DemoRegRlRecipeTest {
                         + "|cloning={kind: softmax_linear, ridge: 0.1, uniform: 0.05}"
             })
     void everyKindRuns(String world, String planner, String cloning) throws Exception {
-        Config config = tiny(
+        DemoRegRlConfig config = tiny(
                 world,
                 planner,
                 cloning,
@@ -147,32 +146,34 @@ class DemoRegRlRecipeTest {
     /// strength nothing else comes out.
     @Test
     void armsAreHeldToTheirClones() {
-        Config config = tiny();
+        DemoRegRlConfig config = tiny();
         DemoRegRlBench bench = DemoRegRlBench.of(config);
-        Teaching teaching = bench.teach(1);
-        assertEquals(12, teaching.expert().size());
+        Demonstrations demonstrations = bench.demonstrate(1);
+        assertEquals(12, demonstrations.expert().size());
         var strong = new Arm.Regularized(new Strength.Given(1e9));
         for (int n : List.of(3, 12)) {
-            List<Policy> clone = bench.clone(teaching.expert().subList(0, n));
-            var trial = bench.trial(strong, n, teaching, 5);
-            assertEquals(bench.value(clone), trial.course().value()[30], 1e-6);
+            List<Policy> clone = bench.clone(demonstrations.expert().subList(0, n));
+            var trial = bench.trial(strong, n, demonstrations, 5);
+            assertEquals(bench.value(clone), trial.result().value()[30], 1e-6);
             assertEquals(
                     bench.value(clone),
-                    bench.trial(new Arm.Clone(), n, teaching, 5).course().value()[0]);
+                    bench.trial(new Arm.Clone(), n, demonstrations, 5).result().value()[0]);
             assertEquals(
-                    BackwardInduction.trajectoryKl(bench.world(), bench.expert(), clone), trial.divergence(), 1e-12);
+                    BackwardInduction.trajectoryKl(bench.environment(), bench.expert(), clone),
+                    trial.divergence(),
+                    1e-12);
         }
-        double few = bench.trial(strong, 3, teaching, 5).divergence();
-        assertTrue(bench.trial(strong, 12, teaching, 5).divergence() < few);
-        var counted = bench.trial(new Arm.Counted(true), 12, teaching, 5).course();
-        var fresh = bench.trial(new Arm.Greedy(true), 0, teaching, 5).course();
+        double few = bench.trial(strong, 3, demonstrations, 5).divergence();
+        assertTrue(bench.trial(strong, 12, demonstrations, 5).divergence() < few);
+        var counted = bench.trial(new Arm.Counted(true), 12, demonstrations, 5).result();
+        var fresh = bench.trial(new Arm.Greedy(true), 0, demonstrations, 5).result();
         assertTrue(counted.value()[30] != fresh.value()[30] || counted.value()[1] != fresh.value()[1]);
     }
 
     /// One-hot features and hardly any ridge: the likeliest policy is how often actions were taken.
     @Test
     void aLinearCloneWithOneHotFeaturesCounts() {
-        FiniteHorizonMdp world = new FiniteWorld.Garnet(3, 2, 2, 2, 4).process();
+        FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 2, 4).process();
         List<Policy> expert = Collections.nCopies(2, Policy.uniform(3, 2));
         var random = new SplittableRandom(2);
         List<Trajectory> shown = Stream.generate(() -> Trajectory.sample(world, expert, random))
@@ -193,7 +194,7 @@ class DemoRegRlRecipeTest {
     /// what no pair went through stays what it was.
     @Test
     void rewardsAreLearntFromPreferences() {
-        FiniteHorizonMdp world = new FiniteWorld.Garnet(3, 2, 2, 3, 6).process();
+        FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
         List<Policy> policies = Collections.nCopies(3, Policy.uniform(3, 2));
         var pairs = PreferredRewards.pairs(world, policies, 4000, new SplittableRandom(1));
         double[][][] reward = PreferredRewards.fit(world, pairs, 0.5);
@@ -247,7 +248,7 @@ class DemoRegRlRecipeTest {
 
     @Test
     void demonstrationsOfAnotherHorizonAreRefused() {
-        FiniteHorizonMdp world = new FiniteWorld.Garnet(3, 2, 2, 3, 6).process();
+        FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
         var longer = new Trajectory(new int[5], new int[5], new double[5]);
         var error = assertThrows(IllegalArgumentException.class, () -> new Cloning.Counts(1)
                 .learn(world, RidgeVisits.oneHot(3, 2), List.of(longer)));

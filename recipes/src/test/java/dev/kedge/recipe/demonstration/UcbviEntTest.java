@@ -11,8 +11,8 @@ import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.VisitBonus;
-import dev.kedge.recipe.demonstration.UcbviEnt.Course;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
+import dev.kedge.recipe.demonstration.UcbviEnt.Result;
 import dev.kedge.recipe.demonstration.UcbviEnt.Task;
 import java.util.Collections;
 import java.util.List;
@@ -21,13 +21,14 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class UcbviEntTest {
-    private static final FiniteWorld RIVER = new FiniteWorld.RiverSwim(4, 6, 0.9, 0.05, 1);
+    private static final FiniteEnvironment RIVER = new FiniteEnvironment.RiverSwim(4, 6, 0.9, 0.05, 1);
 
     private static List<Policy> uniform(FiniteHorizonMdp world) {
         return Collections.nCopies(world.horizon(), Policy.uniform(world.states(), world.actions()));
     }
 
-    private static Task task(FiniteWorld world, Planner planner, double lambda, int episodes, OptionalDouble stop) {
+    private static Task task(
+            FiniteEnvironment world, Planner planner, double lambda, int episodes, OptionalDouble stop) {
         FiniteHorizonMdp process = world.process();
         return new Task(
                 process,
@@ -42,7 +43,7 @@ class UcbviEntTest {
                 stop);
     }
 
-    private static Course learn(Task task) {
+    private static Result learn(Task task) {
         return UcbviEnt.learn(task, new SplittableRandom(3));
     }
 
@@ -50,12 +51,12 @@ class UcbviEntTest {
     /// the root of its visits.
     @Test
     void linearWithOneHotFeaturesIsTabular() {
-        Course tabular =
+        Result tabular =
                 learn(task(RIVER, new Planner.Tabular(new VisitBonus.Hoeffding(0.2)), 0.1, 60, OptionalDouble.empty()));
-        Course linear = learn(task(RIVER, new Planner.Linear(true, 1e-9, 0.2), 0.1, 60, OptionalDouble.empty()));
+        Result linear = learn(task(RIVER, new Planner.Linear(true, 1e-9, 0.2), 0.1, 60, OptionalDouble.empty()));
         assertArrayEquals(tabular.value(), linear.value(), 1e-6);
         assertTrue(tabular.value()[60] > tabular.value()[0] + 0.5, "it learnt something to compare");
-        Course shrunk = learn(task(RIVER, new Planner.Linear(true, 1, 0.2), 0.1, 60, OptionalDouble.empty()));
+        Result shrunk = learn(task(RIVER, new Planner.Linear(true, 1, 0.2), 0.1, 60, OptionalDouble.empty()));
         assertTrue(Math.abs(shrunk.value()[20] - tabular.value()[20]) > 1e-6, "a ridge of 1 is another method");
     }
 
@@ -64,12 +65,12 @@ class UcbviEntTest {
     void findsTheBestPolicy() {
         FiniteHorizonMdp process = RIVER.process();
         Planner planner = new Planner.Tabular(new VisitBonus.Light(0.1));
-        Course held = learn(task(RIVER, planner, 0.5, 600, OptionalDouble.empty()));
+        Result held = learn(task(RIVER, planner, 0.5, 600, OptionalDouble.empty()));
         var optimum = BackwardInduction.optimal(process, uniform(process), new Regularizer.Kl(0.5));
         double soft = process.expectedReturn(
                 BackwardInduction.evaluate(process, optimum.policies()).values()[0]);
         assertEquals(soft, held.value()[600], 0.03);
-        Course greedy = learn(task(RIVER, planner, 0, 600, OptionalDouble.empty()));
+        Result greedy = learn(task(RIVER, planner, 0, 600, OptionalDouble.empty()));
         double best = process.expectedReturn(BackwardInduction.optimal(process).values()[0]);
         assertEquals(best, greedy.value()[600], 0.03);
         assertTrue(best - soft > 0.05, "the two differ");
@@ -77,8 +78,8 @@ class UcbviEntTest {
 
     @Test
     void linearLearnsInAWorldThatIsLinear() {
-        FiniteWorld world = new FiniteWorld.Linear(12, 3, 3, 5, 2);
-        Course course = learn(task(world, new Planner.Linear(false, 0.1, 0.1), 0.02, 60, OptionalDouble.empty()));
+        FiniteEnvironment world = new FiniteEnvironment.Linear(12, 3, 3, 5, 2);
+        Result course = learn(task(world, new Planner.Linear(false, 0.1, 0.1), 0.02, 60, OptionalDouble.empty()));
         FiniteHorizonMdp process = world.process();
         double best = process.expectedReturn(BackwardInduction.optimal(process).values()[0]);
         double random = process.expectedReturn(
@@ -88,13 +89,13 @@ class UcbviEntTest {
 
     @Test
     void stopsWhereItsOwnBoundIsSmallEnough() {
-        FiniteWorld tiny = new FiniteWorld.Garnet(2, 2, 2, 2, 1);
+        FiniteEnvironment tiny = new FiniteEnvironment.Garnet(2, 2, 2, 2, 1);
         Planner planner = new Planner.Tabular(new VisitBonus.Light(0.02));
-        Course whole = learn(task(tiny, planner, 0.5, 300, OptionalDouble.of(1e-9)));
+        Result whole = learn(task(tiny, planner, 0.5, 300, OptionalDouble.of(1e-9)));
         assertEquals(300, whole.played());
         assertTrue(whole.bound()[300] < whole.bound()[0]);
         double enough = whole.bound()[200];
-        Course stopped = learn(task(tiny, planner, 0.5, 300, OptionalDouble.of(enough)));
+        Result stopped = learn(task(tiny, planner, 0.5, 300, OptionalDouble.of(enough)));
         assertTrue(stopped.played() <= 200 && stopped.played() > 0);
         assertTrue(stopped.bound()[stopped.played()] <= enough && stopped.bound()[stopped.played() - 1] > enough);
         assertEquals(whole.value()[stopped.played()], stopped.value()[300]);
@@ -105,7 +106,7 @@ class UcbviEntTest {
 
     @Test
     void episodesAreCountedUntilTheValueStays() {
-        Course course = new Course(new double[] {0, 2, 1, 2, 3}, new double[5], List.of(), 4);
+        Result course = new Result(new double[] {0, 2, 1, 2, 3}, new double[5], List.of(), 4);
         assertEquals(3, course.episodesTo(1.5));
         assertEquals(0, course.episodesTo(0));
         assertEquals(5, course.episodesTo(4));

@@ -17,9 +17,8 @@ import dev.kedge.env.mdp.ProxyBound;
 import dev.kedge.recipe.Recipes;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
-import dev.kedge.recipe.occupancy.OccupancyRecipe.Arm;
-import dev.kedge.recipe.occupancy.OccupancyRecipe.Config;
-import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
+import dev.kedge.recipe.occupancy.OccupancyConfig.Arm;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
@@ -39,20 +38,20 @@ public class OccupancyRecipeTest {
     @TempDir
     Path folder;
 
-    public static OccupancyRecipe.Sampled sampled(int steps, int cloning) {
-        return new OccupancyRecipe.Sampled(
+    public static OccupancyConfig.Sampled sampled(int steps, int cloning) {
+        return new OccupancyConfig.Sampled(
                 steps, 256, 256, 4, 4, 32, 3e-3, 3e-3, 0.2, 0.95, 0.01, 0.01, 10, 1e10, cloning);
     }
 
-    public static Config config(OccupancyRecipe.Learning learning, List<Arm> penalties) {
-        return new Config(new ProxyWorld.Grid(1), learning, penalties, 4, 1, 3);
+    public static OccupancyConfig config(OccupancyConfig.Learning learning, List<Arm> penalties) {
+        return new OccupancyConfig(new ProxyEnvironment.Grid(1), learning, penalties, 4, 1, 3);
     }
 
     /// Without a penalty the proxy is hacked, with the theory's the truth gains too; the bound holds all the way.
     @Test
     void whatIsVisitedHoldsThePolicy() throws Exception {
         var arms = List.of(new Arm(ROOT, List.of(0.5, 0.2)), new Arm(ACTIONS, List.of(5.0, 1.0)));
-        var config = config(new OccupancyRecipe.Exact(300, 0.1), arms);
+        var config = config(new OccupancyConfig.Exact(300, 0.1), arms);
         RecordedRun run = new RecordedRun(TinyTask.run("occupancy", config, folder.resolve("run")));
         run.assertComplete("occupancy");
         JsonNode comparisons = run.summary().get("comparisons");
@@ -110,8 +109,8 @@ public class OccupancyRecipeTest {
     /// Penalties that are not of actions leave the loss alone and change rewards; of none there is nothing to take off.
     @Test
     void everyPenaltyIsTaken() {
-        var world = new ProxyWorld.Tomato(ProxyWorld.Tomato.Level.SMALL);
-        Measured measured = Measured.of(world);
+        var world = new ProxyEnvironment.Tomato(ProxyEnvironment.Tomato.Level.SMALL);
+        Evaluator measured = Evaluator.of(world);
         for (Divergence divergence : Divergence.values()) {
             for (Penalty penalty : List.of(
                     new Penalty.States(divergence),
@@ -137,15 +136,15 @@ public class OccupancyRecipeTest {
 
     /// Where policies stand agrees with the objective's own bound.
     @Test
-    void standingsAreThoseOfTheBound() {
-        var measured = Measured.of(new ProxyWorld.Grid(3));
+    void evaluationsAreThoseOfTheBound() {
+        var measured = Evaluator.of(new ProxyEnvironment.Grid(3));
         var random = new SplittableRandom(2);
         double[][] logits = new double[25][4];
         for (double[] row : logits) {
             Arrays.setAll(row, _ -> random.nextGaussian());
         }
         Policy policy = Policy.softmax(logits);
-        var standing = measured.standing(policy);
+        var evaluation = measured.evaluate(policy);
         try (Scope _ = new Scope()) {
             var there = Occupancy.discounted(measured.proxyMdp(), policy, 1e-12);
             ProxyBound bound = ProxyBound.of(
@@ -153,13 +152,13 @@ public class OccupancyRecipeTest {
                     Tensor.of(measured.occupancy().mass()),
                     Tensor.of(measured.task().reward()),
                     Tensor.of(measured.task().proxy()));
-            assertEquals(bound.gain().item(), standing.gain(), 1e-7);
-            assertEquals(bound.bound().item(), standing.bound(), 1e-6 * Math.abs(standing.bound()));
-            assertEquals(bound.chiSquared().item(), standing.chiSquared(), 1e-6 * standing.chiSquared());
+            assertEquals(bound.gain().item(), evaluation.gain(), 1e-7);
+            assertEquals(bound.bound().item(), evaluation.bound(), 1e-6 * Math.abs(evaluation.bound()));
+            assertEquals(bound.chiSquared().item(), evaluation.chiSquared(), 1e-6 * evaluation.chiSquared());
             assertEquals(bound.lambda().item(), measured.theory() * measured.sigmaProxy(), 1e-7);
             assertEquals(bound.correlation().item(), measured.correlation(), 1e-9);
         }
-        assertTrue(standing.gain() > standing.bound());
+        assertTrue(evaluation.gain() > evaluation.bound());
     }
 
     /// The recipe's own files, shortened.
@@ -168,7 +167,7 @@ public class OccupancyRecipeTest {
         for (String name : List.of("correlated-proxies", "correlated-proxies-sampled")) {
             Path yaml = Path.of(System.getProperty("kedge.root"), "recipes", name + ".yaml");
             ConfigFile file = ConfigFile.open(yaml, List.of("learning.steps=2", "snapshots=2"));
-            Config config = file.as(Config.class);
+            OccupancyConfig config = file.as(OccupancyConfig.class);
             RecordedRun run = new RecordedRun(TinyTask.run("occupancy", config, folder.resolve(name)));
             run.assertComplete("occupancy");
             assertEquals(2, run.metrics("theory").size());
@@ -187,19 +186,19 @@ public class OccupancyRecipeTest {
         assertTrue(refused(() -> config(sampled(1, 0), twice)).startsWith("each of the penalties once"));
         assertEquals(
                 "steps >= 1 and a finite learning_rate > 0 expected, were 0 and 0.1",
-                refused(() -> new OccupancyRecipe.Exact(0, 0.1)));
+                refused(() -> new OccupancyConfig.Exact(0, 0.1)));
         assertEquals(
                 "trim must be in [0, 0.5), was 0.5",
                 refused(() ->
-                        new OccupancyRecipe.Sampled(1, 256, 256, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.5, 10, 10, 0)));
+                        new OccupancyConfig.Sampled(1, 256, 256, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.5, 10, 10, 0)));
         assertEquals(
                 "steps >= 1, batch >= 2 and minibatch from 1 to the batch expected, were 1, 256 and 512",
                 refused(() ->
-                        new OccupancyRecipe.Sampled(1, 256, 512, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.1, 10, 10, 0)));
+                        new OccupancyConfig.Sampled(1, 256, 512, 4, 4, 32, 1e-3, 1e-3, 0.2, 0.95, 0, 0.1, 10, 10, 0)));
         String yaml = ConfigFile.text("occupancy", config(sampled(1, 0), List.of()));
         var e = assertThrows(ConfigException.class, () -> ConfigFile.parse(
                         "x.yaml", yaml.replaceFirst("kind: \"?grid\"?", "kind: gird"), List.of())
-                .as(Config.class));
+                .as(OccupancyConfig.class));
         assertTrue(e.getMessage().contains("`world.kind` cannot be \"gird\"; did you mean `grid`?"), e.getMessage());
         e = assertThrows(
                 ConfigException.class,

@@ -13,7 +13,7 @@ import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.policy.Environment;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.recipe.sparsity.SubnetworkConfig.Algorithm;
 import dev.kedge.run.SubnetworkMask;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.DType;
@@ -35,9 +35,9 @@ public class SubnetworkRecipeTest {
     @TempDir
     Path folder;
 
-    public static SubnetworkRecipe.Config config(
+    public static SubnetworkConfig config(
             List<Algorithm> algorithms, List<Double> rates, double tolerance, TrainingConfig o, int pretraining) {
-        return new SubnetworkRecipe.Config(
+        return new SubnetworkConfig(
                 new Environment.Generated(
                         new ScratchSum(),
                         0.7,
@@ -80,8 +80,8 @@ public class SubnetworkRecipeTest {
         RecordedRun run = new RecordedRun(TinyTask.run("subnetwork", config, folder.resolve("run")));
         run.assertComplete("subnetwork");
         for (Algorithm algorithm : Algorithm.values()) {
-            ObjectNode low = changed(run, SubnetworkRecipe.phase(algorithm, LOW));
-            ObjectNode high = changed(run, SubnetworkRecipe.phase(algorithm, HIGH));
+            ObjectNode low = changed(run, algorithm.phase(LOW));
+            ObjectNode high = changed(run, algorithm.phase(HIGH));
             double stored = low.get("bfloat16/sparsity/1e-5").asDouble();
             assertTrue(stored > high.get("bfloat16/sparsity/1e-5").asDouble() + 0.2, low + " and " + high);
             assertTrue(stored > low.get("float32/sparsity/0.0").asDouble() + 0.2, low.toString());

@@ -8,11 +8,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
+import dev.kedge.recipe.variational.DpgConfig.Method;
 import dev.kedge.recipe.variational.DpgInference.Baseline;
 import dev.kedge.recipe.variational.DpgInference.Criterion;
 import dev.kedge.recipe.variational.DpgInference.PolicyGradient;
 import dev.kedge.recipe.variational.DpgInference.Proposal;
-import dev.kedge.recipe.variational.DpgRecipe.Method;
 import dev.kedge.recipe.variational.DpgTarget.Best;
 import dev.kedge.recipe.variational.DpgTarget.Constraint;
 import dev.kedge.recipe.variational.DpgTarget.Moment;
@@ -55,8 +55,8 @@ public class DpgRecipeTest {
         return new Method(name, target, inference, reads, Optional.empty());
     }
 
-    public static DpgRecipe.Config config(List<Method> methods, int steps, int every) {
-        return new DpgRecipe.Config(
+    public static DpgConfig config(List<Method> methods, int steps, int every) {
+        return new DpgConfig(
                 new EnumerableLanguage.Config(3, 4, 16, 1, 2, optimisation(40, Math.min(every, 40))),
                 AB,
                 methods,
@@ -134,7 +134,7 @@ public class DpgRecipeTest {
             double[] all = language.logPrior();
             assertEquals(81, all.length);
             assertEquals(1, Arrays.stream(all).map(Math::exp).sum(), 1e-9);
-            var draws = language.draw(language.prior(), Reads.TEXT, 4000, rng);
+            var draws = language.sample(language.prior(), Reads.TEXT, 4000, rng);
             Tensor again = language.logProbs(language.prior(), Reads.TEXT, draws.tokens());
             double[] drawn = draws.logProbs().toDoubles();
             for (int i = 0; i < drawn.length; i++) {

@@ -16,7 +16,7 @@ import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
 import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,14 +7,14 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.demonstration.Cloning;
 import dev.kedge.recipe.demonstration.DemoRegRlBench;
-import dev.kedge.recipe.demonstration.DemoRegRlBench.Judged;
-import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Demonstrations;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.PlannedPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Config;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Preferences;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
-import dev.kedge.recipe.demonstration.FiniteWorld;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Preferences;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
+import dev.kedge.recipe.demonstration.FiniteEnvironment;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
@@ -35,7 +35,7 @@ public final class DemoRegRlExperiments {
     /// Of rewards learnt from preferences: the best of 0.1, 0.2, 0.3, 0.5 and 1 for 200 pairs, seed 1001.
     static final double STRENGTH = 0.5;
 
-    static final FiniteWorld RIVER = new FiniteWorld.RiverSwim(8, 12, 0.9, 0.05, 1);
+    static final FiniteEnvironment RIVER = new FiniteEnvironment.RiverSwim(8, 12, 0.9, 0.05, 1);
     static final Cloning LAPLACE = new Cloning.Counts(1);
     private static final Planner LIGHT = new Planner.Tabular(new VisitBonus.Light(0.1));
 
@@ -57,14 +57,14 @@ public final class DemoRegRlExperiments {
         }
     }
 
-    static Config config(
-            FiniteWorld world,
+    static DemoRegRlConfig config(
+            FiniteEnvironment world,
             List<Integer> demonstrations,
             Cloning cloning,
             Planner planner,
             int episodes,
             Optional<Preferences> preferences) {
-        return new Config(
+        return new DemoRegRlConfig(
                 world,
                 0.05,
                 demonstrations,
@@ -93,14 +93,14 @@ public final class DemoRegRlExperiments {
 
     private static Outcome cloning(Scale s, long seed) {
         List<Integer> numbers = List.of(20, 80, 320, 1280);
-        FiniteWorld world = new FiniteWorld.Garnet(8, 3, 3, 8, seed);
+        FiniteEnvironment world = new FiniteEnvironment.Garnet(8, 3, 3, 8, seed);
         DemoRegRlBench bench = DemoRegRlBench.of(config(world, numbers, LAPLACE, LIGHT, 1, Optional.empty()));
         double[] kl = new double[numbers.size()];
         for (int draw = 0; draw < s.draws; draw++) {
-            Teaching teaching = bench.teach(1000 * seed + draw);
+            Demonstrations demonstrations = bench.demonstrate(1000 * seed + draw);
             for (int i = 0; i < kl.length; i++) {
-                List<Policy> clone = bench.clone(teaching.expert().subList(0, numbers.get(i)));
-                kl[i] += BackwardInduction.trajectoryKl(bench.world(), bench.expert(), clone) / s.draws;
+                List<Policy> clone = bench.clone(demonstrations.expert().subList(0, numbers.get(i)));
+                kl[i] += BackwardInduction.trajectoryKl(bench.environment(), bench.expert(), clone) / s.draws;
             }
         }
         var slope = new SimpleRegression();
@@ -152,11 +152,11 @@ public final class DemoRegRlExperiments {
     private static Outcome preferences(Scale s, long seed) {
         List<Double> strengths = List.of(0.0, STRENGTH);
         List<Double> picture = List.of(0.0, 0.03, 0.1, STRENGTH, 1.0);
-        Map<String, List<Judged>> known =
+        Map<String, List<PlannedPolicy>> known =
                 judged(s, new Preferences(20, s.pairs, picture, 0.5, 0), seed, p -> value(p.lambda(), p.pairs()));
-        Map<String, List<Judged>> low =
+        Map<String, List<PlannedPolicy>> low =
                 judged(s, new Preferences(20, s.pairs, strengths, 0, 0), seed, p -> lowValue(p.lambda(), p.pairs()));
-        Map<String, List<Judged>> explored = judged(
+        Map<String, List<PlannedPolicy>> explored = judged(
                 s,
                 new Preferences(20, List.of(s.pairs.get(1)), strengths, 0.5, s.at.get(3)),
                 seed,
@@ -164,14 +164,14 @@ public final class DemoRegRlExperiments {
         Outcome outcome = Outcome.NOTHING;
         for (var results : List.of(known, low, explored)) {
             for (var entry : results.entrySet()) {
-                outcome = outcome.with(entry.getKey(), mean(numbers(entry.getValue(), Judged::value)));
+                outcome = outcome.with(entry.getKey(), mean(numbers(entry.getValue(), PlannedPolicy::value)));
             }
         }
         Map<Integer, List<Frontier.Point>> arms = new LinkedHashMap<>();
         known.values().forEach(some -> arms.computeIfAbsent(some.getFirst().pairs(), _ -> new ArrayList<>())
                 .add(new Frontier.Point(
-                        mean(numbers(some, Judged::kl)),
-                        Estimate.of(mean(numbers(some, Judged::value))),
+                        mean(numbers(some, PlannedPolicy::kl)),
+                        Estimate.of(mean(numbers(some, PlannedPolicy::value))),
                         "λ " + some.getFirst().lambda())));
         return outcome.with(new Frontier(
                 "Value of a plan for learnt rewards",
@@ -183,14 +183,14 @@ public final class DemoRegRlExperiments {
                 List.of()));
     }
 
-    private static Map<String, List<Judged>> judged(
-            Scale s, Preferences preferences, long seed, Function<Judged, String> name) {
+    private static Map<String, List<PlannedPolicy>> judged(
+            Scale s, Preferences preferences, long seed, Function<PlannedPolicy, String> name) {
         DemoRegRlBench bench =
                 DemoRegRlBench.of(config(RIVER, List.of(20), LAPLACE, LIGHT, 1, Optional.of(preferences)));
-        Map<String, List<Judged>> results = new LinkedHashMap<>();
+        Map<String, List<PlannedPolicy>> results = new LinkedHashMap<>();
         for (int i = 0; i < s.judged; i++) {
-            Teaching teaching = bench.teach(1000 * seed + i);
-            bench.judge(preferences, teaching, 1000 * seed + i)
+            Demonstrations demonstrations = bench.demonstrate(1000 * seed + i);
+            bench.plan(preferences, demonstrations, 1000 * seed + i)
                     .forEach(one -> results.computeIfAbsent(name.apply(one), _ -> new ArrayList<>())
                             .add(one));
         }
@@ -221,7 +221,7 @@ public final class DemoRegRlExperiments {
     private static final double TABULAR_BONUS = 0.1;
 
     private static Outcome linear(Scale s, long seed) {
-        FiniteWorld world = new FiniteWorld.Linear(30, 4, 4, 6, seed);
+        FiniteEnvironment world = new FiniteEnvironment.Linear(30, 4, 4, 6, seed);
         Outcome outcome = Outcome.NOTHING;
         for (boolean linear : new boolean[] {true, false}) {
             Planner planner = linear
@@ -235,13 +235,13 @@ public final class DemoRegRlExperiments {
                             .clone(List.of()));
             List<Trial> trials = new ArrayList<>();
             for (int i = 0; i < s.judged; i++) {
-                Teaching teaching = bench.teach(1000 * seed + i);
-                trials.add(bench.trial(HELD, 20, teaching, 1000 * seed + i));
+                Demonstrations demonstrations = bench.demonstrate(1000 * seed + i);
+                trials.add(bench.trial(HELD, 20, demonstrations, 1000 * seed + i));
             }
             String name = linear ? "linear" : "tabular";
             outcome = outcome.with(
                             name + " gap",
-                            mean(numbers(trials, t -> (bench.best() - t.course().value()[s.linear]) / uniform)))
+                            mean(numbers(trials, t -> (bench.best() - t.result().value()[s.linear]) / uniform)))
                     .with(name + " divergence", mean(numbers(trials, Trial::divergence)));
         }
         return outcome;

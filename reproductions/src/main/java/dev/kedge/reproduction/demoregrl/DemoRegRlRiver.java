@@ -10,10 +10,10 @@ import dev.kedge.env.mdp.VisitBonus;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.demonstration.DemoRegRlBench;
-import dev.kedge.recipe.demonstration.DemoRegRlBench.Teaching;
+import dev.kedge.recipe.demonstration.DemoRegRlBench.Demonstrations;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Arm;
-import dev.kedge.recipe.demonstration.DemoRegRlRecipe.Strength;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
 import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
 import dev.kedge.run.result.Frontier;
@@ -128,9 +128,9 @@ final class DemoRegRlRiver {
 
     private static Outcome river(Scale s, Map<Arm, List<Integer>> arms, ToDoubleFunction<Arm> bonus, long seed) {
         DemoRegRlBench bench = riverBench(s, 0.1);
-        List<Teaching> lessons = new ArrayList<>();
+        List<Demonstrations> lessons = new ArrayList<>();
         for (int i = 0; i < s.repetitions(); i++) {
-            lessons.add(bench.teach(1000 * seed + i));
+            lessons.add(bench.demonstrate(1000 * seed + i));
         }
         Outcome outcome = Outcome.NOTHING;
         List<Frontier.Arm> curves = new ArrayList<>();
@@ -146,7 +146,7 @@ final class DemoRegRlRiver {
                 List<Frontier.Point> points = new ArrayList<>();
                 for (int t : s.at()) {
                     double[] gaps = numbers(
-                            trials, trial -> bench.best() - trial.course().value()[t]);
+                            trials, trial -> bench.best() - trial.result().value()[t]);
                     outcome = outcome.with(gap(arm, n, t), mean(gaps));
                     if (t == s.at().get(1)) {
                         outcome = outcome.with(spread(arm, n, t), new StandardDeviation().evaluate(gaps));
@@ -155,7 +155,7 @@ final class DemoRegRlRiver {
                 }
                 for (double gap : new double[] {1, 0.3}) {
                     double wanted = bench.best() - gap;
-                    double count = mean(numbers(trials, trial -> trial.course().episodesTo(wanted)));
+                    double count = mean(numbers(trials, trial -> trial.result().episodesTo(wanted)));
                     outcome = outcome.with(episodes(arm, n, gap), count);
                     if (gap == 0.3 && arm.equals(SHRINKING)) {
                         slope.addData(Math.log(n), Math.log(count));

@@ -7,10 +7,11 @@ import dev.kedge.env.mdp.Policy;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.RecordedRun;
+import dev.kedge.recipe.occupancy.OccupancyConfig;
 import dev.kedge.recipe.occupancy.OccupancyRecipe;
-import dev.kedge.recipe.occupancy.ProxyWorld;
-import dev.kedge.recipe.occupancy.ProxyWorld.Measured;
-import dev.kedge.recipe.occupancy.ProxyWorld.Standing;
+import dev.kedge.recipe.occupancy.ProxyEnvironment;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluation;
+import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
@@ -74,15 +75,15 @@ public final class ProxyExperiments {
 
     /// A world of every seed, and each arm's coefficient.
     enum World {
-        GLUCOSE("glucose", ProxyWorld.Glucose::new, 0.5, 2, 20, 5, 2, 1),
-        TRAFFIC("traffic", ProxyWorld.Traffic::new, 0.1, 1, 5, 1, 2, 0.2),
-        PANDEMIC("pandemic", ProxyWorld.Pandemic::new, 0.1, 0.1, 0.5, 0.05, 0.2, 0.05);
+        GLUCOSE("glucose", ProxyEnvironment.Glucose::new, 0.5, 2, 20, 5, 2, 1),
+        TRAFFIC("traffic", ProxyEnvironment.Traffic::new, 0.1, 1, 5, 1, 2, 0.2),
+        PANDEMIC("pandemic", ProxyEnvironment.Pandemic::new, 0.1, 0.1, 0.5, 0.05, 0.2, 0.05);
 
         final String title;
-        private final LongFunction<ProxyWorld> of;
+        private final LongFunction<ProxyEnvironment> of;
         private final Map<Arm, Double> coefficients = new EnumMap<>(Arm.class);
 
-        World(String title, LongFunction<ProxyWorld> of, double... coefficients) {
+        World(String title, LongFunction<ProxyEnvironment> of, double... coefficients) {
             this.title = title;
             this.of = of;
             for (Arm arm : Arm.values()) {
@@ -114,9 +115,9 @@ public final class ProxyExperiments {
     }
 
     private static Outcome gridOutcome(Scale s, long seed) {
-        Measured world = Measured.of(new ProxyWorld.Grid(seed));
-        Standing reference = world.standing(world.reference());
-        List<Standing> all = new ArrayList<>();
+        Evaluator world = Evaluator.of(new ProxyEnvironment.Grid(seed));
+        Evaluation reference = world.evaluate(world.reference());
+        List<Evaluation> all = new ArrayList<>();
         List<Frontier.Point> stops = new ArrayList<>();
         double stopped = way(world, s.steps, all, stops);
         Outcome outcome = Outcome.NOTHING
@@ -129,16 +130,16 @@ public final class ProxyExperiments {
             List<Frontier.Point> points = new ArrayList<>();
             double best = Double.NEGATIVE_INFINITY;
             for (double c : s.coefficients) {
-                Standing standing = climbed(world, arm.penalty, c, s.steps, 0.05);
-                all.add(standing);
-                points.add(point(standing, c + " σ"));
-                best = Math.max(best, standing.truth());
+                Evaluation evaluation = climbed(world, arm.penalty, c, s.steps, 0.05);
+                all.add(evaluation);
+                points.add(point(evaluation, c + " σ"));
+                best = Math.max(best, evaluation.truth());
             }
             arms.add(new Frontier.Arm(arm.title, points));
             outcome = outcome.with(arm.number(), best);
         }
         arms.add(new Frontier.Arm("stopped early", stops));
-        Standing theory = climbed(world, Arm.OCCUPANCY.penalty, world.theory(), s.steps, 0.05);
+        Evaluation theory = climbed(world, Arm.OCCUPANCY.penalty, world.theory(), s.steps, 0.05);
         all.add(theory);
         double slack = Math.min(
                 all.stream().mapToDouble(x -> x.gain() - x.bound()).min().orElseThrow(), slack(world, s.random, seed));
@@ -154,40 +155,40 @@ public final class ProxyExperiments {
                         List.of()));
     }
 
-    private static Frontier.Point point(Standing standing, String label) {
-        return new Frontier.Point(standing.kl(), Estimate.of(standing.truth()), label);
+    private static Frontier.Point point(Evaluation evaluation, String label) {
+        return new Frontier.Point(evaluation.kl(), Estimate.of(evaluation.truth()), label);
     }
 
     /// Without a penalty, policies on the way; the best true reward of one.
-    private static double way(Measured world, int steps, List<Standing> all, List<Frontier.Point> points) {
+    private static double way(Evaluator world, int steps, List<Evaluation> all, List<Frontier.Point> points) {
         var ascent = ascent(world, new Penalty.None(), 0);
         double best = Double.NEGATIVE_INFINITY;
         for (int step = 1; step <= steps; step++) {
             ascent.step(0.05 * (1 - (step - 1.0) / steps));
             if (step % Math.max(1, steps / STOPS) == 0 || step == steps) {
-                Standing standing = world.standing(ascent.policy());
-                all.add(standing);
-                points.add(point(standing, ""));
-                best = Math.max(best, standing.truth());
+                Evaluation evaluation = world.evaluate(ascent.policy());
+                all.add(evaluation);
+                points.add(point(evaluation, ""));
+                best = Math.max(best, evaluation.truth());
             }
         }
         return best;
     }
 
     /// From the reference on, the rate falling to 0.
-    private static Standing climbed(Measured world, Penalty penalty, double coefficient, int steps, double rate) {
+    private static Evaluation climbed(Evaluator world, Penalty penalty, double coefficient, int steps, double rate) {
         var ascent = ascent(world, penalty, coefficient);
         ascent.climb(steps, rate);
-        return world.standing(ascent.policy());
+        return world.evaluate(ascent.policy());
     }
 
-    private static OccupancyAscent ascent(Measured world, Penalty penalty, double coefficient) {
+    private static OccupancyAscent ascent(Evaluator world, Penalty penalty, double coefficient) {
         return new OccupancyAscent(
                 world.proxyMdp(), world.reference(), penalty, coefficient * world.sigmaProxy(), TOLERANCE);
     }
 
     /// Of softmax policies whose logits lie at random, near the reference's and far from them.
-    private static double slack(Measured world, int count, long seed) {
+    private static double slack(Evaluator world, int count, long seed) {
         var random = new SplittableRandom(seed);
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < count; i++) {
@@ -199,8 +200,8 @@ public final class ProxyExperiments {
                     moved[s][a] = logits[s][a] + size * random.nextGaussian();
                 }
             }
-            Standing standing = world.standing(Policy.softmax(moved));
-            least = Math.min(least, standing.gain() - standing.bound());
+            Evaluation evaluation = world.evaluate(Policy.softmax(moved));
+            least = Math.min(least, evaluation.gain() - evaluation.bound());
         }
         return least;
     }
@@ -228,10 +229,10 @@ public final class ProxyExperiments {
     }
 
     private static Outcome worldOutcome(World world, Scale s, long seed) {
-        Measured measured = Measured.of(world.of.apply(seed));
-        Standing reference = measured.standing(measured.reference());
-        Standing none = climbed(measured, new Penalty.None(), 0, s.worldSteps, 0.1);
-        Standing theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.worldSteps, 0.1);
+        Evaluator measured = Evaluator.of(world.of.apply(seed));
+        Evaluation reference = measured.evaluate(measured.reference());
+        Evaluation none = climbed(measured, new Penalty.None(), 0, s.worldSteps, 0.1);
+        Evaluation theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.worldSteps, 0.1);
         double slack = Math.min(none.gain() - none.bound(), slack(measured, s.random / 10 + 1, seed));
         Outcome outcome = Outcome.NOTHING
                 .with(REFERENCE, reference.truth())
@@ -240,9 +241,9 @@ public final class ProxyExperiments {
                 .with(THEORY, theory.truth())
                 .with(SAFE, theory.truth() - reference.truth());
         for (Arm arm : Arm.values()) {
-            Standing standing = climbed(measured, arm.penalty, world.coefficients.get(arm), s.worldSteps, 0.1);
-            slack = Math.min(slack, standing.gain() - standing.bound());
-            outcome = outcome.with(arm.number(), standing.truth());
+            Evaluation evaluation = climbed(measured, arm.penalty, world.coefficients.get(arm), s.worldSteps, 0.1);
+            slack = Math.min(slack, evaluation.gain() - evaluation.bound());
+            outcome = outcome.with(arm.number(), evaluation.truth());
         }
         return outcome.with(SLACK, slack);
     }
@@ -271,11 +272,11 @@ public final class ProxyExperiments {
     }
 
     private static Outcome sampledOutcome(Sampling s, long seed) {
-        var config = new OccupancyRecipe.Config(
-                new ProxyWorld.Tomato(ProxyWorld.Tomato.Level.SMALL),
-                new OccupancyRecipe.Sampled(
+        var config = new OccupancyConfig(
+                new ProxyEnvironment.Tomato(ProxyEnvironment.Tomato.Level.SMALL),
+                new OccupancyConfig.Sampled(
                         s.iterations, s.batch, s.batch / 2, 4, 4, 64, 3e-3, 3e-3, 0.2, 0.98, 0.01, 0.01, 10, 1e10, 0),
-                List.of(new OccupancyRecipe.Arm(Arm.ACTION_KL.penalty, List.of(s.actions))),
+                List.of(new OccupancyConfig.Arm(Arm.ACTION_KL.penalty, List.of(s.actions))),
                 1,
                 1,
                 seed);

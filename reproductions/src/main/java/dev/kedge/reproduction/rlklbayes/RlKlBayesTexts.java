@@ -5,6 +5,7 @@ import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.Metrics;
 import dev.kedge.lab.report.RecordedRun;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.variational.DpgConfig;
 import dev.kedge.recipe.variational.DpgInference;
 import dev.kedge.recipe.variational.DpgInference.Baseline;
 import dev.kedge.recipe.variational.DpgInference.Criterion;
@@ -77,8 +78,8 @@ public final class RlKlBayesTexts {
             this.learningRate = learningRate;
         }
 
-        private DpgRecipe.Method method(Scale s) {
-            return new DpgRecipe.Method(
+        private DpgConfig.Method method(Scale s) {
+            return new DpgConfig.Method(
                     title,
                     target == null ? new DpgTarget.Moment(LETTER, SHARE, s.samples) : target,
                     dpg
@@ -198,8 +199,8 @@ public final class RlKlBayesTexts {
         return outcome;
     }
 
-    static DpgRecipe.Config config(Scale s, long seed) {
-        return new DpgRecipe.Config(
+    static DpgConfig config(Scale s, long seed) {
+        return new DpgConfig(
                 new EnumerableLanguage.Config(
                         s.letters,
                         s.length,

@@ -6,7 +6,7 @@ import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.recipe.sparsity.SubnetworkConfig.Algorithm;
 import dev.kedge.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,7 +7,7 @@ import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.Rollout;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.recipe.sparsity.SubnetworkConfig.Algorithm;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Functional;

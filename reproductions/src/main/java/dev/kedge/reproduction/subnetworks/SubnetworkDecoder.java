@@ -5,6 +5,7 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.RecordedRun;
 import dev.kedge.recipe.policy.Environment;
+import dev.kedge.recipe.sparsity.SubnetworkConfig;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.reproduction.trial.RlvrTrial;
@@ -36,8 +37,8 @@ final class SubnetworkDecoder {
         return new Experiment("subnetwork-decoder", description(scale), 6, seed -> trial(scale, seed));
     }
 
-    static SubnetworkRecipe.Config config(Scale s, long seed) {
-        return new SubnetworkRecipe.Config(
+    static SubnetworkConfig config(Scale s, long seed) {
+        return new SubnetworkConfig(
                 new Environment.Generated(
                         new ScratchSum(),
                         0.5,
@@ -49,9 +50,9 @@ final class SubnetworkDecoder {
                         80,
                         20),
                 List.of(
-                        SubnetworkRecipe.Algorithm.SFT,
-                        SubnetworkRecipe.Algorithm.GRPO,
-                        SubnetworkRecipe.Algorithm.DPO),
+                        SubnetworkConfig.Algorithm.SFT,
+                        SubnetworkConfig.Algorithm.GRPO,
+                        SubnetworkConfig.Algorithm.DPO),
                 s.rates,
                 8,
                 0.05,
@@ -69,12 +70,12 @@ final class SubnetworkDecoder {
         RecordedRun run = RecipeTrial.run("subnetwork", config(scale, seed), SubnetworkRecipe::run);
         Outcome out = Outcome.NOTHING;
         for (var algorithm : List.of("SFT", "GRPO", "DPO")) {
-            String phase = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.valueOf(algorithm), scale.rate);
+            String phase = SubnetworkConfig.Algorithm.valueOf(algorithm).phase(scale.rate);
             out = out.with("unchanged, " + algorithm, number(run, phase, "bfloat16/sparsity/1e-5"))
                     .with("unchanged in float32, " + algorithm, number(run, phase, "float32/sparsity/1e-5"))
                     .with("reward, " + algorithm, number(run, phase, "reward"));
         }
-        String full = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.GRPO, scale.rate);
+        String full = SubnetworkConfig.Algorithm.GRPO.phase(scale.rate);
         out = out.with("rank", number(run, full, "bfloat16/rank"))
                 .with("rank, shuffled", number(run, full, "bfloat16/rank/shuffled"))
                 .with("agreement at 1e-4, start", number(run, full, "bfloat16/sparsity/1e-4"))
@@ -115,7 +116,7 @@ final class SubnetworkDecoder {
     private static List<Frontier.Point> way(RecordedRun run, Scale scale, String algorithm) {
         List<Frontier.Point> way = new ArrayList<>(List.of(Frontier.Point.of(0, 1)));
         for (double rate : scale.rates) {
-            String phase = SubnetworkRecipe.phase(SubnetworkRecipe.Algorithm.valueOf(algorithm), rate);
+            String phase = SubnetworkConfig.Algorithm.valueOf(algorithm).phase(rate);
             way.add(Frontier.Point.of(number(run, phase, "gained"), number(run, phase, "bfloat16/sparsity/1e-5")));
         }
         return way;

@@ -5,7 +5,7 @@ import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.sparsity.MaskOverlap;
 import dev.kedge.nn.sparsity.SubnetworkGradients;
 import dev.kedge.nn.sparsity.WeightUpdate;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.recipe.sparsity.SubnetworkConfig.Algorithm;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Rng;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
+import dev.kedge.recipe.sparsity.SubnetworkConfig.Algorithm;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import java.util.List;

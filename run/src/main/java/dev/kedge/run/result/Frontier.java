@@ -5,6 +5,7 @@ import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /// Reward against divergence for one or more methods, each swept over its strength, beside the exact optimum.
@@ -63,6 +64,13 @@ public record Frontier(String title, String x, String y, List<Arm> arms, List<Po
         public Arm {
             points = List.copyOf(points);
         }
+    }
+
+    /// Arms by their names, in their order.
+    public static List<Arm> arms(Map<String, List<Point>> points) {
+        return points.entrySet().stream()
+                .map(arm -> new Arm(arm.getKey(), arm.getValue()))
+                .toList();
     }
 
     /// A divergence and the reward reached there; the label names the strength and may be empty.

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.kedge.nn.InScope;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.Options;
-import dev.kedge.nn.lm.Generator.Voice;
+import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Tensor;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Several decoders drawing together, against the whole text read at once by each.
 @ExtendWith(InScope.class)
-class VoicesTest {
+class WeightedModelTest {
     private static final int VOCABULARY = 11;
 
     private Decoder base;
@@ -73,9 +73,10 @@ class VoicesTest {
 
     @Test
     void logProbsAreThoseOfTheMixture() {
-        List<Voice> voices = List.of(new Voice(base, 1), new Voice(guide, 0.7), new Voice(other, -0.4));
+        List<WeightedModel> models =
+                List.of(new WeightedModel(base, 1), new WeightedModel(guide, 0.7), new WeightedModel(other, -0.4));
         for (Sampling sampling : List.of(Sampling.at(1), Sampling.at(0.6), new Sampling(1.2, 4, 1, 0))) {
-            for (Completion c : Generator.generate(voices, prompts(), options(sampling), null)) {
+            for (Completion c : Generator.generate(models, prompts(), options(sampling), null)) {
                 int[] prompt = prompts().get(c.prompt());
                 Tensor sum = alone(base, prompt, c.tokens())
                         .plus(alone(guide, prompt, c.tokens()).times(0.7))
@@ -91,12 +92,15 @@ class VoicesTest {
         }
     }
 
-    /// A voice without weight is not heard, and a base alone is the base.
+    /// A model without weight is not asked, and a base alone is the base.
     @Test
     void withoutWeightNothingChanges() {
         List<Completion> expected = Generator.generate(base, prompts(), options(Sampling.at(1)), null);
         List<Completion> actual = Generator.generate(
-                List.of(new Voice(base, 1), new Voice(guide, 0)), prompts(), options(Sampling.at(1)), null);
+                List.of(new WeightedModel(base, 1), new WeightedModel(guide, 0)),
+                prompts(),
+                options(Sampling.at(1)),
+                null);
         assertSame(expected, actual, 0);
     }
 
@@ -105,7 +109,10 @@ class VoicesTest {
     void aModelGuidedByItselfIsSharper() {
         List<Completion> expected = Generator.generate(base, prompts(), options(Sampling.at(0.4)), null);
         List<Completion> actual = Generator.generate(
-                List.of(new Voice(base, 1), new Voice(base, 1.5)), prompts(), options(Sampling.at(1)), null);
+                List.of(new WeightedModel(base, 1), new WeightedModel(base, 1.5)),
+                prompts(),
+                options(Sampling.at(1)),
+                null);
         assertSame(expected, actual, 1e-4);
     }
 
@@ -118,27 +125,27 @@ class VoicesTest {
     }
 
     @Test
-    void voicesThatDoNotFitAreRefused() {
+    void modelsThatDoNotFitAreRefused() {
         Options options = options(Sampling.at(1));
         assertEquals(
-                "at least one voice needs a weight other than 0",
+                "at least one model needs a weight other than 0",
                 assertThrows(
                                 IllegalArgumentException.class,
-                                () -> Generator.generate(List.of(new Voice(base, 0)), prompts(), options, null))
+                                () -> Generator.generate(List.of(new WeightedModel(base, 0)), prompts(), options, null))
                         .getMessage());
         try (Rng rng = Rng.seeded(4);
                 Decoder foreign = Decoder.random(DecoderConfig.small(7, 8, 1, 2, 40), rng, Device.CPU)) {
             assertEquals(
-                    "voices of one vocabulary expected, were of 11 and 7 tokens",
+                    "models of one vocabulary expected, were of 11 and 7 tokens",
                     assertThrows(
                                     IllegalArgumentException.class,
                                     () -> Generator.generate(
-                                            List.of(new Voice(base, 1), new Voice(foreign, 1)),
+                                            List.of(new WeightedModel(base, 1), new WeightedModel(foreign, 1)),
                                             prompts(),
                                             options,
                                             null))
                             .getMessage());
         }
-        assertThrows(IllegalArgumentException.class, () -> new Voice(base, Double.NaN));
+        assertThrows(IllegalArgumentException.class, () -> new WeightedModel(base, Double.NaN));
     }
 }

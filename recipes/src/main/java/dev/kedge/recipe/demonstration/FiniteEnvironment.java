@@ -10,14 +10,15 @@ import java.util.Arrays;
 import java.util.List;
 
 /// A decision process of H stages as a recipe names it, small enough to be solved exactly. Rewards are in [0, 1].
-public sealed interface FiniteWorld {
+public sealed interface FiniteEnvironment {
     /// H.
     int horizon();
 
     /// The process.
     FiniteHorizonMdp process();
 
-    /// What a linear method is told of states and actions: [S][A][d]. One-hot unless the world has features of its own.
+    /// What a linear method is told of states and actions: [S][A][d]. One-hot unless the environment has features of
+    // its own.
     default double[][][] features() {
         FiniteHorizonMdp process = process();
         return RidgeVisits.oneHot(process.states(), process.actions());
@@ -28,7 +29,7 @@ public sealed interface FiniteWorld {
     /// @param success the probability that a stroke against the stream succeeds, in [0, 1]
     /// @param near    reward at the near end, in [0, 1]; `far` at the far end
     @Kind("river_swim")
-    record RiverSwim(int states, int horizon, double success, double near, double far) implements FiniteWorld {
+    record RiverSwim(int states, int horizon, double success, double near, double far) implements FiniteEnvironment {
         public RiverSwim {
             if (states < 2) {
                 throw new IllegalArgumentException("a river has at least 2 states, was " + states);
@@ -50,7 +51,7 @@ public sealed interface FiniteWorld {
     /// @param branching successors of each state and action, from 1 to `states`
     /// @param seed      of the process
     @Kind("garnet")
-    record Garnet(int states, int actions, int branching, int horizon, long seed) implements FiniteWorld {
+    record Garnet(int states, int actions, int branching, int horizon, long seed) implements FiniteEnvironment {
         public Garnet {
             if (states < 1 || actions < 1 || branching < 1 || branching > states) {
                 throw new IllegalArgumentException(
@@ -76,7 +77,7 @@ public sealed interface FiniteWorld {
     /// @param map  rows from top to bottom, `#` a wall, one `S`, at least one `G`
     /// @param slip the probability of a uniformly random move instead of the one chosen, in [0, 1]
     @Kind("grid")
-    record Grid(List<String> map, int horizon, double slip) implements FiniteWorld {
+    record Grid(List<String> map, int horizon, double slip) implements FiniteEnvironment {
         public Grid {
             Gridworld grid = new Gridworld(map);
             if (grid.cells('S').length != 1 || grid.cells('G').length < 1) {
@@ -106,7 +107,7 @@ public sealed interface FiniteWorld {
     /// @param rank how many features there are, d
     /// @param seed of the process
     @Kind("linear")
-    record Linear(int states, int actions, int rank, int horizon, long seed) implements FiniteWorld {
+    record Linear(int states, int actions, int rank, int horizon, long seed) implements FiniteEnvironment {
         public Linear {
             if (states < 1 || actions < 1 || rank < 1) {
                 throw new IllegalArgumentException("states, actions and rank of at least 1 expected, were " + states

@@ -14,7 +14,7 @@ import dev.kedge.env.mdp.ValueIteration;
 
 /// A finite process with a true reward and a proxy, and the policy in use that everything is compared with, as a recipe
 /// names it (arXiv:2403.03185).
-public sealed interface ProxyWorld {
+public sealed interface ProxyEnvironment {
     /// The process and both rewards.
     ProxyTask task();
 
@@ -39,7 +39,7 @@ public sealed interface ProxyWorld {
     ///
     /// @param seed of the rewarded cells
     @Kind("grid")
-    record Grid(long seed) implements ProxyWorld {
+    record Grid(long seed) implements ProxyEnvironment {
         @Override
         public ProxyTask task() {
             return ProxyTask.grid(seed);
@@ -59,7 +59,7 @@ public sealed interface ProxyWorld {
     /// [TomatoGarden]; the reference is the soft optimum of the truth at temperature 0.4, with a tenth of uniform
     /// moves.
     @Kind("tomato")
-    record Tomato(Level level) implements ProxyWorld {
+    record Tomato(Level level) implements ProxyEnvironment {
         /// Which garden.
         public enum Level {
             /// 9 tomatoes, 26 cells.
@@ -99,7 +99,7 @@ public sealed interface ProxyWorld {
     ///
     /// @param seed of the patient
     @Kind("glucose")
-    record Glucose(long seed) implements ProxyWorld {
+    record Glucose(long seed) implements ProxyEnvironment {
         @Override
         public ProxyTask task() {
             return GlucoseControl.patient(seed).task();
@@ -120,7 +120,7 @@ public sealed interface ProxyWorld {
     ///
     /// @param seed of the place
     @Kind("traffic")
-    record Traffic(long seed) implements ProxyWorld {
+    record Traffic(long seed) implements ProxyEnvironment {
         @Override
         public ProxyTask task() {
             return RampMeter.place(seed).task();
@@ -141,7 +141,7 @@ public sealed interface ProxyWorld {
     ///
     /// @param seed of the disease
     @Kind("pandemic")
-    record Pandemic(long seed) implements ProxyWorld {
+    record Pandemic(long seed) implements ProxyEnvironment {
         @Override
         public ProxyTask task() {
             return Epidemic.disease(seed).task();
@@ -158,14 +158,14 @@ public sealed interface ProxyWorld {
         }
     }
 
-    private static Policy soft(ProxyWorld world, double temperature) {
-        Mdp truth = world.task().mdp(world.discount());
+    private static Policy soft(ProxyEnvironment environment, double temperature) {
+        Mdp truth = environment.task().mdp(environment.discount());
         return ValueIteration.maximumEntropy(truth, temperature, 1e-9)
                 .policy()
                 .mixedWith(Policy.uniform(truth.states(), truth.actions()), 0.1);
     }
 
-    /// What the reference says of the two rewards.
+    /// Evaluates policies exactly, beside the reference.
     ///
     /// @param task        the process
     /// @param discount    in (0, 1)
@@ -173,7 +173,7 @@ public sealed interface ProxyWorld {
     /// @param occupancy   of the reference
     /// @param sigmaTrue   standard deviation of the true reward under it, `sigmaProxy` likewise
     /// @param correlation of the two under it
-    record Measured(
+    record Evaluator(
             ProxyTask task,
             double discount,
             Policy reference,
@@ -183,11 +183,11 @@ public sealed interface ProxyWorld {
             double correlation) {
         private static final double TOLERANCE = 1e-10;
 
-        /// The world's, exactly.
-        public static Measured of(ProxyWorld world) {
-            ProxyTask task = world.task();
-            Policy reference = world.reference();
-            Occupancy occupancy = Occupancy.discounted(task.mdp(world.discount()), reference, TOLERANCE);
+        /// That of an environment.
+        public static Evaluator of(ProxyEnvironment environment) {
+            ProxyTask task = environment.task();
+            Policy reference = environment.reference();
+            Occupancy occupancy = Occupancy.discounted(task.mdp(environment.discount()), reference, TOLERANCE);
             double trueMean = occupancy.expectation(task.reward());
             double proxyMean = occupancy.expectation(task.proxy());
             double trueSquare = 0;
@@ -203,9 +203,9 @@ public sealed interface ProxyWorld {
                     product += mass[s][a] * x * y;
                 }
             }
-            return new Measured(
+            return new Evaluator(
                     task,
-                    world.discount(),
+                    environment.discount(),
                     reference,
                     occupancy,
                     Math.sqrt(trueSquare),
@@ -223,15 +223,15 @@ public sealed interface ProxyWorld {
             return task.proxyMdp(discount);
         }
 
-        /// Where a policy stands, exactly.
-        public Standing standing(Policy policy) {
+        /// What a policy is worth, exactly.
+        public Evaluation evaluate(Policy policy) {
             Occupancy there = Occupancy.discounted(task.mdp(discount), policy, TOLERANCE);
             double truth = there.expectation(task.reward());
             double proxy = there.expectation(task.proxy());
             double gain = (truth - occupancy.expectation(task.reward())) / sigmaTrue;
             double proxyGain = (proxy - occupancy.expectation(task.proxy())) / sigmaProxy;
             double chiSquared = there.chiSquared(occupancy);
-            return new Standing(
+            return new Evaluation(
                     truth,
                     proxy,
                     gain,
@@ -243,14 +243,14 @@ public sealed interface ProxyWorld {
         }
     }
 
-    /// Where a policy stands beside the reference.
+    /// What a policy is worth beside the reference.
     ///
     /// @param truth       true reward of a step, `proxy` likewise
     /// @param gain        of true reward, in its standard deviations under the reference; `proxyGain` likewise
     /// @param bound       what the gain is at least, if the correlation is above 0
     /// @param chiSquared  of occupancies, `kl` likewise, nats
     /// @param actionKl    of actions, where the policy goes, nats
-    record Standing(
+    record Evaluation(
             double truth,
             double proxy,
             double gain,
