@@ -7,24 +7,24 @@ import java.util.function.ToDoubleBiFunction;
 ///
 /// @param reward from prompt and answer, as token ids, to a finite number
 public record BradleyTerryOracle(ToDoubleBiFunction<int[], int[]> reward) implements PreferenceOracle {
-    /// @throws IllegalArgumentException naming the duel, if the reward of one of its answers is not finite
+    /// @throws IllegalArgumentException naming the pair, if the reward of one of its answers is not finite
     @Override
-    public double[] firstWins(List<Duel> duels) {
-        double[] wins = new double[duels.size()];
+    public double[] firstWins(List<AnswerPair> pairs) {
+        double[] wins = new double[pairs.size()];
         for (int i = 0; i < wins.length; i++) {
-            Duel duel = duels.get(i);
-            double first = rewardOf(i, duel.prompt(), duel.first());
-            double second = rewardOf(i, duel.prompt(), duel.second());
+            AnswerPair pair = pairs.get(i);
+            double first = rewardOf(i, pair.prompt(), pair.first());
+            double second = rewardOf(i, pair.prompt(), pair.second());
             wins[i] = 1 / (1 + Math.exp(second - first));
         }
         return wins;
     }
 
-    private double rewardOf(int duel, int[] prompt, int[] answer) {
+    private double rewardOf(int pair, int[] prompt, int[] answer) {
         double value = reward.applyAsDouble(prompt, answer);
         if (!Double.isFinite(value)) {
             throw new IllegalArgumentException(
-                    "the reward of an answer in duel " + duel + " must be finite, was " + value);
+                    "the reward of an answer in pair " + pair + " must be finite, was " + value);
         }
         return value;
     }

@@ -29,22 +29,22 @@ public record ClassGameOracle(PreferenceGame game, ToIntBiFunction<int[], int[]>
         });
     }
 
-    /// @throws IllegalArgumentException naming the duel, if the class of one of its answers is no action
+    /// @throws IllegalArgumentException naming the pair, if the class of one of its answers is no action
     @Override
-    public double[] firstWins(List<Duel> duels) {
-        double[] wins = new double[duels.size()];
+    public double[] firstWins(List<AnswerPair> pairs) {
+        double[] wins = new double[pairs.size()];
         for (int i = 0; i < wins.length; i++) {
-            Duel duel = duels.get(i);
+            AnswerPair pair = pairs.get(i);
             wins[i] = game.winProbability(
-                    actionOf(i, duel.prompt(), duel.first()), actionOf(i, duel.prompt(), duel.second()));
+                    actionOf(i, pair.prompt(), pair.first()), actionOf(i, pair.prompt(), pair.second()));
         }
         return wins;
     }
 
-    private int actionOf(int duel, int[] prompt, int[] answer) {
+    private int actionOf(int pair, int[] prompt, int[] answer) {
         int action = classOf.applyAsInt(prompt, answer);
         if (action < 0 || action >= game.actions()) {
-            throw new IllegalArgumentException("the class of an answer in duel " + duel + " must be in [0, "
+            throw new IllegalArgumentException("the class of an answer in pair " + pair + " must be in [0, "
                     + game.actions() + "), was " + action);
         }
         return action;

@@ -26,12 +26,12 @@ public final class PreferenceGame {
         }
         for (int i = 0; i < p.length; i++) {
             for (int j = 0; j <= i; j++) {
-                requireDuel(i, j);
+                requirePair(i, j);
             }
         }
     }
 
-    private void requireDuel(int i, int j) {
+    private void requirePair(int i, int j) {
         requireProbability(i, j);
         requireProbability(j, i);
         if (i == j && Math.abs(p[i][i] - 0.5) > ROUNDING) {

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -25,14 +25,15 @@ class PreferenceOracleTest {
 
     @ParameterizedTest
     @MethodSource("oracles")
-    void theProbabilitiesOfADuelAndItsSwapAddUpToOne(PreferenceOracle oracle) {
+    void theProbabilitiesOfAPairAndItsSwapAddUpToOne(PreferenceOracle oracle) {
         var random = new Random(1);
-        List<Duel> duels = new ArrayList<>();
+        List<AnswerPair> pairs = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
-            duels.add(new Duel(PROMPT, answer(random), answer(random)));
+            pairs.add(new AnswerPair(PROMPT, answer(random), answer(random)));
         }
-        double[] wins = oracle.firstWins(duels);
-        double[] swapped = oracle.firstWins(duels.stream().map(Duel::swapped).toList());
+        double[] wins = oracle.firstWins(pairs);
+        double[] swapped =
+                oracle.firstWins(pairs.stream().map(AnswerPair::swapped).toList());
         for (int i = 0; i < wins.length; i++) {
             assertEquals(1, wins[i] + swapped[i], 1e-15);
         }
@@ -46,19 +47,19 @@ class PreferenceOracleTest {
     @Test
     void bradleyTerryIsTheLogisticOfTheRewards() {
         var oracle = new BradleyTerryOracle((prompt, answer) -> prompt[0] * Math.log(answer[0]));
-        var duels = List.of(
-                new Duel(new int[] {1}, new int[] {3}, new int[] {1}),
-                new Duel(new int[] {2}, new int[] {1}, new int[] {2}),
-                new Duel(new int[] {1}, new int[] {7}, new int[] {7}));
-        assertArrayEquals(new double[] {0.75, 0.2, 0.5}, oracle.firstWins(duels), 1e-15);
+        var pairs = List.of(
+                new AnswerPair(new int[] {1}, new int[] {3}, new int[] {1}),
+                new AnswerPair(new int[] {2}, new int[] {1}, new int[] {2}),
+                new AnswerPair(new int[] {1}, new int[] {7}, new int[] {7}));
+        assertArrayEquals(new double[] {0.75, 0.2, 0.5}, oracle.firstWins(pairs), 1e-15);
     }
 
     @Test
-    void aRewardThatIsNoNumberIsRefusedWithItsDuel() {
+    void aRewardThatIsNoNumberIsRefusedWithItsPair() {
         var oracle = new BradleyTerryOracle((_, answer) -> answer.length == 0 ? Double.NaN : 0);
-        var duels = List.of(new Duel(PROMPT, PROMPT, PROMPT), new Duel(PROMPT, PROMPT, new int[0]));
-        var e = assertThrows(IllegalArgumentException.class, () -> oracle.firstWins(duels));
-        assertEquals("the reward of an answer in duel 1 must be finite, was NaN", e.getMessage());
+        var pairs = List.of(new AnswerPair(PROMPT, PROMPT, PROMPT), new AnswerPair(PROMPT, PROMPT, new int[0]));
+        var e = assertThrows(IllegalArgumentException.class, () -> oracle.firstWins(pairs));
+        assertEquals("the reward of an answer in pair 1 must be finite, was NaN", e.getMessage());
     }
 
     @Test
@@ -69,16 +70,16 @@ class PreferenceOracleTest {
         int[] paper = {72};
         int[] none = {};
         int[] other = {5, 70};
-        var duels = List.of(
-                new Duel(PROMPT, rock, scissors),
-                new Duel(PROMPT, scissors, paper),
-                new Duel(PROMPT, paper, rock),
-                new Duel(PROMPT, rock, paper),
-                new Duel(PROMPT, rock, rock),
-                new Duel(PROMPT, none, paper),
-                new Duel(PROMPT, paper, other),
-                new Duel(PROMPT, none, other));
-        assertArrayEquals(new double[] {1, 1, 1, 0, 0.5, 0, 1, 0.5}, oracle.firstWins(duels));
+        var pairs = List.of(
+                new AnswerPair(PROMPT, rock, scissors),
+                new AnswerPair(PROMPT, scissors, paper),
+                new AnswerPair(PROMPT, paper, rock),
+                new AnswerPair(PROMPT, rock, paper),
+                new AnswerPair(PROMPT, rock, rock),
+                new AnswerPair(PROMPT, none, paper),
+                new AnswerPair(PROMPT, paper, other),
+                new AnswerPair(PROMPT, none, other));
+        assertArrayEquals(new double[] {1, 1, 1, 0, 0.5, 0, 1, 0.5}, oracle.firstWins(pairs));
     }
 
     @Test
@@ -86,8 +87,8 @@ class PreferenceOracleTest {
         var game = PreferenceGame.rockPaperScissors();
         assertThrows(IllegalArgumentException.class, () -> ClassGameOracle.byFirstToken(game, 1, 2));
         var oracle = new ClassGameOracle(game, (_, answer) -> answer.length);
-        var duels = List.of(new Duel(PROMPT, new int[2], new int[3]));
-        var e = assertThrows(IllegalArgumentException.class, () -> oracle.firstWins(duels));
-        assertEquals("the class of an answer in duel 0 must be in [0, 3), was 3", e.getMessage());
+        var pairs = List.of(new AnswerPair(PROMPT, new int[2], new int[3]));
+        var e = assertThrows(IllegalArgumentException.class, () -> oracle.firstWins(pairs));
+        assertEquals("the class of an answer in pair 0 must be in [0, 3), was 3", e.getMessage());
     }
 }

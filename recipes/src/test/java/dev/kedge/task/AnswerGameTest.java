@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.env.Categorical;
 import dev.kedge.env.ClassGameOracle;
 import dev.kedge.env.PreferenceGame;
-import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.env.RegularizedGame;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.TinyTask;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Games of classes against the games of all answers that they stand for, duel by duel.
+/// Games of classes against the games of all answers that they stand for, pair by pair.
 class AnswerGameTest {
     private static final int V = 4;
     private static final int END = 2;
@@ -51,11 +51,11 @@ class AnswerGameTest {
     private RegularizedGame whole(int prompt) {
         double[][] p = new double[answers.size()][];
         for (int y = 0; y < p.length; y++) {
-            List<Duel> duels = new ArrayList<>();
+            List<AnswerPair> pairs = new ArrayList<>();
             for (int[] other : answers) {
-                duels.add(new Duel(PROMPTS.get(prompt), answers.get(y), other));
+                pairs.add(new AnswerPair(PROMPTS.get(prompt), answers.get(y), other));
             }
-            p[y] = judge.firstWins(duels);
+            p[y] = judge.firstWins(pairs);
         }
         return new RegularizedGame(new PreferenceGame(p), game.logProbs(reference)[prompt], BETA);
     }

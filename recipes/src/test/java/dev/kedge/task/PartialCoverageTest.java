@@ -25,38 +25,38 @@ class PartialCoverageTest {
     void pairsHoldNearMissesAndTheRestIsTheUncoveredMass() {
         HypoRecipe.Config config = HypoRecipeTest.config(0.4, List.of(0.1), TinyTask.optimisation(1, 8, 1e-3, 1), 60);
         try (Run run = Run.start(folder.resolve("run"), "hypo", config, Terminal.quiet());
-                ArithmeticTask sums = new ArithmeticTask(config.task(), run, Device.CPU, 3)) {
-            PartialCoverage misses = new PartialCoverage(sums);
-            List<TokenizedPair> pairs = misses.pairs(150, 8, 3, run);
+                ArithmeticTask task = new ArithmeticTask(config.task(), run, Device.CPU, 3)) {
+            PartialCoverage coverage = new PartialCoverage(task);
+            List<TokenizedPair> pairs = coverage.pairs(150, 8, 3, run);
             assertTrue(pairs.size() > 20, pairs.size() + " pairs");
-            pairs.forEach(pair -> assertNearMiss(sums, pair));
-            assertUncovered(sums, misses);
+            pairs.forEach(pair -> assertNearMiss(task, pair));
+            assertUncovered(task, coverage);
         }
     }
 
-    private static void assertNearMiss(ArithmeticTask sums, TokenizedPair pair) {
-        String prompt = sums.tokenizer().decode(Arrays.copyOf(pair.chosen().tokens(), pair.promptLength()));
+    private static void assertNearMiss(ArithmeticTask task, TokenizedPair pair) {
+        String prompt = task.tokenizer().decode(Arrays.copyOf(pair.chosen().tokens(), pair.promptLength()));
         int[] right = pair.chosen().tokens();
         int[] wrong = pair.rejected().tokens();
-        String said = sums.tokenizer().decode(Arrays.copyOfRange(right, pair.promptLength(), right.length));
-        assertEquals(sums.task().solution(new Problem(prompt)), said);
+        String said = task.tokenizer().decode(Arrays.copyOfRange(right, pair.promptLength(), right.length));
+        assertEquals(task.solution(new Problem(prompt)), said);
         assertEquals(right.length - 2, Arrays.mismatch(right, wrong), "the last digit, before the end");
         assertEquals(right.length, wrong.length);
         assertEquals(right[right.length - 1], wrong[right.length - 1], "both end");
     }
 
     /// The tree gives the probability of one answer to each prompt; ten of them are covered.
-    private static void assertUncovered(ArithmeticTask sums, PartialCoverage misses) {
-        double[] uncovered = misses.standing(sums.reference()).uncovered();
+    private static void assertUncovered(ArithmeticTask task, PartialCoverage coverage) {
+        double[] uncovered = coverage.evaluate(task.reference()).uncovered();
         double[] expected = new double[uncovered.length];
         Arrays.fill(expected, 1);
         for (int digit = 0; digit < 10; digit++) {
             int d = digit;
             List<int[]> answers =
-                    sums.heldOut().stream().map(p -> misses.covered(p).get(d)).toList();
-            int end = sums.tokenizer().eos().orElseThrow();
+                    task.heldOut().stream().map(p -> coverage.covered(p).get(d)).toList();
+            int end = task.tokenizer().eos().orElseThrow();
             var exact = AnswerTree.exact(
-                    sums.reference(), sums.reference(), sums.heldOutPrompts(), answers, end, ArithmeticTask.DEPTH);
+                    task.reference(), task.reference(), task.heldOutPrompts(), answers, end, ArithmeticTask.DEPTH);
             for (int i = 0; i < expected.length; i++) {
                 expected[i] -= exact.get(i).reward();
             }

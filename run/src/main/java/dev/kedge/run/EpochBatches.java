@@ -1,6 +1,7 @@
 package dev.kedge.run;
 
 import dev.kedge.data.Batches;
+import java.util.Arrays;
 import java.util.List;
 
 /// The batches of a run by their number alone, every example once an epoch. There is no state to save.
@@ -43,5 +44,12 @@ public final class EpochBatches {
             };
         }
         return batches.get(step % perEpoch);
+    }
+
+    /// The examples of the batch of a step.
+    ///
+    /// @param examples all of them, as many as there were lengths, in the same order
+    public <T> List<T> at(int step, List<T> examples) {
+        return Arrays.stream(at(step)).mapToObj(examples::get).toList();
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Decoders from disk and back.
 public final class Models {
@@ -68,6 +69,20 @@ public final class Models {
     /// Whether a folder holds a whole model: its config.json is written last.
     public static boolean isComplete(Path folder) {
         return Files.exists(folder.resolve("config.json"));
+    }
+
+    /// A decoder that is trained here, or read where that was done already; the caller closes it.
+    ///
+    /// @param start    what the training begins with, a copy of it
+    /// @param training moves that copy
+    public static Decoder trainedOnce(Path folder, Decoder start, Tokenizer tokenizer, Consumer<Decoder> training) {
+        if (!isComplete(folder)) {
+            try (Decoder decoder = start.copy()) {
+                training.accept(decoder);
+                save(decoder, tokenizer, folder);
+            }
+        }
+        return load(folder, start.device());
     }
 
     /// The id that fills batches: any will do, as nothing sees it.

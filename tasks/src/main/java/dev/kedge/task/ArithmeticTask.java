@@ -8,23 +8,24 @@ import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.lm.Generator;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Generator.StopReason;
+import dev.kedge.nn.lm.Sampling;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Models;
 import dev.kedge.sequence.Pretraining;
-import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
-import dev.kedge.statistics.Proportions;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -43,7 +44,7 @@ public final class ArithmeticTask implements AutoCloseable {
     /// @param heads       of the decoder
     /// @param examples    sums that it is made from
     /// @param pretraining how it is made
-    /// @param heldOut     sums kept for judging
+    /// @param heldOut     sums kept for the evaluation
     public record Config(
             int maxOperand,
             double mistakes,
@@ -68,14 +69,48 @@ public final class ArithmeticTask implements AutoCloseable {
         }
     }
 
+    /// A policy on the held-out sums, by enumeration: no sampling error.
+    ///
+    /// @param sums in the order of [#heldOut]
+    public record Evaluation(List<AnswerTree.Exact> sums) {
+        /// Probability of the right answer to each sum.
+        public double[] rewards() {
+            return sums.stream().mapToDouble(AnswerTree.Exact::reward).toArray();
+        }
+
+        /// KL from the reference for each sum, nats.
+        public double[] divergences() {
+            return sums.stream().mapToDouble(AnswerTree.Exact::kl).toArray();
+        }
+
+        /// Mean probability of a right answer.
+        public double reward() {
+            return Arrays.stream(rewards()).average().orElseThrow();
+        }
+
+        /// Mean KL from the reference, nats.
+        public double kl() {
+            return Arrays.stream(divergences()).average().orElseThrow();
+        }
+
+        public Frontier.Point point(String label) {
+            return new Frontier.Point(kl(), Estimate.of(reward()), label);
+        }
+
+        @Override
+        public String toString() {
+            return String.format("right on %.1f %%, KL %.3f nats (exact)", 100 * reward(), kl());
+        }
+    }
+
     private final Config config;
-    private final Arithmetic task;
+    private final Arithmetic arithmetic;
     private final Tokenizer tokenizer;
     private final List<Problem> heldOut;
     private final List<int[]> prompts;
     private final List<int[]> solutions;
     private final Decoder reference;
-    private final List<AnswerTree.Exact> before;
+    private final Evaluation before;
     private final long seed;
 
     /// The world of a run: its reference is pre-trained here, or read where the run has made it already.
@@ -84,23 +119,23 @@ public final class ArithmeticTask implements AutoCloseable {
     public ArithmeticTask(Config config, Run run, Device device, long seed) {
         this.config = config;
         this.seed = seed;
-        task = new Arithmetic(config.maxOperand(), false);
-        tokenizer = CharTokenizer.of(task.alphabet());
-        heldOut = heldOut(config, task, seed);
+        arithmetic = new Arithmetic(config.maxOperand(), false);
+        tokenizer = CharTokenizer.of(arithmetic.alphabet());
+        heldOut = heldOut(config, arithmetic, seed);
         prompts = heldOut.stream().map(this::prompt).toList();
-        solutions = heldOut.stream().map(p -> answer(task.solution(p))).toList();
+        solutions = heldOut.stream().map(p -> answer(solution(p))).toList();
         reference = reference(run, device);
-        before = exact(reference);
-        run.note(String.format("reference: right on %.1f %% of held-out sums (exact)", 100 * reward(before)));
+        before = evaluate(reference);
+        run.note(String.format("reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
     }
 
-    private static List<Problem> heldOut(Config config, Arithmetic task, long seed) {
-        List<Problem> all = new ArrayList<>(task.problems(ProblemSplit.HELD_OUT));
+    private static List<Problem> heldOut(Config config, Arithmetic arithmetic, long seed) {
+        List<Problem> all = new ArrayList<>(arithmetic.problems(ProblemSplit.HELD_OUT));
         if (all.size() < config.heldOut()) {
             throw new ConfigException("held_out is " + config.heldOut() + ", but there are only " + all.size()
                     + " held-out sums of numbers up to " + config.maxOperand());
         }
-        java.util.Collections.shuffle(all, new java.util.Random(seed));
+        Collections.shuffle(all, new Random(seed));
         return all.subList(0, config.heldOut());
     }
 
@@ -119,20 +154,21 @@ public final class ArithmeticTask implements AutoCloseable {
         RandomGenerator random = new SplittableRandom(seed);
         List<Tokenized> corpus = new ArrayList<>();
         for (int i = 0; i < config.examples(); i++) {
-            Problem problem = task.sample(random, ProblemSplit.TRAIN);
+            Problem problem = arithmetic.sample(random, ProblemSplit.TRAIN);
             boolean wrong = random.nextDouble() < config.mistakes();
-            String said = wrong ? task.corruption(problem, random) : task.solution(problem);
+            String said = wrong ? arithmetic.corruption(problem, random) : arithmetic.solution(problem);
             corpus.add(Tokenized.ofReply(prompt(problem), answer(said)));
         }
         return corpus;
     }
 
-    public Arithmetic task() {
-        return task;
-    }
-
     public Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    /// The id that fills batches.
+    public int padId() {
+        return Models.padId(tokenizer);
     }
 
     /// The frozen decoder that policies start from and are held to.
@@ -153,12 +189,22 @@ public final class ArithmeticTask implements AutoCloseable {
     /// Problems to learn from, drawn with replacement.
     public List<Problem> training(int count, RandomGenerator random) {
         return IntStream.range(0, count)
-                .mapToObj(_ -> task.sample(random, ProblemSplit.TRAIN))
+                .mapToObj(_ -> arithmetic.sample(random, ProblemSplit.TRAIN))
                 .toList();
+    }
+
+    /// The same as prompts.
+    public List<int[]> trainingPrompts(int count, RandomGenerator random) {
+        return training(count, random).stream().map(this::prompt).toList();
     }
 
     public int[] prompt(Problem problem) {
         return tokenizer.encode(problem.prompt());
+    }
+
+    /// The right answer, without its end.
+    public String solution(Problem problem) {
+        return arithmetic.solution(problem);
     }
 
     /// An answer with its end.
@@ -166,21 +212,44 @@ public final class ArithmeticTask implements AutoCloseable {
         return tokenizer.encodeAnswer(text);
     }
 
-    /// How to draw answers: whole distribution, temperature 1.
-    public Generator.Options sampling(int samples, long seed, boolean logProbs) {
-        return new Generator.Options(
-                dev.kedge.nn.lm.Sampling.at(1), DEPTH, samples, tokenizer.stopIds(), null, seed, logProbs);
+    /// Answers drawn at temperature 1 from the whole distribution, with their log-probs.
+    ///
+    /// @param samples to each prompt
+    /// @return those to each prompt, in order
+    public List<List<Completion>> completions(Decoder model, List<int[]> prompts, int samples, long seed) {
+        return completions(model, prompts, Sampling.at(1), samples, seed);
+    }
+
+    /// The same drawn otherwise.
+    public List<List<Completion>> completions(
+            Decoder model, List<int[]> prompts, Sampling sampling, int samples, long seed) {
+        var options = new Generator.Options(sampling, DEPTH, samples, tokenizer.stopIds(), null, seed, true);
+        List<Completion> all = Generator.generate(model, prompts, options, null);
+        return IntStream.range(0, prompts.size())
+                .mapToObj(p -> all.subList(p * samples, (p + 1) * samples))
+                .toList();
+    }
+
+    /// The likeliest answer to each prompt.
+    public List<String> greedy(Decoder model, List<int[]> prompts) {
+        return Generator.generate(model, prompts, Generator.Options.greedy(DEPTH, tokenizer.stopIds()), null).stream()
+                .map(c -> tokenizer.decode(c.tokens()))
+                .toList();
     }
 
     /// Whether an answer is right: ended, and the sum. A truncated answer is wrong.
-    public boolean isRight(Problem problem, Generator.Completion answer) {
-        return answer.reason() == Generator.StopReason.END
-                && task.reward(problem, tokenizer.decode(answer.tokens())) == 1;
+    public boolean isRight(Problem problem, Completion answer) {
+        return answer.reason() == StopReason.END && isRight(problem, tokenizer.decode(answer.tokens()));
+    }
+
+    /// Whether an answer, without its end, is right.
+    public boolean isRight(Problem problem, String answer) {
+        return arithmetic.reward(problem, answer) == 1;
     }
 
     /// Whether an answer, with its end, is the sum that a prompt asks for.
     public boolean isRight(int[] prompt, int[] answer) {
-        return Arrays.equals(answer, answer(task.solution(new Problem(tokenizer.decode(prompt)))));
+        return Arrays.equals(answer, answer(solution(new Problem(tokenizer.decode(prompt)))));
     }
 
     /// The number that an answer is; empty where it is none, or has no end.
@@ -200,130 +269,15 @@ public final class ArithmeticTask implements AutoCloseable {
         return OptionalInt.of(number);
     }
 
-    /// A policy on the held-out sums, by enumeration.
-    public List<AnswerTree.Exact> exact(Decoder policy) {
-        return AnswerTree.exact(
-                policy, reference, prompts, solutions, tokenizer.eos().orElseThrow(), DEPTH);
+    /// A policy on the held-out sums.
+    public Evaluation evaluate(Decoder policy) {
+        return new Evaluation(AnswerTree.exact(
+                policy, reference, prompts, solutions, tokenizer.eos().orElseThrow(), DEPTH));
     }
 
     /// The reference itself on the held-out sums.
-    public List<AnswerTree.Exact> before() {
+    public Evaluation before() {
         return before;
-    }
-
-    public static double reward(List<AnswerTree.Exact> exact) {
-        return exact.stream().mapToDouble(AnswerTree.Exact::reward).average().orElseThrow();
-    }
-
-    public static double kl(List<AnswerTree.Exact> exact) {
-        return exact.stream().mapToDouble(AnswerTree.Exact::kl).average().orElseThrow();
-    }
-
-    public static Frontier.Point point(List<AnswerTree.Exact> exact, String label) {
-        return new Frontier.Point(kl(exact), Estimate.of(reward(exact)), label);
-    }
-
-    /// A method's policies of several strengths, from the reference on.
-    public Frontier.Arm sweep(String method, List<Frontier.Point> points) {
-        return course(
-                method,
-                points.stream()
-                        .sorted(Comparator.comparingDouble(Frontier.Point::x))
-                        .toList());
-    }
-
-    /// A policy as it learns, from the reference on.
-    public Frontier.Arm course(String method, List<Frontier.Point> points) {
-        List<Frontier.Point> all = new ArrayList<>(List.of(point(before, "reference")));
-        all.addAll(points);
-        return new Frontier.Arm(method, all);
-    }
-
-    /// Reward against divergence, with the exact optimum.
-    public Frontier frontier(Frontier.Arm... arms) {
-        return new Frontier(
-                "Reward against divergence from the reference",
-                "KL(policy || reference), nats",
-                "probability of a right answer",
-                List.of(arms),
-                optimum());
-    }
-
-    /// The exact optimum over strengths. With a reward of 0 or 1 tilting moves mass between right and wrong only: at
-    /// `p = ref(right)` it gives `p' = p e^{1/beta} / (1 - p + p e^{1/beta})`.
-    private List<Frontier.Point> optimum() {
-        List<Frontier.Point> curve = new ArrayList<>();
-        for (double tilt = 0; tilt <= 14; tilt += 0.25) { // 1/beta
-            double reward = 0;
-            double kl = 0;
-            for (AnswerTree.Exact e : before) {
-                double p = Math.clamp(e.reward(), 1e-300, 1 - 1e-16);
-                double logOdds = Math.log(p) - Math.log1p(-p) + tilt;
-                double tilted = 1 / (1 + Math.exp(-logOdds));
-                reward += tilted / before.size();
-                // KL(tilted || ref) = tilt * tilted - log E_ref[e^{tilt r}]
-                kl += (tilt * tilted - Math.log1p(p * Math.expm1(tilt))) / before.size();
-            }
-            curve.add(new Frontier.Point(kl, Estimate.of(reward), ""));
-        }
-        return curve;
-    }
-
-    /// A summary with the policy judged on the held-out sums against the reference: accuracy before and after, KL,
-    /// samples.
-    public Summary judged(Summary summary, Decoder policy) {
-        List<AnswerTree.Exact> after = exact(policy);
-        List<String> saidBefore = said(reference);
-        List<String> saidAfter = said(policy);
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
-        Summary judged = summary.comparison(
-                        "Right answers, drawn", "%", bootstrap.bca(rewards(before)), bootstrap.bca(rewards(after)))
-                .comparison("Right answers, likeliest", "%", accuracy(saidBefore), accuracy(saidAfter))
-                .fact(
-                        "KL from the reference",
-                        bootstrap.bca(
-                                after.stream().mapToDouble(AnswerTree.Exact::kl).toArray()),
-                        "nats",
-                        "exact for each sum, by enumeration; interval over sums")
-                .fact("held-out sums", Estimate.of(heldOut.size()), "", "nothing has learnt from them")
-                .note("The pre-training text has " + Math.round(100 * config.mistakes())
-                        + " % wrong sums: a perfect imitation of it would be right on "
-                        + Math.round(100 * (1 - config.mistakes())) + " %.")
-                .note("Every answer of up to two digits is enumerated: probabilities and divergences have no sampling"
-                        + " error; intervals are over held-out sums.");
-        for (int i = 0; i < Math.min(12, heldOut.size()); i++) {
-            judged = judged.sample(new Summary.Sample(
-                    heldOut.get(i).prompt(),
-                    saidBefore.get(i),
-                    saidAfter.get(i),
-                    Optional.of(isSolution(i, saidBefore) ? 1.0 : 0.0),
-                    Optional.of(isSolution(i, saidAfter) ? 1.0 : 0.0),
-                    String.format(
-                            "chance of the right answer: %.0f %% before, %.0f %% after",
-                            100 * before.get(i).reward(), 100 * after.get(i).reward())));
-        }
-        return judged;
-    }
-
-    private static double[] rewards(List<AnswerTree.Exact> exact) {
-        return exact.stream().mapToDouble(AnswerTree.Exact::reward).toArray();
-    }
-
-    private List<String> said(Decoder model) {
-        Generator.Options greedy = Generator.Options.greedy(DEPTH, tokenizer.stopIds());
-        return Generator.generate(model, prompts, greedy, null).stream()
-                .map(c -> tokenizer.decode(c.tokens()))
-                .toList();
-    }
-
-    private boolean isSolution(int i, List<String> said) {
-        return task.reward(heldOut.get(i), said.get(i)) == 1;
-    }
-
-    private Estimate accuracy(List<String> said) {
-        int right = (int)
-                IntStream.range(0, said.size()).filter(i -> isSolution(i, said)).count();
-        return Proportions.wilson(right, said.size(), 0.95);
     }
 
     @Override

@@ -1,55 +1,47 @@
 package dev.kedge.recipe.game;
 
-import dev.kedge.data.Batches;
-import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.env.PreferenceOracle;
-import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Sampling;
-import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Extragradient;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.game.Egpo;
-import dev.kedge.objective.logprob.HeadLogProbs;
-import dev.kedge.recipe.game.GameSummary.Stand;
-import dev.kedge.recipe.game.GameSummary.Way;
+import dev.kedge.recipe.game.GameSummary.LearningCurve;
 import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.recipe.preference.PairwiseJudge.Judging;
-import dev.kedge.run.Checkpoint;
-import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.Step;
+import dev.kedge.run.StepMetrics;
+import dev.kedge.run.Training;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.LossMetrics;
 import dev.kedge.sequence.Models;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.PolicyLogProbs;
+import dev.kedge.sequence.Snapshots;
+import dev.kedge.sequence.TrainedPolicies;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.task.ArithmeticTask;
-import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
-import dev.kedge.tensor.Gradients;
-import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// EGPO (arXiv:2503.08942) beside online IPO: a language model learns a game of preferences against itself.
 ///
 /// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares two
-// answers, by
-/// classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up to two
-// digits is
-/// enumerated, so that the duality gap of the regularised game is exact, prompt by prompt ([AnswerGame]).
+/// answers, by classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up
+/// to two digits is enumerated, so that the duality gap of the regularised game is exact, prompt by prompt
+/// ([dev.kedge.task.AnswerGame]).
 ///
 /// Kept: the loss on sequences, opponents from the half step's policy, the half step undone with the optimiser's
 /// state, fresh draws for each of the two gradients, pairs from a flattened policy in place of uniform ones. A step is
@@ -68,7 +60,7 @@ public final class EgpoRecipe {
     /// @param pairTopK        of the policy when pairs are drawn; 0: all tokens
     /// @param opponents       answers of the opponent to each prompt, whose preferences are averaged, >= 1
     /// @param training        how each policy is moved; a step is a gradient, a batch that many pairs
-    /// @param snapshotEvery   steps between policies that are judged; even, as are checkpoint_every and steps
+    /// @param snapshotEvery   steps between policies that are evaluated; even, as are checkpoint_every and steps
     /// @param device          cpu, cuda or cuda:N
     /// @param threads         of the engine: a model this small loses more to waking a second one than it gains
     /// @param seed            of everything drawn
@@ -86,9 +78,7 @@ public final class EgpoRecipe {
             int threads,
             long seed) {
         public Config {
-            if (!(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("beta must be finite and > 0, was " + beta);
-            }
+            Require.positive("beta", beta);
             if (methods.isEmpty() || methods.stream().distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must be different, at least one, were " + methods);
             }
@@ -135,225 +125,171 @@ public final class EgpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed());
-                Judging judge = config.judge().judging(sums, run, device, config.seed())) {
+        try (ArithmeticTask task = new ArithmeticTask(config.task(), run, device, config.seed());
+                PairwiseJudge.Opened judge = config.judge().open(task, run, config.seed())) {
             for (Method method : config.methods()) {
-                if (!Models.isComplete(snapshot(run, method, config.training().steps()))) {
-                    try (Decoder policy = sums.reference().copy()) {
-                        new Training(config, sums, judge.oracle(), method, policy, run).train();
+                Snapshots snapshots = snapshots(config, task, method, run);
+                if (!snapshots.isComplete()) {
+                    try (Decoder policy = task.reference().copy()) {
+                        train(config, task, judge.oracle(), method, policy, snapshots, run);
                     }
                 }
             }
-            Path last =
-                    snapshot(run, config.methods().getFirst(), config.training().steps());
-            try (Decoder policy = Models.load(last, device)) {
-                Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
-                run.summarise(summary(config, sums, judge, policy, device, run));
+            Method shown = config.methods().getFirst();
+            try (Decoder policy = snapshots(config, task, shown, run).loadLast(device)) {
+                Models.save(policy, task.tokenizer(), run.folder().resolve("model"));
+                run.summarise(summary(config, task, judge, policy, run));
             }
         }
     }
 
-    private static Path snapshot(Run run, Method method, int step) {
-        return run.folder().resolve("policies").resolve(method.phase()).resolve("step-" + step);
+    private static Snapshots snapshots(Config config, ArithmeticTask task, Method method, Run run) {
+        return new TrainedPolicies(run, task.reference(), task.tokenizer())
+                .snapshots(
+                        method.phase(),
+                        config.snapshotEvery(),
+                        config.training().steps());
     }
 
-    private static boolean isKept(Config config, int step) {
-        return step % config.snapshotEvery() == 0 || step == config.training().steps();
-    }
-
-    /// The loop of one method.
-    private record Training(
-            Config config, ArithmeticTask sums, PreferenceOracle oracle, Method method, Decoder policy, Run run) {
-
-        /// Goes on from the run's checkpoint where that is of this method.
-        void train() {
-            TrainingConfig o = config.training();
-            Schedule schedule = o.schedules();
-            try (AdamW optimizer = o.optimizer(policy.parameters());
-                    Extragradient extragradient = new Extragradient(policy.parameters(), optimizer)) {
-                int first = 0;
-                var saved = run.latest().filter(c -> c.phase().equals(method.phase()));
-                if (saved.isPresent()) {
-                    saved.get().restore("model", policy.parameters().named());
-                    saved.get().restore("optimizer", optimizer.state());
-                    first = (int) saved.get().step();
-                    snapshot(first);
-                }
-                try (Progress progress = run.progress(method.phase(), first, o.steps())) {
-                    for (int step = first; step < o.steps(); step++) {
-                        boolean half = method == Method.EGPO && step % 2 == 0;
-                        long start = System.nanoTime();
-                        Draws draws = draw(step);
-                        if (method == Method.EGPO && !half) {
+    private static void train(
+            Config config,
+            ArithmeticTask task,
+            PreferenceOracle oracle,
+            Method method,
+            Decoder policy,
+            Snapshots snapshots,
+            Run run) {
+        int batchSize = config.training().batchSize();
+        try (Training training = new Training(run, method.phase(), config.training(), policy.parameters());
+                Extragradient extragradient = new Extragradient(policy.parameters(), training.optimizer())) {
+            training.run(
+                    step -> {
+                        List<Game> games = rollout(config, task, oracle, policy, step);
+                        boolean isHalf = method == Method.EGPO && step % 2 == 0;
+                        if (method == Method.EGPO && !isHalf) {
                             extragradient.goBack(); // what was seen ahead stays
                         }
-                        Map<String, Double> metrics = gradient(draws);
-                        metrics.put("grad_norm", policy.parameters().clipGradient(o.maxGradNorm()));
-                        run.guard(method.phase(), step + 1L, metrics);
-                        if (half) {
-                            extragradient.lookAhead(schedule.at(step));
-                        } else {
-                            optimizer.step(schedule.at(step));
-                        }
-                        metrics.put("lr", schedule.at(step));
-                        metrics.put("tokens_per_s", draws.tokens() / ((System.nanoTime() - start) / 1e9));
-                        run.log(method.phase(), step + 1L, metrics);
-                        progress.step(step + 1L, metrics.get("loss"), draws.tokens());
-                        if (!half) {
-                            keep(step + 1, optimizer);
-                        }
-                    }
-                }
-            }
-        }
-
-        /// The checkpoint first: where it is, the snapshot can be made again.
-        private void keep(int done, AdamW optimizer) {
-            TrainingConfig o = config.training();
-            if (done % o.checkpointEvery() == 0 || done == o.steps()) {
-                run.save(Checkpoint.at(method.phase(), done)
-                        .tensors("model", policy.parameters().named())
-                        .tensors("optimizer", optimizer.state()));
-            }
-            snapshot(done);
-        }
-
-        private void snapshot(int done) {
-            Path folder = EgpoRecipe.snapshot(run, method, done);
-            if (isKept(config, done) && !Models.isComplete(folder)) {
-                Models.save(policy, sums.tokenizer(), folder);
-            }
-        }
-
-        /// What the policy says now: a function of seed and step. All methods get the same prompts.
-        private Draws draw(int step) {
-            var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
-            List<int[]> prompts = sums.training(config.training().batchSize(), random).stream()
-                    .map(sums::prompt)
-                    .toList();
-            List<Completion> pairs = Generator.generate(policy, prompts, options(config.pairs(), 2, random), null);
-            List<Completion> opponents =
-                    Generator.generate(policy, prompts, options(Sampling.at(1), config.opponents(), random), null);
-            return new Draws(prompts, pairs, opponents);
-        }
-
-        private Generator.Options options(Sampling sampling, int samples, SplittableRandom random) {
-            return new Generator.Options(
-                    sampling,
-                    ArithmeticTask.DEPTH,
-                    samples,
-                    sums.tokenizer().stopIds(),
-                    null,
-                    random.nextLong(),
-                    false);
-        }
-
-        /// Adds the gradient of a step's loss, micro-batch by micro-batch; the metrics are means over its pairs.
-        private Map<String, Double> gradient(Draws draws) {
-            double[] wins = draws.preferences(oracle);
-            int pairs = draws.prompts.size();
-            Map<String, Double> metrics = new LinkedHashMap<>();
-            metrics.put("loss", 0.0);
-            metrics.put("wins", Arrays.stream(wins).average().orElseThrow());
-            for (int[] part : Batches.inOrder(pairs, config.training().microBatch())) {
-                int from = 2 * part[0];
-                int rows = 2 * part.length;
-                try (Scope _ = new Scope()) {
-                    TokenBatch tokens = TokenBatch.of(
-                                    draws.sequences().subList(from, from + rows), Models.padId(sums.tokenizer()), 1)
-                            .to(policy.device());
-                    HeadLogProbs logProbs = SequenceScores.sums(policy, tokens, 1.0);
-                    Tensor now = SequenceScores.rowSums(logProbs.values(), tokens);
-                    Tensor preferences = Tensor.of(Arrays.copyOfRange(wins, from, from + rows))
-                            .to(now.dtype())
-                            .to(now.device());
-                    Loss loss = Egpo.sequences(
-                            now.view(part.length, 2),
-                            reference(tokens).view(part.length, 2),
-                            preferences.view(part.length, 2),
-                            config.beta(),
-                            pairs);
-                    loss.value().backward();
-                    logProbs.backward();
-                    metrics.merge("loss", loss.value().item(), Double::sum);
-                    Tensor rewards = loss.metric("reward/first").plus(loss.metric("reward/second"));
-                    metrics.merge("reward", rewards.to(DType.FLOAT64).sum().item() / (2 * pairs), Double::sum);
-                }
-            }
-            return metrics;
-        }
-
-        private Tensor reference(TokenBatch tokens) {
-            try (var _ = Gradients.off()) {
-                return SequenceScores.rowSums(
-                        SequenceScores.sums(sums.reference(), tokens, 1.0).values(), tokens);
-            }
+                        Step planned = Step.on(
+                                        games,
+                                        config.training().microBatch(),
+                                        part -> gradient(config, task, policy, part, batchSize))
+                                .completed(m -> m.put("wins", meanWins(games)))
+                                .tokens(games.stream().mapToLong(Game::tokens).sum());
+                        return isHalf
+                                ? planned.update((_, rate) -> extragradient.lookAhead(rate))
+                                        .half()
+                                : planned;
+                    },
+                    done -> snapshots.keep(done, policy));
         }
     }
 
-    /// What a step learns from: to each prompt a pair of answers, y and y', and some of the opponent, y''.
-    private record Draws(List<int[]> prompts, List<Completion> pairs, List<Completion> opponents) {
-        /// How often each answer of a pair beats the opponent's, pair by pair.
-        double[] preferences(PreferenceOracle oracle) {
-            int each = opponents.size() / prompts.size();
-            List<Duel> duels = new ArrayList<>();
-            for (Completion c : pairs) {
-                for (Completion opponent : opponents.subList(c.prompt() * each, (c.prompt() + 1) * each)) {
-                    duels.add(new Duel(prompts.get(c.prompt()), c.tokens(), opponent.tokens()));
-                }
-            }
-            double[] wins = oracle.firstWins(duels);
-            double[] means = new double[pairs.size()];
-            for (int i = 0; i < wins.length; i++) {
-                means[i / each] += wins[i] / each;
-            }
-            return means;
-        }
-
-        List<Tokenized> sequences() {
-            return pairs.stream()
-                    .map(c -> Tokenized.ofReply(prompts.get(c.prompt()), c.tokens()))
-                    .toList();
-        }
-
+    /// What a step learns from at a prompt.
+    ///
+    /// @param pair y and y', drawn from the flattened policy
+    /// @param wins how often each of them beats the opponent's answers
+    private record Game(int[] prompt, List<Completion> pair, List<Completion> opponents, double[] wins) {
         long tokens() {
-            return pairs.stream().mapToLong(c -> c.tokens().length).sum()
-                    + opponents.stream().mapToLong(c -> c.tokens().length).sum();
+            return Stream.of(pair, opponents)
+                    .flatMap(List::stream)
+                    .mapToLong(c -> c.tokens().length)
+                    .sum();
         }
     }
 
-    /// The policies of a method as they were kept.
-    private static Way way(Config config, GameSummary summary, Method method, Device device, Run run) {
-        List<Stand> stands = new ArrayList<>(List.of(summary.reference()));
-        for (int step = 2; step <= config.training().steps(); step += 2) {
-            if (isKept(config, step)) {
-                stands.add(summary.stand(step, snapshot(run, method, step), device));
+    /// A step's games: a function of policy, seed and step. All methods get the same prompts.
+    private static List<Game> rollout(
+            Config config, ArithmeticTask task, PreferenceOracle oracle, Decoder policy, int step) {
+        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        List<int[]> prompts = task.trainingPrompts(config.training().batchSize(), random);
+        var pairs = task.completions(policy, prompts, config.pairs(), 2, random.nextLong());
+        var opponents = task.completions(policy, prompts, config.opponents(), random.nextLong());
+        double[] wins = wins(prompts, pairs, opponents, oracle);
+        return IntStream.range(0, prompts.size())
+                .mapToObj(i -> new Game(
+                        prompts.get(i), pairs.get(i), opponents.get(i), Arrays.copyOfRange(wins, 2 * i, 2 * i + 2)))
+                .toList();
+    }
+
+    /// How often each answer of the pairs beats the opponent's answers to its prompt, on average.
+    private static double[] wins(
+            List<int[]> prompts,
+            List<List<Completion>> pairs,
+            List<List<Completion>> opponents,
+            PreferenceOracle oracle) {
+        List<AnswerPair> compared = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            for (Completion c : pairs.get(i)) {
+                for (Completion opponent : opponents.get(i)) {
+                    compared.add(new AnswerPair(prompts.get(i), c.tokens(), opponent.tokens()));
+                }
             }
         }
-        return new Way(method.title, stands);
+        double[] wins = oracle.firstWins(compared);
+        int each = opponents.getFirst().size();
+        double[] means = new double[wins.length / each];
+        for (int i = 0; i < wins.length; i++) {
+            means[i / each] += wins[i] / each;
+        }
+        return means;
+    }
+
+    private static double meanWins(List<Game> games) {
+        return games.stream()
+                .flatMapToDouble(game -> Arrays.stream(game.wins()))
+                .average()
+                .orElseThrow();
+    }
+
+    /// Adds the gradient of some games' share of a step's loss; the metrics are means over the step's pairs.
+    private static StepMetrics gradient(
+            Config config, ArithmeticTask task, Decoder policy, List<Game> part, int inStep) {
+        List<Tokenized> sequences = part.stream()
+                .flatMap(game -> game.pair().stream().map(c -> Tokenized.ofReply(game.prompt(), c.tokens())))
+                .toList();
+        PolicyLogProbs now = PolicyLogProbs.of(policy, sequences, task.padId());
+        Tensor wins = now.constant(part.stream()
+                .flatMapToDouble(game -> Arrays.stream(game.wins()))
+                .toArray());
+        int pairs = part.size();
+        Loss loss = Egpo.sequences(
+                now.sums().view(pairs, 2),
+                now.under(task.reference()).view(pairs, 2),
+                wins.view(pairs, 2),
+                config.beta(),
+                inStep);
+        now.backward(loss);
+        Tensor rewards = loss.metric("reward/first").plus(loss.metric("reward/second"));
+        return new StepMetrics()
+                .add("loss", loss.value().item())
+                .add("reward", LossMetrics.share(rewards, 2L * inStep));
     }
 
     private static Summary summary(
-            Config config, ArithmeticTask sums, Judging judge, Decoder policy, Device device, Run run) {
-        GameSummary game = new GameSummary(sums, judge.truth(), config.beta(), config.seed());
-        List<Way> ways = config.methods().stream()
-                .map(method -> way(config, game, method, device, run))
+            Config config, ArithmeticTask task, PairwiseJudge.Opened judge, Decoder policy, Run run) {
+        GameSummary game = new GameSummary(task, judge.truth(), config.beta(), config.seed());
+        List<LearningCurve> curves = config.methods().stream()
+                .map(method -> new LearningCurve(
+                        method.title,
+                        snapshots(config, task, method, run).evaluate(policy.device(), game::evaluate),
+                        game.reference()))
                 .toList();
-        String ends = ways.stream()
-                .map(way -> String.format(
-                        "%s to %.4f (at its least %.4f)", way.name(), way.end().gap(), way.leastGap()))
+        String ends = curves.stream()
+                .map(curve -> String.format(
+                        "%s to %.4f (at its least %.4f)",
+                        curve.name(), curve.last().gap(), curve.leastGap()))
                 .collect(Collectors.joining(", "));
         Summary summary = Summary.of("egpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
                         "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients bring %s.",
                         game.reference().gap(), config.training().steps(), ends))
-                .frontier(game.frontier("gradients", ways))
+                .frontier(game.frontier("gradients", curves))
                 .fact(
                         "pairs drawn for a gradient",
                         Estimate.of(config.training().batchSize()),
                         "",
                         "");
-        return game.judged(summary, ways, policy);
+        return game.evaluated(summary, curves, policy);
     }
 }

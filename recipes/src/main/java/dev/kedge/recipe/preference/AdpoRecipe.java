@@ -1,48 +1,43 @@
 package dev.kedge.recipe.preference;
 
-import dev.kedge.data.Batches;
-import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.Problem;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.lm.Generator;
 import dev.kedge.nn.lm.Generator.Completion;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.SampledKl;
-import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.objective.preference.AnchoredLogits;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.EpochBatches;
-import dev.kedge.run.Progress;
+import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;
 import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.SavedCheckpoint;
+import dev.kedge.run.Step;
+import dev.kedge.run.StepMetrics;
+import dev.kedge.run.Training;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.LossMetrics;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PolicyLogProbs;
 import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.TrainedPolicies;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
-import dev.kedge.task.AnswerTree;
+import dev.kedge.task.ArithmeticSummary;
 import dev.kedge.task.ArithmeticTask;
-import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Require;
-import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -50,11 +45,11 @@ import java.util.stream.Stream;
 
 /// Anchored Direct Preference Optimization (arXiv:2510.18913) on sets of the policy's own answers.
 ///
-/// A tiny decoder learnt sums from a text full of mistakes ([ArithmeticTask]). At every step the policy answers a batch
-// of
-/// training sums several times; the task judges the answers, and the policy, measured against its anchor, is fitted to
-/// a target made of a set's rewards. The sweep is over tau: where the loss is least `π ~ anchor·q^tau`. Reward and
-/// divergence on sums never trained on are exact and stand beside the exact optimum.
+/// A tiny decoder learnt sums from a text full of mistakes ([ArithmeticTask]). At every step the policy answers a
+/// batch of training sums several times; the task rewards the answers, and the policy, measured against its anchor, is
+/// fitted to a target made of a set's rewards. The sweep is over tau: where the loss is least `π ~ anchor·q^tau`.
+// Reward
+/// and divergence on sums never trained on are exact and stand beside the exact optimum.
 ///
 /// Kept: listwise, pairwise and Plackett-Luce forms; anchors that are fixed, copied, averaged or triggered by
 /// divergence; both adaptive temperatures; sequence log-probs that are sums. Left out: several passes over one set of
@@ -103,254 +98,189 @@ public final class AdpoRecipe {
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
         Device device = new Device(config.device());
-        try (ArithmeticTask sums = new ArithmeticTask(config.task(), run, device, config.seed())) {
+        try (ArithmeticTask task = new ArithmeticTask(config.task(), run, device, config.seed())) {
+            TrainedPolicies policies = new TrainedPolicies(run, task.reference(), task.tokenizer());
             List<Frontier.Point> points = new ArrayList<>();
             for (double tau : config.taus()) {
-                try (Decoder policy = policy(config, sums, tau, device, run)) {
-                    List<AnswerTree.Exact> result = sums.exact(policy);
-                    points.add(ArithmeticTask.point(result, "τ " + tau));
-                    run.note(String.format(
-                            "tau %s: right on %.1f %%, KL %.3f nats (exact)",
-                            tau, 100 * ArithmeticTask.reward(result), ArithmeticTask.kl(result)));
+                try (Decoder trained = policies.trained(
+                        "tau-" + tau, (phase, policy) -> train(config, task, tau, phase, policy, run))) {
+                    ArithmeticTask.Evaluation evaluation = task.evaluate(trained);
+                    points.add(evaluation.point("τ " + tau));
+                    run.note("tau " + tau + ": " + evaluation);
                 }
             }
-            double shown = config.taus().getFirst();
-            try (Decoder policy = policy(config, sums, shown, device, run)) {
-                Models.save(policy, sums.tokenizer(), run.folder().resolve("model"));
-                run.summarise(summary(config, sums, policy, shown, points, run));
+            try (Decoder policy = policies.load("tau-" + config.taus().getFirst())) {
+                Models.save(policy, task.tokenizer(), run.folder().resolve("model"));
+                run.summarise(summary(config, task, policy, points, run));
             }
         }
     }
 
-    /// The policy of one strength: trained here, or read where the run has made it already.
-    private static Decoder policy(Config config, ArithmeticTask sums, double tau, Device device, Run run) {
-        Path folder = run.folder().resolve("policies").resolve("tau-" + tau);
-        if (!Models.isComplete(folder)) {
-            try (Decoder policy = sums.reference().copy();
-                    Decoder anchor = sums.reference().copy()) {
-                train(config, sums, tau, policy, anchor, run);
-                Models.save(policy, sums.tokenizer(), folder);
-            }
-        }
-        return Models.load(folder, device);
-    }
-
-    /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    private static void train(Config config, ArithmeticTask sums, double tau, Decoder policy, Decoder anchor, Run run) {
-        String phase = ("tau-" + tau).replace('.', '_');
-        TrainingConfig o = config.training();
-        List<Problem> problems = sums.training(config.prompts(), new SplittableRandom(config.seed() + 1));
-        int[] lengths = problems.stream().mapToInt(p -> sums.prompt(p).length).toArray();
-        Schedule schedule = o.schedules();
-        try (AdamW optimizer = o.optimizer(policy.parameters())) {
-            int first = 0;
-            List<Double> recent = List.of();
-            var saved = run.latest().filter(c -> c.phase().equals(phase));
-            if (saved.isPresent()) {
-                saved.get().restore("model", policy.parameters().named());
-                saved.get().restore("anchor", anchor.parameters().named());
-                saved.get().restore("optimizer", optimizer.state());
-                recent = recent(saved.get());
-                first = (int) saved.get().step();
-            }
-            EpochBatches batches = new EpochBatches(o.batches(), lengths, o.batchSize(), config.seed());
-            try (Progress progress = run.progress(phase, first, o.steps())) {
-                for (int step = first; step < o.steps(); step++) {
-                    long start = System.nanoTime();
-                    Rollout rollout = Rollout.draw(config, sums, policy, problems, batches.at(step), step);
-                    Map<String, Double> metrics = gradient(config, sums, tau, policy, anchor, rollout);
-                    metrics.put("grad_norm", policy.parameters().clipGradient(o.maxGradNorm()));
-                    run.guard(phase, step + 1L, metrics);
-                    SamplerAgreement.require(metrics.get("sampler/difference"));
-                    optimizer.step(schedule.at(step));
-                    AnchorRule.Decision decision = config.anchor().after(step + 1L, recent, metrics.get("kl/anchor"));
-                    follow(anchor, policy, decision.kept());
-                    recent = decision.recent();
-                    metrics.put("anchor/kept", decision.kept());
-                    metrics.put("lr", schedule.at(step));
-                    metrics.put("tokens_per_s", rollout.tokens() / ((System.nanoTime() - start) / 1e9));
-                    run.log(phase, step + 1L, metrics);
-                    progress.step(step + 1L, metrics.get("loss"), rollout.tokens());
-                    if ((step + 1) % o.checkpointEvery() == 0 || step + 1 == o.steps()) {
-                        run.save(checkpoint(phase, step + 1L, policy, anchor, optimizer, recent));
-                    }
-                }
-            }
+    private static void train(Config config, ArithmeticTask task, double tau, String phase, Decoder policy, Run run) {
+        List<Problem> problems = task.training(config.prompts(), new SplittableRandom(config.seed() + 1));
+        int[] lengths = problems.stream().mapToInt(p -> task.prompt(p).length).toArray();
+        EpochBatches batches = config.training().batchesOf(lengths, config.seed());
+        try (Anchor anchor = new Anchor(config.anchor(), task.reference().copy());
+                Training training = new Training(run, phase, config.training(), policy.parameters(), anchor)) {
+            training.run(step -> {
+                List<ScoredSet> sets = rollout(config, task, policy, batches.at(step, problems), step);
+                double[] means = sets.stream().mapToDouble(ScoredSet::mean).toArray();
+                return Step.on(
+                                sets,
+                                config.training().microBatch(),
+                                part -> gradient(config, task, tau, policy, anchor.model, part, means))
+                        .completed(m -> m.put("reward", Bootstrap.mean(means)))
+                        .then(m -> m.put("anchor/kept", anchor.follow(policy, step + 1L, m.get("kl/anchor"))))
+                        .tokens(sets.stream().mapToLong(ScoredSet::tokens).sum());
+            });
         }
     }
 
-    private static Checkpoint checkpoint(
-            String phase, long step, Decoder policy, Decoder anchor, AdamW optimizer, List<Double> recent) {
-        return Checkpoint.at(phase, step)
-                .tensors("model", policy.parameters().named())
-                .tensors("anchor", anchor.parameters().named())
-                .tensors("optimizer", optimizer.state())
-                .text("recent", recent.stream().map(String::valueOf).collect(Collectors.joining(" ")));
-    }
-
-    /// `anchor ← kept·anchor + (1 - kept)·policy`.
-    private static void follow(Decoder anchor, Decoder policy, double kept) {
-        if (kept < 1) {
-            try (var _ = Gradients.off()) {
-                InPlace.plus_(
-                        InPlace.times_(anchor.parameters().flat(), kept),
-                        policy.parameters().flat(),
-                        1 - kept);
-            }
-        }
-    }
-
-    private static List<Double> recent(SavedCheckpoint saved) {
-        return Stream.of(saved.text("recent").split(" "))
-                .filter(text -> !text.isEmpty())
-                .map(Double::valueOf)
-                .toList();
-    }
-
-    /// A step's answers: sets in the order of their problems, `answers` in each, and what they are worth.
-    private record Rollout(List<int[]> prompts, List<Completion> answers, double[] rewards, int each) {
-        /// A function of policy, seed and step.
-        static Rollout draw(
-                Config config, ArithmeticTask sums, Decoder policy, List<Problem> all, int[] batch, int step) {
-            long seed = new SplittableRandom(config.seed()).nextLong() + step;
-            List<Problem> problems = Arrays.stream(batch).mapToObj(all::get).toList();
-            List<int[]> prompts = problems.stream().map(sums::prompt).toList();
-            List<Completion> answers =
-                    Generator.generate(policy, prompts, sums.sampling(config.answers(), seed, true), null);
-            double[] rewards = new double[answers.size()];
-            Arrays.setAll(rewards, i -> sums.isRight(problems.get(i / config.answers()), answers.get(i)) ? 1 : 0);
-            return new Rollout(prompts, answers, rewards, config.answers());
-        }
-
-        int sets() {
-            return prompts.size();
+    /// A problem's completions and what each is worth.
+    private record ScoredSet(int[] prompt, List<Completion> completions, double[] rewards) {
+        double mean() {
+            return Arrays.stream(rewards).average().orElseThrow();
         }
 
         long tokens() {
-            return answers.stream().mapToLong(a -> a.tokens().length).sum();
+            return completions.stream().mapToLong(c -> c.tokens().length).sum();
         }
 
-        /// [S, P], on the device and of the type of `like`.
-        Tensor rewards(Tensor like) {
-            return inSets(Tensor.of(rewards).to(like.dtype()).to(like.device()));
-        }
-
-        /// One number an answer, [S, P].
-        Tensor inSets(Tensor answers) {
-            return answers.reshape(sets(), each);
-        }
-
-        Rollout part(int from, int to) {
-            return new Rollout(
-                    prompts.subList(from, to),
-                    answers.subList(from * each, to * each),
-                    Arrays.copyOfRange(rewards, from * each, to * each),
-                    each);
-        }
-
-        /// Mean reward of each set.
-        double[] means() {
-            return IntStream.range(0, sets())
-                    .mapToDouble(s -> Arrays.stream(rewards, s * each, (s + 1) * each)
-                            .average()
-                            .orElseThrow())
-                    .toArray();
-        }
-
-        TokenBatch rows(int padId) {
-            return TokenBatch.of(
-                    IntStream.range(0, answers.size())
-                            .mapToObj(i -> Tokenized.ofReply(
-                                    prompts.get(i / each), answers.get(i).tokens()))
-                            .toList(),
-                    padId,
-                    1);
+        Stream<Tokenized> sequences() {
+            return completions.stream().map(c -> Tokenized.ofReply(prompt, c.tokens()));
         }
     }
 
-    /// Adds the gradient of a step's loss, micro-batch by micro-batch. Metrics are means over its sets or answers.
-    private static Map<String, Double> gradient(
-            Config config, ArithmeticTask sums, double tau, Decoder policy, Decoder anchor, Rollout step) {
-        double[] means = step.means();
-        double least = Arrays.stream(means).min().orElseThrow();
-        double most = Arrays.stream(means).max().orElseThrow();
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        for (int[] sets : Batches.inOrder(step.sets(), config.training().microBatch())) {
-            Rollout part = step.part(sets[0], sets[0] + sets.length);
-            try (Scope _ = new Scope()) {
-                TokenBatch rows = part.rows(Models.padId(sums.tokenizer())).to(policy.device());
-                Tensor hidden = policy.hidden(rows.tokens()).indexSelect(0, rows.targetIndex());
-                HeadLogProbs logProbs = HeadLogProbs.of(hidden, policy.head(), rows.targetTokens(), 1);
-                Tensor now = SequenceScores.rowSums(logProbs.values(), rows);
-                Tensor anchored = anchored(anchor, rows);
-                Tensor rewards = part.rewards(now);
-                Tensor entropy =
-                        part.inSets(entropy(policy, hidden.detach(), rows)).mean(1);
-                Tensor taus = config.adaptation()
-                        .of(tau, config.loss().targets(rewards), entropy, rewards.mean(1), least, most);
-                AnchoredLogits u = AnchoredLogits.of(part.inSets(now), part.inSets(anchored), taus);
-                Loss loss = config.loss().loss(u, rewards, step.sets());
-                loss.value().backward();
-                logProbs.backward();
-                loss.metrics().forEach((name, values) -> add(metrics, name, values, step.sets()));
-                add(metrics, "tau", taus, step.sets());
-                add(metrics, "entropy", entropy, step.sets());
-                add(
-                        metrics,
-                        "kl/anchor",
-                        SampledKl.k3(part.inSets(now.detach()), part.inSets(anchored))
-                                .mean(1),
-                        step.sets());
-                double difference = SamplerAgreement.difference(part.answers(), doubles(now));
-                metrics.merge("sampler/difference", difference, Math::max);
-            }
-        }
-        metrics.put("reward", Bootstrap.mean(means));
-        return metrics;
+    /// A step's sets: a function of policy, seed and step.
+    private static List<ScoredSet> rollout(
+            Config config, ArithmeticTask task, Decoder policy, List<Problem> problems, int step) {
+        long seed = new SplittableRandom(config.seed()).nextLong() + step;
+        List<int[]> prompts = problems.stream().map(task::prompt).toList();
+        List<List<Completion>> drawn = task.completions(policy, prompts, config.answers(), seed);
+        return IntStream.range(0, problems.size())
+                .mapToObj(i -> new ScoredSet(
+                        prompts.get(i),
+                        drawn.get(i),
+                        drawn.get(i).stream()
+                                .mapToDouble(c -> task.isRight(problems.get(i), c) ? 1 : 0)
+                                .toArray()))
+                .toList();
     }
 
-    private static void add(Map<String, Double> metrics, String name, Tensor values, int count) {
-        metrics.merge(name, values.to(DType.FLOAT64).sum().item() / count, Double::sum);
-    }
-
-    private static double[] doubles(Tensor tensor) {
-        return tensor.detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
-    }
-
-    /// The anchor's log-probs of the answers, summed over tokens.
-    private static Tensor anchored(Decoder anchor, TokenBatch rows) {
-        try (var _ = Gradients.off()) {
-            return SequenceScores.rowSums(SequenceScores.sums(anchor, rows, 1).values(), rows);
-        }
+    /// Adds the gradient of some sets' share of a step's loss. Metrics are means over the step's sets or answers.
+    ///
+    /// @param means mean reward of each set in the step
+    private static StepMetrics gradient(
+            Config config,
+            ArithmeticTask task,
+            double tau,
+            Decoder policy,
+            Decoder anchor,
+            List<ScoredSet> part,
+            double[] means) {
+        PolicyLogProbs now = PolicyLogProbs.of(
+                policy, part.stream().flatMap(ScoredSet::sequences).toList(), task.padId());
+        int sets = part.size();
+        Tensor logProbs = now.sums().reshape(sets, config.answers());
+        Tensor anchorLogProbs = now.under(anchor).reshape(sets, config.answers());
+        Tensor rewards = now.constant(part.stream()
+                        .flatMapToDouble(set -> Arrays.stream(set.rewards()))
+                        .toArray())
+                .reshape(sets, config.answers());
+        Tensor entropy = entropy(policy, now).reshape(sets, config.answers()).mean(1);
+        Tensor taus = config.adaptation()
+                .of(
+                        tau,
+                        config.loss().targets(rewards),
+                        entropy,
+                        rewards.mean(1),
+                        Arrays.stream(means).min().orElseThrow(),
+                        Arrays.stream(means).max().orElseThrow());
+        int inStep = means.length;
+        Loss loss = config.loss().loss(AnchoredLogits.of(logProbs, anchorLogProbs, taus), rewards, inStep);
+        now.backward(loss);
+        StepMetrics metrics = new StepMetrics();
+        loss.metrics().forEach((name, values) -> metrics.add(name, LossMetrics.share(values, inStep)));
+        Tensor kl = SampledKl.k3(logProbs.detach(), anchorLogProbs).mean(1);
+        List<Completion> completions =
+                part.stream().flatMap(set -> set.completions().stream()).toList();
+        return metrics.add("tau", LossMetrics.share(taus, inStep))
+                .add("entropy", LossMetrics.share(entropy, inStep))
+                .add("kl/anchor", LossMetrics.share(kl, inStep))
+                .max("sampler/difference", SamplerAgreement.difference(completions, now.values(0, completions.size())));
     }
 
     /// Mean entropy of the next token over each answer, as a share of the largest, log V.
-    private static Tensor entropy(Decoder policy, Tensor hidden, TokenBatch rows) {
+    private static Tensor entropy(Decoder policy, PolicyLogProbs now) {
         try (var _ = Gradients.off()) {
-            Tensor logP = policy.logits(hidden).logSoftmax(1);
+            Tensor logP = policy.logits(now.hidden().detach()).logSoftmax(1);
             Tensor entropies = logP.exp().times(logP).sum(1).neg();
-            return SequenceScores.rowSums(entropies, rows)
-                    .div(SequenceScores.rowSums(entropies.onesLike(), rows))
+            return SequenceScores.rowSums(entropies, now.batch())
+                    .div(SequenceScores.rowSums(entropies.onesLike(), now.batch()))
                     .div(Math.log(policy.config().vocabularySize()));
         }
     }
 
+    /// The anchor as it follows the policy, with the divergences that its rule goes by.
+    private static final class Anchor implements Remembered, AutoCloseable {
+        private final AnchorRule rule;
+        private final Decoder model;
+        private List<Double> recent = List.of();
+
+        Anchor(AnchorRule rule, Decoder model) {
+            this.rule = rule;
+            this.model = model;
+        }
+
+        /// `anchor ← kept·anchor + (1 - kept)·policy`.
+        ///
+        /// @return the share that is kept
+        double follow(Decoder policy, long step, double divergence) {
+            AnchorRule.Decision decision = rule.after(step, recent, divergence);
+            recent = decision.recent();
+            if (decision.kept() < 1) {
+                try (var _ = Gradients.off()) {
+                    InPlace.plus_(
+                            InPlace.times_(model.parameters().flat(), decision.kept()),
+                            policy.parameters().flat(),
+                            1 - decision.kept());
+                }
+            }
+            return decision.kept();
+        }
+
+        @Override
+        public void save(Checkpoint checkpoint) {
+            checkpoint
+                    .tensors("anchor", model.parameters().named())
+                    .text("recent", recent.stream().map(String::valueOf).collect(Collectors.joining(" ")));
+        }
+
+        @Override
+        public void restore(SavedCheckpoint saved) {
+            saved.restore("anchor", model.parameters().named());
+            recent = Stream.of(saved.text("recent").split(" "))
+                    .filter(text -> !text.isEmpty())
+                    .map(Double::valueOf)
+                    .toList();
+        }
+
+        @Override
+        public void close() {
+            model.close();
+        }
+    }
+
     private static Summary summary(
-            Config config, ArithmeticTask sums, Decoder policy, double tau, List<Frontier.Point> points, Run run) {
-        List<AnswerTree.Exact> after = sums.exact(policy);
+            Config config, ArithmeticTask task, Decoder policy, List<Frontier.Point> points, Run run) {
+        var page = new ArithmeticSummary(task, config.task().mistakes(), config.seed());
+        String method = config.loss().title();
         long answers = (long) config.training().steps() * config.training().batchSize() * config.answers();
         Summary summary = Summary.of("adpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy learns from rewards of its own answers, measured against an anchor")
-                .verdict(String.format(
-                        "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %%"
-                                + " after %s at tau %s, %.2f nats from the reference.",
-                        100 * ArithmeticTask.reward(sums.before()),
-                        100 * ArithmeticTask.reward(after),
-                        config.loss().title(),
-                        tau,
-                        ArithmeticTask.kl(after)))
-                .frontier(sums.frontier(sums.sweep(config.loss().title(), points)))
+                .verdict(page.verdict(method + " at tau " + config.taus().getFirst(), task.evaluate(policy)))
+                .frontier(page.frontier(page.sweep(method, points)))
                 .fact("answers judged", Estimate.of(answers), "", "for each tau, drawn while it learns");
-        return sums.judged(summary, policy);
+        return page.evaluated(summary, policy);
     }
 }

@@ -3,6 +3,7 @@ package dev.kedge.recipe.preference;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.PreferenceOracle;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
@@ -10,9 +11,7 @@ import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
 import dev.kedge.sequence.SequenceScores;
-import dev.kedge.tensor.Device;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,14 +35,14 @@ record LearnedOracle(Decoder model, Decoder reference, double beta, int padId) i
             List<TokenizedPair> pairs,
             double beta,
             Tokenizer tokenizer,
-            TrainingConfig o,
-            Device device,
+            TrainingConfig config,
             long seed) {
-        Path folder = run.folder().resolve("judge");
-        if (!Models.isComplete(folder)) {
-            int padId = Models.padId(tokenizer);
-            try (Decoder judge = reference.copy()) {
-                PreferenceTraining.train(
+        int padId = Models.padId(tokenizer);
+        return Models.trainedOnce(
+                run.folder().resolve("judge"),
+                reference,
+                tokenizer,
+                judge -> PreferenceTraining.train(
                         run,
                         "judge",
                         judge,
@@ -52,22 +51,18 @@ record LearnedOracle(Decoder model, Decoder reference, double beta, int padId) i
                         SequenceScores.ofPairs(reference, pairs, padId),
                         padId,
                         new PreferenceLoss.Sigmoid(beta),
-                        o,
-                        seed);
-                Models.save(judge, tokenizer, folder);
-            }
-        }
-        return Models.load(folder, device);
+                        config,
+                        seed));
     }
 
     @Override
-    public double[] firstWins(List<Duel> duels) {
+    public double[] firstWins(List<AnswerPair> pairs) {
         Map<Tokenized, Integer> places = new LinkedHashMap<>(); // an answer that is there often is scored once
-        int[][] of = new int[duels.size()][2];
+        int[][] of = new int[pairs.size()][2];
         for (int i = 0; i < of.length; i++) {
-            Duel duel = duels.get(i);
-            of[i][0] = place(places, Tokenized.ofReply(duel.prompt(), duel.first()));
-            of[i][1] = place(places, Tokenized.ofReply(duel.prompt(), duel.second()));
+            AnswerPair pair = pairs.get(i);
+            of[i][0] = place(places, Tokenized.ofReply(pair.prompt(), pair.first()));
+            of[i][1] = place(places, Tokenized.ofReply(pair.prompt(), pair.second()));
         }
         List<Tokenized> answers = new ArrayList<>(places.keySet());
         double[] now = SequenceScores.of(model, answers, padId, 1.0);

@@ -5,6 +5,7 @@ import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.Adpo;
 import dev.kedge.objective.preference.AdpoTargets;
 import dev.kedge.objective.preference.AnchoredLogits;
+import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 import java.util.Optional;
 
@@ -16,7 +17,7 @@ public sealed interface ListwiseLoss {
     @Kind("listwise")
     record Listwise(double rewardTemperature) implements ListwiseLoss {
         public Listwise {
-            requirePositive(rewardTemperature);
+            Require.positive("reward_temperature", rewardTemperature);
         }
     }
 
@@ -25,7 +26,7 @@ public sealed interface ListwiseLoss {
     @Kind("listwise_raw")
     record ListwiseRaw(double rewardTemperature) implements ListwiseLoss {
         public ListwiseRaw {
-            requirePositive(rewardTemperature);
+            Require.positive("reward_temperature", rewardTemperature);
         }
     }
 
@@ -33,7 +34,7 @@ public sealed interface ListwiseLoss {
     @Kind("pairwise_soft")
     record PairwiseSoft(double rewardTemperature) implements ListwiseLoss {
         public PairwiseSoft {
-            requirePositive(rewardTemperature);
+            Require.positive("reward_temperature", rewardTemperature);
         }
     }
 
@@ -81,11 +82,5 @@ public sealed interface ListwiseLoss {
             case PairwiseHard _ -> "ADPO, hard pairs";
             case PlackettLuce _ -> "ADPO, Plackett-Luce";
         };
-    }
-
-    private static void requirePositive(double rewardTemperature) {
-        if (!(rewardTemperature > 0 && rewardTemperature < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("reward_temperature must be finite and > 0, was " + rewardTemperature);
-        }
     }
 }

@@ -5,14 +5,13 @@ import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.ClassGameOracle;
 import dev.kedge.env.PreferenceGame;
 import dev.kedge.env.PreferenceOracle;
-import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Models;
 import dev.kedge.task.ArithmeticTask;
 import dev.kedge.task.LabelledAnswers;
-import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Require;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -27,9 +26,7 @@ public sealed interface PairwiseJudge {
     @Kind("exact")
     record Exact(double scale) implements PairwiseJudge {
         public Exact {
-            if (!(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("scale must be finite and > 0, was " + scale);
-            }
+            Require.positive("scale", scale);
         }
     }
 
@@ -65,11 +62,11 @@ public sealed interface PairwiseJudge {
         }
     }
 
-    /// A judge at work.
+    /// A judge of a world's answers.
     ///
     /// @param oracle who compares answers while a policy learns
-    /// @param truth  by which the policy is judged
-    record Judging(PreferenceOracle oracle, ClassGameOracle truth) implements AutoCloseable {
+    /// @param truth  by which the policy is evaluated
+    record Opened(PreferenceOracle oracle, ClassGameOracle truth) implements AutoCloseable {
         @Override
         public void close() {
             if (oracle instanceof LearnedOracle learned) {
@@ -79,27 +76,21 @@ public sealed interface PairwiseJudge {
     }
 
     /// The judge of answers to a world's sums; one who has to learn does so here.
-    default Judging judging(ArithmeticTask sums, Run run, Device device, long seed) {
-        ClassGameOracle truth = truth(this, sums);
-        PreferenceOracle oracle =
-                switch (this) {
-                    case Exact _, Game _ -> truth;
-                    case Learned learned -> learnt(learned, truth, sums, run, device, seed);
-                };
-        return new Judging(oracle, truth);
+    default Opened open(ArithmeticTask task, Run run, long seed) {
+        ClassGameOracle truth = truth(this, task);
+        return new Opened(this instanceof Learned learned ? learnt(learned, truth, task, run, seed) : truth, truth);
     }
 
     private static LearnedOracle learnt(
-            Learned config, ClassGameOracle truth, ArithmeticTask sums, Run run, Device device, long seed) {
+            Learned config, ClassGameOracle truth, ArithmeticTask task, Run run, long seed) {
         var random = new SplittableRandom(seed + 2);
-        List<int[]> prompts =
-                sums.training(config.pairs, random).stream().map(sums::prompt).toList();
-        List<Duel> answers = LabelledAnswers.of(sums.reference(), prompts, sums, random.nextLong());
+        List<int[]> prompts = task.trainingPrompts(config.pairs, random);
+        List<AnswerPair> answers = LabelledAnswers.of(task.reference(), prompts, task, random.nextLong());
         List<TokenizedPair> pairs = LabelledAnswers.labelled(answers, truth, random);
-        Decoder model = LearnedOracle.learn(
-                run, sums.reference(), pairs, config.beta, sums.tokenizer(), config.training, device, seed);
-        var oracle = new LearnedOracle(model, sums.reference(), config.beta, Models.padId(sums.tokenizer()));
-        List<Duel> heldOut = LabelledAnswers.of(sums.reference(), sums.heldOutPrompts(), sums, random.nextLong());
+        Decoder model =
+                LearnedOracle.learn(run, task.reference(), pairs, config.beta, task.tokenizer(), config.training, seed);
+        var oracle = new LearnedOracle(model, task.reference(), config.beta, task.padId());
+        List<AnswerPair> heldOut = LabelledAnswers.of(task.reference(), task.heldOutPrompts(), task, random.nextLong());
         double[] learnt = oracle.firstWins(heldOut);
         double[] exact = truth.firstWins(heldOut);
         double[] half = new double[exact.length];
@@ -118,13 +109,13 @@ public sealed interface PairwiseJudge {
                 .orElseThrow();
     }
 
-    private static ClassGameOracle truth(PairwiseJudge judge, ArithmeticTask sums) {
+    private static ClassGameOracle truth(PairwiseJudge judge, ArithmeticTask task) {
         return switch (judge) {
             case Exact(double scale) ->
                 new ClassGameOracle(
                         PreferenceGame.bradleyTerry(scale, 0),
-                        (prompt, answer) -> sums.isRight(prompt, answer) ? 0 : 1);
-            case Learned learned -> truth(new Exact(learned.scale), sums);
+                        (prompt, answer) -> task.isRight(prompt, answer) ? 0 : 1);
+            case Learned learned -> truth(new Exact(learned.scale), task);
             case Game(double win) ->
                 new ClassGameOracle(
                         new PreferenceGame(new double[][] {
@@ -134,7 +125,7 @@ public sealed interface PairwiseJudge {
                                 })
                                 .withOutsider(),
                         (_, answer) -> {
-                            var number = sums.number(answer);
+                            var number = task.number(answer);
                             return number.isPresent() ? firstDigit(number.getAsInt()) % 3 : 3;
                         });
         };

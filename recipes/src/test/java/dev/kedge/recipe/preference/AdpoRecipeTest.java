@@ -101,7 +101,7 @@ public class AdpoRecipeTest {
         RecordedRun.assertClose(runs[0], runs[1], "tau-1_0", 1e-4);
     }
 
-    static List<ListwiseLoss> objectives() {
+    static List<ListwiseLoss> losses() {
         return List.of(
                 LISTWISE,
                 new ListwiseLoss.ListwiseRaw(0.5),
@@ -111,14 +111,14 @@ public class AdpoRecipeTest {
     }
 
     @ParameterizedTest
-    @MethodSource("objectives")
-    void everyObjectiveMovesThePolicy(ListwiseLoss objective) throws Exception {
+    @MethodSource("losses")
+    void everyLossMovesThePolicy(ListwiseLoss loss) throws Exception {
         TrainingConfig o = TinyTask.optimisation(5, 8, 5e-3, 5);
-        RecordedRun run = run(config(objective, new AnchorRule.Fixed(), ONE_TAU, List.of(1.0), o, 30));
+        RecordedRun run = run(config(loss, new AnchorRule.Fixed(), ONE_TAU, List.of(1.0), o, 30));
         List<ObjectNode> steps = run.metrics("tau-1_0");
         assertEquals(5, steps.size());
         assertTrue(steps.getLast().get("kl/anchor").asDouble() > 1e-5, steps.toString());
-        assertTrue(run.summary().get("verdict").asText().contains(objective.title()));
+        assertTrue(run.summary().get("verdict").asText().contains(loss.title()));
     }
 
     /// A copy of the policy that drew the answers: the loss is that of the first step at every step.
@@ -197,7 +197,7 @@ public class AdpoRecipeTest {
                         o,
                         30));
         assertEquals(
-                "adaptation target_entropy needs a listwise objective: others have no target over a set",
+                "adaptation target_entropy needs a listwise loss: others have no target over a set",
                 noTarget.getMessage());
     }
 
@@ -212,25 +212,24 @@ public class AdpoRecipeTest {
     }
 
     public static AdpoRecipe.Config config(
-            ListwiseLoss objective,
+            ListwiseLoss loss,
             AnchorRule anchor,
             AdaptiveTau adaptation,
             List<Double> taus,
             TrainingConfig o,
             int pretraining) {
         TrainingConfig before = TinyTask.optimisation(pretraining, 8, 1e-2, pretraining);
-        return config(
-                new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, before, 12), objective, anchor, adaptation, taus, o);
+        return config(new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, before, 12), loss, anchor, adaptation, taus, o);
     }
 
     private static AdpoRecipe.Config config(
-            ArithmeticTask.Config sums,
-            ListwiseLoss objective,
+            ArithmeticTask.Config task,
+            ListwiseLoss loss,
             AnchorRule anchor,
             AdaptiveTau adaptation,
             List<Double> taus,
             TrainingConfig o) {
-        return new AdpoRecipe.Config(sums, 50, ANSWERS, objective, anchor, adaptation, taus, o, "cpu", 1, 3);
+        return new AdpoRecipe.Config(task, 50, ANSWERS, loss, anchor, adaptation, taus, o, "cpu", 1, 3);
     }
 
     private RecordedRun run(AdpoRecipe.Config config) throws Exception {

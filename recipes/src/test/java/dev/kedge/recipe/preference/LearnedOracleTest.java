@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.env.BradleyTerryOracle;
-import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.TinyTask;
@@ -37,13 +37,13 @@ class LearnedOracleTest {
     @TempDir
     Path folder;
 
-    private static List<Duel> duels(int count, long seed) {
+    private static List<AnswerPair> pairs(int count, long seed) {
         var random = new SplittableRandom(seed);
-        List<Duel> duels = new ArrayList<>();
+        List<AnswerPair> pairs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            duels.add(new Duel(TinyTask.TOKENIZER.encode("e "), word(random), word(random)));
+            pairs.add(new AnswerPair(TinyTask.TOKENIZER.encode("e "), word(random), word(random)));
         }
-        return duels;
+        return pairs;
     }
 
     private static int[] word(SplittableRandom random) {
@@ -64,15 +64,14 @@ class LearnedOracleTest {
         var config = TinyTask.dpo(start, folder.resolve("none"), new PreferenceLoss.Sigmoid(1), steps);
         try (Run run = Run.start(folder.resolve("run"), "dpo", config, Terminal.quiet());
                 Decoder reference = Models.load(start, Device.CPU)) {
-            List<TokenizedPair> pairs = LabelledAnswers.labelled(duels(1600, 5), KNOWN, new SplittableRandom(6));
-            try (Decoder model =
-                    LearnedOracle.learn(run, reference, pairs, 1, TinyTask.TOKENIZER, steps, Device.CPU, 7)) {
+            List<TokenizedPair> pairs = LabelledAnswers.labelled(pairs(1600, 5), KNOWN, new SplittableRandom(6));
+            try (Decoder model = LearnedOracle.learn(run, reference, pairs, 1, TinyTask.TOKENIZER, steps, 7)) {
                 var learned = new LearnedOracle(model, reference, 1, Models.padId(TinyTask.TOKENIZER));
-                List<Duel> fresh = duels(300, 8);
+                List<AnswerPair> fresh = pairs(300, 8);
                 double[] truth = KNOWN.firstWins(fresh);
                 double[] found = learned.firstWins(fresh);
-                double[] swapped =
-                        learned.firstWins(fresh.stream().map(Duel::swapped).toList());
+                double[] swapped = learned.firstWins(
+                        fresh.stream().map(AnswerPair::swapped).toList());
                 double off = 0;
                 double half = 0;
                 for (int i = 0; i < truth.length; i++) {
@@ -80,7 +79,7 @@ class LearnedOracleTest {
                     half += Math.abs(0.5 - truth[i]) / truth.length;
                     assertEquals(1, found[i] + swapped[i], 1e-5);
                 }
-                Duel tie = new Duel(
+                AnswerPair tie = new AnswerPair(
                         fresh.getFirst().prompt(),
                         fresh.getFirst().first(),
                         fresh.getFirst().first());
@@ -96,7 +95,7 @@ class LearnedOracleTest {
         Path start = TinyTask.model(folder.resolve("start"), 1);
         try (Decoder reference = Models.load(start, Device.CPU)) {
             var oracle = new LearnedOracle(reference, reference, 1, Models.padId(TinyTask.TOKENIZER));
-            for (double wins : oracle.firstWins(duels(20, 9))) {
+            for (double wins : oracle.firstWins(pairs(20, 9))) {
                 assertEquals(0.5, wins, 1e-12);
             }
         }

@@ -3,7 +3,7 @@ package dev.kedge.recipe.preference;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.kedge.env.PreferenceOracle;
-import dev.kedge.env.PreferenceOracle.Duel;
+import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.recipe.QuickstartRecipe;
 import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.Run;
@@ -22,7 +22,7 @@ class PairwiseJudgeTest {
     Path folder;
 
     private Run run;
-    private ArithmeticTask sums;
+    private ArithmeticTask task;
 
     @BeforeEach
     void makeAWorld() {
@@ -30,48 +30,47 @@ class PairwiseJudgeTest {
         var config = new QuickstartRecipe.Config(
                 new ArithmeticTask.Config(29, 0.4, 16, 1, 2, 8, o, 12), 1, 2, o, List.of(1.0), "cpu", 1, 3);
         run = Run.start(folder.resolve("run"), "quickstart", config, Terminal.quiet());
-        sums = new ArithmeticTask(config.task(), run, Device.CPU, 3);
+        task = new ArithmeticTask(config.task(), run, Device.CPU, 3);
     }
 
     @AfterEach
     void close() {
-        sums.close();
+        task.close();
         run.close();
     }
 
     /// How often one answer beats another, in both places.
     private void beats(double expected, PreferenceOracle judge, String prompt, int[] first, int[] second) {
-        Duel duel = new Duel(sums.tokenizer().encode(prompt), first, second);
-        double[] wins = judge.firstWins(List.of(duel, duel.swapped()));
+        AnswerPair pair = new AnswerPair(task.tokenizer().encode(prompt), first, second);
+        double[] wins = judge.firstWins(List.of(pair, pair.swapped()));
         assertEquals(expected, wins[0], 1e-15);
         assertEquals(1 - expected, wins[1], 1e-15);
     }
 
     private int[] answer(String text) {
-        return sums.answer(text);
+        return task.answer(text);
     }
 
     @Test
     void theExactJudgeKnowsTheSum() {
-        var judge = new PairwiseJudge.Exact(2).judging(sums, run, Device.CPU, 3).oracle();
+        var judge = new PairwiseJudge.Exact(2).open(task, run, 3).oracle();
         double right = 1 / (1 + Math.exp(-2));
         beats(right, judge, "17+25=", answer("42"), answer("41"));
         beats(right, judge, "17+25=", answer("42"), answer(""));
-        beats(right, judge, "17+25=", answer("42"), sums.tokenizer().encodeOrdinary("42")); // has no end
+        beats(right, judge, "17+25=", answer("42"), task.tokenizer().encodeOrdinary("42")); // has no end
         beats(0.5, judge, "17+25=", answer("24"), answer("4+"));
         beats(right, judge, "3+4=", answer("7"), answer("42"));
     }
 
     @Test
     void theGameOfFirstDigitsIsACircle() {
-        var judge =
-                new PairwiseJudge.Game(0.9).judging(sums, run, Device.CPU, 3).oracle();
+        var judge = new PairwiseJudge.Game(0.9).open(task, run, 3).oracle();
         beats(0.9, judge, "17+25=", answer("35"), answer("42"));
         beats(0.9, judge, "17+25=", answer("4"), answer("25"));
         beats(0.9, judge, "17+25=", answer("51"), answer("60"));
         beats(0.5, judge, "17+25=", answer("12"), answer("4"));
         beats(1, judge, "17+25=", answer("42"), answer("4+"));
         beats(1, judge, "17+25=", answer("42"), answer(""));
-        beats(0.5, judge, "17+25=", answer("+"), sums.tokenizer().encodeOrdinary("42"));
+        beats(0.5, judge, "17+25=", answer("+"), task.tokenizer().encodeOrdinary("42"));
     }
 }

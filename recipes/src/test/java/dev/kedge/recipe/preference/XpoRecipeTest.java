@@ -25,9 +25,9 @@ public class XpoRecipeTest {
     @Test
     void thePolicysAnswersComeToBePreferred() throws Exception {
         TrainingConfig pretraining = TinyTask.optimisation(300, 8, 1e-2, 300);
-        ArithmeticTask.Config sums = new ArithmeticTask.Config(4, 0.6, 16, 1, 2, 300, pretraining, 2);
+        ArithmeticTask.Config task = new ArithmeticTask.Config(4, 0.6, 16, 1, 2, 300, pretraining, 2);
         RecordedRun run = run(new XpoRecipe.Config(
-                sums,
+                task,
                 50,
                 new PairwiseJudge.Exact(20),
                 0.1,
@@ -41,7 +41,7 @@ public class XpoRecipeTest {
         double[] chosen = numbers(run, "alpha-0_0", "policy/chosen");
         double after = Arrays.stream(chosen, 150, 300).average().orElseThrow();
         double error = Math.sqrt(0.25 / (150 * 32));
-        assertTrue(after - 0.5 > 4 * error, after + " of 4800 duels, standard error " + error);
+        assertTrue(after - 0.5 > 4 * error, after + " of 4800 pairs, standard error " + error);
     }
 
     /// Where policy and reference are one the preference term is log 2, whoever was chosen.
@@ -90,12 +90,12 @@ public class XpoRecipeTest {
                 noBeta.getMessage());
         var game = assertThrows(
                 IllegalArgumentException.class, () -> config(new PairwiseJudge.Game(1), 0.1, List.of(0.0), o, 30));
-        assertTrue(game.getMessage().startsWith("oracle must be exact or learned"), game.getMessage());
+        assertTrue(game.getMessage().startsWith("judge must be exact or learned"), game.getMessage());
     }
 
-    /// What is kept along the way is judged, exactly, and ends where the policy does.
+    /// Snapshots are evaluated, exactly, and the last one is the policy that is kept.
     @Test
-    void theWayIsJudged() throws Exception {
+    void snapshotsAreEvaluated() throws Exception {
         RecordedRun run = run(config(List.of(0.01, 0.0), TinyTask.optimisation(50, 8, 5e-3, 25), 40));
         for (int arm = 0; arm < 2; arm++) {
             var points = run.summary().get("frontier").get("arms").get(arm).get("points");
