@@ -31,7 +31,9 @@ class LabelledCompletionTest {
                 LabelledCompletion.of("a", "b", false), one("{\"prompt\":\"a\",\"completion\":\"b\",\"label\":false}"));
         assertEquals(
                 new LabelledCompletion(
-                        Content.messages(List.of(new Message("user", "a"))), Content.messages(List.of(new Message("assistant", "b"))), false),
+                        Content.messages(List.of(new Message("user", "a"))),
+                        Content.messages(List.of(new Message("assistant", "b"))),
+                        false),
                 one("{\"prompt\":[{\"role\":\"user\",\"content\":\"a\"}],\"completion\":\"b\",\"label\":false}"));
         assertEquals(
                 PromptCompletion.of("a", "b"),

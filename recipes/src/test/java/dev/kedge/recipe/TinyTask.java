@@ -100,8 +100,8 @@ public final class TinyTask {
             lines.add("{\"prompt\": \"%s \", \"chosen\": \"%s\", \"rejected\": \"%s\"}"
                     .formatted(
                             word("abcdefgh", 3, random),
-                            before + " " + word("abcd", 2, random) + " " + after,
-                            before + " " + word("efgh", 2, random) + " " + after));
+                            before + " " + word("abcd", 1 + random.nextInt(3), random) + " " + after,
+                            before + " " + word("efgh", 1 + random.nextInt(3), random) + " " + after));
         }
         return Files.write(file, lines);
     }

@@ -22,6 +22,11 @@ import java.util.Optional;
 public sealed interface PreferenceLoss {
     double beta();
 
+    /// Whether the loss compares the policy with a reference: where it does not, none is held or scored.
+    default boolean needsReference() {
+        return true;
+    }
+
     /// DPO, arXiv:2305.18290.
     @Kind("sigmoid")
     public record Sigmoid(double beta) implements PreferenceLoss {
@@ -70,6 +75,11 @@ public sealed interface PreferenceLoss {
         public ReferenceFree {
             Require.positive("beta", beta);
         }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
     }
 
     /// DPO on log-ratios per token.
@@ -106,11 +116,6 @@ public sealed interface PreferenceLoss {
         FORWARD_KL,
         JENSEN_SHANNON,
         ALPHA
-    }
-
-    /// Whether the loss compares the policy with a reference: where it does not, none is held or scored.
-    default boolean needsReference() {
-        return !(this instanceof ReferenceFree);
     }
 
     /// The loss of a part of a step.

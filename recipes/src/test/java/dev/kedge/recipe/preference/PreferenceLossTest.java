@@ -120,6 +120,9 @@ class PreferenceLossTest {
             Loss loss = objective.loss(lp, tokens, 1);
             assertEquals(expected, loss.value().item(), 1e-12, objective.toString());
             assertEquals(expected / 4, objective.loss(lp, tokens, 4).value().item(), 1e-12, "a quarter of a step");
+            PreferenceLogProbs unscored = PreferenceLogProbs.referenceFree(lp.chosen(), lp.rejected());
+            double without = objective.loss(unscored, tokens, 1).value().item();
+            assertEquals(objective.needsReference(), Math.abs(without - expected) > 1e-12, objective.toString());
             assertTrue(Double.isFinite(loss.metric("reward/chosen").item()));
             assertTrue(Double.isFinite(loss.metric("reward/rejected").item()));
         }
