@@ -321,7 +321,7 @@ public final class SubnetworkRecipe {
         private List<TokenizedPair> pairs() {
             var sampler = new Sampler(
                     world.tokenizer(), world.scorer(), config.group(), world.maxTokens(), 1, Truncated.JUDGED);
-            Rollouts draw = sampler.draw(world.start(), world.training(), config.seed() + 4);
+            Rollouts draw = sampler.sample(world.start(), world.training(), config.seed() + 4);
             List<TokenizedPair> pairs = new ArrayList<>();
             for (int q = 0; q < draw.questions().size(); q++) {
                 int first = q * draw.group();

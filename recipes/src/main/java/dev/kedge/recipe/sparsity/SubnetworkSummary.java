@@ -308,14 +308,15 @@ record SubnetworkSummary(
                     world.heldOut().get(q).text(),
                     said(start, at),
                     said(whole.judged(), at),
-                    Optional.of(start.draw().scores().get(at).reward()),
-                    Optional.of(whole.judged().draw().scores().get(at).reward()),
+                    Optional.of(start.rollouts().scores().get(at).reward()),
+                    Optional.of(whole.judged().rollouts().scores().get(at).reward()),
                     ""));
         }
         return with;
     }
 
     private String said(HeldOut judged, int answer) {
-        return world.tokenizer().decode(judged.draw().completions().get(answer).tokens());
+        return world.tokenizer()
+                .decode(judged.rollouts().completions().get(answer).tokens());
     }
 }

@@ -36,30 +36,30 @@ final class FirstLetter {
         List<Question> questions = Stream.of("ab", "cd", "da", "bc", "aa", "db")
                 .map(text -> new Question(TOKENIZER.encode(text), text, ""))
                 .toList();
-        return new Sampler(TOKENIZER, scorer, group, 4, 1, Truncated.JUDGED).draw(policy, questions, seed);
+        return new Sampler(TOKENIZER, scorer, group, 4, 1, Truncated.JUDGED).sample(policy, questions, seed);
     }
 
     /// The gradient of a step that a policy drew or not, in parts of so many questions.
     static double[] gradient(
-            Learner learner, Rollouts draw, Decoder policy, Decoder start, boolean onPolicy, int aPart) {
-        try (Scope _ = new Scope();
-                RolloutBatch step = new RolloutBatch(draw, policy, start, onPolicy, PAD, aPart)) {
+            Learner learner, Rollouts rollouts, Decoder policy, Decoder start, boolean onPolicy, int questionsPerPass) {
+        try (Scope _ = new Scope()) {
+            RolloutBatch batch = new RolloutBatch(rollouts, policy, start, onPolicy, PAD, questionsPerPass);
             policy.parameters().trainable().zeroGradient();
-            step.gradient(learner.plan(step));
+            batch.step(learner).gradient();
             return policy.parameters().gradient().toDoubles();
         }
     }
 
     /// Mean reward of 600 completions after so many steps on each of so many draws.
-    static double learnt(PolicyMethod method, int draws, int stepsADraw, double learningRate, long seed) {
+    static double learnt(PolicyMethod method, int draws, int stepsPerRollout, double learningRate, long seed) {
         try (Decoder start = decoder(seed);
                 Decoder policy = start.copy();
                 Learner learner = method.learner(start);
                 AdamW optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
             for (int d = 0; d < draws; d++) {
-                Rollouts draw = draw(policy, 8, seed + d);
-                for (int s = 0; s < stepsADraw; s++) {
-                    gradient(learner, draw, policy, start, s == 0, 6);
+                Rollouts rollouts = draw(policy, 8, seed + d);
+                for (int s = 0; s < stepsPerRollout; s++) {
+                    gradient(learner, rollouts, policy, start, s == 0, 6);
                     policy.parameters().clipGradient(1);
                     optimizer.step(learningRate);
                 }

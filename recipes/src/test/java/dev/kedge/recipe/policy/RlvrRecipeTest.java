@@ -23,7 +23,7 @@ public class RlvrRecipeTest {
     Path folder;
 
     /// A decoder of a few thousand numbers that has seen words copied, and has begun to understand.
-    static Environment.Generated world(int pretraining) {
+    static Environment.Generated environment(int pretraining) {
         return new Environment.Generated(
                 new Copying("abcd", 2, 3, false),
                 0.7,
@@ -40,7 +40,7 @@ public class RlvrRecipeTest {
     public static RlvrRecipe.Config config(
             List<PolicyMethod> methods, TrainingConfig rl, int stepsPerDraw, int passes) {
         return new RlvrRecipe.Config(
-                world(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerDraw, passes, 20, 4, 20, "cpu", 1, 3);
+                environment(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerDraw, passes, 20, 4, 20, "cpu", 1, 3);
     }
 
     private RecordedRun run(RlvrRecipe.Config config) throws Exception {
@@ -95,10 +95,10 @@ public class RlvrRecipeTest {
     void onlyTheFirstStepOnADrawIsOnPolicy() throws Exception {
         RecordedRun run = run(config(List.of(new GrpoMethod(0.01, 0)), TinyTask.optimisation(8, 8, 1e-2, 8), 4, 2));
         List<ObjectNode> steps = run.metrics("grpo");
-        for (int step = 0; step < 8; step++) {
-            ObjectNode metrics = steps.get(step);
-            if (step % 4 == 0) {
-                assertTrue(metrics.get("sampler/difference").asDouble() < 1e-4, "step " + step);
+        for (int batch = 0; batch < 8; batch++) {
+            ObjectNode metrics = steps.get(batch);
+            if (batch % 4 == 0) {
+                assertTrue(metrics.get("sampler/difference").asDouble() < 1e-4, "step " + batch);
                 assertEquals(1, metrics.get("ratio").asDouble(), 1e-9);
                 assertEquals(0, metrics.get("clip/share").asDouble());
             } else {
@@ -106,7 +106,7 @@ public class RlvrRecipeTest {
                 assertTrue(Math.abs(metrics.get("kl/old").asDouble()) > 0);
             }
             // The draw is the same, and so is what is said of it.
-            assertEquals(steps.get(step / 4 * 4).get("entropy"), metrics.get("entropy"), "step " + step);
+            assertEquals(steps.get(batch / 4 * 4).get("entropy"), metrics.get("entropy"), "step " + batch);
         }
     }
 
@@ -181,7 +181,8 @@ public class RlvrRecipeTest {
         assertRefused("beta must be finite and >= 0, was -0.1", () -> new GrpoMethod(0.2, -0.1));
         assertRefused(
                 "group >= 2 and a finite temperature > 0 expected, were 4 and 0.0",
-                () -> new RlvrRecipe.Config(world(1), grpo, 4, 0, Truncated.JUDGED, o, 1, 1, 1, 1, 1, "cpu", 1, 1));
+                () -> new RlvrRecipe.Config(
+                        environment(1), grpo, 4, 0, Truncated.JUDGED, o, 1, 1, 1, 1, 1, "cpu", 1, 1));
         assertRefused(
                 "rightness must be in (0, 1], was 0.0",
                 () -> new Environment.Generated(

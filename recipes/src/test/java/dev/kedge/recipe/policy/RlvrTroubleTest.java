@@ -47,7 +47,7 @@ class RlvrTroubleTest {
     }
 
     private RlvrRecipe.Config config(Verification verifier) {
-        Environment.Generated world = new Environment.Generated(
+        Environment.Generated environment = new Environment.Generated(
                 new Copying("abcd", 2, 3, false),
                 0.7,
                 16,
@@ -59,7 +59,7 @@ class RlvrTroubleTest {
                 4,
                 Optional.of(verifier));
         return new RlvrRecipe.Config(
-                world,
+                environment,
                 List.of(new GrpoMethod(0.2, 0), new DapoMethod(0.2, 0.28, 0, 2)),
                 2,
                 1.0,
@@ -107,15 +107,15 @@ class RlvrTroubleTest {
         run.assertComplete("rlvr");
         List<ObjectNode> steps = run.metrics("grpo");
         assertEquals(STEPS, steps.size());
-        for (ObjectNode step : steps) {
-            assertEquals(16, step.get("unjudged").asInt());
-            assertFalse(step.has("grad_norm"));
+        for (ObjectNode batch : steps) {
+            assertEquals(16, batch.get("unjudged").asInt());
+            assertFalse(batch.has("grad_norm"));
         }
         String log = Files.readString(run.folder().resolve("log.txt"));
         assertTrue(log.contains("16 of 16 completions were not judged"), log);
-        for (ObjectNode step : run.metrics("dapo")) {
-            assertEquals(3 * 16, step.get("unjudged").asInt(), "drawn anew twice");
-            assertFalse(step.has("grad_norm"));
+        for (ObjectNode batch : run.metrics("dapo")) {
+            assertEquals(3 * 16, batch.get("unjudged").asInt(), "drawn anew twice");
+            assertFalse(batch.has("grad_norm"));
         }
         byte[] model = Files.readAllBytes(run.folder().resolve("model/model.safetensors"));
         try (var models = Files.walk(folder.resolve("models"))) {
@@ -136,10 +136,10 @@ class RlvrTroubleTest {
                         + "{\"question\": \"" + "abcd ".repeat(20) + "\", \"answer\": \"#### 2\"}\n"
                         + "{\"question\": \"c\"}\n");
         TrainingConfig o = TinyTask.optimisation(2, 8, 1e-2, 2);
-        Environment.File world = new Environment.File(
+        Environment.File environment = new Environment.File(
                 model, data, "question", "answer", Optional.empty(), new Gsm8k(), Extraction.GSM8K, 4, 10, 2);
         var config = new RlvrRecipe.Config(
-                world, List.of(new GrpoMethod(0.2, 0)), 2, 1, Truncated.WRONG, o, 1, 1, 2, 2, 1, "cpu", 1, 3);
+                environment, List.of(new GrpoMethod(0.2, 0)), 2, 1, Truncated.WRONG, o, 1, 1, 2, 2, 1, "cpu", 1, 3);
         RecordedRun run = run(config);
         run.assertComplete("rlvr");
         String log = Files.readString(run.folder().resolve("log.txt"));

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ToprMethodTest {
     private final Decoder start = FirstLetter.decoder(3);
     private final Decoder moved = FirstLetter.decoder(4);
-    private final Rollouts draw = FirstLetter.draw(start, 8, 5);
+    private final Rollouts rollouts = FirstLetter.draw(start, 8, 5);
 
     @AfterEach
     void close() {
@@ -25,9 +25,9 @@ class ToprMethodTest {
         moved.close();
     }
 
-    private double[] gradient(Taper taper, boolean lengthNormalized, Decoder policy, int aPart) {
+    private double[] gradient(Taper taper, boolean lengthNormalized, Decoder policy, int questionsPerPass) {
         Learner learner = new ToprMethod(taper, -0.3, lengthNormalized).learner(start);
-        return FirstLetter.gradient(learner, draw, policy, start, policy == start, aPart);
+        return FirstLetter.gradient(learner, rollouts, policy, start, policy == start, questionsPerPass);
     }
 
     @ParameterizedTest
