@@ -65,14 +65,9 @@ public record HeldOut(Rollouts rollouts, double[] kl) {
         return rollouts.means(i -> rollouts.completions().get(i).tokens().length);
     }
 
-    /// The share of completions from which no answer could be read off.
-    public double unanswered() {
-        return rollouts.metrics().get("unanswered");
-    }
-
-    /// Mean entropy of a token, nats.
-    public double entropy() {
-        return rollouts.metrics().get("entropy");
+    /// See [Rollouts#metrics].
+    double metric(String name) {
+        return rollouts.metrics().get(name);
     }
 
     /// The rewards of a question's completions, ascending; one without a reward counts 0.

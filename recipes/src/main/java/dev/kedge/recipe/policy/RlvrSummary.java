@@ -101,14 +101,14 @@ final class RlvrSummary {
                         "of whole answers; interval over questions")
                 .fact(
                         "entropy of a token",
-                        Estimate.of(after.entropy()),
+                        Estimate.of(after.metric("entropy")),
                         "nats",
-                        format("before: %.3f", before.entropy()))
+                        format("before: %.3f", before.metric("entropy")))
                 .fact(
                         "answers that cannot be read",
-                        Estimate.of(100 * after.unanswered()),
+                        Estimate.of(100 * after.metric("unanswered")),
                         "%",
-                        format("before: %.1f", 100 * before.unanswered()))
+                        format("before: %.1f", 100 * before.metric("unanswered")))
                 .fact(
                         "held-out questions",
                         Estimate.of(environment.heldOut().size()),

@@ -1,9 +1,7 @@
 package dev.kedge.recipe.policy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.StopReason;
 import dev.kedge.run.Durable;
@@ -26,6 +24,22 @@ import java.util.Optional;
 public record RolloutFiles(Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /// A completion.
+    ///
+    /// @param question its place among all
+    /// @param reason   why it ended
+    /// @param answer   null where none was found
+    private record Line(
+            int question,
+            int[] tokens,
+            float[] logProbs,
+            float[] entropies,
+            StopReason reason,
+            double reward,
+            String answer,
+            String failure,
+            double truth) {}
+
     private Path path(long number) {
         return folder.resolve("rollouts-" + number + ".jsonl");
     }
@@ -39,22 +53,22 @@ public record RolloutFiles(Path folder) {
         }
         Path path = path(number);
         StringBuilder lines = new StringBuilder();
-        for (int i = 0; i < rollouts.completions().size(); i++) {
-            Completion c = rollouts.completions().get(i);
-            Score score = rollouts.scores().get(i);
-            ObjectNode line = JSON.createObjectNode();
-            line.put("question", places.get(rollouts.questions().get(i / rollouts.group())));
-            line.set("tokens", JSON.valueToTree(c.tokens()));
-            line.set("log_probs", JSON.valueToTree(c.logProbs()));
-            line.set("entropies", JSON.valueToTree(c.entropies()));
-            line.put("reason", c.reason().name());
-            line.put("reward", Double.toString(score.reward()));
-            score.answer().ifPresent(a -> line.put("answer", a));
-            line.put("failure", score.failure());
-            line.put("truth", Double.toString(score.truth()));
-            lines.append(line).append('\n');
-        }
         try {
+            for (int i = 0; i < rollouts.completions().size(); i++) {
+                Completion c = rollouts.completions().get(i);
+                Score score = rollouts.scores().get(i);
+                Line line = new Line(
+                        places.get(rollouts.questions().get(i / rollouts.group())),
+                        c.tokens(),
+                        c.logProbs(),
+                        c.entropies(),
+                        c.reason(),
+                        score.reward(),
+                        score.answer().orElse(null),
+                        score.failure(),
+                        score.truth());
+                lines.append(JSON.writeValueAsString(line)).append('\n');
+            }
             Files.createDirectories(folder);
             Durable.write(path, lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
@@ -72,21 +86,13 @@ public record RolloutFiles(Path folder) {
             List<Completion> completions = new ArrayList<>();
             List<Score> scores = new ArrayList<>();
             for (String text : Files.readAllLines(path)) {
-                JsonNode line = JSON.readTree(text);
+                Line line = JSON.readValue(text, Line.class);
                 if (completions.size() % sampler.group() == 0) {
-                    questions.add(all.get(line.get("question").intValue()));
+                    questions.add(all.get(line.question));
                 }
-                completions.add(new Completion(
-                        questions.size() - 1,
-                        JSON.treeToValue(line.get("tokens"), int[].class),
-                        JSON.treeToValue(line.get("log_probs"), float[].class),
-                        JSON.treeToValue(line.get("entropies"), float[].class),
-                        StopReason.valueOf(line.get("reason").textValue())));
-                scores.add(new Score(
-                        Double.parseDouble(line.get("reward").textValue()),
-                        Optional.ofNullable(line.get("answer")).map(JsonNode::textValue),
-                        line.get("failure").textValue(),
-                        Double.parseDouble(line.path("truth").asText("NaN"))));
+                completions.add(
+                        new Completion(questions.size() - 1, line.tokens, line.logProbs, line.entropies, line.reason));
+                scores.add(new Score(line.reward, Optional.ofNullable(line.answer), line.failure, line.truth));
             }
             return new Rollouts(sampler, questions, completions, scores, 0, 0);
         } catch (JsonProcessingException e) {

@@ -23,7 +23,7 @@ class AnswerDivergenceMethodTest {
 
     private final Decoder start = FirstLetter.decoder(3);
     private final Decoder moved = FirstLetter.decoder(4);
-    private final Rollouts rollouts = FirstLetter.draw(start, 8, 5);
+    private final Rollouts rollouts = FirstLetter.sample(start, 8, 5);
 
     static List<Regularizer> all() {
         return List.of(
@@ -47,7 +47,7 @@ class AnswerDivergenceMethodTest {
     /// The root is of a mean over the whole step, and still adds up.
     @ParameterizedTest
     @MethodSource("all")
-    void partsAddUpToTheStep(Regularizer regularizer) {
+    void microBatchesAddUpToTheBatch(Regularizer regularizer) {
         double[] whole = gradient(regularizer, rollouts, moved, 6);
         assertArrayEquals(whole, gradient(regularizer, rollouts, moved, 1), 1e-9 * largest(whole));
         assertTrue(largest(whole) > 1e-3);
@@ -86,7 +86,7 @@ class AnswerDivergenceMethodTest {
                 metric.equals("chi-squared") ? new Regularizer.RootChiSquared(1) : new Regularizer.Kl(1);
         double before = divergence(moved, metric);
         for (int step = 0; step < 20; step++) {
-            Rollouts own = FirstLetter.draw(moved, 8, 50 + step);
+            Rollouts own = FirstLetter.sample(moved, 8, 50 + step);
             List<Score> equal = own.scores().stream()
                     .map(_ -> new Score(0, Optional.empty(), ""))
                     .toList();
@@ -107,7 +107,7 @@ class AnswerDivergenceMethodTest {
     }
 
     private double divergence(Decoder policy, String metric) {
-        Rollouts own = FirstLetter.draw(policy, 100, 7);
+        Rollouts own = FirstLetter.sample(policy, 100, 7);
         try (var _ = new Scope()) {
             RolloutBatch batch = new RolloutBatch(own, policy, start, true, 0, 6);
             policy.parameters().trainable().zeroGradient();

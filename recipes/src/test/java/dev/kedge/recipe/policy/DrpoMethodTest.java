@@ -18,12 +18,12 @@ class DrpoMethodTest {
 
     @ParameterizedTest
     @EnumSource(Truncated.class)
-    void partsAddUpToTheStep(Truncated truncated) {
+    void microBatchesAddUpToTheBatch(Truncated truncated) {
         for (Estimator estimator : new Estimator[] {Estimator.K1, Estimator.K3}) {
             var method = new DrpoMethod(0.1, 10, estimator, 1000, 1e-4);
             try (Decoder start = TinyEnvironment.policy(1);
                     Decoder policy = TinyEnvironment.moved(start, 2)) {
-                Rollouts rollouts = TinyEnvironment.draw(start, truncated, 3);
+                Rollouts rollouts = TinyEnvironment.sample(start, truncated, 3);
                 var whole = TinyEnvironment.gradient(method, start, policy, rollouts, 6);
                 var parts = TinyEnvironment.gradient(method, start, policy, rollouts, 1);
                 double largest =
@@ -40,7 +40,7 @@ class DrpoMethodTest {
         var method = new DrpoMethod(0.1, 10, Estimator.K3, 1000, 0);
         try (Decoder start = TinyEnvironment.policy(1);
                 Decoder policy = TinyEnvironment.moved(start, 2)) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             var onPolicy =
                     TinyEnvironment.gradient(method, start, start, rollouts, 2).metrics();
             assertEquals(0, onPolicy.get("trust_region/strength"));
@@ -62,7 +62,7 @@ class DrpoMethodTest {
     @Test
     void aSmallLambdaRaisesShortAnswers() {
         try (Decoder start = TinyEnvironment.policy(1)) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.WRONG, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.WRONG, 3);
             var disco = new DrpoMethod(Double.POSITIVE_INFINITY, 10, Estimator.K1, 1000, 1e-4);
             double all = TinyEnvironment.gradient(disco, start, start, rollouts, 2)
                     .metrics()

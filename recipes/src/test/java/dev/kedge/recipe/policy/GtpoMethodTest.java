@@ -22,10 +22,10 @@ class GtpoMethodTest {
 
     @ParameterizedTest
     @EnumSource(Conflicts.class)
-    void partsAddUpToTheStep(Conflicts conflicts) {
+    void microBatchesAddUpToTheBatch(Conflicts conflicts) {
         for (Truncated truncated : Truncated.values()) {
             try (Decoder start = TinyEnvironment.policy(1)) {
-                Rollouts rollouts = TinyEnvironment.draw(start, truncated, 3);
+                Rollouts rollouts = TinyEnvironment.sample(start, truncated, 3);
                 double middle = medianEntropy(rollouts);
                 var method = new GtpoMethod(0.1, Optional.of(middle), 2, conflicts);
                 var whole = TinyEnvironment.gradient(method, start, start, rollouts, 6);
@@ -57,7 +57,7 @@ class GtpoMethodTest {
     @Test
     void withoutItsPartsItIsTheCentredPolicyGradient() {
         try (Decoder start = TinyEnvironment.policy(1)) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             var bare = new GtpoMethod(0, Optional.of(NONE), 2, Conflicts.IGNORED);
             var centred = new PolicyGradientMethod(
                     PolicyGradientMethod.Advantage.CENTRED,
@@ -72,15 +72,15 @@ class GtpoMethodTest {
     }
 
     /// A policy of nearly even choices among four tokens starts above ln 2: nothing is filtered then. A threshold that
-    /// is given holds all the same, and so does one that was fixed by an earlier, surer draw.
+    /// is given holds all the same, and so does one that was fixed by earlier, surer rollouts.
     @Test
-    void theFirstDrawDecidesWhetherAnythingIsFiltered() {
+    void theFirstRolloutsDecideWhetherAnythingIsFiltered() {
         var method = new GtpoMethod(0, Optional.empty(), 2, Conflicts.COUNTED);
         try (Decoder start = TinyEnvironment.policy(1);
                 Decoder learning = start.copy();
                 Scope _ = new Scope();
                 Learner sure = method.learner(start)) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             assertTrue(
                     rollouts.metrics().get("entropy") > Math.log(2),
                     rollouts.metrics().toString());

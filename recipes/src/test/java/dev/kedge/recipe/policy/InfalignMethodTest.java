@@ -67,7 +67,7 @@ class InfalignMethodTest {
     }
 
     @Test
-    void partsAddUpToTheStep() {
+    void microBatchesAddUpToTheBatch() {
         Rollouts rollouts = sampler(4, a -> a).sample(policy, RolloutBatchTest.questions(6), 3);
         for (QuantileTransform transform : TRANSFORMS) {
             PolicyMethod method = new InfalignMethod(transform, 0.1, 16, 4);

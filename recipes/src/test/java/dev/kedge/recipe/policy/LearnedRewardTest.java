@@ -73,11 +73,11 @@ public class LearnedRewardTest {
         RecordedRun run = run(config(environment(60, Optional.empty(), 3e-3), STEPS, STEPS));
         run.assertComplete("rlvr");
         for (String phase : List.of("ppo", "ppo-root-chi-squared")) {
-            for (ObjectNode batch : run.metrics(phase)) {
-                double truth = batch.get("reward/true").asDouble();
+            for (ObjectNode step : run.metrics(phase)) {
+                double truth = step.get("reward/true").asDouble();
                 assertTrue(truth > 0 && truth <= 1, "" + truth);
-                assertTrue(batch.get("right").asDouble() <= truth, "right is by the truth");
-                assertTrue(batch.get("reward").asDouble() != truth);
+                assertTrue(step.get("right").asDouble() <= truth, "right is by the truth");
+                assertTrue(step.get("reward").asDouble() != truth);
             }
             List<ObjectNode> heldOut = run.metrics("held_out-" + phase);
             assertEquals(2, heldOut.size());
@@ -182,7 +182,7 @@ public class LearnedRewardTest {
         var all = config(environment(10, Optional.of(new Format(".*")), 1e-3), STEPS, STEPS);
         String said = assertThrows(ConfigException.class, () -> run(all)).getMessage();
         assertEquals(
-                "world.pairs is 10, but of 500 pairs of the start's answers only 0 differ in true reward; fewer pairs,"
+                "environment.pairs is 10, but of 500 pairs of the start's answers only 0 differ in true reward; fewer pairs,"
                         + " or a start that is sometimes right and sometimes wrong, would be right",
                 said);
     }

@@ -15,10 +15,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LengthPenaltyMethodTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void partsAddUpToTheStep(boolean normalized) {
+    void microBatchesAddUpToTheBatch(boolean normalized) {
         try (Decoder start = TinyEnvironment.policy(1);
                 Decoder policy = TinyEnvironment.moved(start, 2)) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             var method = new LengthPenaltyMethod(1, normalized, 0.2);
             var whole = TinyEnvironment.gradient(method, start, policy, rollouts, 6);
             var parts = TinyEnvironment.gradient(method, start, policy, rollouts, 1);
@@ -32,7 +32,7 @@ class LengthPenaltyMethodTest {
     @Test
     void aPenaltyPunishesRightAnswers() {
         try (Decoder start = TinyEnvironment.policy(1)) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             var plain = TinyEnvironment.gradient(new GrpoMethod(0.2, 0), start, start, rollouts, 2);
             var none = TinyEnvironment.gradient(new LengthPenaltyMethod(0, true, 0.2), start, start, rollouts, 2);
             var full = TinyEnvironment.gradient(new LengthPenaltyMethod(1, true, 0.2), start, start, rollouts, 2);
@@ -47,7 +47,7 @@ class LengthPenaltyMethodTest {
     void theRewardOfRightAnswersFallsWithTheirLength() {
         try (Decoder start = TinyEnvironment.policy(1);
                 Scope _ = new Scope()) {
-            Rollouts rollouts = TinyEnvironment.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             double[] penalized = LengthPenaltyMethod.penalized(rollouts, 0.6).toDoubles();
             for (int i = 0; i < penalized.length; i++) {
                 int length = rollouts.completions().get(i).tokens().length;

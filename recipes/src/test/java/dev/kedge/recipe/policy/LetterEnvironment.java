@@ -56,7 +56,7 @@ final class LetterEnvironment {
     }
 
     /// Four words to each letter.
-    static Rollouts draw(Decoder policy, long seed) {
+    static Rollouts sample(Decoder policy, long seed) {
         return SAMPLER.sample(policy, QUESTIONS, seed);
     }
 
@@ -80,8 +80,8 @@ final class LetterEnvironment {
         }
     }
 
-    /// @param steps of Adam, each on a draw of its own
-    /// @return the mean reward, and the mean share of the commonest answer, of the last ten draws
+    /// @param steps of Adam, each on rollouts of its own
+    /// @return the mean reward, and the mean share of the commonest answer, of the last ten rollouts
     static double[] learnt(PolicyMethod method, int steps) {
         try (Decoder start = decoder(3);
                 Decoder policy = start.copy();
@@ -89,7 +89,7 @@ final class LetterEnvironment {
                 AdamW optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
             double[] last = new double[2];
             for (int i = 0; i < steps; i++) {
-                Rollouts rollouts = draw(policy, 100 + i);
+                Rollouts rollouts = sample(policy, 100 + i);
                 gradient(learner, rollouts, policy, start, true, 4);
                 optimizer.step(0.02);
                 if (i >= steps - 10) {

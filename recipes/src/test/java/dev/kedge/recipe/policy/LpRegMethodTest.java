@@ -21,9 +21,9 @@ class LpRegMethodTest {
         return new LpRegMethod(source, 0.3, pull, share, beta, 1, 9);
     }
 
-    /// The second step on a draw, of a policy that has moved: the threshold is one for all parts.
+    /// The second step on rollouts, of a policy that has moved: the threshold is one for all micro-batches.
     @Test
-    void partsAddUpToTheStep() {
+    void microBatchesAddUpToTheBatch() {
         for (Source source : SOURCES) {
             for (Pull pull : List.of(new Pull.Sampled(10), new Pull.Exact())) {
                 LpRegMethod method = method(source, pull, 0.8, 1);
@@ -39,7 +39,7 @@ class LpRegMethodTest {
                 Decoder drew = LetterEnvironment.decoder(2);
                 Decoder moved = LetterEnvironment.decoder(3);
                 Learner learner = method.learner(start)) {
-            Rollouts rollouts = LetterEnvironment.draw(drew, 5);
+            Rollouts rollouts = LetterEnvironment.sample(drew, 5);
             LetterEnvironment.gradient(learner, rollouts, drew, start, true, questionsPerPass);
             return LetterEnvironment.gradient(learner, rollouts, moved, start, false, questionsPerPass);
         }
@@ -50,7 +50,7 @@ class LpRegMethodTest {
         LpRegMethod none = method(new Source.Start(), new Pull.Sampled(10), 0, 1);
         try (Decoder start = LetterEnvironment.decoder(1);
                 Decoder policy = LetterEnvironment.decoder(2)) {
-            Rollouts rollouts = LetterEnvironment.draw(policy, 5);
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             assertArrayEquals(
                     LetterEnvironment.gradient(
                             new DapoMethod(1, 9, 0, 0).learner(start), rollouts, policy, start, true, 4),
@@ -64,7 +64,7 @@ class LpRegMethodTest {
     void onPolicyAProxyOfAllTokensDoesNotPull() {
         try (Decoder start = LetterEnvironment.decoder(1);
                 Decoder policy = LetterEnvironment.decoder(2)) {
-            Rollouts rollouts = LetterEnvironment.draw(policy, 5);
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             var all = new LpRegMethod(new Source.Sampler(), 0, new Pull.Sampled(10), 1, 5, 1, 9);
             try (Learner learner = all.learner(start)) {
                 assertArrayEquals(
@@ -76,7 +76,7 @@ class LpRegMethodTest {
         }
     }
 
-    /// The policy that drew is remembered from the first step on a draw to the last, and through a checkpoint.
+    /// The policy that wrote is remembered from the first step on its rollouts to the last, and through a checkpoint.
     @Test
     void whatIsRememberedComesBack() {
         for (Source source : List.of(new Source.Sampler(), new Source.Average(0.9))) {
@@ -87,7 +87,7 @@ class LpRegMethodTest {
                     Learner learner = method.learner(start);
                     Learner resumed = method.learner(start);
                     Learner forgetful = method.learner(start)) {
-                Rollouts rollouts = LetterEnvironment.draw(drew, 5);
+                Rollouts rollouts = LetterEnvironment.sample(drew, 5);
                 LetterEnvironment.gradient(learner, rollouts, drew, start, true, 4);
                 resumed.state()
                         .forEach((name, tensor) ->
@@ -108,7 +108,7 @@ class LpRegMethodTest {
         try (Decoder start = LetterEnvironment.decoder(1);
                 Decoder policy = LetterEnvironment.decoder(2);
                 Learner learner = method.learner(start)) {
-            LetterEnvironment.gradient(learner, LetterEnvironment.draw(policy, 5), policy, start, true, 4);
+            LetterEnvironment.gradient(learner, LetterEnvironment.sample(policy, 5), policy, start, true, 4);
             String name = learner.state().keySet().iterator().next();
             double[] a = start.parameters().get(name).toDoubles();
             double[] b = policy.parameters().get(name).toDoubles();

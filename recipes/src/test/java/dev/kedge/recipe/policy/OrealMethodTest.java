@@ -25,7 +25,7 @@ class OrealMethodTest {
 
     private final Decoder start = FirstLetter.decoder(3);
     private final Decoder moved = FirstLetter.decoder(4);
-    private final Rollouts rollouts = FirstLetter.draw(moved, 8, 5);
+    private final Rollouts rollouts = FirstLetter.sample(moved, 8, 5);
 
     @AfterEach
     void close() {
@@ -49,7 +49,7 @@ class OrealMethodTest {
     /// At the third step, so that a reward model has learnt twice, in parts too.
     @ParameterizedTest
     @MethodSource("methods")
-    void partsAddUpToTheStep(PolicyMethod method) {
+    void microBatchesAddUpToTheBatch(PolicyMethod method) {
         double[] whole = thirdGradient(method, 6);
         assertArrayEquals(whole, thirdGradient(method, 1), 1e-10);
         assertTrue(Arrays.stream(whole).anyMatch(g -> Math.abs(g) > 1e-4));
@@ -87,7 +87,7 @@ class OrealMethodTest {
             double first = 0;
             double last = 0;
             for (int i = 0; i < 80; i++) {
-                Rollouts fresh = FirstLetter.draw(moved, 16, 100 + i);
+                Rollouts fresh = FirstLetter.sample(moved, 16, 100 + i);
                 try (Scope _ = new Scope()) {
                     RolloutBatch batch = new RolloutBatch(fresh, moved, start, true, 0, 6);
                     last = model.learn(batch, batch.rewards().ge(1).reshape(-1))

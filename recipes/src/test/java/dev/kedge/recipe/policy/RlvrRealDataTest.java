@@ -61,9 +61,9 @@ class RlvrRealDataTest {
         RecordedRun run = new RecordedRun(TinyTask.run("rlvr", config, Files.createTempDirectory(folder, "run")));
         run.assertComplete("rlvr");
         assertEquals(steps, run.metrics("grpo").size());
-        for (var batch : run.metrics("grpo")) {
-            assertTrue(batch.get("sampler/difference").asDouble() < 1e-4);
-            assertEquals(0, batch.get("unjudged").asInt());
+        for (var step : run.metrics("grpo")) {
+            assertTrue(step.get("sampler/difference").asDouble() < 1e-4);
+            assertEquals(0, step.get("unjudged").asInt());
         }
         return run;
     }

@@ -70,7 +70,7 @@ public class RlvrRecipeTest {
     }
 
     @Test
-    void partsOfAStepAddUpToTheWhole() throws Exception {
+    void microBatchesAddUpToTheBatch() throws Exception {
         List<PolicyMethod> methods = List.of(
                 new GrpoMethod(0.2, 0.05),
                 new DrGrpoMethod(0.2),
@@ -90,23 +90,23 @@ public class RlvrRecipeTest {
     }
 
     /// Where the policy that drew learns at once, the sampler's numbers are the trainer's, and nothing is clipped; on
-    /// the same draw, later, ratios leave 1.
+    /// the same rollouts, later, ratios leave 1.
     @Test
-    void onlyTheFirstStepOnADrawIsOnPolicy() throws Exception {
+    void onlyTheFirstStepOnRolloutsIsOnPolicy() throws Exception {
         RecordedRun run = run(config(List.of(new GrpoMethod(0.01, 0)), TinyTask.optimisation(8, 8, 1e-2, 8), 4, 2));
         List<ObjectNode> steps = run.metrics("grpo");
-        for (int batch = 0; batch < 8; batch++) {
-            ObjectNode metrics = steps.get(batch);
-            if (batch % 4 == 0) {
-                assertTrue(metrics.get("sampler/difference").asDouble() < 1e-4, "step " + batch);
+        for (int step = 0; step < 8; step++) {
+            ObjectNode metrics = steps.get(step);
+            if (step % 4 == 0) {
+                assertTrue(metrics.get("sampler/difference").asDouble() < 1e-4, "step " + step);
                 assertEquals(1, metrics.get("ratio").asDouble(), 1e-9);
                 assertEquals(0, metrics.get("clip/share").asDouble());
             } else {
                 assertTrue(metrics.path("sampler/difference").isMissingNode());
                 assertTrue(Math.abs(metrics.get("kl/old").asDouble()) > 0);
             }
-            // The draw is the same, and so is what is said of it.
-            assertEquals(steps.get(batch / 4 * 4).get("entropy"), metrics.get("entropy"), "step " + batch);
+            // The rollouts are the same, and so is what is said of them.
+            assertEquals(steps.get(step / 4 * 4).get("entropy"), metrics.get("entropy"), "step " + step);
         }
     }
 
@@ -128,10 +128,10 @@ public class RlvrRecipeTest {
         }
     }
 
-    /// A policy that learnt for selection is judged by it, too: what is logged is what the page draws, and the start
+    /// A policy that learnt for selection is evaluated by it, too: what is logged is what the page shows, and the start
     /// wins half of the time.
     @Test
-    void selectionIsJudged() throws Exception {
+    void selectionIsEvaluated() throws Exception {
         List<PolicyMethod> methods =
                 List.of(new InfalignMethod(new QuantileTransform.Identity(), 0.01, 16, 2), new RlooMethod(0.01));
         RecordedRun run = run(config(methods, TinyTask.optimisation(40, 8, 1e-2, 40), 1, 1));

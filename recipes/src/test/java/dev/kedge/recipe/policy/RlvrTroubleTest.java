@@ -28,14 +28,14 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Whatever a verifier does, each step is done, and what it did not judge is counted and shown.
+/// Whatever a verifier does, each step is done, and what it gave no reward is counted and shown.
 class RlvrTroubleTest {
     private static final int STEPS = 12;
 
     @TempDir
     Path folder;
 
-    /// Throws, gives NaN, or judges, as the completion begins.
+    /// Throws, gives NaN, or a reward, as the completion begins.
     public static final class Moody implements Verifier {
         @Override
         public double reward(VerifierQuestion question, String completion) {
@@ -90,7 +90,7 @@ class RlvrTroubleTest {
         assertTrue(unjudged > 0 && unjudged < STEPS * 16, unjudged + " of " + STEPS * 16);
         assertTrue(steps.stream().anyMatch(m -> m.path("grad_norm").asDouble() > 0));
         String log = Files.readString(run.folder().resolve("log.txt"));
-        assertTrue(log.contains("completions were not judged, their groups not learnt from (first: "), log);
+        assertTrue(log.contains("completions have no reward, their groups not learnt from (first: "), log);
         assertTrue(log.contains("a is not my letter") || log.contains("must be finite"), log);
     }
 
@@ -107,15 +107,15 @@ class RlvrTroubleTest {
         run.assertComplete("rlvr");
         List<ObjectNode> steps = run.metrics("grpo");
         assertEquals(STEPS, steps.size());
-        for (ObjectNode batch : steps) {
-            assertEquals(16, batch.get("unjudged").asInt());
-            assertFalse(batch.has("grad_norm"));
+        for (ObjectNode step : steps) {
+            assertEquals(16, step.get("unjudged").asInt());
+            assertFalse(step.has("grad_norm"));
         }
         String log = Files.readString(run.folder().resolve("log.txt"));
-        assertTrue(log.contains("16 of 16 completions were not judged"), log);
-        for (ObjectNode batch : run.metrics("dapo")) {
-            assertEquals(3 * 16, batch.get("unjudged").asInt(), "drawn anew twice");
-            assertFalse(batch.has("grad_norm"));
+        assertTrue(log.contains("16 of 16 completions have no reward"), log);
+        for (ObjectNode step : run.metrics("dapo")) {
+            assertEquals(3 * 16, step.get("unjudged").asInt(), "asked anew twice");
+            assertFalse(step.has("grad_norm"));
         }
         byte[] model = Files.readAllBytes(run.folder().resolve("model/model.safetensors"));
         try (var models = Files.walk(folder.resolve("models"))) {

@@ -107,14 +107,14 @@ class RolloutBatchTest {
         assertArrayEquals(gradient, gradient(actual, rollouts, onPolicy, 2), 1e-9);
     }
 
-    /// Each member of the family is its four choices, on policy and on the draw of another policy.
+    /// Each member of the family is its four choices, on policy and on the rollouts of another policy.
     @Test
     void namedMethodsAreTheirFourChoices() {
         Kl none = new Kl.None();
         for (boolean onPolicy : new boolean[] {true, false}) {
-            Decoder drawer = onPolicy ? policy : reference;
+            Decoder writer = onPolicy ? policy : reference;
             Rollouts rollouts = sampler(4, Truncated.JUDGED)
-                    .sample(drawer, questions(12), 3)
+                    .sample(writer, questions(12), 3)
                     .rewarded();
             assertTrue(rollouts.questions().size() > 2);
             assertSame(
@@ -180,15 +180,15 @@ class RolloutBatchTest {
     /// A group without a reward for each of its completions is left out, whole; the others learn as if it had not been
     /// asked.
     @Test
-    void groupsThatWereNotJudgedTakeNoPart() {
+    void groupsWithoutARewardTakeNoPart() {
         Rollouts rollouts = sampler(4, Truncated.JUDGED).sample(policy, questions(12), 3);
         long troubled = rollouts.scores().stream().filter(s -> !s.hasReward()).count();
         assertTrue(troubled > 0, "the scorer was never in trouble");
         assertEquals((double) troubled, rollouts.metrics().get("unjudged"));
-        Rollouts judged = rollouts.rewarded();
-        assertTrue(judged.questions().size() < 12 && judged.questions().size() > 0);
-        assertTrue(judged.scores().stream().allMatch(Score::hasReward));
-        assertEquals(0, judged.metrics().get("unjudged"));
+        Rollouts rewarded = rollouts.rewarded();
+        assertTrue(rewarded.questions().size() < 12 && rewarded.questions().size() > 0);
+        assertTrue(rewarded.scores().stream().allMatch(Score::hasReward));
+        assertEquals(0, rewarded.metrics().get("unjudged"));
     }
 
     /// Equal rewards have no gradient.
@@ -239,13 +239,13 @@ class RolloutBatchTest {
         assertArrayEquals(gradient, gradient(new GrpoMethod(0.2, 0), learnable, true, 100), 1e-9);
     }
 
-    /// A draw comes back from the disk bit for bit.
+    /// Rollouts come back from the disk bit for bit.
     @Test
-    void drawsAreKept(@TempDir Path folder) {
+    void rolloutsAreKept(@TempDir Path folder) {
         List<Question> questions = questions(9);
         Sampler sampler = sampler(4, Truncated.JUDGED);
         Rollouts rollouts = sampler.sample(policy, questions.subList(2, 7), 3);
-        RolloutFiles files = new RolloutFiles(folder.resolve("draws"));
+        RolloutFiles files = new RolloutFiles(folder.resolve("rollouts"));
         files.forget(3); // there is nothing yet
         files.write(3, rollouts, questions);
         files.write(4, rollouts.first(1), questions);
@@ -262,13 +262,13 @@ class RolloutBatchTest {
             assertEquals(expected.reason(), actual.reason());
         }
         files.forget(4);
-        assertTrue(Files.notExists(folder.resolve("draws/draw-3.jsonl")));
+        assertTrue(Files.notExists(folder.resolve("rollouts/rollouts-3.jsonl")));
         assertEquals(1, files.read(4, sampler, questions).questions().size());
     }
 
-    /// Rewards, log-probs and logits of a part are those of its completions.
+    /// Rewards, log-probs and logits of a micro-batch are those of its completions.
     @Test
-    void aPartIsAWindowOnItsStep() {
+    void aMicroBatchIsAWindowOnItsBatch() {
         Rollouts rollouts = sampler(3, Truncated.JUDGED).sample(reference, questions(4), 3);
         try (Scope _ = new Scope()) {
             RolloutBatch batch = new RolloutBatch(rollouts, policy, reference, false, 0, 1);

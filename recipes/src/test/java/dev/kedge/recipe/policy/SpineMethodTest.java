@@ -19,7 +19,7 @@ class SpineMethodTest {
 
     /// With the anchor, whose denominator counts the forks of the whole step; on policy and off.
     @Test
-    void partsAddUpToTheStep() {
+    void microBatchesAddUpToTheBatch() {
         for (Selection selection : List.of(TOP, new Selection.Otsu(20))) {
             for (double memory : new double[] {0, 0.5, 1}) {
                 var method = new SpineMethod(selection, 0.2, 0.3, 0.2, memory, 0.4);
@@ -37,7 +37,7 @@ class SpineMethodTest {
                 Decoder drew = LetterEnvironment.decoder(2);
                 Decoder moved = LetterEnvironment.decoder(3);
                 Learner learner = method.learner(start)) {
-            Rollouts rollouts = LetterEnvironment.draw(drew, 5);
+            Rollouts rollouts = LetterEnvironment.sample(drew, 5);
             return LetterEnvironment.gradient(
                     learner, rollouts, onPolicy ? drew : moved, start, onPolicy, questionsPerPass);
         }
@@ -48,7 +48,7 @@ class SpineMethodTest {
         try (Decoder start = LetterEnvironment.decoder(1);
                 Decoder policy = LetterEnvironment.decoder(2);
                 Learner learner = new SpineMethod(TOP, 0.2, 0.3, 0.2, 0, 0.4).learner(start)) {
-            Rollouts rollouts = LetterEnvironment.draw(policy, 5);
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             assertArrayEquals(
                     LetterEnvironment.gradient(learner, rollouts, policy, start, true, 4),
                     LetterEnvironment.gradient(
@@ -61,7 +61,7 @@ class SpineMethodTest {
     void withEveryTokenAForkItIsTtrl() {
         try (Decoder start = LetterEnvironment.decoder(1);
                 Decoder policy = LetterEnvironment.decoder(2)) {
-            Rollouts rollouts = LetterEnvironment.draw(policy, 5);
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             var all = new SpineMethod(new Selection.TopShare(1, 0.1, 0.5), 0.2, 0, 0, 0, 0);
             double[] votes = TtrlMethod.votes(rollouts).toDoubles();
             List<Score> scores = new ArrayList<>();
@@ -88,12 +88,12 @@ class SpineMethodTest {
                 Learner resumed = method.learner(start);
                 Learner averaging = new SpineMethod(TOP, 0.2, 0.3, 0.2, 0.5, 0).learner(start)) {
             for (Learner each : List.of(learner, averaging)) {
-                LetterEnvironment.gradient(each, LetterEnvironment.draw(start, 5), start, start, true, 4);
+                LetterEnvironment.gradient(each, LetterEnvironment.sample(start, 5), start, start, true, 4);
             }
             double[] first = learner.state().get("band").toDoubles();
             assertTrue(0 < first[0] && first[0] < first[1], Arrays.toString(first));
             InPlace.copy_(resumed.state().get("band"), learner.state().get("band"));
-            Rollouts rollouts = LetterEnvironment.draw(other, 6);
+            Rollouts rollouts = LetterEnvironment.sample(other, 6);
             assertArrayEquals(
                     LetterEnvironment.gradient(learner, rollouts, other, start, true, 4),
                     LetterEnvironment.gradient(resumed, rollouts, other, start, true, 4));

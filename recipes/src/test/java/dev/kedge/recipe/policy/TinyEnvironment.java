@@ -45,7 +45,7 @@ final class TinyEnvironment {
     }
 
     /// Eight completions of at most six tokens to each of six questions.
-    static Rollouts draw(Decoder policy, Truncated truncated, long seed) {
+    static Rollouts sample(Decoder policy, Truncated truncated, long seed) {
         Sampler sampler = new Sampler(TOKENIZER, TinyEnvironment::score, 8, 6, 1, truncated);
         List<Question> questions = IntStream.range(0, 6)
                 .mapToObj(i -> "" + "ab".charAt(i & 1) + "ab".charAt(i >> 1 & 1) + "ab".charAt(i >> 2))
@@ -65,8 +65,8 @@ final class TinyEnvironment {
 
     /// One step's gradient.
     ///
-    /// @param policy         what learns; the draw is its own where it is the start
-    /// @param questionsAPart of a forward pass
+    /// @param policy         what learns; the rollouts are its own where it is the start
+    /// @param questionsPerPass of a forward pass
     static Result gradient(
             PolicyMethod method, Decoder start, Decoder policy, Rollouts rollouts, int questionsPerPass) {
         try (Scope _ = new Scope();
@@ -79,7 +79,7 @@ final class TinyEnvironment {
         }
     }
 
-    /// What a policy draws after some steps on its own draws, two steps on each; an answer has to end.
+    /// What a policy writes after some steps on its own rollouts, two steps on each; an answer has to end.
     static Rollouts learnt(PolicyMethod method, int steps) {
         try (Decoder start = policy(1);
                 Decoder policy = start.copy();
@@ -88,14 +88,14 @@ final class TinyEnvironment {
             Rollouts rollouts = null;
             for (int s = 0; s < steps; s++) {
                 boolean fresh = s % 2 == 0;
-                rollouts = fresh ? draw(policy, Truncated.WRONG, s) : rollouts;
+                rollouts = fresh ? sample(policy, Truncated.WRONG, s) : rollouts;
                 try (Scope _ = new Scope()) {
                     RolloutBatch batch = new RolloutBatch(rollouts, policy, start, fresh, PAD, 6);
                     batch.step(learner).gradient();
                     optimizer.step(5e-3);
                 }
             }
-            return draw(policy, Truncated.WRONG, 1_000);
+            return sample(policy, Truncated.WRONG, 1_000);
         }
     }
 }
