@@ -283,7 +283,7 @@ class ResumeTest {
     @Test
     void aRewardLearnedFromPreferences() throws Exception {
         LearnedReward world =
-                LearnedRewardTest.world(60, Optional.empty(), TinyTask.optimisation(STEPS, 8, 1e-2, 7), 3e-3);
+                LearnedRewardTest.environment(60, Optional.empty(), TinyTask.optimisation(STEPS, 8, 1e-2, 7), 3e-3);
         RlvrRecipe.Config config = LearnedRewardTest.config(world, STEPS, 7);
         String[] phases = {"pretraining", "reward-model", "ppo", "ppo-root-chi-squared"};
         killAndCompare("rlvr", config, phases, 20269);

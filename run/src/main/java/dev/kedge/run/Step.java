@@ -1,6 +1,7 @@
 package dev.kedge.run;
 
 import dev.kedge.nn.optim.AdamW;
+import dev.kedge.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -71,6 +72,22 @@ public record Step(
                 Arrays.stream(examples).boxed().toList(),
                 microBatch,
                 part -> gradient.apply(part.stream().mapToInt(i -> i).toArray()));
+    }
+
+    /// Adds the gradient of all parts, each in a scope of its own: what a [Training] does first, and what a loop of
+    /// one's own can call.
+    ///
+    /// @return what the parts measured, completed
+    public StepMetrics gradient() {
+        StepMetrics metrics = new StepMetrics();
+        for (Supplier<StepMetrics> part : parts) {
+            try (Scope _ = new Scope()) {
+                metrics.gather(part.get());
+            }
+        }
+        metrics.settle();
+        completed.accept(metrics);
+        return metrics;
     }
 
     /// The same with its tokens counted.

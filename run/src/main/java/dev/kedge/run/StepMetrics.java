@@ -1,5 +1,6 @@
 package dev.kedge.run;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -71,8 +72,8 @@ public final class StepMetrics {
         return values.containsKey(name);
     }
 
-    /// The values, in their order; not a copy.
-    Map<String, Double> values() {
-        return values;
+    /// The values, in their order: a view.
+    public Map<String, Double> values() {
+        return Collections.unmodifiableMap(values);
     }
 }

@@ -7,7 +7,6 @@ import dev.kedge.tensor.Scope;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
-import java.util.function.Supplier;
 
 /// The training loop of every recipe: what [Run] asks for to be resumable to the bit, in one place.
 ///
@@ -127,14 +126,7 @@ public final class Training implements AutoCloseable {
 
     /// Gradient, guard, update.
     private StepMetrics take(Step planned, long step, double learningRate) {
-        StepMetrics metrics = new StepMetrics();
-        for (Supplier<StepMetrics> part : planned.parts()) {
-            try (Scope _ = new Scope()) {
-                metrics.gather(part.get());
-            }
-        }
-        metrics.settle();
-        planned.completed().accept(metrics);
+        StepMetrics metrics = planned.gradient();
         if (!planned.parts().isEmpty()) {
             metrics.put("grad_norm", trained.clipGradient(config.maxGradNorm()));
             run.guard(phase, step, metrics.values());

@@ -84,12 +84,12 @@ public record Endpoint(
 
     @Override
     public double reward(VerifierQuestion question, String completion) {
-        VerifierResult judged = judge(List.of(question), List.of(completion)).getFirst();
-        return judged.reward().orElseThrow(() -> new IllegalStateException(judged.status() + ": " + judged.reason()));
+        VerifierResult result = verify(List.of(question), List.of(completion)).getFirst();
+        return result.reward().orElseThrow(() -> new IllegalStateException(result.status() + ": " + result.reason()));
     }
 
     /// Requests in virtual threads; one that fails leaves its own completions without a reward.
-    List<VerifierResult> judge(List<VerifierQuestion> questions, List<String> completions) {
+    List<VerifierResult> verify(List<VerifierQuestion> questions, List<String> completions) {
         int size = batch.orElse(16);
         Semaphore free = new Semaphore(concurrency.orElse(8));
         List<Callable<List<VerifierResult>>> requests = new ArrayList<>();
@@ -128,8 +128,8 @@ public record Endpoint(
                 Thread.sleep(FIRST_PAUSE_MS << (attempt - 1));
             }
             Attempt result = attempt(body, count);
-            if (result instanceof Attempt.Final(List<VerifierResult> judged)) {
-                return judged;
+            if (result instanceof Attempt.Final(List<VerifierResult> results)) {
+                return results;
             }
             failed = ((Attempt.Again) result).why();
         }
@@ -137,7 +137,7 @@ public record Endpoint(
     }
 
     private sealed interface Attempt {
-        record Final(List<VerifierResult> judged) implements Attempt {}
+        record Final(List<VerifierResult> results) implements Attempt {}
 
         record Again(VerifierResult why) implements Attempt {}
     }
@@ -184,16 +184,16 @@ public record Endpoint(
                     "a JSON array of " + count + " numbers expected, was "
                             + (numbers.isArray() ? "one of " + numbers.size() : "none"));
         }
-        List<VerifierResult> judged = new ArrayList<>();
+        List<VerifierResult> results = new ArrayList<>();
         for (JsonNode number : numbers) {
-            judged.add(
+            results.add(
                     number.isNumber()
                             ? VerifierResult.of(number.doubleValue())
                             : VerifierResult.failed(
                                     Status.NOT_A_NUMBER,
                                     "the reward was " + number.getNodeType() + ", must be a number"));
         }
-        return judged;
+        return results;
     }
 
     private List<VerifierResult> bad(int count, String problem) {

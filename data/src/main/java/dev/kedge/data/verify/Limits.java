@@ -5,7 +5,7 @@ import java.time.Duration;
 /// What code of one's own may use.
 ///
 /// @param timeout     for one completion, > 0
-/// @param concurrency completions judged at once, at least 1
+/// @param concurrency completions verified at once, at least 1
 /// @param hung        threads that did not end in time and may still run, of this whole process, at least 1; beyond
 ///                    these, and those under way, no further completion is begun until some end
 public record Limits(Duration timeout, int concurrency, int hung) {

@@ -4,7 +4,7 @@ import dev.kedge.config.Kind;
 import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.data.task.Problem;
 
-/// The exact judge of a generated task, from 0 to 1 ([GeneratedTask#reward]). The reference answer is not looked at.
+/// The exact verifier of a generated task, from 0 to 1 ([GeneratedTask#reward]). The reference answer is not looked at.
 ///
 /// @param task whose problems the prompts are
 @Kind("program")

@@ -32,7 +32,7 @@ public final class VerifierBatch {
 
     private VerifierBatch() {}
 
-    /// Judges all completions.
+    /// Rewards all completions.
     ///
     /// @param questions   one for each completion; of completions of one prompt, equal ones
     /// @param completions what the model wrote
@@ -40,7 +40,7 @@ public final class VerifierBatch {
     /// @return in the order of the completions
     /// @throws IllegalArgumentException if there is not one question for each completion
     /// @throws IllegalStateException    if this thread is interrupted
-    public static VerifierResults judge(
+    public static VerifierResults verify(
             Verifier verifier, List<VerifierQuestion> questions, List<String> completions, Limits limits) {
         if (questions.size() != completions.size()) {
             throw new IllegalArgumentException("one question for each completion expected, were " + questions.size()
@@ -53,7 +53,7 @@ public final class VerifierBatch {
             Verifier verifier, List<VerifierQuestion> questions, List<String> completions, Limits limits) {
         return switch (verifier) {
             case Weighted weighted -> sum(weighted, questions, completions, limits);
-            case Endpoint endpoint -> endpoint.judge(questions, completions);
+            case Endpoint endpoint -> endpoint.verify(questions, completions);
             case Majority majority -> vote(majority, questions, completions);
             case Verification _, Format.Compiled _ ->
                 IntStream.range(0, completions.size())
@@ -95,12 +95,12 @@ public final class VerifierBatch {
         VerifierResult failed = null;
         for (int i = 0; i < summands.size(); i++) {
             Summand part = summands.get(i);
-            VerifierResult judged = parts.get(i).get(completion);
-            if (judged.reward().isPresent()) {
-                rewards.put(part.name(), judged.reward().getAsDouble());
-                sum += part.weight() * judged.reward().getAsDouble();
+            VerifierResult result = parts.get(i).get(completion);
+            if (result.reward().isPresent()) {
+                rewards.put(part.name(), result.reward().getAsDouble());
+                sum += part.weight() * result.reward().getAsDouble();
             } else if (failed == null) {
-                failed = VerifierResult.failed(judged.status(), "part " + part.name() + ": " + judged.reason());
+                failed = VerifierResult.failed(result.status(), "part " + part.name() + ": " + result.reason());
             }
         }
         VerifierResult whole = failed == null ? VerifierResult.of(sum) : failed;
@@ -138,9 +138,9 @@ public final class VerifierBatch {
             return results;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while completions were judged", e);
+            throw new IllegalStateException("interrupted while completions were verified", e);
         } catch (ExecutionException e) {
-            throw new IllegalStateException("judging failed: " + VerifierResult.oneLine(e.getCause()), e);
+            throw new IllegalStateException("verifying failed: " + VerifierResult.oneLine(e.getCause()), e);
         }
     }
 

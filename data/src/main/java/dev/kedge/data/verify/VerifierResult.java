@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
 /// @param reward finite; empty unless the status is OK, so that a recipe leaves the completion out of its group
 /// @param status whether there is a reward, or why not
 /// @param reason one line; empty if the status is OK
-/// @param parts  of a [WeightedSum] the unweighted rewards of the parts that judged, by name; else empty
+/// @param parts  of a [WeightedSum] the unweighted rewards of the parts that gave one, by name; else empty
 public record VerifierResult(OptionalDouble reward, Status status, String reason, Map<String, Double> parts) {
     private static final int MAX_REASON = 200;
 

@@ -6,7 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/// What became of a step's completions.
+/// What became of a batch of completions.
 ///
 /// @param each in the order of the completions
 public record VerifierResults(List<VerifierResult> each) {
@@ -17,7 +17,7 @@ public record VerifierResults(List<VerifierResult> each) {
     /// How many had each status; a status that did not occur is not there.
     public Map<Status, Integer> counts() {
         Map<Status, Integer> counts = new EnumMap<>(Status.class);
-        each.forEach(judged -> counts.merge(judged.status(), 1, Integer::sum));
+        each.forEach(result -> counts.merge(result.status(), 1, Integer::sum));
         return Collections.unmodifiableMap(counts);
     }
 
@@ -32,7 +32,7 @@ public record VerifierResults(List<VerifierResult> each) {
 
     private String first(Status status) {
         return each.stream()
-                .filter(judged -> judged.status() == status)
+                .filter(result -> result.status() == status)
                 .findFirst()
                 .orElseThrow()
                 .reason();

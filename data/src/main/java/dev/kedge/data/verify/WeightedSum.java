@@ -3,9 +3,8 @@ package dev.kedge.data.verify;
 import dev.kedge.config.Kind;
 import java.util.List;
 
-/// The weighted sum of verifiers, each reported by its name in [VerifierResult#parts]. A completion that one part could
-// not
-/// judge gets no reward.
+/// The weighted sum of verifiers, each reported by its name in [VerifierResult#parts]. A completion to which one part
+/// gave no reward gets none.
 ///
 /// @param parts at least one, with different names
 @Kind("weighted_sum")
@@ -39,7 +38,7 @@ public record WeightedSum(List<Part> parts) implements Verification {
 
     record Summand(String name, double weight, Verifier verifier) {}
 
-    /// The sum at work; [VerifierBatch] judges part by part.
+    /// The sum at work; [VerifierBatch] verifies part by part.
     record Weighted(List<Summand> summands) implements Verifier {
         @Override
         public double reward(VerifierQuestion question, String completion) throws Exception {

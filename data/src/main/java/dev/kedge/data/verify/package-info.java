@@ -1,7 +1,7 @@
 /// Verifiers: rewards for completions that a program can check, for reinforcement learning with verifiable rewards.
 ///
 /// A [Verification] is what a recipe names, [Verification#verifier] makes the [Verifier] of it, and
-/// [VerifierBatch#judge] runs it over a step's completions such that nothing a verifier does can stop the step.
+/// [VerifierBatch#verify] runs it over a batch of completions such that nothing a verifier does can stop the step.
 ///
 /// What a model writes is only ever read: it is never executed, never compiled, never taken for a pattern and never
 /// deserialised into objects. Answers are brought to a normal form by own code whose time and depth are bounded by

@@ -55,7 +55,7 @@ class EndpointTest {
     }
 
     private void answer(Answer answer) {
-        server.createContext("/judge", exchange -> {
+        server.createContext("/verify", exchange -> {
             String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
             bodies.add(body);
             try (exchange) {
@@ -75,15 +75,15 @@ class EndpointTest {
     private Endpoint endpoint(int batch, double timeout, int retries) {
         return new Endpoint(
                 "http://" + server.getAddress().getAddress().getHostAddress() + ":"
-                        + server.getAddress().getPort() + "/judge",
+                        + server.getAddress().getPort() + "/verify",
                 Optional.of(batch),
                 Optional.of(2),
                 Optional.of(timeout),
                 Optional.of(retries));
     }
 
-    private static List<VerifierResult> judge(Endpoint endpoint, String... completions) {
-        return VerifierBatch.judge(
+    private static List<VerifierResult> verify(Endpoint endpoint, String... completions) {
+        return VerifierBatch.verify(
                         endpoint.verifier(),
                         Collections.nCopies(completions.length, new VerifierQuestion("p \"1\"", "a")),
                         List.of(completions),
@@ -91,8 +91,8 @@ class EndpointTest {
                 .each();
     }
 
-    private static void assertAll(Status status, String reason, List<VerifierResult> judged) {
-        for (VerifierResult one : judged) {
+    private static void assertAll(Status status, String reason, List<VerifierResult> results) {
+        for (VerifierResult one : results) {
             assertEquals(status, one.status(), one.reason());
             assertTrue(one.reward().isEmpty());
             assertTrue(one.reason().contains(reason), one.reason());
@@ -112,9 +112,9 @@ class EndpointTest {
             send(exchange, 200, lengths.toString());
         });
         String[] completions = IntStream.range(0, 23).mapToObj("x"::repeat).toArray(String[]::new);
-        List<VerifierResult> judged = judge(endpoint(5, 10, 0), completions);
+        List<VerifierResult> results = verify(endpoint(5, 10, 0), completions);
         for (int i = 0; i < completions.length; i++) {
-            assertEquals(i, judged.get(i).reward().orElseThrow());
+            assertEquals(i, results.get(i).reward().orElseThrow());
         }
         assertEquals(5, requests.get());
     }
@@ -135,7 +135,7 @@ class EndpointTest {
             now.decrementAndGet();
             send(exchange, 200, "[1]");
         });
-        judge(endpoint(1, 10, 0), "a", "b", "c", "d", "e", "f", "g", "h");
+        verify(endpoint(1, 10, 0), "a", "b", "c", "d", "e", "f", "g", "h");
         assertTrue(most.get() <= 2, "were " + most);
     }
 
@@ -143,21 +143,21 @@ class EndpointTest {
     @ValueSource(ints = {500, 503, 429})
     void aBusyServerIsAskedAgain(int status) {
         answer((exchange, _, request) -> send(exchange, request == 1 ? status : 200, "[0.5]"));
-        assertEquals(0.5, judge(endpoint(4, 10, 1), "a").getFirst().reward().orElseThrow());
+        assertEquals(0.5, verify(endpoint(4, 10, 1), "a").getFirst().reward().orElseThrow());
         assertEquals(2, requests.get());
     }
 
     @Test
     void aServerThatStaysBrokenIsUnreachableAfterItsRetries() {
         answer((exchange, _, _) -> send(exchange, 500, "oh"));
-        assertAll(Status.UNREACHABLE, "status 500", judge(endpoint(4, 10, 2), "a", "b"));
+        assertAll(Status.UNREACHABLE, "status 500", verify(endpoint(4, 10, 2), "a", "b"));
         assertEquals(3, requests.get());
     }
 
     @Test
     void anotherStatusIsABadReplyAtOnce() {
         answer((exchange, _, _) -> send(exchange, 404, "[1]"));
-        assertAll(Status.BAD_REPLY, "404", judge(endpoint(4, 10, 2), "a"));
+        assertAll(Status.BAD_REPLY, "404", verify(endpoint(4, 10, 2), "a"));
         assertEquals(1, requests.get());
     }
 
@@ -167,7 +167,7 @@ class EndpointTest {
             exchange.getResponseHeaders().add("Location", "http://elsewhere.invalid/");
             send(exchange, 302, "");
         });
-        assertAll(Status.BAD_REPLY, "302", judge(endpoint(4, 10, 0), "a"));
+        assertAll(Status.BAD_REPLY, "302", verify(endpoint(4, 10, 0), "a"));
     }
 
     @Test
@@ -176,7 +176,7 @@ class EndpointTest {
             Thread.sleep(60_000);
             send(exchange, 200, "[1]");
         });
-        assertAll(Status.TIMED_OUT, "within 0.2 s", judge(endpoint(4, 0.2, 0), "a"));
+        assertAll(Status.TIMED_OUT, "within 0.2 s", verify(endpoint(4, 0.2, 0), "a"));
     }
 
     /// The head of the answer is there in time, its end never.
@@ -188,7 +188,7 @@ class EndpointTest {
             exchange.getResponseBody().flush();
             Thread.sleep(60_000);
         });
-        assertAll(Status.TIMED_OUT, "within 0.2 s", judge(endpoint(4, 0.2, 0), "a"));
+        assertAll(Status.TIMED_OUT, "within 0.2 s", verify(endpoint(4, 0.2, 0), "a"));
     }
 
     @ParameterizedTest
@@ -205,23 +205,23 @@ class EndpointTest {
             })
     void whatIsNoArrayOfAsManyNumbersIsABadReply(String text, String problem) {
         answer((exchange, _, _) -> send(exchange, 200, text));
-        assertAll(Status.BAD_REPLY, problem, judge(endpoint(4, 10, 2), "a", "b"));
+        assertAll(Status.BAD_REPLY, problem, verify(endpoint(4, 10, 2), "a", "b"));
         assertEquals(1, requests.get());
     }
 
     @Test
     void nothingAtAllIsABadReply() {
         answer((exchange, _, _) -> exchange.sendResponseHeaders(200, -1));
-        assertAll(Status.BAD_REPLY, "was none", judge(endpoint(4, 10, 0), "a"));
+        assertAll(Status.BAD_REPLY, "was none", verify(endpoint(4, 10, 0), "a"));
     }
 
     @Test
     void whatIsNoNumberCostsOnlyItsOwnCompletion() {
         answer((exchange, _, _) -> send(exchange, 200, "[1, NaN, null, \"1\", 1e999, [1], 0.25]"));
-        List<VerifierResult> judged = judge(endpoint(7, 10, 0), "a", "b", "c", "d", "e", "f", "g");
-        assertEquals(1, judged.getFirst().reward().orElseThrow());
-        assertEquals(0.25, judged.getLast().reward().orElseThrow());
-        assertAll(Status.NOT_A_NUMBER, "must be", judged.subList(1, 6));
+        List<VerifierResult> results = verify(endpoint(7, 10, 0), "a", "b", "c", "d", "e", "f", "g");
+        assertEquals(1, results.getFirst().reward().orElseThrow());
+        assertEquals(0.25, results.getLast().reward().orElseThrow());
+        assertAll(Status.NOT_A_NUMBER, "must be", results.subList(1, 6));
     }
 
     @Test
@@ -233,7 +233,7 @@ class EndpointTest {
                 exchange.getResponseBody().write(spaces);
             }
         });
-        assertAll(Status.UNREACHABLE, "", judge(endpoint(4, 10, 0), "a"));
+        assertAll(Status.UNREACHABLE, "", verify(endpoint(4, 10, 0), "a"));
     }
 
     @Test
@@ -244,14 +244,14 @@ class EndpointTest {
         }
         Endpoint nobody = new Endpoint(
                 "http://127.0.0.1:" + port + "/", Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(1));
-        assertAll(Status.UNREACHABLE, "Connect", judge(nobody, "a", "b", "c"));
+        assertAll(Status.UNREACHABLE, "Connect", verify(nobody, "a", "b", "c"));
     }
 
     @Test
     void hostileCompletionsTravelAsData() throws IOException {
         answer((exchange, body, _) -> send(exchange, 200, "[1]"));
         String hostile = "\"}, {\u0000\ud800\n\\";
-        assertEquals(1, judge(endpoint(1, 10, 0), hostile).getFirst().reward().orElseThrow());
+        assertEquals(1, verify(endpoint(1, 10, 0), hostile).getFirst().reward().orElseThrow());
         assertEquals(
                 "\"}, {\u0000?\n\\",
                 new ObjectMapper()
@@ -264,9 +264,9 @@ class EndpointTest {
     @Test
     void oneBatchThatFailsCostsNoOther() {
         answer((exchange, body, _) -> send(exchange, body.contains("\"bad\"") ? 400 : 200, "[1]"));
-        List<VerifierResult> judged = judge(endpoint(1, 10, 0), "a", "bad", "b");
-        assertEquals(Map.of(Status.OK, 2, Status.BAD_REPLY, 1), new VerifierResults(judged).counts());
-        assertEquals(Status.BAD_REPLY, judged.get(1).status());
+        List<VerifierResult> results = verify(endpoint(1, 10, 0), "a", "bad", "b");
+        assertEquals(Map.of(Status.OK, 2, Status.BAD_REPLY, 1), new VerifierResults(results).counts());
+        assertEquals(Status.BAD_REPLY, results.get(1).status());
     }
 
     @ParameterizedTest

@@ -25,15 +25,15 @@ class RealQuestionsTest {
             Verifier verifier, List<VerifierQuestion> questions, List<VerifierQuestion> solutions) {
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < questions.size(); i++) {
-            VerifierResult judged = VerifierBatch.judge(
+            VerifierResult result = VerifierBatch.verify(
                             verifier,
                             List.of(questions.get(i)),
                             List.of(solutions.get(i).answer()),
                             Limits.usual())
                     .each()
                     .getFirst();
-            if (judged.reward().orElse(0) != 1) {
-                wrong.add(questions.get(i).answer() + " " + judged.reason());
+            if (result.reward().orElse(0) != 1) {
+                wrong.add(questions.get(i).answer() + " " + result.reason());
             }
         }
         return wrong;

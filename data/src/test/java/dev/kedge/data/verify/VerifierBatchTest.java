@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class VerifierBatchTest {
     private static final Limits SHORT = new Limits(Duration.ofMillis(300), 4, 3);
 
-    private static VerifierResults judge(Verifier verifier, List<String> completions, Limits limits) {
-        return VerifierBatch.judge(
+    private static VerifierResults verify(Verifier verifier, List<String> completions, Limits limits) {
+        return VerifierBatch.verify(
                 verifier, Collections.nCopies(completions.size(), new VerifierQuestion("p", "a")), completions, limits);
     }
 
@@ -46,7 +46,7 @@ class VerifierBatchTest {
 
     @Test
     void everyFailureIsCountedAndTheOthersKeepTheirRewards() {
-        VerifierResults judged = judge(
+        VerifierResults results = verify(
                 new Custom(Own.class.getName()).verifier(),
                 List.of("aa", "throw", "nan", "sleep", "infinite", "error", "a", ""),
                 SHORT);
@@ -60,28 +60,28 @@ class VerifierBatchTest {
                         Status.THREW,
                         Status.OK,
                         Status.OK),
-                judged.each().stream().map(VerifierResult::status).toList());
+                results.each().stream().map(VerifierResult::status).toList());
         assertEquals(
                 List.of(true, false, false, false, false, false, true, true),
-                judged.each().stream().map(j -> j.reward().isPresent()).toList());
-        assertEquals(2, judged.each().getFirst().reward().orElseThrow());
-        assertEquals("IOException: a line and a second", judged.each().get(1).reason());
+                results.each().stream().map(j -> j.reward().isPresent()).toList());
+        assertEquals(2, results.each().getFirst().reward().orElseThrow());
+        assertEquals("IOException: a line and a second", results.each().get(1).reason());
         assertEquals(
-                Map.of(Status.OK, 3, Status.THREW, 2, Status.NOT_A_NUMBER, 2, Status.TIMED_OUT, 1), judged.counts());
+                Map.of(Status.OK, 3, Status.THREW, 2, Status.NOT_A_NUMBER, 2, Status.TIMED_OUT, 1), results.counts());
         assertEquals(
                 List.of(
                         "2 of 8 completions: THREW (first: IOException: a line and a second)",
                         "1 of 8 completions: TIMED_OUT (first: no reward within 300 ms)",
                         "2 of 8 completions: NOT_A_NUMBER (first: the reward was NaN, must be finite)"),
-                judged.failures());
+                results.failures());
     }
 
     @Test
     void rewardsKeepTheOrderOfTheCompletions() {
         List<String> completions = IntStream.range(0, 200).mapToObj("x"::repeat).toList();
-        VerifierResults judged = judge((_, completion) -> completion.length(), completions, Limits.usual());
+        VerifierResults results = verify((_, completion) -> completion.length(), completions, Limits.usual());
         for (int i = 0; i < completions.size(); i++) {
-            assertEquals(i, judged.each().get(i).reward().orElseThrow());
+            assertEquals(i, results.each().get(i).reward().orElseThrow());
         }
     }
 
@@ -91,7 +91,7 @@ class VerifierBatchTest {
         AtomicBoolean over = new AtomicBoolean();
         CountDownLatch begun = new CountDownLatch(SHORT.hung());
         try {
-            VerifierResults judged = judge(
+            VerifierResults results = verify(
                     (_, _) -> {
                         begun.countDown();
                         while (!over.get()) {
@@ -101,17 +101,17 @@ class VerifierBatchTest {
                     },
                     Collections.nCopies(20, "a"),
                     SHORT);
-            assertEquals(Map.of(Status.TIMED_OUT, 20), judged.counts());
+            assertEquals(Map.of(Status.TIMED_OUT, 20), results.counts());
             assertEquals(0, begun.getCount());
             assertTrue(
-                    judged.each().getLast().reason().startsWith("not begun: "),
-                    judged.failures().toString());
+                    results.each().getLast().reason().startsWith("not begun: "),
+                    results.failures().toString());
         } finally {
             over.set(true);
         }
         assertEquals(
                 1,
-                judge(new Exact(), List.of("a"), SHORT)
+                verify(new Exact(), List.of("a"), SHORT)
                         .each()
                         .getFirst()
                         .reward()
@@ -123,18 +123,18 @@ class VerifierBatchTest {
         Verifier sum = new WeightedSum(
                         List.of(new Part("own", 1, new Custom(Own.class.getName())), new Part("exact", 2, new Exact())))
                 .verifier();
-        VerifierResults judged = judge(sum, List.of("a", "throw"), SHORT);
-        assertEquals(3, judged.each().getFirst().reward().orElseThrow());
-        assertEquals(Status.THREW, judged.each().getLast().status());
-        assertEquals(Map.of("exact", 0.0), judged.each().getLast().parts());
+        VerifierResults results = verify(sum, List.of("a", "throw"), SHORT);
+        assertEquals(3, results.each().getFirst().reward().orElseThrow());
+        assertEquals(Status.THREW, results.each().getLast().status());
+        assertEquals(Map.of("exact", 0.0), results.each().getLast().parts());
     }
 
     @Test
     void thereIsOneQuestionForEachCompletion() {
         assertThrows(
                 IllegalArgumentException.class,
-                () -> VerifierBatch.judge(new Exact(), List.of(), List.of("a"), Limits.usual()));
-        assertEquals(List.of(), judge(new Exact(), List.of(), Limits.usual()).each());
+                () -> VerifierBatch.verify(new Exact(), List.of(), List.of("a"), Limits.usual()));
+        assertEquals(List.of(), verify(new Exact(), List.of(), Limits.usual()).each());
     }
 
     static final class Hidden implements Verifier {

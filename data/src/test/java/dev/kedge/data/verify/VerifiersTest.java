@@ -18,9 +18,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VerifiersTest {
-    private static List<VerifierResult> judge(
+    private static List<VerifierResult> verify(
             Verification verification, VerifierQuestion question, String... completions) {
-        return VerifierBatch.judge(
+        return VerifierBatch.verify(
                         verification.verifier(),
                         Collections.nCopies(completions.length, question),
                         List.of(completions),
@@ -29,8 +29,8 @@ class VerifiersTest {
     }
 
     private static double[] rewards(Verification verification, String answer, String... completions) {
-        return judge(verification, new VerifierQuestion("p", answer), completions).stream()
-                .mapToDouble(judged -> judged.reward().orElseThrow())
+        return verify(verification, new VerifierQuestion("p", answer), completions).stream()
+                .mapToDouble(result -> result.reward().orElseThrow())
                 .toArray();
     }
 
@@ -90,11 +90,11 @@ class VerifiersTest {
     @Test
     void aReferenceWithoutAnAnswerIsAFailureAndNoZero() {
         for (Verification verification : List.of(new Gsm8k(), new Numeric(0, Optional.empty()), new Boxed())) {
-            VerifierResult judged = judge(verification, new VerifierQuestion("p", ""), "#### 5 \\boxed{5}")
+            VerifierResult result = verify(verification, new VerifierQuestion("p", ""), "#### 5 \\boxed{5}")
                     .getFirst();
-            assertEquals(Status.THREW, judged.status());
-            assertTrue(judged.reward().isEmpty());
-            assertTrue(judged.reason().contains("reference answer"), judged.reason());
+            assertEquals(Status.THREW, result.status());
+            assertTrue(result.reward().isEmpty());
+            assertTrue(result.reason().contains("reference answer"), result.reason());
         }
     }
 
@@ -138,14 +138,14 @@ class VerifiersTest {
     void theMajorityOfEachQuestionWins() {
         VerifierQuestion a = new VerifierQuestion("a", "");
         VerifierQuestion b = new VerifierQuestion("b", "");
-        List<VerifierResult> judged = VerifierBatch.judge(
+        List<VerifierResult> results = VerifierBatch.verify(
                         new Majority(Extraction.BOXED),
                         List.of(a, b, a, b, a, a),
                         List.of("\\boxed{2}", "\\boxed{3}", "\\boxed{0.5}", "\\boxed{4}", "\\boxed{\\frac12}", "none"),
                         Limits.usual())
                 .each();
         double[] rewards =
-                judged.stream().mapToDouble(j -> j.reward().orElseThrow()).toArray();
+                results.stream().mapToDouble(j -> j.reward().orElseThrow()).toArray();
         assertArrayEquals(new double[] {0, 1, 1, 0, 1, 0}, rewards, "a tie of b goes to the first seen");
         assertArrayEquals(
                 new double[] {0, 0, 0, 1},
@@ -155,15 +155,15 @@ class VerifiersTest {
     }
 
     @Test
-    void aProgramJudgesItsOwnTask() {
+    void aProgramVerifiesItsOwnTask() {
         Program program = new Program(new Arithmetic(99, false));
-        List<VerifierResult> judged = judge(program, new VerifierQuestion("17+25=", ""), "42", "41", "");
+        List<VerifierResult> results = verify(program, new VerifierQuestion("17+25=", ""), "42", "41", "");
         assertEquals(
                 List.of(1.0, 0.5, 0.0),
-                judged.stream().map(j -> j.reward().orElseThrow()).toList());
+                results.stream().map(j -> j.reward().orElseThrow()).toList());
         assertEquals(
                 Status.THREW,
-                judge(program, new VerifierQuestion("seventeen", ""), "42")
+                verify(program, new VerifierQuestion("seventeen", ""), "42")
                         .getFirst()
                         .status());
     }
@@ -174,14 +174,14 @@ class VerifiersTest {
                 new Part("right", 1, new Gsm8k()),
                 new Part("short", 0.5, new Length(10, 4)),
                 new Part("form", 0.25, new Format("#### .*"))));
-        List<VerifierResult> judged = judge(sum, new VerifierQuestion("p", "#### 7"), "#### 7", "7", "#### 77 oh no");
-        assertEquals(1.25, judged.get(0).reward().orElseThrow());
+        List<VerifierResult> results = verify(sum, new VerifierQuestion("p", "#### 7"), "#### 7", "7", "#### 77 oh no");
+        assertEquals(1.25, results.get(0).reward().orElseThrow());
         assertEquals(
-                Map.of("right", 1.0, "short", 0.0, "form", 1.0), judged.get(0).parts());
-        assertEquals(1, judged.get(1).reward().orElseThrow());
-        assertEquals(-0.25, judged.get(2).reward().orElseThrow());
+                Map.of("right", 1.0, "short", 0.0, "form", 1.0), results.get(0).parts());
+        assertEquals(1, results.get(1).reward().orElseThrow());
+        assertEquals(-0.25, results.get(2).reward().orElseThrow());
         VerifierResult failed =
-                judge(sum, new VerifierQuestion("p", "seven"), "7").getFirst();
+                verify(sum, new VerifierQuestion("p", "seven"), "7").getFirst();
         assertEquals(Status.THREW, failed.status());
         assertTrue(failed.reward().isEmpty());
         assertTrue(failed.reason().startsWith("part right: "), failed.reason());
@@ -191,7 +191,7 @@ class VerifiersTest {
                 () -> new WeightedSum(List.of(new Part("a", 1, new Exact()), new Part("a", 2, new Exact()))));
     }
 
-    /// What a model may write to harm its judge: every verifier answers, with a reward of 0 or below.
+    /// What a model may write to harm its verifier: every verifier answers, with a reward of 0 or below.
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -224,7 +224,7 @@ class VerifiersTest {
                 "\\{",
                 "<think>"
             })
-    void hostileCompletionsAreJudgedAndWrong(String scrap) {
+    void hostileCompletionsAreWrong(String scrap) {
         List<Verification> all = List.of(
                 new Exact(),
                 new Numeric(1e-6, Optional.of(1e-6)),
@@ -236,7 +236,7 @@ class VerifiersTest {
         String huge = scrap.repeat(10_000);
         String deep = scrap.repeat(900);
         for (Verification verification : all) {
-            for (VerifierResult judged : judge(
+            for (VerifierResult result : verify(
                     verification,
                     new VerifierQuestion("17+25=", "42"),
                     huge,
@@ -245,8 +245,8 @@ class VerifiersTest {
                     "\\boxed{" + deep,
                     "\\boxed{" + scrap + "}",
                     "#### " + huge)) {
-                assertEquals(Status.OK, judged.status(), verification + ": " + judged.reason());
-                assertTrue(judged.reward().orElseThrow() <= 0.5, verification + " on " + scrap);
+                assertEquals(Status.OK, result.status(), verification + ": " + result.reason());
+                assertTrue(result.reward().orElseThrow() <= 0.5, verification + " on " + scrap);
             }
         }
         double[] votes = rewards(new Majority(Extraction.BOXED), "", huge, "\\boxed{" + deep + "}", "\\boxed{5}");

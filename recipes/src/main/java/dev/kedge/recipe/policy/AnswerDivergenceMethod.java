@@ -16,8 +16,8 @@ import dev.kedge.tensor.Tensor;
 ///
 /// Otherwise than in the paper there is no critic: the advantage of an answer is its reward, clipped to ±10, less the
 /// mean of the question's other answers, and each of its tokens has it. Losses of tokens are added up, so that the
-/// gradient on policy is that of the mean reward, and a weight is in the reward's unit. A truncated completion is what
-/// the reward says of it; where it is masked its log-ratio counts as 0.
+/// gradient on policy is that of the mean reward, and a weight is in the reward's unit. The log-ratio of a masked
+/// completion counts as 0.
 ///
 /// @param regularizer what holds the policy
 /// @param clip        of the ratios of tokens, dimensionless, in (0, 1); 0.4 in the paper
@@ -81,30 +81,30 @@ public record AnswerDivergenceMethod(Regularizer regularizer, double clip) imple
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor rewards = Elementwise.clamp(step.rewards(), -LARGEST_REWARD, LARGEST_REWARD);
+        return batch -> {
+            Tensor rewards = Elementwise.clamp(batch.rewards(), -LARGEST_REWARD, LARGEST_REWARD);
             Tensor kept = regularizer instanceof Regularizer.KlInReward(double weight)
-                    ? RlooMethod.lessKl(rewards, step, weight)
+                    ? RlooMethod.lessKl(rewards, batch, weight)
                     : rewards;
             Tensor advantages = LeaveOneOut.advantages(kept).reshape(-1);
-            double chiSquared = regularizer instanceof Regularizer.RootChiSquared ? chiSquared(step) : 0;
-            return part -> {
-                Rollout rollout = part.rollout();
+            double chiSquared = regularizer instanceof Regularizer.RootChiSquared ? chiSquared(batch) : 0;
+            return microBatch -> {
+                Rollout rollout = microBatch.rollout();
                 AnswerDivergence divergence =
-                        AnswerDivergence.of(rollout.logProbs(), part.refLogProbs(), rollout.mask(), LIMIT);
+                        AnswerDivergence.of(rollout.logProbs(), microBatch.refLogProbs(), rollout.mask(), LIMIT);
                 Surrogate surrogate =
-                        Surrogate.clipped(rollout, LogRatios.tokens(rollout), part.of(advantages), clip, clip);
-                Tensor value = Aggregation.sequenceSum(surrogate.losses(), rollout.mask(), step.completions());
+                        Surrogate.clipped(rollout, LogRatios.tokens(rollout), microBatch.of(advantages), clip, clip);
+                Tensor value = Aggregation.sequenceSum(surrogate.losses(), rollout.mask(), batch.completions());
                 Tensor held =
                         switch (regularizer) {
                             case Regularizer.None _, Regularizer.KlInReward _ -> value;
                             case Regularizer.RootChiSquared(double weight) ->
                                 value.plus(divergence
-                                        .rootChiSquaredPenalty(weight, FLOOR, chiSquared, step.completions())
+                                        .rootChiSquaredPenalty(weight, FLOOR, chiSquared, batch.completions())
                                         .value());
                             case Regularizer.Kl(double weight) ->
                                 value.plus(divergence
-                                        .klPenalty(weight, step.completions())
+                                        .klPenalty(weight, batch.completions())
                                         .value());
                         };
                 return surrogate
@@ -115,9 +115,9 @@ public record AnswerDivergenceMethod(Regularizer regularizer, double clip) imple
         };
     }
 
-    /// The mean over all answers of a step, at the present policy.
-    private static double chiSquared(RolloutBatch step) {
-        return AnswerDivergence.of(step.logProbs(), step.refLogProbs(), step.mask(), LIMIT)
+    /// The mean over all answers of a batch, at the present policy.
+    private static double chiSquared(RolloutBatch batch) {
+        return AnswerDivergence.of(batch.logProbs(), batch.refLogProbs(), batch.mask(), LIMIT)
                 .chiSquared()
                 .mean()
                 .item();

@@ -6,9 +6,9 @@ import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.objective.policy.Oreal;
 import dev.kedge.objective.policy.TokenRewardModel.Weights;
 
-/// Behaviour cloning of the correct completions among the n drawn to a question, each token alike: what
+/// Behaviour cloning of the correct completions among the n to a question, each token alike: what
 /// [OrealMethod] is without advantages, negatives and token weights (arXiv:2502.06781). A completion is correct where
-/// it has the whole reward; a truncated one is what the verifier says of it.
+/// it has the whole reward.
 ///
 /// @param kl strength of the KL to the start, nats a token, >= 0
 @Kind("cloning")
@@ -24,10 +24,10 @@ public record CloningMethod(double kl) implements PolicyMethod {
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            OrealMethod.Outcomes outcomes = OrealMethod.Outcomes.of(step, OrealMethod.Kept.ALL);
-            return part -> {
-                Oreal.Answers answers = outcomes.of(part);
+        return batch -> {
+            OrealMethod.Outcomes outcomes = OrealMethod.Outcomes.of(batch, OrealMethod.Kept.ALL);
+            return microBatch -> {
+                Oreal.Answers answers = outcomes.of(microBatch);
                 return Oreal.plainCloning(
                         answers,
                         Weights.ones(answers.logProbs()),

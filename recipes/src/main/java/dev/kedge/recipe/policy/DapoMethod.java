@@ -12,7 +12,7 @@ import dev.kedge.tensor.Tensor;
 /// @param clipHigh       dimensionless, >= 0, customarily 0.28
 /// @param overlongMargin tokens before the limit over which the reward for length falls from 0 to -1, at most the
 ///                       limit; 0: none is taken
-/// @param resamplings    how many times at most questions are drawn anew, >= 0
+/// @param resamplings    how many times at most questions are asked anew, >= 0
 @Kind("dapo")
 public record DapoMethod(double clipLow, double clipHigh, int overlongMargin, int resamplings) implements PolicyMethod {
     public DapoMethod {
@@ -31,14 +31,15 @@ public record DapoMethod(double clipLow, double clipHigh, int overlongMargin, in
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor rewards = step.rewards();
+        return batch -> {
+            Tensor rewards = batch.rewards();
             if (overlongMargin > 0) {
-                int longest = step.draw().sampler().maxTokens();
-                rewards = rewards.plus(Dapo.overlong(step.draw().lengths(), longest, overlongMargin));
+                int longest = batch.rollouts().sampler().maxTokens();
+                rewards = rewards.plus(Dapo.overlong(batch.rollouts().lengths(), longest, overlongMargin));
             }
             Tensor advantages = Dapo.advantages(rewards);
-            return part -> Dapo.dapo(part.rollout(), part.of(advantages), clipLow, clipHigh, step.tokens());
+            return microBatch ->
+                    Dapo.dapo(microBatch.rollout(), microBatch.of(advantages), clipLow, clipHigh, batch.tokens());
         };
     }
 }

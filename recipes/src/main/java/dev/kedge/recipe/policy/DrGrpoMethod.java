@@ -5,7 +5,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.DrGrpo;
 import dev.kedge.tensor.Tensor;
 
-/// [DrGrpo], its constant the longest completion allowed. A truncated completion is what the verifier says of it.
+/// [DrGrpo], its constant the longest completion allowed.
 ///
 /// @param clip dimensionless, in (0, 1), customarily 0.2
 @Kind("dr_grpo")
@@ -21,10 +21,11 @@ public record DrGrpoMethod(double clip) implements PolicyMethod {
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor advantages = DrGrpo.advantages(step.rewards());
-            int longest = step.draw().sampler().maxTokens();
-            return part -> DrGrpo.drGrpo(part.rollout(), part.of(advantages), clip, longest, step.completions());
+        return batch -> {
+            Tensor advantages = DrGrpo.advantages(batch.rewards());
+            int longest = batch.rollouts().sampler().maxTokens();
+            return microBatch ->
+                    DrGrpo.drGrpo(microBatch.rollout(), microBatch.of(advantages), clip, longest, batch.completions());
         };
     }
 }

@@ -10,17 +10,16 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 
-/// [Drpo]: right answers, the short ones most, against wrong ones, within a trust region of the policy that drew them.
+/// [Drpo]: right answers, the short ones most, against wrong ones, within a trust region of the policy that wrote them.
 /// Right is what has the whole reward; where a verifier gives a part, that is wrong.
-///
-/// A truncated completion is what the verifier says of it; where truncated ones are masked, it is wrong, and nothing
-/// but its share among the wrong ones remains of it.
+/// Where truncated completions are masked, they are wrong, and nothing but their share among the wrong ones remains.
 ///
 /// @param lambda    dimensionless, > 0: the smaller, the shorter the answers; `.inf` is DisCO (arXiv:2505.12366), which
 ///                  does not look at lengths
 /// @param tau       dimensionless, finite and > 0, customarily 10: near 0 the likeliest wrong answer counts, else all
-/// @param estimator of the KL from the policy that drew the answers; the authors' is k1
-/// @param beta      strength of the trust region, per nat, finite and > 0; it matters where a draw serves several steps
+/// @param estimator of the KL from the policy that wrote the answers; the authors' is k1
+/// @param beta      strength of the trust region, per nat, finite and > 0; it matters where rollouts serve several
+// steps
 /// @param delta     nats a token that are free, finite and >= 0
 @Kind("drpo")
 public record DrpoMethod(double lambda, double tau, Estimator estimator, double beta, double delta)
@@ -42,38 +41,39 @@ public record DrpoMethod(double lambda, double tau, Estimator estimator, double 
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor right = right(step);
-            double strength = Drpo.strength(kl(step), beta, delta);
-            long longest = step.draw().sampler().maxTokens();
-            return part -> {
-                Rollout rollout = part.rollout();
-                Tensor rewards =
-                        part.of(right.reshape(-1)).reshape(-1, step.draw().group());
+        return batch -> {
+            Tensor right = right(batch);
+            double strength = Drpo.strength(kl(batch), beta, delta);
+            long longest = batch.rollouts().sampler().maxTokens();
+            return microBatch -> {
+                Rollout rollout = microBatch.rollout();
+                Tensor rewards = microBatch
+                        .of(right.reshape(-1))
+                        .reshape(-1, batch.rollouts().group());
                 Tensor strengths = rewards.select(1, 0).onesLike().times(strength);
-                return Drpo.drpo(rollout, rewards, longest, lambda, tau, step.questions())
-                        .plus(Drpo.trustRegion(rollout, estimator.function(), strength, step.tokens()))
+                return Drpo.drpo(rollout, rewards, longest, lambda, tau, batch.questions())
+                        .plus(Drpo.trustRegion(rollout, estimator.function(), strength, batch.tokens()))
                         .with("trust_region/strength", strengths);
             };
         };
     }
 
     /// 1 for the whole reward and a token to learn from, else 0: [P, G].
-    private static Tensor right(RolloutBatch step) {
-        Tensor rewards = step.rewards();
-        Tensor learnt = step.mask().sum(1).gt(0).reshape(rewards.shape());
+    private static Tensor right(RolloutBatch batch) {
+        Tensor rewards = batch.rewards();
+        Tensor learnt = batch.mask().sum(1).gt(0).reshape(rewards.shape());
         return rewards.ge(1).and(learnt).to(DType.FLOAT64);
     }
 
-    /// KL of the step from the policy that drew it, nats a token.
-    private double kl(RolloutBatch step) {
-        if (step.isOnPolicy()) {
+    /// KL of the batch from the policy that wrote it, nats a token.
+    private double kl(RolloutBatch batch) {
+        if (batch.isOnPolicy()) {
             return 0;
         }
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
-            Tensor each = estimator.function().apply(step.oldLogProbs(), step.logProbs()); // masked: 0 in both
-            return each.to(DType.FLOAT64).sum().item() / step.tokens();
+            Tensor each = estimator.function().apply(batch.oldLogProbs(), batch.logProbs()); // masked: 0 in both
+            return each.to(DType.FLOAT64).sum().item() / batch.tokens();
         }
     }
 }

@@ -8,13 +8,11 @@ import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.data.task.Problem;
 import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.data.verify.Extraction;
-import dev.kedge.data.verify.Limits;
 import dev.kedge.data.verify.Program;
 import dev.kedge.data.verify.Questions;
 import dev.kedge.data.verify.Verification;
 import dev.kedge.data.verify.Verifier;
-import dev.kedge.data.verify.VerifierBatch;
-import dev.kedge.data.verify.VerifierResult;
+import dev.kedge.data.verify.VerifierQuestion;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.run.ModelCache;
@@ -39,22 +37,20 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.function.Function;
 import java.util.random.RandomGenerator;
-import java.util.stream.IntStream;
 
 /// Where questions, their verifier and the policy to start from come from.
 public sealed interface Environment permits LearnedReward, Environment.File, Environment.Generated {
     /// Opens it: what has to be made first is made here.
     Opened open(Run run, Device device, long seed);
 
-    /// A world to learn in. Questions of the two lists share no prompt.
+    /// An environment to learn in. Questions of the two lists share no prompt.
     ///
     /// @param tokenizer the policy's
     /// @param start     the policy to start from, frozen: the reference
     /// @param training  questions to learn from
-    /// @param heldOut   questions to be judged by
-    /// @param scorer    who judges
+    /// @param heldOut   questions to be evaluated by
+    /// @param scorer    who rewards
     /// @param maxTokens the longest completion
     record Opened(
             Tokenizer tokenizer,
@@ -84,8 +80,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param examples    demonstrations
     /// @param pretraining how it is made
     /// @param questions   training questions, at most as many as there are
-    /// @param heldOut     questions to be judged by, likewise
-    /// @param verifier    who judges; the task itself where there is none
+    /// @param heldOut     questions to be evaluated by, likewise
+    /// @param verifier    who rewards; the task itself where there is none
     @Kind("generated")
     record Generated(
             GeneratedTask task,
@@ -109,7 +105,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
         }
 
-        /// One judged by the task itself.
+        /// One rewarded by the task itself.
         public Generated(
                 GeneratedTask task,
                 double rightness,
@@ -145,7 +141,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                     Models.load(folder, device),
                     questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
                     questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
-                    scorer(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
+                    Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
                     task.maxCompletionLength() + 1); // and the end
         }
 
@@ -153,7 +149,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             List<Tokenized> corpus = new ArrayList<>();
             RandomGenerator random = new SplittableRandom(seed);
             for (int i = 0; i < examples; i++) {
-                Problem problem = task.sample(random); // of both parts: a start knows a little of everything
+                Problem problem = task.sample(random); // of both splits: a start knows a little of everything
                 String said = task.demonstration(problem, rightness, random);
                 corpus.add(Tokenized.ofReply(tokenizer.encode(problem.prompt()), ended(tokenizer, said)));
             }
@@ -182,15 +178,15 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             return ended;
         }
 
-        /// Different problems of a part, in random order.
-        private List<Question> questions(Tokenizer tokenizer, ProblemSplit part, int count, long seed) {
+        /// Different problems of a split, in random order.
+        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long seed) {
             RandomGenerator random = new SplittableRandom(seed);
             Set<Problem> problems = new LinkedHashSet<>();
             for (int tries = 0; problems.size() < count && tries < 100 * count; tries++) {
-                problems.add(task.sample(random, part));
+                problems.add(task.sample(random, split));
             }
             return problems.stream()
-                    .map(p -> new Question(tokenizer.encode(p.prompt()), p.prompt(), task.solution(p)))
+                    .map(p -> Question.of(p.prompt(), task.solution(p), tokenizer))
                     .toList();
         }
     }
@@ -203,11 +199,11 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param answer    the key of the answer
     /// @param prompt    what the model is given, `{question}` standing for the question; where there is none, the
     ///                  model's chat template, and the bare question where it has none
-    /// @param verifier  who judges
+    /// @param verifier  who rewards
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
     /// @param questions training questions, at most as many as there are
-    /// @param heldOut   questions to be judged by, >= 2
+    /// @param heldOut   questions to be evaluated by, >= 2
     @Kind("file")
     record File(
             Path model,
@@ -235,7 +231,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
 
         @Override
         public Opened open(Run run, Device device, long seed) {
-            Verifier judge = verifier.verifier(); // whatever is wrong with it is said before anything is loaded
+            Verifier opened = verifier.verifier(); // whatever is wrong with it is said before anything is loaded
             Questions read = Questions.read(data, question, answer, ReadOptions.Wrong.SKIP);
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
             Tokenizer tokenizer = Models.tokenizer(model);
@@ -251,15 +247,14 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             Collections.shuffle(shuffled, new Random(seed));
             List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
             return new Opened(
-                    tokenizer, start, training, shuffled.subList(0, heldOut), scorer(judge, vote::of), maxTokens);
+                    tokenizer, start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
         }
 
         /// The questions that leave the model room to answer.
-        private List<Question> asked(
-                List<dev.kedge.data.verify.VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
+        private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
             Optional<ChatTemplate> chat = Files.isDirectory(model) ? ChatTemplate.load(model) : Optional.empty();
             List<Question> asked = new ArrayList<>();
-            for (var q : all) {
+            for (VerifierQuestion q : all) {
                 int[] ids = prompt.isPresent() || chat.isEmpty()
                         ? tokenizer.encode(prompt.orElse(PLACE).replace(PLACE, q.prompt()))
                         : tokenizer.encode(chat.get().render(List.of(new Message("user", q.prompt())), true));
@@ -273,27 +268,5 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             return asked;
         }
-    }
-
-    /// Judges with a verifier; what it cannot judge has no reward.
-    ///
-    /// @param vote how an answer is read off a completion for a vote
-    private static Scorer scorer(Verifier verifier, Function<String, Optional<String>> vote) {
-        return (questions, completions) -> {
-            List<VerifierResult> judged = VerifierBatch.judge(
-                            verifier,
-                            questions.stream()
-                                    .map(q -> new dev.kedge.data.verify.VerifierQuestion(q.text(), q.answer()))
-                                    .toList(),
-                            completions,
-                            Limits.usual())
-                    .each();
-            return IntStream.range(0, completions.size())
-                    .mapToObj(i -> new Score(
-                            judged.get(i).reward().orElse(Double.NaN),
-                            vote.apply(completions.get(i)),
-                            judged.get(i).reason()))
-                    .toList();
-        };
     }
 }

@@ -5,9 +5,9 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.tensor.Tensor;
 
-/// [Grpo]. A truncated completion is what the verifier says of it.
+/// [Grpo].
 ///
-/// @param clip dimensionless, in (0, 1), customarily 0.2; matters where a draw serves several steps
+/// @param clip dimensionless, in (0, 1), customarily 0.2; matters where rollouts serve several steps
 /// @param beta strength of the KL in the loss, >= 0; at 0 no reference is asked
 @Kind("grpo")
 public record GrpoMethod(double clip, double beta) implements PolicyMethod {
@@ -23,12 +23,17 @@ public record GrpoMethod(double clip, double beta) implements PolicyMethod {
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor advantages = Grpo.advantages(step.rewards());
-            return part -> beta == 0
-                    ? Grpo.withoutReference(part.rollout(), part.of(advantages), clip, step.completions())
+        return batch -> {
+            Tensor advantages = Grpo.advantages(batch.rewards());
+            return microBatch -> beta == 0
+                    ? Grpo.withoutReference(microBatch.rollout(), microBatch.of(advantages), clip, batch.completions())
                     : Grpo.grpo(
-                            part.rollout(), part.refLogProbs(), part.of(advantages), clip, beta, step.completions());
+                            microBatch.rollout(),
+                            microBatch.refLogProbs(),
+                            microBatch.of(advantages),
+                            clip,
+                            beta,
+                            batch.completions());
         };
     }
 }

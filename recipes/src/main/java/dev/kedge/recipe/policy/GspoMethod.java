@@ -5,7 +5,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.policy.Gspo;
 import dev.kedge.tensor.Tensor;
 
-/// [Gspo]. A truncated completion is what the verifier says of it.
+/// [Gspo].
 ///
 /// @param clipLow  dimensionless, >= 0, customarily 3e-4: the ratio is a mean over tokens
 /// @param clipHigh dimensionless, >= 0, customarily 4e-4
@@ -23,9 +23,10 @@ public record GspoMethod(double clipLow, double clipHigh) implements PolicyMetho
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor advantages = Gspo.advantages(step.rewards());
-            return part -> Gspo.gspo(part.rollout(), part.of(advantages), clipLow, clipHigh, step.completions());
+        return batch -> {
+            Tensor advantages = Gspo.advantages(batch.rewards());
+            return microBatch ->
+                    Gspo.gspo(microBatch.rollout(), microBatch.of(advantages), clipLow, clipHigh, batch.completions());
         };
     }
 }

@@ -2,6 +2,7 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.config.Kind;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.Loss;
 import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.objective.policy.Gtpo;
 import dev.kedge.objective.policy.Rollout;
@@ -10,18 +11,19 @@ import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// [Gtpo]: tokens that good and bad answers share at their ends are not punished, and answers of high entropy not
-/// learnt from. A truncated completion is what the verifier says of it; where truncated ones are masked, it has its
-/// part in the mean of its group and no tokens.
+/// learnt from. Where truncated completions are masked, they have their part in the mean of their group and no tokens.
 ///
-/// Entropies are those that the tokens were drawn with, at the temperature of the draw: the present policy's, on
+/// Entropies are those that the tokens were drawn with, at the temperature of the sampler: the present policy's, on
 /// policy, which is all that the paper does.
 ///
 /// @param gamma          what a nat of mean entropy takes off the advantage, in the unit of the rewards, finite and
 ///                       >= 0; the authors' is 0.1 for rewards up to 20
 /// @param threshold      mean entropy above which a completion is not learnt from, nats, > 0; `.inf` filters none, the
-///                       authors' code has 0.7. Absent: ln 2, unless the first draw is above it on average; then none
+///                       authors' code has 0.7. Absent: ln 2, unless the first rollouts are above it on average; then
+// none
 /// @param positiveWeight what a conflict token of a good completion weighs, finite and > 0, customarily 2
 /// @param conflicts      what becomes of conflict tokens
 @Kind("gtpo")
@@ -62,49 +64,40 @@ public record GtpoMethod(double gamma, Optional<Double> threshold, double positi
 
     @Override
     public Learner learner(Decoder start) {
-        return new Remembering(this, Tensor.of(Double.NaN).unscoped());
+        Tensor initial = Tensor.of(Double.NaN).unscoped();
+        return Learner.remembering(
+                () -> Map.of("initial_entropy", initial), initial::close, batch -> loss(batch, initial));
     }
 
-    /// @param initial mean entropy of the first draw, nats, [1]; NaN before
-    private record Remembering(GtpoMethod method, Tensor initial) implements Learner {
-        @Override
-        public PartLoss plan(RolloutBatch step) {
-            Tensor advantages = GroupRelative.centred(step.rewards());
-            Tensor lengths = Elementwise.clampMin(step.mask().sum(1), 1).to(advantages.dtype());
-            Tensor sums = step.entropies().sum(1).to(advantages.dtype()).to(advantages.device());
-            Tensor entropies = sums.div(lengths);
-            if (Double.isNaN(initial.toDoubles()[0])) {
-                InPlace.copy_(initial, Tensor.of(entropies.mean().item()));
-            }
-            double threshold = method.threshold.orElseGet(() -> Gtpo.threshold(initial.toDoubles()[0]));
-            Tensor shaped = Gtpo.shaped(advantages.reshape(-1), entropies, method.gamma, threshold);
-            return part -> {
-                Rollout rollout = part.rollout();
-                Tensor mine =
-                        part.of(advantages.reshape(-1)).reshape(-1, step.draw().group());
-                Gtpo.Conflicts found = Gtpo.conflicts(part.tokens(), part.mask(), mine, method.positiveWeight);
-                return switch (method.conflicts) {
-                    case COUNTED -> Gtpo.gtpo(rollout, part.of(shaped), found, step.completions());
-                    case UNCOUNTED -> Gtpo.uncounted(rollout, part.of(shaped), found, step.completions());
-                    case IGNORED ->
-                        Gtpo.uncounted(
-                                rollout,
-                                part.of(shaped),
-                                new Gtpo.Conflicts(
-                                        part.mask().to(found.weights().dtype()), found.counts()),
-                                step.completions());
-                };
+    /// @param initial mean entropy of the first rollouts, nats, [1]; NaN before
+    private Function<MicroBatch, Loss> loss(RolloutBatch batch, Tensor initial) {
+        Tensor advantages = GroupRelative.centred(batch.rewards());
+        Tensor lengths = Elementwise.clampMin(batch.mask().sum(1), 1).to(advantages.dtype());
+        Tensor sums = batch.entropies().sum(1).to(advantages.dtype()).to(advantages.device());
+        Tensor entropies = sums.div(lengths);
+        if (Double.isNaN(initial.toDoubles()[0])) {
+            InPlace.copy_(initial, Tensor.of(entropies.mean().item()));
+        }
+        double above = threshold.orElseGet(() -> Gtpo.threshold(initial.toDoubles()[0]));
+        Tensor shaped = Gtpo.shaped(advantages.reshape(-1), entropies, gamma, above);
+        return microBatch -> {
+            Rollout rollout = microBatch.rollout();
+            Tensor groups = microBatch
+                    .of(advantages.reshape(-1))
+                    .reshape(-1, batch.rollouts().group());
+            Gtpo.Conflicts found = Gtpo.conflicts(microBatch.tokens(), microBatch.mask(), groups, positiveWeight);
+            return switch (conflicts) {
+                case COUNTED -> Gtpo.gtpo(rollout, microBatch.of(shaped), found, batch.completions());
+                case UNCOUNTED -> Gtpo.uncounted(rollout, microBatch.of(shaped), found, batch.completions());
+                case IGNORED -> {
+                    Tensor ones = microBatch.mask().to(found.weights().dtype());
+                    yield Gtpo.uncounted(
+                            rollout,
+                            microBatch.of(shaped),
+                            new Gtpo.Conflicts(ones, found.counts()),
+                            batch.completions());
+                }
             };
-        }
-
-        @Override
-        public Map<String, Tensor> state() {
-            return Map.of("initial_entropy", initial);
-        }
-
-        @Override
-        public void close() {
-            initial.close();
-        }
+        };
     }
 }

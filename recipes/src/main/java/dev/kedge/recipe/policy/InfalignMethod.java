@@ -12,20 +12,19 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// InfAlign-CTRL ([InfAlign], arXiv:2412.19792): the reward of a completion is replaced by its quantile among answers
+/// InfAlign-CTRL (arXiv:2412.19792): the reward of a completion is replaced by its quantile among answers
 /// of the start to the same question, that quantile is transformed for how the policy will be used, and RLOO learns
 /// from what comes out, the KL to the start in the reward.
 ///
-/// A question's answers to calibrate by are drawn from the start when it first comes up, with a seed of its own, and
-/// never again: a resumed run draws the same. A truncated completion is what the verifier says of it; one of the
-/// start's answers that has no reward counts 0.
+/// A question's answers to calibrate by are the start's, sampled when it first comes up, with a seed of its own, and
+/// never again: a resumed run has the same. One of the start's answers that has no reward counts 0.
 ///
 /// @param transform    what a quantile is worth
 /// @param beta         strength of the KL, in the unit of the transform per nat, >= 0: not comparable between
 ///                     transforms
 /// @param draws        K, the start's answers to a question to calibrate by, >= 1; 32 or more, for quantiles move in
 ///                     steps of 1/(2K)
-/// @param selectedFrom N, >= 2: policies are judged by the best and by the worst of N answers beside a single one
+/// @param selectedFrom N, >= 2: policies are evaluated by the best and by the worst of N answers beside a single one
 @Kind("infalign")
 public record InfalignMethod(QuantileTransform transform, double beta, int draws, int selectedFrom)
         implements PolicyMethod {
@@ -51,33 +50,36 @@ public record InfalignMethod(QuantileTransform transform, double beta, int draws
     @Override
     public Learner learner(Decoder start) {
         Map<Question, double[]> calibration = new IdentityHashMap<>();
-        return step -> {
-            Tensor quantiles = quantiles(step, calibration);
-            Tensor advantages = Rloo.advantages(RlooMethod.lessKl(transform.apply(floored(quantiles)), step, beta));
-            Tensor drawn = quantiles.reshape(-1);
-            return part -> Rloo.rloo(part.rollout(), part.of(advantages), step.completions())
-                    .with("quantile", part.of(drawn));
+        return batch -> {
+            Tensor quantiles = quantiles(batch, calibration);
+            Tensor advantages = Rloo.advantages(RlooMethod.lessKl(transform.apply(floored(quantiles)), batch, beta));
+            Tensor all = quantiles.reshape(-1);
+            return microBatch -> Rloo.rloo(microBatch.rollout(), microBatch.of(advantages), batch.completions())
+                    .with("quantile", microBatch.of(all));
         };
     }
 
-    /// `Ĉ` of the step's completions, [P, G] float64: their mean is the win rate against the start.
-    private Tensor quantiles(RolloutBatch step, Map<Question, double[]> calibration) {
-        double[] base = step.draw().questions().stream()
-                .map(q -> calibration.computeIfAbsent(q, asked -> base(step, asked)))
+    /// `Ĉ` of the batch's completions, [P, G] float64: their mean is the win rate against the start.
+    private Tensor quantiles(RolloutBatch batch, Map<Question, double[]> calibration) {
+        double[] base = batch.rollouts().questions().stream()
+                .map(q -> calibration.computeIfAbsent(q, asked -> base(batch, asked)))
                 .flatMapToDouble(Arrays::stream)
                 .toArray();
-        return Calibration.empirical(Tensor.of(base, step.questions(), draws), step.rewards());
+        return Calibration.empirical(Tensor.of(base, batch.questions(), draws), batch.rewards());
     }
 
-    /// Rewards of the start's answers: a function of the question alone, whatever else is in the step.
-    private double[] base(RolloutBatch step, Question question) {
-        Sampler sampler = step.draw().sampler().withGroup(draws);
-        return sampler.draw(step.reference(), List.of(question), Arrays.hashCode(question.prompt())).scores().stream()
-                .mapToDouble(s -> s.isThere() ? s.reward() : 0)
+    /// Rewards of the start's answers: a function of the question alone, whatever else is in the batch.
+    private double[] base(RolloutBatch batch, Question question) {
+        Sampler sampler = batch.rollouts().sampler().withGroup(draws);
+        return sampler
+                .sample(batch.reference(), List.of(question), Arrays.hashCode(question.prompt()))
+                .scores()
+                .stream()
+                .mapToDouble(s -> s.hasReward() ? s.reward() : 0)
                 .toArray();
     }
 
-    /// The logarithm has no value where an answer is worse than all draws: there its quantile is the smallest step.
+    /// The logarithm has no value where an answer is worse than all of them: there its quantile is the smallest step.
     private Tensor floored(Tensor quantiles) {
         return transform instanceof QuantileTransform.Logarithm
                 ? Elementwise.clampMin(quantiles, 0.5 / draws)

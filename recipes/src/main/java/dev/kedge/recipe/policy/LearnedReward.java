@@ -25,33 +25,34 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.StatUtils;
 
-/// A world whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth, labels pairs
+/// An environment whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth, labels
+// pairs
 /// of the start's answers, a [RewardModel] learns from them, and policies learn from what that says. The truth is
 /// noted beside it, and no method sees it.
 ///
-/// Both answers of a pair are drawn from the start, to one training question, at temperature 1; pairs that the truth
+/// Both answers of a pair come from the start, to one training question, at temperature 1; pairs that the truth
 /// finds equal are left out. The model is made once and kept beside the runs, in a folder that its configuration names.
 ///
-/// @param world    where questions, start and truth come from
+/// @param base     where questions, start and truth come from
 /// @param pairs    preferences to learn from, >= 2
 /// @param learning how; a batch is of pairs
 @Kind("learned_reward")
-public record LearnedReward(Environment world, int pairs, TrainingConfig learning) implements Environment {
-    private static final int MOST_DRAWN = 50;
-    private static final int STANDARD = 512;
+public record LearnedReward(Environment base, int pairs, TrainingConfig learning) implements Environment {
+    private static final int MOST_PAIRS = 50;
+    private static final int USUAL = 512;
 
     public LearnedReward {
         if (pairs < 2) {
             throw new IllegalArgumentException("pairs must be >= 2, was " + pairs);
         }
-        if (world instanceof LearnedReward) {
-            throw new IllegalArgumentException("the world of a learned_reward must have a verifier, was another one");
+        if (base instanceof LearnedReward) {
+            throw new IllegalArgumentException("the base of a learned_reward must have a verifier, was another one");
         }
     }
 
     @Override
     public Opened open(Run run, Device device, long seed) {
-        Opened truth = world.open(run, device, seed);
+        Opened truth = base.open(run, device, seed);
         try {
             RewardModel model = model(truth, run, device, seed);
             return new Opened(
@@ -87,7 +88,7 @@ public record LearnedReward(Environment world, int pairs, TrainingConfig learnin
                 if (!(deviation > 0 && deviation < Double.POSITIVE_INFINITY)) {
                     throw new ConfigException("the learned reward of the start's answers has mean " + mean
                             + " and deviation " + deviation + ", so there is nothing to learn from it; another"
-                            + " learning_rate or more steps in world.learning would be right");
+                            + " learning_rate or more steps in environment.learning would be right");
                 }
                 SequencedMap<String, Tensor> tensors =
                         new LinkedHashMap<>(head.decoder().parameters().named());
@@ -115,29 +116,30 @@ public record LearnedReward(Environment world, int pairs, TrainingConfig learnin
     /// Pairs of answers to training questions that the truth tells apart.
     private List<TokenizedPair> preferences(Opened truth, int eos, SplittableRandom random) {
         List<TokenizedPair> found = new ArrayList<>();
-        int drawn = 0;
-        while (found.size() < pairs && drawn < MOST_DRAWN * pairs) {
+        int written = 0;
+        while (found.size() < pairs && written < MOST_PAIRS * pairs) {
             List<Question> asked = IntStream.range(0, pairs)
                     .mapToObj(_ ->
                             truth.training().get(random.nextInt(truth.training().size())))
                     .toList();
-            Rollouts draw = sampler(truth).draw(truth.start(), asked, random.nextLong());
-            drawn += pairs;
+            Rollouts rollouts = sampler(truth).sample(truth.start(), asked, random.nextLong());
+            written += pairs;
             for (int q = 0; q < asked.size() && found.size() < pairs; q++) {
-                double first = draw.scores().get(2 * q).reward();
-                double second = draw.scores().get(2 * q + 1).reward();
+                double first = rollouts.scores().get(2 * q).reward();
+                double second = rollouts.scores().get(2 * q + 1).reward();
                 if (first != second && Double.isFinite(first) && Double.isFinite(second)) {
                     int better = first > second ? 2 * q : 2 * q + 1;
-                    int worse = first > second ? 2 * q + 1 : 2 * q;
+                    int worse = 4 * q + 1 - better;
                     found.add(new TokenizedPair(
-                            read(truth, draw, better, eos),
-                            read(truth, draw, worse, eos),
+                            read(truth, rollouts, better, eos),
+                            read(truth, rollouts, worse, eos),
                             asked.get(q).prompt().length));
                 }
             }
         }
         if (found.size() < pairs) {
-            throw new ConfigException("world.pairs is " + pairs + ", but of " + drawn + " pairs of the start's answers"
+            throw new ConfigException("environment.pairs is " + pairs + ", but of " + written
+                    + " pairs of the start's answers"
                     + " only " + found.size() + " differ in true reward; fewer pairs, or a start that is sometimes"
                     + " right and sometimes wrong, would be right");
         }
@@ -146,12 +148,12 @@ public record LearnedReward(Environment world, int pairs, TrainingConfig learnin
 
     /// Answers of the start without labels.
     private static List<Tokenized> answers(Opened truth, int eos, long seed) {
-        List<Question> asked = IntStream.range(0, STANDARD / 2)
+        List<Question> asked = IntStream.range(0, USUAL / 2)
                 .mapToObj(i -> truth.training().get(i % truth.training().size()))
                 .toList();
-        Rollouts draw = sampler(truth).draw(truth.start(), asked, seed);
-        return IntStream.range(0, draw.completions().size())
-                .mapToObj(i -> read(truth, draw, i, eos))
+        Rollouts rollouts = sampler(truth).sample(truth.start(), asked, seed);
+        return IntStream.range(0, rollouts.completions().size())
+                .mapToObj(i -> read(truth, rollouts, i, eos))
                 .toList();
     }
 
@@ -159,9 +161,10 @@ public record LearnedReward(Environment world, int pairs, TrainingConfig learnin
         return new Sampler(truth.tokenizer(), truth.scorer(), 2, truth.maxTokens(), 1, Truncated.JUDGED);
     }
 
-    private static Tokenized read(Opened truth, Rollouts draw, int i, int eos) {
-        String text = truth.tokenizer().decode(draw.completions().get(i).tokens());
+    private static Tokenized read(Opened truth, Rollouts rollouts, int i, int eos) {
+        String text = rollouts.text(i, truth.tokenizer());
         int positions = truth.start().config().maxPositions();
-        return RewardModel.read(draw.questions().get(i / draw.group()), text, truth.tokenizer(), eos, positions);
+        return RewardModel.read(
+                rollouts.questions().get(i / rollouts.group()), text, truth.tokenizer(), eos, positions);
     }
 }

@@ -7,14 +7,14 @@ import dev.kedge.objective.policy.Rloo;
 import dev.kedge.tensor.Tensor;
 
 /// GRPO or RLOO on rewards `r·(1 - alpha·L/longest)`: what DRPO is measured against (arXiv:2510.04474). The mean of the
-/// group holds wrong answers too, so that a right one that is long can have a negative advantage. A truncated
-/// completion is what the verifier says of it. Clipping and aggregation are GRPO's for both.
+/// group holds wrong answers too, so that a right one that is long can have a negative advantage. Clipping and
+/// aggregation are GRPO's for both.
 ///
 /// @param alpha      how much of its reward the longest right answer loses, in \[0, 1\]; none at 0
 /// @param normalized whether advantages are divided by the standard deviation of the group (GRPO), so that where all
 ///                   answers are right only their lengths count, however small alpha is; else RLOO's, in which alpha
 ///                   weighs
-/// @param clip       dimensionless, in (0, 1), customarily 0.2; matters where a draw serves several steps
+/// @param clip       dimensionless, in (0, 1), customarily 0.2; matters where rollouts serve several steps
 @Kind("length_penalty")
 public record LengthPenaltyMethod(double alpha, boolean normalized, double clip) implements PolicyMethod {
     public LengthPenaltyMethod {
@@ -31,18 +31,21 @@ public record LengthPenaltyMethod(double alpha, boolean normalized, double clip)
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor rewards = penalized(step.draw(), alpha);
+        return batch -> {
+            Tensor rewards = penalized(batch.rollouts(), alpha);
             Tensor advantages = normalized ? Grpo.advantages(rewards) : Rloo.advantages(rewards);
-            Tensor punished = advantages.lt(0).and(step.rewards().reshape(-1).ge(1));
-            return part -> Grpo.withoutReference(part.rollout(), part.of(advantages), clip, step.completions())
-                    .with("right/punished", part.of(punished.to(advantages.dtype())));
+            Tensor punished = advantages.lt(0).and(batch.rewards().reshape(-1).ge(1));
+            return microBatch -> Grpo.withoutReference(
+                            microBatch.rollout(), microBatch.of(advantages), clip, batch.completions())
+                    .with("right/punished", microBatch.of(punished.to(advantages.dtype())));
         };
     }
 
     /// `r·(1 - alpha·L/longest)`, [P, G] float64.
-    static Tensor penalized(Rollouts draw, double alpha) {
-        Tensor left = draw.lengths().times(-alpha / draw.sampler().maxTokens()).plus(1);
-        return draw.rewards().times(left);
+    static Tensor penalized(Rollouts rollouts, double alpha) {
+        Tensor left = rollouts.lengths()
+                .times(-alpha / rollouts.sampler().maxTokens())
+                .plus(1);
+        return rollouts.rewards().times(left);
     }
 }

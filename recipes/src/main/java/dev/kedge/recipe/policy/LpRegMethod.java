@@ -2,16 +2,16 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.config.Kind;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.Loss;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.LpReg;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
-import java.util.Map;
+import java.util.function.Function;
 
 /// [LpReg]: GRPO that keeps improbable tokens from being pushed out where the proxy, a policy without its noise, means
-/// them. The threshold below which a token counts as improbable is one of the whole step. A truncated completion is
-/// what the verifier says of it.
+/// them. The threshold below which a token counts as improbable is one of the whole batch.
 ///
 /// @param source   what the proxy is made of
 /// @param kappa    probability below which a token is noise, as a share of the likeliest one's, in [0, 1],
@@ -39,11 +39,11 @@ public record LpRegMethod(
 
     /// What the proxy is made of.
     public sealed interface Source {
-        /// The policy that drew the completions, as in the paper: the pull slows the loss of a token.
+        /// The policy that wrote the completions, as in the paper: the pull slows the loss of a token.
         @Kind("sampler")
         record Sampler() implements Source {}
 
-        /// The policy as it is now: the same where every draw serves one step.
+        /// The policy as it is now: the same where rollouts serve one step.
         @Kind("present")
         record Present() implements Source {}
 
@@ -97,82 +97,70 @@ public record LpRegMethod(
     @Override
     public Learner learner(Decoder start) {
         return switch (source) {
-            case Source.Present() -> step -> plan(step, step.policy());
-            case Source.Start() -> step -> plan(step, step.reference());
-            case Source.Sampler(), Source.Average(double _) -> new Remembered(start.copy());
+            case Source.Present() -> batch -> loss(batch, batch.policy());
+            case Source.Start() -> batch -> loss(batch, batch.reference());
+            case Source.Sampler() -> {
+                Decoder past = start.copy();
+                yield remembering(past, batch -> {
+                    if (batch.isOnPolicy()) {
+                        follow(past, batch.policy(), 1);
+                    }
+                    return loss(batch, batch.isOnPolicy() ? batch.policy() : past);
+                });
+            }
+            case Source.Average(double decay) -> {
+                Decoder past = start.copy();
+                yield remembering(past, batch -> {
+                    follow(past, batch.policy(), 1 - decay);
+                    return loss(batch, past);
+                });
+            }
         };
     }
 
+    private static Learner remembering(Decoder past, Learner learner) {
+        return Learner.remembering(() -> past.parameters().named(), past::close, learner);
+    }
+
+    private static void follow(Decoder past, Decoder policy, double share) {
+        try (var _ = Gradients.off()) {
+            Tensor mine = past.parameters().flat();
+            InPlace.copy_(
+                    mine, mine.times(1 - share).plus(policy.parameters().flat().times(share)));
+        }
+    }
+
     /// @param model what the proxy is made of
-    private PolicyMethod.PartLoss plan(RolloutBatch step, Decoder model) {
-        Tensor advantages = Grpo.advantages(step.rewards()).to(step.policy().device());
+    private Function<MicroBatch, Loss> loss(RolloutBatch batch, Decoder model) {
+        Tensor advantages = Grpo.advantages(batch.rewards()).to(batch.policy().device());
         Tensor candidates = pull instanceof Pull.Exact
-                ? step.mask()
-                : step.mask().and(advantages.lt(0).unsqueeze(1));
-        double threshold = LpReg.threshold(step.logProbs(), candidates, share);
-        return part -> {
-            Tensor logits = model == step.policy() ? part.logits().detach() : part.logits(model);
-            Tensor proxy = LpReg.proxyLogProbs(logits, part.tokens(), part.mask(), kappa)
+                ? batch.mask()
+                : batch.mask().and(advantages.lt(0).unsqueeze(1));
+        double threshold = LpReg.threshold(batch.logProbs(), candidates, share);
+        return microBatch -> {
+            Tensor logits = model == batch.policy() ? microBatch.logits().detach() : microBatch.logits(model);
+            Tensor proxy = LpReg.proxyLogProbs(logits, microBatch.tokens(), microBatch.mask(), kappa)
                     .minus(ROUNDING);
             return switch (pull) {
                 case Pull.Sampled(double cap) ->
                     LpReg.lpReg(
-                            part.rollout(),
-                            part.of(advantages),
+                            microBatch.rollout(),
+                            microBatch.of(advantages),
                             new LpReg.Pull(proxy, threshold, beta, cap),
                             clipLow,
                             clipHigh,
-                            step.tokens());
+                            batch.tokens());
                 case Pull.Exact() ->
                     LpReg.published(
-                            part.rollout(),
-                            part.of(advantages),
+                            microBatch.rollout(),
+                            microBatch.of(advantages),
                             proxy,
-                            LpReg.kl(part.logits(), logits, part.mask(), kappa),
+                            LpReg.kl(microBatch.logits(), logits, microBatch.mask(), kappa),
                             threshold,
                             beta,
                             1 + clipHigh,
-                            step.tokens());
+                            batch.tokens());
             };
         };
-    }
-
-    /// With a policy of the past.
-    private final class Remembered implements Learner {
-        private final Decoder past;
-
-        private Remembered(Decoder past) {
-            this.past = past;
-        }
-
-        @Override
-        public PolicyMethod.PartLoss plan(RolloutBatch step) {
-            if (source instanceof Source.Average(double decay)) {
-                follow(step.policy(), 1 - decay);
-            } else if (step.isOnPolicy()) {
-                follow(step.policy(), 1);
-                return LpRegMethod.this.plan(step, step.policy());
-            }
-            return LpRegMethod.this.plan(step, past);
-        }
-
-        private void follow(Decoder policy, double share) {
-            try (var _ = Gradients.off()) {
-                Tensor mine = past.parameters().flat();
-                InPlace.copy_(
-                        mine,
-                        mine.times(1 - share).plus(policy.parameters().flat().times(share)));
-            }
-        }
-
-        @Override
-        public Map<String, Tensor> state() {
-            return past.parameters().named();
-        }
-
-        @Override
-        public void close() {
-            past.close();
-        }
     }
 }

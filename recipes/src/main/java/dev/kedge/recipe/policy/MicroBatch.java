@@ -11,13 +11,15 @@ import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Some questions of a [RolloutBatch] with all their completions, as tensors: B completions, T the longest of them. The
 /// policy's log-probs carry its gradient.
 public final class MicroBatch {
-    private final RolloutBatch step;
+    private final RolloutBatch batch;
     private final int from;
-    private final Rollouts draw;
+    private final Rollouts rollouts;
     private final TokenBatch rows;
     private final int width;
     private final Tensor index; // [N], where each token stands in [B·T]
@@ -28,25 +30,18 @@ public final class MicroBatch {
     private Rollout rollout;
     private Tensor logits;
 
-    MicroBatch(RolloutBatch step, int from, Rollouts draw, int padId) {
-        this.step = step;
+    MicroBatch(RolloutBatch batch, int from, Rollouts rollouts, int padId) {
+        this.batch = batch;
         this.from = from;
-        this.draw = draw;
-        rows = TokenBatch.of(draw.sequences(), padId, 1).to(step.policy().device());
-        int b = draw.completions().size();
-        int[] lengths = new int[b];
-        Arrays.setAll(lengths, draw::learnt);
-        width = Math.max(1, Arrays.stream(lengths).max().orElse(1));
-        boolean[] inside = new boolean[b * width];
-        long[] places = new long[Arrays.stream(lengths).sum()];
-        for (int i = 0, n = 0; i < b; i++) {
-            for (int t = 0; t < lengths[i]; t++) {
-                inside[i * width + t] = true;
-                places[n++] = (long) i * width + t;
-            }
-        }
-        index = Tensor.of(places, places.length).to(step.policy().device());
-        mask = Tensor.mask(inside, b, width).to(step.policy().device());
+        this.rollouts = rollouts;
+        rows = TokenBatch.of(rollouts.sequences(), padId, 1).to(batch.policy().device());
+        width = rollouts.width();
+        long[] places = IntStream.range(0, rollouts.completions().size())
+                .mapToLong(i -> (long) i * width)
+                .flatMap(row -> LongStream.range(row, row + rollouts.learnt((int) (row / width))))
+                .toArray();
+        index = Tensor.of(places, places.length).to(batch.policy().device());
+        mask = rollouts.mask().to(batch.policy().device());
     }
 
     /// Whether there is no token to learn from.
@@ -54,13 +49,13 @@ public final class MicroBatch {
         return rows.targets() == 0;
     }
 
-    public RolloutBatch step() {
-        return step;
+    public RolloutBatch batch() {
+        return batch;
     }
 
     /// The questions and completions themselves.
-    public Rollouts draw() {
-        return draw;
+    public Rollouts rollouts() {
+        return rollouts;
     }
 
     /// Boolean [B, T].
@@ -75,29 +70,38 @@ public final class MicroBatch {
 
     /// Rewards of these questions, [P, G], float64.
     public Tensor rewards() {
-        return draw.rewards().to(step.policy().device());
+        return rollouts.rewards().to(batch.policy().device());
     }
 
     /// The completions as the policy sees them: gradient flows. On policy all ratios are 1.
     public Rollout rollout() {
         if (rollout == null) {
             Tensor now = matrix(head().values());
-            rollout = new Rollout(now, step.isOnPolicy() ? now.detach() : of(step.oldLogProbs()), mask);
+            rollout = new Rollout(now, batch.isOnPolicy() ? now.detach() : oldLogProbs(), mask);
         }
         return rollout;
     }
 
     /// `log π_ref`, nats, [B, T], 0 where masked, a constant.
     public Tensor refLogProbs() {
-        return of(step.refLogProbs());
+        if (batch.hasRefLogProbs()) {
+            return of(batch.refLogProbs());
+        }
+        try (var _ = Gradients.off()) {
+            return logProbs(batch.reference()).to(DType.FLOAT32);
+        }
     }
 
-    /// The policy's logits that each token was drawn from, at the temperature of the draw, [B, T, V], 0 where masked:
+    private Tensor oldLogProbs() {
+        return rollouts.logProbs().to(batch.policy().device());
+    }
+
+    /// The policy's logits that each token was drawn from, at the sampler's temperature, [B, T, V], 0 where masked:
     /// gradient flows. They are held whole, so this is for small vocabularies.
     public Tensor logits() {
         if (logits == null) {
             head();
-            logits = spread(scaled(states.matmul(step.policy().head().t())));
+            logits = matrix(scaled(states.matmul(batch.policy().head().t())));
         }
         return logits;
     }
@@ -105,28 +109,28 @@ public final class MicroBatch {
     /// The logits of another model at the same tokens, [B, T, V], a constant.
     public Tensor logits(Decoder model) {
         try (var _ = Gradients.off()) {
-            return spread(scaled(statesOf(model).matmul(model.head().t())));
+            return matrix(scaled(statesOf(model).matmul(model.head().t())));
         }
     }
 
     /// The states of a model from which each token is predicted, [B, T, H], 0 where masked: gradient flows, unless it
     /// is turned off.
     public Tensor states(Decoder model) {
-        return spread(statesOf(model));
+        return matrix(statesOf(model));
     }
 
-    /// Of a step's values, one a completion, [P·G], or one a token, [P·G, T]: those of these completions.
-    public Tensor of(Tensor wholeStep) {
-        Tensor mine = wholeStep.narrow(
-                0, (long) from * draw.group(), draw.completions().size());
+    /// Of a batch's values, one a completion, [P·G], or one a token, [P·G, T]: those of these completions.
+    public Tensor of(Tensor wholeBatch) {
+        Tensor mine = wholeBatch.narrow(
+                0, (long) from * rollouts.group(), rollouts.completions().size());
         return (mine.dim() == 1 ? mine : mine.narrow(1, 0, width))
-                .to(step.policy().device());
+                .to(batch.policy().device());
     }
 
     /// The way back of [#of]: writes what was found of these completions, [B] or [B, T], to its place among that of the
-    /// whole step.
-    public void put(Tensor mine, Tensor wholeStep) {
-        Tensor place = wholeStep.narrow(0, (long) from * draw.group(), mine.size(0));
+    /// whole batch.
+    public void put(Tensor mine, Tensor wholeBatch) {
+        Tensor place = wholeBatch.narrow(0, (long) from * rollouts.group(), mine.size(0));
         InPlace.copy_(mine.dim() == 1 ? place : place.narrow(1, 0, width), mine);
     }
 
@@ -140,15 +144,14 @@ public final class MicroBatch {
 
     /// `log π` of a model at the tokens, [B, T], 0 where masked.
     Tensor logProbs(Decoder model) {
-        return matrix(step.logProbs(statesOf(model), model.head(), rows).values());
+        return matrix(logProbs(statesOf(model), model.head()).values());
     }
 
     /// The largest difference, in nats, between what the sampler reported of a token and what is computed here.
     double samplerDifference() {
-        Tensor reported = of(step.oldLogProbs());
         return head().values()
                 .detach()
-                .minus(reported.reshape(-1).indexSelect(0, index))
+                .minus(oldLogProbs().reshape(-1).indexSelect(0, index))
                 .abs()
                 .amax(0, false)
                 .to(DType.FLOAT64)
@@ -157,11 +160,17 @@ public final class MicroBatch {
 
     private HeadLogProbs head() {
         if (logProbs == null) {
-            hidden = statesOf(step.policy());
+            hidden = statesOf(batch.policy());
             states = hidden.detach().requiresGrad();
-            logProbs = step.logProbs(states, step.policy().head(), rows);
+            logProbs = logProbs(states, batch.policy().head());
         }
         return logProbs;
+    }
+
+    /// The log-probs of the tokens through a model's head, at the sampler's temperature.
+    private HeadLogProbs logProbs(Tensor states, Tensor head) {
+        return HeadLogProbs.of(
+                states, head, rows.targetTokens(), rollouts.sampler().temperature());
     }
 
     private Tensor statesOf(Decoder model) {
@@ -169,22 +178,16 @@ public final class MicroBatch {
     }
 
     private Tensor scaled(Tensor logits) {
-        double temperature = draw.sampler().temperature();
+        double temperature = rollouts.sampler().temperature();
         return temperature == 1 ? logits : logits.div(temperature);
     }
 
-    /// [N] to [B, T].
+    /// [N] to [B, T], and [N, X] to [B, T, X].
     private Tensor matrix(Tensor values) {
-        long b = draw.completions().size();
-        return Indexing.indexAdd(Creation.zeros(values.dtype(), values.device(), b * width), 0, index, values)
-                .reshape(b, width);
-    }
-
-    /// [N, X] to [B, T, X].
-    private Tensor spread(Tensor values) {
-        long b = draw.completions().size();
-        return Indexing.indexAdd(
-                        Creation.zeros(values.dtype(), values.device(), b * width, values.size(1)), 0, index, values)
-                .reshape(b, width, values.size(1));
+        long[] shape = values.shape().clone();
+        shape[0] = mask.numel();
+        return Indexing.indexAdd(Creation.zeros(values.dtype(), values.device(), shape), 0, index, values)
+                .reshape(LongStream.concat(Arrays.stream(mask.shape()), Arrays.stream(shape, 1, shape.length))
+                        .toArray());
     }
 }

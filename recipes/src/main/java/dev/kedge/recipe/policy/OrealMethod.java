@@ -10,13 +10,12 @@ import dev.kedge.objective.policy.Oreal.Strengths;
 import dev.kedge.objective.policy.TokenRewardModel;
 import dev.kedge.objective.policy.TokenRewardModel.Weights;
 import dev.kedge.tensor.Tensor;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// [Oreal] (arXiv:2502.06781): correct completions are cloned, wrong ones pushed away, both by their leave-one-out
 /// advantage among rewards +1 and -1, the policy is held to its start, and a [TokenRewardModel] that learns along
-/// weighs the tokens. A completion is correct where it has the whole reward; a truncated one is what the verifier says
-/// of it.
+/// weighs the tokens. A completion is correct where it has the whole reward.
 ///
 /// @param wrong  c-, the weight of wrong completions beside that of the correct ones, >= 0; 0.5 in the paper
 /// @param kl     beta, strength of the KL to the start, nats a token, >= 0; 0.01 in the paper
@@ -90,68 +89,45 @@ public record OrealMethod(double wrong, double kl, Kept kept, Optional<TokenWeig
 
     @Override
     public Learner learner(Decoder start) {
-        return tokens.isPresent()
-                ? new Weighed(tokens.get(), new OutcomeModel(start, tokens.get().learningRate()))
-                : step -> {
-                    Outcomes outcomes = Outcomes.of(step, kept);
-                    return part -> {
-                        Oreal.Answers answers = outcomes.of(part);
-                        return Oreal.oreal(
-                                answers,
-                                Weights.ones(answers.logProbs()),
-                                new Strengths(1, wrong, kl),
-                                SampledKl::k3,
-                                outcomes.tokens());
-                    };
+        if (tokens.isEmpty()) {
+            return batch -> {
+                Outcomes outcomes = Outcomes.of(batch, kept);
+                return microBatch -> {
+                    Oreal.Answers answers = outcomes.of(microBatch);
+                    Weights ones = Weights.ones(answers.logProbs());
+                    return Oreal.oreal(answers, ones, new Strengths(1, wrong, kl), SampledKl::k3, outcomes.tokens());
                 };
-    }
-
-    /// The policy learns from the weights that the reward model gives before it has learnt from the step's outcomes.
-    private final class Weighed implements Learner {
-        private final TokenWeights weights;
-        private final OutcomeModel model;
-
-        Weighed(TokenWeights weights, OutcomeModel model) {
-            this.weights = weights;
-            this.model = model;
-        }
-
-        @Override
-        public PolicyMethod.PartLoss plan(RolloutBatch step) {
-            boolean alone = model.steps() < weights.alone();
-            Strengths strengths = alone ? new Strengths(0, 0, 0) : new Strengths(1, wrong, kl);
-            Outcomes outcomes = Outcomes.of(step, kept);
-            OutcomeModel.Judgement judged = model.learn(step, outcomes.correct());
-            Weights of = weights.weighing()
-                    .of(judged.scores(), step.mask().to(judged.scores().device()));
-            return part -> {
-                Weights mine = new Weights(part.of(of.correct()), part.of(of.wrong()));
-                Loss loss = Oreal.oreal(outcomes.of(part), mine, strengths, SampledKl::k3, outcomes.tokens());
-                return loss.with("reward-model/loss", part.of(judged.losses()))
-                        .with("reward-model/score", part.of(judged.means()));
             };
         }
-
-        @Override
-        public Map<String, Tensor> state() {
-            return model.state();
-        }
-
-        @Override
-        public void close() {
-            model.close();
-        }
+        OutcomeModel model = new OutcomeModel(start, tokens.get().learningRate());
+        return Learner.remembering(model::state, model::close, batch -> loss(batch, tokens.get(), model));
     }
 
-    /// What the verifier found in a whole step, and which completions count.
+    /// The policy learns from the weights that the reward model gives before it has learnt from the batch's outcomes.
+    private Function<MicroBatch, Loss> loss(RolloutBatch batch, TokenWeights tokens, OutcomeModel model) {
+        boolean alone = model.steps() < tokens.alone();
+        Strengths strengths = alone ? new Strengths(0, 0, 0) : new Strengths(1, wrong, kl);
+        Outcomes outcomes = Outcomes.of(batch, kept);
+        OutcomeModel.Predictions predicted = model.learn(batch, outcomes.correct());
+        Weights all = tokens.weighing()
+                .of(predicted.scores(), batch.mask().to(predicted.scores().device()));
+        return microBatch -> {
+            Weights weights = new Weights(microBatch.of(all.correct()), microBatch.of(all.wrong()));
+            return Oreal.oreal(outcomes.of(microBatch), weights, strengths, SampledKl::k3, outcomes.tokens())
+                    .with("reward-model/loss", microBatch.of(predicted.losses()))
+                    .with("reward-model/score", microBatch.of(predicted.means()));
+        };
+    }
+
+    /// What the verifier found in a whole batch, and which completions count.
     ///
     /// @param correct    boolean [P·G]
     /// @param advantages [P·G]
     /// @param kept       boolean [P·G]
     /// @param tokens     of the completions that count
     record Outcomes(Tensor correct, Tensor advantages, Tensor kept, Oreal.StepTokens tokens) {
-        static Outcomes of(RolloutBatch step, Kept which) {
-            Tensor rewards = step.rewards();
+        static Outcomes of(RolloutBatch batch, Kept which) {
+            Tensor rewards = batch.rewards();
             Tensor correct = rewards.ge(1);
             Tensor signs = correct.to(rewards.dtype()).times(2).minus(1);
             boolean[] right = correct.toBooleans();
@@ -159,8 +135,8 @@ public record OrealMethod(double wrong, double kl, Kept kept, Optional<TokenWeig
             long[] tokens = new long[2];
             for (int i = 0; i < kept.length; i++) {
                 kept[i] = which == Kept.ALL
-                        || isFirstOfMixed(right, i, step.draw().group());
-                tokens[right[i] ? 0 : 1] += kept[i] ? step.draw().learnt(i) : 0;
+                        || isFirstOfMixed(right, i, batch.rollouts().group());
+                tokens[right[i] ? 0 : 1] += kept[i] ? batch.rollouts().learnt(i) : 0;
             }
             return new Outcomes(
                     correct.reshape(-1),
@@ -170,7 +146,7 @@ public record OrealMethod(double wrong, double kl, Kept kept, Optional<TokenWeig
         }
 
         /// Whether a completion is the first of its group with its outcome, and the group has both. As completions are
-        /// drawn alike, the first is as random as any.
+        /// sampled alike, the first is as random as any.
         private static boolean isFirstOfMixed(boolean[] right, int i, int group) {
             int from = i / group * group;
             boolean same = false;
@@ -182,11 +158,15 @@ public record OrealMethod(double wrong, double kl, Kept kept, Optional<TokenWeig
             return other && !same;
         }
 
-        Oreal.Answers of(MicroBatch part) {
-            var rollout = part.rollout();
-            Tensor mask = rollout.mask().and(part.of(kept).unsqueeze(1));
+        Oreal.Answers of(MicroBatch microBatch) {
+            var rollout = microBatch.rollout();
+            Tensor mask = rollout.mask().and(microBatch.of(kept).unsqueeze(1));
             return new Oreal.Answers(
-                    rollout.logProbs(), part.refLogProbs(), mask, part.of(correct), part.of(advantages));
+                    rollout.logProbs(),
+                    microBatch.refLogProbs(),
+                    mask,
+                    microBatch.of(correct),
+                    microBatch.of(advantages));
         }
     }
 }

@@ -27,33 +27,33 @@ final class OutcomeModel implements AutoCloseable {
         this.learningRate = learningRate;
     }
 
-    /// What it says of a step's completions before it learns from them, constants.
+    /// What it says of a batch's completions before it learns from them, constants.
     ///
     /// @param scores of tokens, [P·G, T], 0 where masked
     /// @param means  of completions, [P·G], logits of their being correct
     /// @param losses likewise, nats
-    record Judgement(Tensor scores, Tensor means, Tensor losses) {}
+    record Predictions(Tensor scores, Tensor means, Tensor losses) {}
 
-    /// Judges a step's completions, then learns from their outcomes.
+    /// Scores a batch's completions, then learns from their outcomes.
     ///
     /// @param correct boolean [P·G]
-    Judgement learn(RolloutBatch step, Tensor correct) {
-        Tensor mask = step.mask();
+    Predictions learn(RolloutBatch batch, Tensor correct) {
+        Tensor mask = batch.mask();
         DType dtype = decoder.parameters().flat().dtype();
         Tensor scores = Creation.zeros(dtype, decoder.device(), mask.shape());
         Tensor means = Creation.zeros(dtype, decoder.device(), mask.size(0));
         Tensor losses = means.zerosLike();
-        step.forEach(part -> {
-            Tensor mine = head.of(part.states(decoder));
-            Loss loss = TokenRewardModel.loss(mine, part.mask(), part.of(correct), step.completions());
+        batch.forEach(microBatch -> {
+            Tensor mine = head.of(microBatch.states(decoder));
+            Loss loss = TokenRewardModel.loss(mine, microBatch.mask(), microBatch.of(correct), batch.completions());
             loss.value().backward();
-            part.put(mine.detach(), scores);
-            part.put(loss.metric("score"), means);
-            part.put(loss.metric("loss"), losses);
+            microBatch.put(mine.detach(), scores);
+            microBatch.put(loss.metric("score"), means);
+            microBatch.put(loss.metric("loss"), losses);
         });
         decoder.parameters().clipGradient(CLIP);
         optimizer.step(learningRate);
-        return new Judgement(scores, means, losses);
+        return new Predictions(scores, means, losses);
     }
 
     /// How often it has learnt.

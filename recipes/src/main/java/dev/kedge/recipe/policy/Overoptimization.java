@@ -7,13 +7,16 @@ import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import org.apache.commons.math3.stat.StatUtils;
 
 /// What became of the true reward while policies learned from a proxy of it: both over the divergence from the start
@@ -27,10 +30,8 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
     /// @param correlation Pearson's; 0 where one of them is the same everywhere
     /// @param lambda      the coefficient of sqrt(χ²) that the bound asks for, in the unit of the proxy
     record Agreement(double correlation, double lambda) {
-        static Agreement of(Rollouts draw) {
-            List<Score> both = draw.scores().stream()
-                    .filter(s -> s.isThere() && s.isProxy())
-                    .toList();
+        static Agreement of(Rollouts rollouts) {
+            List<Score> both = both(rollouts);
             double[] truth = both.stream().mapToDouble(Score::truth).toArray();
             double[] proxy = both.stream().mapToDouble(Score::reward).toArray();
             try (Scope _ = new Scope()) {
@@ -48,34 +49,17 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
     static Map<String, Double> metrics(HeldOut policy) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("reward/true", Bootstrap.mean(policy.truths()));
-        metrics.put("correlation", Agreement.of(policy.draw()).correlation());
+        metrics.put("correlation", Agreement.of(policy.rollouts()).correlation());
         return metrics;
     }
 
     /// The summary with both rewards as curves, and where they stand.
-    Summary on(Summary summary, List<WinRates.Way> ways) {
-        Agreement before = Agreement.of(start.draw());
-        StringBuilder verdict = new StringBuilder(String.format(
-                Locale.ROOT,
-                "Mean true reward of answers drawn to questions never trained on, and the learned one: the start has"
-                        + " %.3f (%.2f)",
-                Bootstrap.mean(start.truths()),
-                Bootstrap.mean(start.rewards())));
-        for (WinRates.Way way : ways) {
-            HeldOut last = way.policies().getLast();
-            verdict.append(String.format(
-                    Locale.ROOT,
-                    "; %s %.3f (%.2f) at %.2f nats",
-                    way.title(),
-                    Bootstrap.mean(last.truths()),
-                    Bootstrap.mean(last.rewards()),
-                    Bootstrap.mean(last.kl())));
-        }
-        Summary with = summary.verdict(verdict.append('.').toString())
-                .frontier(frontier("True reward against divergence from the start", "mean true reward", ways, true))
-                .frontier(fall(farthest(ways)))
-                .frontier(frontier(
-                        "Learned reward against divergence from the start", "mean learned reward", ways, false))
+    Summary on(Summary summary, List<EvaluatedMethod> methods) {
+        Agreement before = Agreement.of(start.rollouts());
+        Summary with = summary.verdict(verdict(methods))
+                .frontier(frontier("True reward", "mean true reward", methods, HeldOut::truths))
+                .frontier(fall(Collections.max(methods, EvaluatedMethod.byDivergence())))
+                .frontier(frontier("Learned reward", "mean learned reward", methods, HeldOut::rewards))
                 .fact(
                         "correlation of learned and true reward",
                         Estimate.of(before.correlation()),
@@ -85,93 +69,87 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
                         "weight of root chi-squared by the bound",
                         Estimate.of(before.lambda()),
                         "",
-                        "deviation of the learned reward times sqrt(1 - correlation²), over the start's answers");
-        with = with.comparison(
-                "True reward, drawn",
-                "",
-                of(start.truths()),
-                of(ways.getFirst().policies().getLast().truths()));
-        for (WinRates.Way way : ways) {
-            HeldOut last = way.policies().getLast();
-            HeldOut best = best(way);
-            with = with.fact(
-                            "correlation after " + way.title(),
-                            Estimate.of(Agreement.of(last.draw()).correlation()),
-                            "",
-                            "")
-                    .fact(
-                            "early stopping, " + way.title(),
-                            of(best.truths()),
-                            "",
-                            String.format(
-                                    Locale.ROOT,
-                                    "true reward of its best kept policy, at %.2f nats: only an oracle knows which",
-                                    Bootstrap.mean(best.kl())));
+                        "deviation of the learned reward times sqrt(1 - correlation²), over the start's answers")
+                .comparison(
+                        "True reward, drawn",
+                        "",
+                        bootstrap.bca(start.truths()),
+                        bootstrap.bca(methods.getFirst().last().truths()));
+        for (EvaluatedMethod method : methods) {
+            HeldOut best = method.policies().stream()
+                    .max(Comparator.comparingDouble(p -> Bootstrap.mean(p.truths())))
+                    .orElseThrow();
+            double correlation = Agreement.of(method.last().rollouts()).correlation();
+            String oracle = String.format(
+                    Locale.ROOT,
+                    "true reward of its best kept policy, at %.2f nats: only an oracle knows which",
+                    best.divergence());
+            with = with.fact("correlation after " + method.title(), Estimate.of(correlation), "", "")
+                    .fact("early stopping, " + method.title(), bootstrap.bca(best.truths()), "", oracle);
         }
         return with;
     }
 
-    /// The kept policy of most true reward.
-    private static HeldOut best(WinRates.Way way) {
-        return way.policies().stream()
-                .max(Comparator.comparingDouble(p -> Bootstrap.mean(p.truths())))
-                .orElseThrow();
+    private String verdict(List<EvaluatedMethod> methods) {
+        String ends = methods.stream()
+                .map(m -> String.format(
+                        Locale.ROOT,
+                        "; %s %.3f (%.2f) at %.2f nats",
+                        m.title(),
+                        Bootstrap.mean(m.last().truths()),
+                        Bootstrap.mean(m.last().rewards()),
+                        m.last().divergence()))
+                .collect(Collectors.joining());
+        return String.format(
+                Locale.ROOT,
+                "Mean true reward of answers drawn to questions never trained on, and the learned one: the start has"
+                        + " %.3f (%.2f)%s.",
+                Bootstrap.mean(start.truths()),
+                Bootstrap.mean(start.rewards()),
+                ends);
     }
 
-    private static WinRates.Way farthest(List<WinRates.Way> ways) {
-        return ways.stream()
-                .max(Comparator.comparingDouble(
-                        w -> Bootstrap.mean(w.policies().getLast().kl())))
-                .orElseThrow();
+    private Frontier frontier(
+            String what, String y, List<EvaluatedMethod> methods, Function<HeldOut, double[]> rewards) {
+        Frontier.Point first = new Frontier.Point(0, bootstrap.bca(rewards.apply(start)), "start");
+        return EvaluatedMethod.frontier(
+                what + " against divergence from the start",
+                y,
+                methods.stream()
+                        .map(m -> m.curve(m.title(), first, p -> bootstrap.bca(rewards.apply(p)), ""))
+                        .toList());
     }
 
     /// Both rewards of one method, each in deviations of the start's answers, so that they share an axis.
-    private Frontier fall(WinRates.Way way) {
-        return new Frontier(
-                "What is optimised goes up, what is meant goes down: " + way.title(),
-                "KL(policy || start), nats",
+    private Frontier fall(EvaluatedMethod method) {
+        return EvaluatedMethod.frontier(
+                "What is optimised goes up, what is meant goes down: " + method.title(),
                 "gain over the start, deviations of its answers",
                 List.of(
-                        gains("learned reward", way, HeldOut::rewards, Score::reward),
-                        gains("true reward", way, HeldOut::truths, Score::truth)),
-                List.of());
+                        gains("learned reward", method, HeldOut::rewards, Score::reward),
+                        gains("true reward", method, HeldOut::truths, Score::truth)));
     }
 
     private Frontier.Arm gains(
-            String name, WinRates.Way way, Function<HeldOut, double[]> rewards, Function<Score, Double> of) {
-        double[] all = start.draw().scores().stream()
-                .filter(s -> s.isThere() && s.isProxy())
-                .mapToDouble(of::apply)
-                .toArray();
+            String name, EvaluatedMethod method, Function<HeldOut, double[]> rewards, ToDoubleFunction<Score> of) {
+        double[] all = both(start.rollouts()).stream().mapToDouble(of).toArray();
         double deviation = Math.sqrt(StatUtils.populationVariance(all));
         double[] before = rewards.apply(start);
-        List<Frontier.Point> points = new ArrayList<>();
-        points.add(new Frontier.Point(0, Estimate.of(0), "start"));
-        for (HeldOut policy : way.policies()) {
-            double[] gains = rewards.apply(policy);
-            for (int q = 0; q < gains.length; q++) {
-                gains[q] = (gains[q] - before[q]) / deviation;
-            }
-            points.add(new Frontier.Point(Bootstrap.mean(policy.kl()), of(gains), ""));
-        }
-        return new Frontier.Arm(name, points);
+        return method.curve(
+                name,
+                new Frontier.Point(0, Estimate.of(0), "start"),
+                policy -> {
+                    double[] after = rewards.apply(policy);
+                    Arrays.setAll(after, q -> (after[q] - before[q]) / deviation);
+                    return bootstrap.bca(after);
+                },
+                "");
     }
 
-    private Frontier frontier(String title, String y, List<WinRates.Way> ways, boolean isTrue) {
-        List<Frontier.Arm> arms = new ArrayList<>();
-        for (WinRates.Way way : ways) {
-            List<Frontier.Point> points = new ArrayList<>();
-            points.add(new Frontier.Point(0, of(isTrue ? start.truths() : start.rewards()), "start"));
-            for (HeldOut policy : way.policies()) {
-                points.add(new Frontier.Point(
-                        Bootstrap.mean(policy.kl()), of(isTrue ? policy.truths() : policy.rewards()), ""));
-            }
-            arms.add(new Frontier.Arm(way.title(), points));
-        }
-        return new Frontier(title, "KL(policy || start), nats", y, arms, List.of());
-    }
-
-    private Estimate of(double[] values) {
-        return bootstrap.bca(values);
+    /// The completions that have both rewards.
+    private static List<Score> both(Rollouts rollouts) {
+        return rollouts.scores().stream()
+                .filter(s -> s.hasReward() && s.isProxy())
+                .toList();
     }
 }

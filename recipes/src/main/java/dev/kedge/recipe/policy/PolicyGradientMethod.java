@@ -15,10 +15,10 @@ import dev.kedge.tensor.Tensor;
 import java.util.function.BinaryOperator;
 
 /// A policy gradient of four choices that do not depend on each other: the whole family that REINFORCE, GRPO, DAPO and
-/// the others are points of. A truncated completion is what the verifier says of it.
+/// the others are points of.
 ///
 /// @param advantage   what a reward is measured against
-/// @param ratio       how a draw of an older policy is corrected for, and how far
+/// @param ratio       how rollouts of an older policy are corrected for, and how far
 /// @param aggregation what weighs the same
 /// @param kl          where the KL to the reference stands
 @Kind("policy_gradient")
@@ -34,7 +34,7 @@ public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing ag
         CENTRED,
         /// The same, divided by their standard deviation.
         NORMALIZED,
-        /// Mean and standard deviation of the step.
+        /// Mean and standard deviation of the batch.
         WHITENED;
 
         Tensor of(Tensor rewards) {
@@ -48,7 +48,7 @@ public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing ag
         }
     }
 
-    /// How far an older policy's draw is corrected for.
+    /// How far rollouts of an older policy are corrected for.
     public sealed interface Ratio {
         /// Not at all.
         @Kind("none")
@@ -95,14 +95,14 @@ public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing ag
         /// The same, divided by the longest completion allowed.
         CONSTANT_LENGTH;
 
-        private Tensor of(Tensor losses, Rollout rollout, RolloutBatch step) {
+        private Tensor of(Tensor losses, Rollout rollout, RolloutBatch batch) {
             return switch (this) {
-                case PER_TOKEN -> Aggregation.perToken(losses, rollout.mask(), step.tokens());
-                case PER_SEQUENCE -> Aggregation.perSequence(losses, rollout.mask(), step.completions());
-                case SEQUENCE_SUM -> Aggregation.sequenceSum(losses, rollout.mask(), step.completions());
+                case PER_TOKEN -> Aggregation.perToken(losses, rollout.mask(), batch.tokens());
+                case PER_SEQUENCE -> Aggregation.perSequence(losses, rollout.mask(), batch.completions());
+                case SEQUENCE_SUM -> Aggregation.sequenceSum(losses, rollout.mask(), batch.completions());
                 case CONSTANT_LENGTH ->
                     Aggregation.constantLength(
-                            losses, rollout.mask(), step.draw().sampler().maxTokens(), step.completions());
+                            losses, rollout.mask(), batch.rollouts().sampler().maxTokens(), batch.completions());
             };
         }
     }
@@ -130,7 +130,7 @@ public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing ag
         }
     }
 
-    /// Estimators of a KL from one draw.
+    /// Estimators of a KL from one sample.
     public enum Estimator {
         K1(SampledKl::k1),
         K2(SampledKl::k2),
@@ -156,18 +156,18 @@ public record PolicyGradientMethod(Advantage advantage, Ratio ratio, Weighing ag
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
+        return batch -> {
             double inReward = kl instanceof Kl.InReward(double beta) ? beta : 0;
-            Tensor advantages = advantage.of(RlooMethod.lessKl(step, inReward)).reshape(-1);
-            return part -> {
-                Rollout rollout = part.rollout();
-                Surrogate surrogate = ratio.of(rollout, part.of(advantages));
+            Tensor advantages = advantage.of(RlooMethod.lessKl(batch, inReward)).reshape(-1);
+            return microBatch -> {
+                Rollout rollout = microBatch.rollout();
+                Surrogate surrogate = ratio.of(rollout, microBatch.of(advantages));
                 Tensor losses = surrogate.losses();
                 if (kl instanceof Kl.InLoss(Estimator estimator, double beta)) {
-                    losses = losses.plus(ReferenceKl.inLoss(rollout, part.refLogProbs(), estimator.function)
+                    losses = losses.plus(ReferenceKl.inLoss(rollout, microBatch.refLogProbs(), estimator.function)
                             .times(beta));
                 }
-                return surrogate.loss(aggregation.of(losses, rollout, step));
+                return surrogate.loss(aggregation.of(losses, rollout, batch));
             };
         };
     }

@@ -6,8 +6,8 @@ import dev.kedge.objective.policy.GroupRelative;
 import dev.kedge.objective.policy.PpoClip;
 import dev.kedge.tensor.Tensor;
 
-/// [PpoClip] without a critic: the advantage of a completion is its reward, whitened over the step (REINFORCE++,
-/// arXiv:2501.03262), whatever question it answers. A truncated completion is what the verifier says of it.
+/// [PpoClip] without a critic: the advantage of a completion is its reward, whitened over the batch (REINFORCE++,
+/// arXiv:2501.03262), whatever question it answers.
 ///
 /// @param clip dimensionless, in (0, 1), customarily 0.2
 @Kind("ppo_clip")
@@ -25,9 +25,9 @@ public record PpoClipMethod(double clip) implements PolicyMethod {
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor advantages = GroupRelative.whitened(step.rewards(), EPSILON).reshape(-1);
-            return part -> PpoClip.ppoClip(part.rollout(), part.of(advantages), clip, step.tokens());
+        return batch -> {
+            Tensor advantages = GroupRelative.whitened(batch.rewards(), EPSILON).reshape(-1);
+            return microBatch -> PpoClip.ppoClip(microBatch.rollout(), microBatch.of(advantages), clip, batch.tokens());
         };
     }
 }

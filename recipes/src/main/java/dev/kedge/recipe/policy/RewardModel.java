@@ -4,14 +4,13 @@ import dev.kedge.data.Batches;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.preference.BradleyTerry;
-import dev.kedge.run.Checkpoint;
 import dev.kedge.run.EpochBatches;
-import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
+import dev.kedge.run.Step;
+import dev.kedge.run.StepMetrics;
+import dev.kedge.run.Training;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -21,9 +20,7 @@ import dev.kedge.tensor.Tensor;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /// A reward of whole answers learned from preferences ([BradleyTerry]): a copy of the policy's start, and a linear head
 /// on its state at the end of the answer.
@@ -31,71 +28,36 @@ import java.util.Map;
 /// @param head  what was learned
 /// @param padId fills batches
 /// @param eos   what an answer ends with, whether it was cut off or not
-/// @param mean  of what the head says of the start's answers, and `deviation`: rewards are in units of it, from there
+/// @param mean  of what the head says of the start's answers, and `deviation`: rewards are in units of it
 record RewardModel(ScalarHead head, int padId, int eos, double mean, double deviation) implements AutoCloseable {
     private static final int ROWS = 64;
 
-    /// The loop. Goes on from the run's checkpoint where that is of this phase.
-    static void train(Run run, ScalarHead head, List<TokenizedPair> pairs, int padId, TrainingConfig o, long seed) {
-        String phase = "reward-model";
+    static void train(
+            Run run, ScalarHead head, List<TokenizedPair> pairs, int padId, TrainingConfig config, long seed) {
         int[] lengths = pairs.stream().mapToInt(TokenizedPair::length).toArray();
-        Schedule schedule = o.schedules();
-        var parameters = head.decoder().parameters();
-        try (AdamW optimizer = o.optimizer(parameters)) {
-            int first = 0;
-            var saved = run.latest().filter(c -> c.phase().equals(phase));
-            if (saved.isPresent()) {
-                saved.get().restore("model", parameters.named());
-                saved.get().restore("optimizer", optimizer.state());
-                first = (int) saved.get().step();
-            }
-            EpochBatches batches = new EpochBatches(o.batches(), lengths, o.batchSize(), seed);
-            try (Progress progress = run.progress(phase, first, o.steps())) {
-                for (int step = first; step < o.steps(); step++) {
-                    List<TokenizedPair> batch =
-                            Arrays.stream(batches.at(step)).mapToObj(pairs::get).toList();
-                    Map<String, Double> metrics = gradient(head, batch, padId, o.microBatch());
-                    metrics.put("grad_norm", parameters.clipGradient(o.maxGradNorm()));
-                    run.guard(phase, step + 1L, metrics);
-                    optimizer.step(schedule.at(step));
-                    metrics.put("lr", schedule.at(step));
-                    run.log(phase, step + 1L, metrics);
-                    progress.step(step + 1L, String.format("loss %.3f", metrics.get("loss")));
-                    if ((step + 1) % o.checkpointEvery() == 0 || step + 1 == o.steps()) {
-                        run.save(Checkpoint.at(phase, step + 1L)
-                                .tensors("model", parameters.named())
-                                .tensors("optimizer", optimizer.state()));
-                    }
-                }
-            }
+        EpochBatches batches = config.batchesOf(lengths, seed);
+        try (Training training =
+                new Training(run, "reward-model", config, head.decoder().parameters())) {
+            training.run(step -> {
+                List<TokenizedPair> batch =
+                        Arrays.stream(batches.at(step)).mapToObj(pairs::get).toList();
+                return Step.on(batch, config.microBatch(), part -> gradient(head, part, padId, batch.size()));
+            });
         }
     }
 
-    /// Adds the gradient of the batch's mean loss, micro-batch by micro-batch.
-    private static Map<String, Double> gradient(ScalarHead head, List<TokenizedPair> batch, int padId, int microBatch) {
-        double loss = 0;
-        double agreed = 0;
-        for (int[] part : Batches.inOrder(batch.size(), microBatch)) {
-            try (Scope _ = new Scope()) {
-                List<Tokenized> answers = new ArrayList<>();
-                Arrays.stream(part).forEach(i -> answers.add(batch.get(i).rejected()));
-                Arrays.stream(part).forEach(i -> answers.add(batch.get(i).chosen()));
-                Tensor scores = scores(head, answers, padId);
-                Tensor second = scores.narrow(0, part.length, part.length);
-                Loss found = BradleyTerry.nll(
-                        scores.narrow(0, 0, part.length),
-                        second,
-                        second.detach().zerosLike().plus(1),
-                        batch.size());
-                found.value().backward();
-                loss += found.value().item();
-                agreed += found.metric("margin").gt(0).to(DType.FLOAT64).sum().item();
-            }
-        }
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("loss", loss);
-        metrics.put("accuracy", agreed / batch.size());
-        return metrics;
+    /// Adds the gradient of some pairs' share of a step's mean loss.
+    private static StepMetrics gradient(ScalarHead head, List<TokenizedPair> pairs, int padId, long pairsInStep) {
+        List<Tokenized> answers = new ArrayList<>();
+        pairs.forEach(pair -> answers.add(pair.rejected()));
+        pairs.forEach(pair -> answers.add(pair.chosen()));
+        Tensor scores = scores(head, answers, padId);
+        Tensor chosen = scores.narrow(0, pairs.size(), pairs.size());
+        Tensor ones = chosen.detach().zerosLike().plus(1);
+        Loss loss = BradleyTerry.nll(scores.narrow(0, 0, pairs.size()), chosen, ones, pairsInStep);
+        loss.value().backward();
+        double agreed = loss.metric("margin").gt(0).to(DType.FLOAT64).sum().item();
+        return new StepMetrics().add("loss", loss.value().item()).mean("accuracy", agreed, pairs.size());
     }
 
     /// What the head says at the last token of each sequence, [B].
@@ -110,17 +72,17 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
     /// The same of any number of sequences, without gradient.
     static double[] scored(ScalarHead head, List<Tokenized> sequences, int padId) {
         double[] all = new double[sequences.size()];
-        for (int[] part : Batches.inOrder(all.length, ROWS)) {
+        for (int[] places : Batches.inOrder(all.length, ROWS)) {
             try (var _ = Gradients.off();
                     Scope _ = new Scope()) {
                 List<Tokenized> rows =
-                        Arrays.stream(part).mapToObj(sequences::get).toList();
+                        Arrays.stream(places).mapToObj(sequences::get).toList();
                 double[] found = scores(head, rows, padId)
                         .to(DType.FLOAT64)
                         .to(Device.CPU)
                         .toDoubles();
                 for (int i = 0; i < found.length; i++) {
-                    all[part[i]] = found[i];
+                    all[places[i]] = found[i];
                 }
             }
         }
@@ -136,13 +98,13 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         return Tokenized.ofReply(question.prompt(), ended);
     }
 
-    /// Judges by the model, and notes what the truth says.
+    /// Rewards by the model, and notes what the truth says.
     Scorer scorer(Scorer truth, Tokenizer tokenizer) {
         return new Scorer() {
             @Override
             public List<Score> score(List<Question> questions, List<String> completions) {
                 int positions = head.decoder().config().maxPositions();
-                List<Score> judged = truth.score(questions, completions);
+                List<Score> trueScores = truth.score(questions, completions);
                 List<Tokenized> answers = new ArrayList<>();
                 for (int i = 0; i < completions.size(); i++) {
                     answers.add(read(questions.get(i), completions.get(i), tokenizer, eos, positions));
@@ -151,9 +113,9 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
                 List<Score> scores = new ArrayList<>();
                 for (int i = 0; i < learned.length; i++) {
                     double reward = (learned[i] - mean) / deviation;
-                    Score was = judged.get(i);
-                    String trouble = Double.isFinite(reward) ? "" : "the learned reward is " + reward;
-                    scores.add(new Score(reward, was.answer(), trouble, was.reward()));
+                    Score trueScore = trueScores.get(i);
+                    String failure = Double.isFinite(reward) ? "" : "the learned reward is " + reward;
+                    scores.add(new Score(reward, trueScore.answer(), failure, trueScore.reward()));
                 }
                 return scores;
             }

@@ -15,7 +15,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /// What a run of [RlvrRecipe] found: its policies on held-out questions, as they were kept along the way.
@@ -23,200 +25,195 @@ final class RlvrSummary {
     private static final int SHOWN = 4;
 
     private final Config config;
-    private final Environment.Opened world;
+    private final Environment.Opened environment;
     private final Device device;
     private final Run run;
     private final Bootstrap bootstrap;
     private final Optional<WinRates> winRates;
 
-    private RlvrSummary(Config config, Environment.Opened world, Device device, Run run) {
+    private RlvrSummary(Config config, Environment.Opened environment, Device device, Run run) {
         this.config = config;
-        this.world = world;
+        this.environment = environment;
         this.device = device;
         this.run = run;
         bootstrap = new Bootstrap(2000, 0.95, config.seed());
-        int selection = config.methods().stream()
-                .mapToInt(PolicyMethod::selectedFrom)
-                .max()
-                .orElse(0);
+        int selection = config.selectedFrom();
         winRates = selection == 0
                 ? Optional.empty()
-                : Optional.of(new WinRates(judged(world.start(), config.seed() + 4), selection, bootstrap));
+                : Optional.of(new WinRates(evaluated(environment.start(), config.seed() + 4), selection, bootstrap));
     }
 
-    static Summary of(Config config, Environment.Opened world, Device device, Run run) {
-        return new RlvrSummary(config, world, device, run).summary();
+    static Summary of(Config config, Environment.Opened environment, Device device, Run run) {
+        return new RlvrSummary(config, environment, device, run).summary();
     }
 
     private Summary summary() {
-        HeldOut before = judged(world.start(), config.seed() + 3);
-        if (before.draw().isProxied()) {
+        HeldOut before = evaluated(environment.start(), config.seed() + 3);
+        boolean isProxied = before.rollouts().isProxied();
+        if (isProxied) {
             run.log("held_out-start", 0, metrics(before));
         }
-        List<List<HeldOut>> ways = new ArrayList<>();
-        for (int m = 0; m < config.methods().size(); m++) {
-            ways.add(way(m));
-        }
-        HeldOut after = ways.getFirst().getLast();
-        List<WinRates.Way> titled = IntStream.range(0, ways.size())
-                .mapToObj(m -> new WinRates.Way(config.title(m), ways.get(m)))
+        List<EvaluatedMethod> methods = IntStream.range(0, config.methods().size())
+                .mapToObj(m -> new EvaluatedMethod(config.title(m), policies(m)))
                 .toList();
-        String ends = IntStream.range(0, ways.size())
-                .mapToObj(m -> String.format(
-                        Locale.ROOT,
-                        "%s has %.3f, at %.2f nats",
-                        config.title(m),
-                        Bootstrap.mean(ways.get(m).getLast().rewards()),
-                        Bootstrap.mean(ways.get(m).getLast().kl())))
-                .collect(Collectors.joining("; "));
-        Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, run.seconds())
-                .title(config.title(0) + ": learning from what a "
-                        + (before.draw().isProxied() ? "learned reward says" : "verifier says"))
-                .verdict(String.format(
-                        Locale.ROOT,
-                        "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
-                                + " %s from the start.",
-                        Bootstrap.mean(before.rewards()),
-                        config.training().steps(),
-                        ends))
-                .comparison(
-                        (before.draw().isProxied() ? "Learned" : "Mean") + " reward, drawn",
-                        "",
-                        of(before.rewards()),
-                        of(after.rewards()))
-                .comparison("Solved in " + config.samples() + " draws", "", of(before.passes()), of(after.passes()))
-                .comparison("Length", "tokens", of(before.lengths()), of(after.lengths()))
-                .fact("KL from the start", of(after.kl()), "nats", "of whole answers; interval over questions")
-                .fact(
-                        "entropy of a token",
-                        Estimate.of(after.entropy()),
-                        "nats",
-                        "before: " + String.format(Locale.ROOT, "%.3f", before.entropy()))
-                .fact(
-                        "answers that cannot be read",
-                        Estimate.of(100 * after.unanswered()),
-                        "%",
-                        "before: " + String.format(Locale.ROOT, "%.1f", 100 * before.unanswered()))
-                .fact(
-                        "held-out questions",
-                        Estimate.of(world.heldOut().size()),
-                        "",
-                        config.samples() + " answers to each");
-        summary = before.draw().isProxied()
-                ? new Overoptimization(before, bootstrap).on(summary, titled)
-                : summary.frontier(frontier(before, ways))
-                        .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
-                                + " answers to each question can do: close to the optimum where one of them is"
-                                + " right.");
+        Summary summary = facts(before, methods);
+        if (isProxied) {
+            summary = new Overoptimization(before, bootstrap).on(summary, methods);
+        } else {
+            summary = summary.frontier(frontier(before, methods))
+                    .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
+                            + " answers to each question can do: close to the optimum where one of them is right.");
+        }
         if (config.truncated() != Truncated.JUDGED) {
             summary = summary.note("Truncated answers are "
                     + (config.truncated() == Truncated.WRONG ? "wrong." : "judged, but not learnt from."));
         }
         if (winRates.isPresent()) {
-            summary = winRates.get().on(summary, titled);
+            summary = winRates.get().on(summary, methods);
         }
-        return samples(summary, before, ways.getFirst());
+        return samples(summary, before, methods.getFirst());
+    }
+
+    /// The first method's last policy beside the start, in numbers.
+    private Summary facts(HeldOut before, List<EvaluatedMethod> methods) {
+        HeldOut after = methods.getFirst().last();
+        boolean isProxied = before.rollouts().isProxied();
+        String ends = methods.stream()
+                .map(m -> format(
+                        "%s has %.3f, at %.2f nats",
+                        m.title(), Bootstrap.mean(m.last().rewards()), m.last().divergence()))
+                .collect(Collectors.joining("; "));
+        Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, run.seconds())
+                .title(config.title(0) + ": learning from what a "
+                        + (isProxied ? "learned reward says" : "verifier says"))
+                .verdict(format(
+                        "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
+                                + " %s from the start.",
+                        Bootstrap.mean(before.rewards()), config.training().steps(), ends));
+        summary = compared(
+                summary, (isProxied ? "Learned" : "Mean") + " reward, drawn", "", before, after, HeldOut::rewards);
+        summary = compared(summary, "Solved in " + config.samples() + " draws", "", before, after, HeldOut::passes);
+        return compared(summary, "Length", "tokens", before, after, HeldOut::lengths)
+                .fact(
+                        "KL from the start",
+                        bootstrap.bca(after.kl()),
+                        "nats",
+                        "of whole answers; interval over questions")
+                .fact(
+                        "entropy of a token",
+                        Estimate.of(after.metric("entropy")),
+                        "nats",
+                        format("before: %.3f", before.metric("entropy")))
+                .fact(
+                        "answers that cannot be read",
+                        Estimate.of(100 * after.metric("unanswered")),
+                        "%",
+                        format("before: %.1f", 100 * before.metric("unanswered")))
+                .fact(
+                        "held-out questions",
+                        Estimate.of(environment.heldOut().size()),
+                        "",
+                        config.samples() + " answers to each");
+    }
+
+    private Summary compared(
+            Summary summary,
+            String name,
+            String unit,
+            HeldOut before,
+            HeldOut after,
+            Function<HeldOut, double[]> numbers) {
+        return summary.comparison(
+                name, unit, bootstrap.bca(numbers.apply(before)), bootstrap.bca(numbers.apply(after)));
     }
 
     /// @param seed one for all policies, so that differences are theirs
-    private HeldOut judged(Decoder policy, long seed) {
-        Sampler sampler = config.sampler(world).withGroup(config.samples());
-        return HeldOut.of(policy, world.start(), sampler, world.heldOut(), Models.padId(world.tokenizer()), seed);
+    private HeldOut evaluated(Decoder policy, long seed) {
+        return HeldOut.of(
+                policy,
+                environment.start(),
+                config.sampler(environment).withGroup(config.samples()),
+                environment.heldOut(),
+                Models.padId(environment.tokenizer()),
+                seed);
     }
 
     /// The policies of one method; their numbers go into the metrics, too.
-    private List<HeldOut> way(int method) {
-        List<HeldOut> way = new ArrayList<>();
-        for (int step = 1; step <= config.training().steps(); step++) {
-            if (config.isKept(step)) {
-                try (Decoder policy = Models.load(RlvrRecipe.snapshot(run, config.phase(method), step), device)) {
-                    way.add(judged(policy, config.seed() + 3));
-                    if (step == config.training().steps() && method == 0) {
-                        Models.save(policy, world.tokenizer(), run.folder().resolve("model"));
-                    }
+    private List<HeldOut> policies(int method) {
+        List<HeldOut> policies = new ArrayList<>();
+        for (int step : config.kept()) {
+            try (Decoder policy = Models.load(RlvrRecipe.snapshot(run, config.phase(method), step), device)) {
+                policies.add(evaluated(policy, config.seed() + 3));
+                if (step == config.training().steps() && method == 0) {
+                    Models.save(policy, environment.tokenizer(), run.folder().resolve("model"));
                 }
-                run.log("held_out-" + config.phase(method), step, metrics(way.getLast()));
             }
+            run.log("held_out-" + config.phase(method), step, metrics(policies.getLast()));
         }
-        return way;
+        return policies;
     }
 
     private Map<String, Double> metrics(HeldOut policy) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("reward", Bootstrap.mean(policy.rewards()));
-        metrics.put("kl", Bootstrap.mean(policy.kl()));
+        metrics.put("kl", policy.divergence());
         metrics.put("solved", Bootstrap.mean(policy.passes()));
         metrics.put("length", Bootstrap.mean(policy.lengths()));
-        for (String drawn : List.of("right", "right/length", "unanswered", "entropy")) {
-            metrics.put(drawn, policy.draw().metrics().get(drawn));
+        Map<String, Double> sampled = policy.rollouts().metrics();
+        for (String name : List.of("right", "right/length", "unanswered", "entropy")) {
+            metrics.put(name, sampled.get(name));
         }
-        if (policy.draw().isProxied()) {
+        if (policy.rollouts().isProxied()) {
             metrics.putAll(Overoptimization.metrics(policy));
         }
         winRates.ifPresent(w -> metrics.putAll(w.metrics(policy)));
         return metrics;
     }
 
-    private Frontier frontier(HeldOut before, List<List<HeldOut>> ways) {
-        List<Frontier.Arm> arms = new ArrayList<>();
-        for (int m = 0; m < ways.size(); m++) {
-            List<Frontier.Point> points = new ArrayList<>(List.of(point(before, "start")));
-            for (HeldOut heldOut : ways.get(m)) {
-                boolean last = heldOut == ways.get(m).getLast();
-                points.add(point(heldOut, last ? "step " + config.training().steps() : ""));
-            }
-            arms.add(new Frontier.Arm(config.title(m), points));
-        }
-        List<Frontier.Point> optimum = new ArrayList<>();
-        for (double tilt = 0; tilt <= 12; tilt += 0.25) {
-            double[] best = before.tilted(tilt);
-            optimum.add(new Frontier.Point(best[0], Estimate.of(best[1]), "start's draws, re-weighted"));
-        }
-        return new Frontier(
+    private Frontier frontier(HeldOut before, List<EvaluatedMethod> methods) {
+        Function<HeldOut, Estimate> reward = policy -> bootstrap.bca(policy.rewards());
+        var start = new Frontier.Point(before.divergence(), reward.apply(before), "start");
+        String last = "step " + config.training().steps();
+        Frontier curves = EvaluatedMethod.frontier(
                 "Reward against divergence from the start",
-                "KL(policy || start), nats",
                 "mean reward of a drawn answer",
-                arms,
-                optimum);
-    }
-
-    private Frontier.Point point(HeldOut heldOut, String label) {
-        return new Frontier.Point(Bootstrap.mean(heldOut.kl()), of(heldOut.rewards()), label);
-    }
-
-    private Estimate of(double[] values) {
-        return bootstrap.bca(values);
+                methods.stream()
+                        .map(m -> m.curve(m.title(), start, reward, last))
+                        .toList());
+        List<Frontier.Point> optimum = DoubleStream.iterate(0, tilt -> tilt <= 12, tilt -> tilt + 0.25)
+                .mapToObj(before::tilted)
+                .map(best -> new Frontier.Point(best[0], Estimate.of(best[1]), "start's draws, re-weighted"))
+                .toList();
+        return new Frontier(curves.title(), curves.x(), curves.y(), curves.arms(), optimum);
     }
 
     /// The same questions to the start and to each policy of the first method.
-    private Summary samples(Summary summary, HeldOut before, List<HeldOut> way) {
-        List<Integer> kept = IntStream.rangeClosed(1, config.training().steps())
-                .filter(config::isKept)
-                .boxed()
-                .toList();
+    private Summary samples(Summary summary, HeldOut before, EvaluatedMethod method) {
+        List<HeldOut> policies = method.policies();
         Summary with = summary;
-        for (int k = way.size() - 1; k >= 0; k -= Math.max(1, way.size() / 3)) {
-            for (int q = 0; q < Math.min(SHOWN, world.heldOut().size()); q++) {
+        for (int k = policies.size() - 1; k >= 0; k -= Math.max(1, policies.size() / 3)) {
+            String when = method.title() + " after " + config.kept().get(k) + " steps";
+            for (int q = 0; q < Math.min(SHOWN, environment.heldOut().size()); q++) {
                 int at = q * config.samples();
                 with = with.sample(new Summary.Sample(
-                        world.heldOut().get(q).text(),
-                        said(before, at),
-                        said(way.get(k), at),
+                        environment.heldOut().get(q).text(),
+                        before.rollouts().text(at, environment.tokenizer()),
+                        policies.get(k).rollouts().text(at, environment.tokenizer()),
                         reward(before, at),
-                        reward(way.get(k), at),
-                        config.title(0) + " after " + kept.get(k) + " steps"));
+                        reward(policies.get(k), at),
+                        when));
             }
         }
         return with;
     }
 
-    private String said(HeldOut heldOut, int completion) {
-        return world.tokenizer()
-                .decode(heldOut.draw().completions().get(completion).tokens());
+    private static Optional<Double> reward(HeldOut policy, int completion) {
+        return Optional.of(policy.rollouts().scores().get(completion))
+                .filter(Score::hasReward)
+                .map(Score::reward);
     }
 
-    private static Optional<Double> reward(HeldOut heldOut, int completion) {
-        double reward = heldOut.draw().scores().get(completion).reward();
-        return Double.isFinite(reward) ? Optional.of(reward) : Optional.empty();
+    private static String format(String text, Object... values) {
+        return String.format(Locale.ROOT, text, values);
     }
 }

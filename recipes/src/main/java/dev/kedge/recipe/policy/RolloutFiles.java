@@ -1,9 +1,7 @@
 package dev.kedge.recipe.policy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.nn.lm.Generator.StopReason;
 import dev.kedge.run.Durable;
@@ -18,52 +16,69 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Draws on disk, a file each, a completion a line, so that a run which learns from one for several steps can be killed
+/// Rollouts on disk, a file each time, a completion a line, so that a run which learns from them for several steps can
+// be killed
 /// in between. Numbers are written so that they come back as they were.
 ///
 /// @param folder where they lie
 public record RolloutFiles(Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /// A completion.
+    ///
+    /// @param question its place among all
+    /// @param reason   why it ended
+    /// @param answer   null where none was found
+    private record Line(
+            int question,
+            int[] tokens,
+            float[] logProbs,
+            float[] entropies,
+            StopReason reason,
+            double reward,
+            String answer,
+            String failure,
+            double truth) {}
+
     private Path path(long number) {
-        return folder.resolve("draw-" + number + ".jsonl");
+        return folder.resolve("rollouts-" + number + ".jsonl");
     }
 
-    /// @param number of the draw
-    /// @param all    the questions among which the draw's are
-    public void write(int number, Rollouts draw, List<Question> all) {
+    /// @param number   by which they are read again
+    /// @param all      the questions among which theirs are
+    public void write(int number, Rollouts rollouts, List<Question> all) {
         Map<Question, Integer> places = new IdentityHashMap<>();
         for (int i = 0; i < all.size(); i++) {
             places.put(all.get(i), i);
         }
         Path path = path(number);
         StringBuilder lines = new StringBuilder();
-        for (int i = 0; i < draw.completions().size(); i++) {
-            Completion c = draw.completions().get(i);
-            Score score = draw.scores().get(i);
-            ObjectNode line = JSON.createObjectNode();
-            line.put("question", places.get(draw.questions().get(i / draw.group())));
-            line.set("tokens", JSON.valueToTree(c.tokens()));
-            line.set("log_probs", JSON.valueToTree(c.logProbs()));
-            line.set("entropies", JSON.valueToTree(c.entropies()));
-            line.put("reason", c.reason().name());
-            line.put("reward", Double.toString(score.reward()));
-            score.answer().ifPresent(a -> line.put("answer", a));
-            line.put("trouble", score.trouble());
-            line.put("truth", Double.toString(score.truth()));
-            lines.append(line).append('\n');
-        }
         try {
+            for (int i = 0; i < rollouts.completions().size(); i++) {
+                Completion c = rollouts.completions().get(i);
+                Score score = rollouts.scores().get(i);
+                Line line = new Line(
+                        places.get(rollouts.questions().get(i / rollouts.group())),
+                        c.tokens(),
+                        c.logProbs(),
+                        c.entropies(),
+                        c.reason(),
+                        score.reward(),
+                        score.answer().orElse(null),
+                        score.failure(),
+                        score.truth());
+                lines.append(JSON.writeValueAsString(line)).append('\n');
+            }
             Files.createDirectories(folder);
             Durable.write(path, lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            throw new UncheckedIOException(path + ": the draw cannot be written: " + e, e);
+            throw new UncheckedIOException(path + ": the rollouts cannot be written: " + e, e);
         }
     }
 
-    /// The draw as it was, but for the seconds that it took.
+    /// The rollouts as they were, but for the seconds that they took.
     ///
-    /// @throws IllegalStateException if it is damaged
+    /// @throws IllegalStateException if they are damaged
     public Rollouts read(int number, Sampler sampler, List<Question> all) {
         Path path = path(number);
         try {
@@ -71,31 +86,23 @@ public record RolloutFiles(Path folder) {
             List<Completion> completions = new ArrayList<>();
             List<Score> scores = new ArrayList<>();
             for (String text : Files.readAllLines(path)) {
-                JsonNode line = JSON.readTree(text);
+                Line line = JSON.readValue(text, Line.class);
                 if (completions.size() % sampler.group() == 0) {
-                    questions.add(all.get(line.get("question").intValue()));
+                    questions.add(all.get(line.question));
                 }
-                completions.add(new Completion(
-                        questions.size() - 1,
-                        JSON.treeToValue(line.get("tokens"), int[].class),
-                        JSON.treeToValue(line.get("log_probs"), float[].class),
-                        JSON.treeToValue(line.get("entropies"), float[].class),
-                        StopReason.valueOf(line.get("reason").textValue())));
-                scores.add(new Score(
-                        Double.parseDouble(line.get("reward").textValue()),
-                        Optional.ofNullable(line.get("answer")).map(JsonNode::textValue),
-                        line.get("trouble").textValue(),
-                        Double.parseDouble(line.path("truth").asText("NaN"))));
+                completions.add(
+                        new Completion(questions.size() - 1, line.tokens, line.logProbs, line.entropies, line.reason));
+                scores.add(new Score(line.reward, Optional.ofNullable(line.answer), line.failure, line.truth));
             }
             return new Rollouts(sampler, questions, completions, scores, 0, 0);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(path + ": is damaged: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new UncheckedIOException(path + ": the draw cannot be read: " + e, e);
+            throw new UncheckedIOException(path + ": the rollouts cannot be read: " + e, e);
         }
     }
 
-    /// Removes the draws before one: nothing goes back to them.
+    /// Removes those before a number: nothing goes back to them.
     public void forget(long before) {
         if (!Files.isDirectory(folder)) {
             return;
@@ -105,14 +112,14 @@ public record RolloutFiles(Path folder) {
                 Files.delete(file);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": an old draw cannot be removed: " + e, e);
+            throw new UncheckedIOException(folder + ": old rollouts cannot be removed: " + e, e);
         }
     }
 
     private static long number(Path file) {
         String name = file.getFileName().toString();
-        return name.matches("draw-[0-9]+\\.jsonl")
-                ? Long.parseLong(name.substring("draw-".length(), name.length() - ".jsonl".length()))
+        return name.matches("rollouts-[0-9]+\\.jsonl")
+                ? Long.parseLong(name.substring("rollouts-".length(), name.length() - ".jsonl".length()))
                 : Long.MAX_VALUE; // not ours
     }
 }

@@ -3,20 +3,24 @@ package dev.kedge.recipe.policy;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.tensor.Tensor;
+import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
-/// Completions that a policy drew, G to each of P questions, with their log-probs, entropies and scores. Completion
+/// Completions that a policy wrote, G to each of P questions, with their log-probs, entropies and scores. Completion
 /// `q·G + g` is the g-th to question q.
 ///
-/// @param sampler        how they were drawn
-/// @param rolloutSeconds that the drawing took, and `scoringSeconds` the judging
+/// @param sampler        how they were made
+/// @param rolloutSeconds that generating them took, and `scoringSeconds` the rewards
 public record Rollouts(
         Sampler sampler,
         List<Question> questions,
@@ -38,17 +42,17 @@ public record Rollouts(
     }
 
     /// The questions whose completions all have a reward: a group that lacks one has no mean to be measured against.
-    public Rollouts judged() {
-        return where(this::isJudged);
+    public Rollouts rewarded() {
+        return where(this::isRewarded);
     }
 
     /// The others.
-    public Rollouts unjudged() {
-        return where(q -> !isJudged(q));
+    public Rollouts unrewarded() {
+        return where(q -> !isRewarded(q));
     }
 
-    private boolean isJudged(int question) {
-        return rows(question).allMatch(i -> scores.get(i).isThere());
+    private boolean isRewarded(int question) {
+        return rows(question).allMatch(i -> scores.get(i).hasReward());
     }
 
     /// The questions whose rewards differ: only there is something to learn (dynamic sampling, arXiv:2503.14476).
@@ -87,7 +91,7 @@ public record Rollouts(
         return new Rollouts(sampler, asked, said, found, rolloutSeconds, scoringSeconds);
     }
 
-    /// These questions, then those of another draw; the seconds are this one's.
+    /// These questions, then those of others; the seconds are this one's.
     public Rollouts plus(Rollouts other) {
         return new Rollouts(
                 sampler,
@@ -98,7 +102,7 @@ public record Rollouts(
                 scoringSeconds);
     }
 
-    /// The same, with the seconds of another draw on top of its own.
+    /// The same, with the seconds of others on top of their own.
     public Rollouts after(Rollouts other) {
         return new Rollouts(
                 sampler,
@@ -119,8 +123,21 @@ public record Rollouts(
         return at(IntStream.range(0, questions.size()).filter(isKept).toArray());
     }
 
-    private IntStream rows(int question) {
+    /// The numbers of a question's completions.
+    IntStream rows(int question) {
         return IntStream.range(question * group(), (question + 1) * group());
+    }
+
+    /// What a completion says.
+    public String text(int completion, Tokenizer tokenizer) {
+        return tokenizer.decode(completions.get(completion).tokens());
+    }
+
+    /// The mean over each question's completions of a number that they have by their own, [P].
+    double[] means(IntToDoubleFunction number) {
+        return IntStream.range(0, questions.size())
+                .mapToDouble(q -> mean(rows(q).mapToDouble(number)))
+                .toArray();
     }
 
     /// [P, G], float64.
@@ -142,6 +159,40 @@ public record Rollouts(
         return sampler.truncated() == Truncated.MASKED && c.isTruncated() ? 0 : c.tokens().length;
     }
 
+    /// T: of the longest completion that is learnt from; at least 1.
+    int width() {
+        return IntStream.range(0, completions.size()).map(this::learnt).reduce(1, Math::max);
+    }
+
+    /// Boolean [P·G, T]: where tokens are that are learnt from.
+    Tensor mask() {
+        int width = width();
+        boolean[] mask = new boolean[completions.size() * width];
+        for (int i = 0; i < completions.size(); i++) {
+            Arrays.fill(mask, i * width, i * width + learnt(i), true);
+        }
+        return Tensor.mask(mask, completions.size(), width);
+    }
+
+    /// `log π` of every token under the policy that wrote them, nats, [P·G, T], 0 where masked.
+    Tensor logProbs() {
+        return matrix(Completion::logProbs);
+    }
+
+    /// The entropies of the distributions that the tokens were drawn from, likewise.
+    Tensor entropies() {
+        return matrix(Completion::entropies);
+    }
+
+    private Tensor matrix(Function<Completion, float[]> row) {
+        int width = width();
+        float[] values = new float[completions.size() * width];
+        for (int i = 0; i < completions.size(); i++) {
+            System.arraycopy(row.apply(completions.get(i)), 0, values, i * width, learnt(i));
+        }
+        return Tensor.of(values, completions.size(), width);
+    }
+
     /// All tokens that are learnt from.
     public long tokens() {
         return IntStream.range(0, completions.size()).mapToLong(this::learnt).sum();
@@ -160,12 +211,12 @@ public record Rollouts(
     }
 
     /// How many completions have no reward, and why the first of them has none; empty where all have one.
-    public Optional<String> trouble() {
-        List<Score> without = scores.stream().filter(s -> !s.isThere()).toList();
+    public Optional<String> failure() {
+        List<Score> without = scores.stream().filter(s -> !s.hasReward()).toList();
         return without.isEmpty()
                 ? Optional.empty()
-                : Optional.of(without.size() + " of " + scores.size() + " completions were not judged, their groups not"
-                        + " learnt from (first: " + without.getFirst().trouble() + ")");
+                : Optional.of(without.size() + " of " + scores.size() + " completions have no reward, their groups not"
+                        + " learnt from (first: " + without.getFirst().failure() + ")");
     }
 
     /// Whether rewards are proxies of true ones that are known.
@@ -173,10 +224,10 @@ public record Rollouts(
         return scores.stream().anyMatch(Score::isProxy);
     }
 
-    /// What was drawn, in numbers: means over all completions, also those without a reward.
+    /// What was written, in numbers: means over all completions, also those without a reward.
     public Map<String, Double> metrics() {
         Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("reward", mean(scores.stream().filter(Score::isThere).mapToDouble(Score::reward)));
+        metrics.put("reward", mean(scores.stream().filter(Score::hasReward).mapToDouble(Score::reward)));
         if (isProxied()) {
             metrics.put(
                     "reward/true", mean(scores.stream().filter(Score::isProxy).mapToDouble(Score::truth)));
@@ -194,9 +245,9 @@ public record Rollouts(
         metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
                 .mapToDouble(t -> c.entropies()[t]))));
         metrics.put(
-                "groups/equal", 1 - judged().informative().questions.size() / (double) Math.max(1, questions.size()));
+                "groups/equal", 1 - rewarded().informative().questions.size() / (double) Math.max(1, questions.size()));
         metrics.put(
-                "unjudged", (double) scores.stream().filter(s -> !s.isThere()).count());
+                "unjudged", (double) scores.stream().filter(s -> !s.hasReward()).count());
         return metrics;
     }
 

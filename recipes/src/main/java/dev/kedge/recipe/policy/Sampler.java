@@ -9,12 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// How completions are drawn and judged.
+/// How completions are generated and rewarded.
 ///
-/// @param scorer      who judges
+/// @param scorer      who rewards
 /// @param group       completions a question, G >= 1
 /// @param maxTokens   the longest completion, >= 1
-/// @param temperature of the draw, > 0; the whole distribution, as its log-probs are what is learnt from
+/// @param temperature > 0; the whole distribution, as its log-probs are what is learnt from
 /// @param truncated   what becomes of a completion that reaches maxTokens
 public record Sampler(
         Tokenizer tokenizer, Scorer scorer, int group, int maxTokens, double temperature, Truncated truncated) {
@@ -26,8 +26,8 @@ public record Sampler(
         }
     }
 
-    /// Completions of a policy to each question, judged: a function of policy, questions and seed.
-    public Rollouts draw(Decoder policy, List<Question> questions, long seed) {
+    /// Completions of a policy to each question, rewarded: a function of policy, questions and seed.
+    public Rollouts sample(Decoder policy, List<Question> questions, long seed) {
         long start = System.nanoTime();
         List<Completion> completions = Generator.generate(
                 policy,
@@ -35,7 +35,7 @@ public record Sampler(
                 new Generator.Options(
                         Sampling.at(temperature), maxTokens, group, tokenizer.stopIds(), null, seed, true),
                 null);
-        long drawn = System.nanoTime();
+        long written = System.nanoTime();
         List<Question> asked =
                 completions.stream().map(c -> questions.get(c.prompt())).toList();
         List<String> texts =
@@ -47,7 +47,7 @@ public record Sampler(
             }
         }
         return new Rollouts(
-                this, questions, completions, scores, (drawn - start) / 1e9, (System.nanoTime() - drawn) / 1e9);
+                this, questions, completions, scores, (written - start) / 1e9, (System.nanoTime() - written) / 1e9);
     }
 
     /// The same with groups of another size.

@@ -6,16 +6,16 @@ import java.util.Optional;
 ///
 /// @param reward  what is learnt from, finite; NaN where there is none
 /// @param answer  the final answer that was read off the completion, as a vote counts it; empty where none was found
-/// @param trouble why there is no reward, in one line; empty where there is one
+/// @param failure why there is no reward, in one line; empty where there is one
 /// @param truth   the true reward where `reward` is a proxy of it, which no method sees; NaN where there is none
-public record Score(double reward, Optional<String> answer, String trouble, double truth) {
+public record Score(double reward, Optional<String> answer, String failure, double truth) {
     /// One that is no proxy.
-    public Score(double reward, Optional<String> answer, String trouble) {
-        this(reward, answer, trouble, Double.NaN);
+    public Score(double reward, Optional<String> answer, String failure) {
+        this(reward, answer, failure, Double.NaN);
     }
 
     /// Whether there is a reward.
-    public boolean isThere() {
+    public boolean hasReward() {
         return Double.isFinite(reward);
     }
 

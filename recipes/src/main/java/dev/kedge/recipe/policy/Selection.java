@@ -11,7 +11,8 @@ public enum Selection {
 
     /// How often an answer that is selected so among N of a policy has a higher reward than one selected so among N
     /// of a rival, equal rewards counting one half: of each question. Exact over all choices of N of the K answers
-    /// that each drew, and so without bias where the two drew independently (arXiv:2412.19792, inference-time win
+    /// that each has, and so without bias where the two were sampled independently (arXiv:2412.19792,
+    // inference-time win
     /// rate).
     ///
     /// An answer without a reward counts 0, as in [HeldOut#rewards].
@@ -19,22 +20,14 @@ public enum Selection {
     /// @param n of both, from 1 to K
     /// @throws IllegalArgumentException if n is out of range, or the two answered different numbers of questions
     public double[] winRates(int n, HeldOut policy, HeldOut rival) {
-        int questions = policy.draw().questions().size();
-        if (rival.draw().questions().size() != questions) {
+        int questions = policy.rollouts().questions().size();
+        if (rival.rollouts().questions().size() != questions) {
             throw new IllegalArgumentException("a rival that answers the same " + questions
                     + " questions expected, answered "
-                    + rival.draw().questions().size());
+                    + rival.rollouts().questions().size());
         }
         return IntStream.range(0, questions)
-                .mapToDouble(q -> winRate(n, sorted(policy, q), sorted(rival, q)))
-                .toArray();
-    }
-
-    private static double[] sorted(HeldOut heldOut, int question) {
-        int group = heldOut.draw().group();
-        return heldOut.draw().scores().subList(question * group, (question + 1) * group).stream()
-                .mapToDouble(s -> s.isThere() ? s.reward() : 0)
-                .sorted()
+                .mapToDouble(q -> winRate(n, policy.sortedRewards(q), rival.sortedRewards(q)))
                 .toArray();
     }
 
@@ -53,18 +46,18 @@ public enum Selection {
 
     /// The chance of each of K answers, the worst first, to be selected from N of them: `C(i-1, N-1)/C(K, N)` for the
     /// i-th as the best.
-    private double[] law(int n, int draws) {
-        if (n < 1 || n > draws) {
-            throw new IllegalArgumentException("from 1 to " + draws + " answers to select from expected, was " + n);
+    private double[] law(int n, int answers) {
+        if (n < 1 || n > answers) {
+            throw new IllegalArgumentException("from 1 to " + answers + " answers to select from expected, was " + n);
         }
-        double[] law = new double[draws];
+        double[] law = new double[answers];
         if (this == ANY) {
-            Arrays.fill(law, 1.0 / draws);
+            Arrays.fill(law, 1.0 / answers);
             return law;
         }
-        double chance = (double) n / draws; // the extreme one is selected whenever it is among the N
-        for (int i = draws; i >= n; i--) {
-            law[this == BEST ? i - 1 : draws - i] = chance;
+        double chance = (double) n / answers; // the extreme one is selected whenever it is among the N
+        for (int i = answers; i >= n; i--) {
+            law[this == BEST ? i - 1 : answers - i] = chance;
             chance *= i > n ? (double) (i - n) / (i - 1) : 0;
         }
         return law;

@@ -15,6 +15,7 @@ import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /// [Spine]: votes in place of rewards, as in [TtrlMethod], learnt only at the tokens where completions fork, whose
 /// entropies are held inside a band. A truncated completion votes where an answer can be read off it.
@@ -87,73 +88,61 @@ public record SpineMethod(
 
     @Override
     public Learner learner(Decoder start) {
-        return memory == 0 ? step -> plan(step, null) : new Remembered(start);
+        if (memory == 0) {
+            return batch -> loss(batch, null);
+        }
+        Tensor band = Creation.full(-1, DType.FLOAT64, start.device(), 2).unscoped();
+        return Learner.remembering(() -> Map.of("band", band), band::close, batch -> {
+            follow(batch, band);
+            return loss(batch, band);
+        });
     }
 
     /// @param band floor and ceiling of all completions, [2]; null: each has its own
-    private PolicyMethod.PartLoss plan(RolloutBatch step, Tensor band) {
-        Tensor advantages = Spine.advantages(TtrlMethod.votes(step.draw()));
+    private Function<MicroBatch, Loss> loss(RolloutBatch batch, Tensor band) {
+        Tensor advantages = Spine.advantages(TtrlMethod.votes(batch.rollouts()));
         long forks = anchor == 0
                 ? 0
                 : (long) selection
-                        .of(step.presentEntropies(), step.mask())
+                        .of(batch.presentEntropies(), batch.mask())
                         .count()
                         .sum()
                         .item();
-        return part -> {
+        return microBatch -> {
             // Floor, ceiling and hinges come from the very same numbers: on a bound itself there is no gradient.
-            Tensor entropies = Entropy.ofLogits(part.logits(), part.mask());
-            Forking forking = selection.of(entropies, part.mask());
+            Tensor entropies = Entropy.ofLogits(microBatch.logits(), microBatch.mask());
+            Forking forking = selection.of(entropies, microBatch.mask());
             if (band != null) {
                 Tensor ones = forking.low().onesLike();
                 forking = new Forking(forking.selected(), ones.times(band.select(0, 0)), ones.times(band.select(0, 1)));
             }
-            Loss loss = Spine.policy(part.rollout(), part.of(advantages), forking, clip, step.tokens())
-                    .plus(Spine.band(entropies, forking, lowStrength, highStrength, step.tokens()));
+            Loss loss = Spine.policy(microBatch.rollout(), microBatch.of(advantages), forking, clip, batch.tokens())
+                    .plus(Spine.band(entropies, forking, lowStrength, highStrength, batch.tokens()));
             if (anchor == 0) {
                 return loss;
             }
-            Tensor kl = ReferenceKl.exact(part.logits(), part.logits(step.reference()), part.mask());
+            Tensor kl = ReferenceKl.exact(microBatch.logits(), microBatch.logits(batch.reference()), microBatch.mask());
             return loss.plus(Spine.anchor(kl, forking, anchor, Math.max(1, forks)));
         };
     }
 
-    /// With the mean band of earlier steps.
-    private final class Remembered implements Learner {
-        /// Floor and ceiling, nats; below 0 before the first step.
-        private final Tensor band;
-
-        private Remembered(Decoder start) {
-            band = Creation.full(-1, DType.FLOAT64, start.device(), 2).unscoped();
+    /// Moves the mean band of earlier steps on.
+    ///
+    /// @param band floor and ceiling, nats; below 0 before the first step
+    private void follow(RolloutBatch batch, Tensor band) {
+        try (var _ = Gradients.off()) {
+            Tensor mask = batch.mask();
+            Forking forking = selection.of(batch.presentEntropies(), mask);
+            Tensor now = Tensor.stack(List.of(mean(forking.low(), mask), mean(forking.high(), mask)), 0)
+                    .to(DType.FLOAT64);
+            boolean first = band.select(0, 0).item() < 0;
+            InPlace.copy_(band, first ? now : band.times(memory).plus(now.times(1 - memory)));
         }
+    }
 
-        @Override
-        public PolicyMethod.PartLoss plan(RolloutBatch step) {
-            try (var _ = Gradients.off()) {
-                Tensor mask = step.mask();
-                Forking forking = selection.of(step.presentEntropies(), mask);
-                Tensor now = Tensor.stack(List.of(mean(forking.low(), mask), mean(forking.high(), mask)), 0)
-                        .to(DType.FLOAT64);
-                boolean first = band.select(0, 0).item() < 0;
-                InPlace.copy_(band, first ? now : band.times(memory).plus(now.times(1 - memory)));
-            }
-            return SpineMethod.this.plan(step, band);
-        }
-
-        /// Over the completions that have tokens.
-        private static Tensor mean(Tensor values, Tensor mask) {
-            Tensor counted = mask.sum(1).gt(0);
-            return values.whereElse(counted, 0).sum().div(Elementwise.clampMin(counted.sum(), 1));
-        }
-
-        @Override
-        public Map<String, Tensor> state() {
-            return Map.of("band", band);
-        }
-
-        @Override
-        public void close() {
-            band.close();
-        }
+    /// Over the completions that have tokens.
+    private static Tensor mean(Tensor values, Tensor mask) {
+        Tensor counted = mask.sum(1).gt(0);
+        return values.whereElse(counted, 0).sum().div(Elementwise.clampMin(counted.sum(), 1));
     }
 }

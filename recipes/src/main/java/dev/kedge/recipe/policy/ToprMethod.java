@@ -7,9 +7,8 @@ import dev.kedge.objective.policy.Topr;
 import dev.kedge.objective.policy.Topr.Truncation;
 import dev.kedge.tensor.Tensor;
 
-/// [Topr] and the family that its intervals span, for draws that are learnt from after the policy has moved on
-/// (arXiv:2503.14286). A reward r from 0 to 1 counts as `2r - 1 - baseline`. A truncated completion is what the
-/// verifier says of it.
+/// [Topr] and the family that its intervals span, for rollouts that are learnt from after the policy has moved on
+/// (arXiv:2503.14286). A reward r from 0 to 1 counts as `2r - 1 - baseline`.
 ///
 /// @param taper            what becomes of the ratio of a completion
 /// @param baseline         c, in \[-1, 1\], 0 in the paper's main runs: below 0 good completions weigh more, above 0
@@ -47,17 +46,17 @@ public record ToprMethod(Taper taper, double baseline, boolean lengthNormalized)
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor advantages = step.rewards().times(2).minus(1 + baseline).reshape(-1);
-            return part -> {
-                Rollout rollout = part.rollout();
+        return batch -> {
+            Tensor advantages = batch.rewards().times(2).minus(1 + baseline).reshape(-1);
+            return microBatch -> {
+                Rollout rollout = microBatch.rollout();
                 Tensor logProbs = rollout.logProbs().sum(1); // masked tokens have 0
                 Tensor behaviour = rollout.oldLogProbs().sum(1);
-                Tensor mine = part.of(advantages);
+                Tensor mine = microBatch.of(advantages);
                 return lengthNormalized
                         ? Topr.lengthNormalized(
-                                logProbs, behaviour, mine, rollout.lengths(), taper.truncation, step.completions())
-                        : Topr.truncated(logProbs, behaviour, mine, taper.truncation, step.completions());
+                                logProbs, behaviour, mine, rollout.lengths(), taper.truncation, batch.completions())
+                        : Topr.truncated(logProbs, behaviour, mine, taper.truncation, batch.completions());
             };
         };
     }

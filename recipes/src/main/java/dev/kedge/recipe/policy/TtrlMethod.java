@@ -25,22 +25,23 @@ public record TtrlMethod(double clip) implements PolicyMethod {
 
     @Override
     public Learner learner(Decoder start) {
-        return step -> {
-            Tensor advantages = Grpo.advantages(votes(step.draw()));
-            return part -> Grpo.withoutReference(part.rollout(), part.of(advantages), clip, step.completions());
+        return batch -> {
+            Tensor advantages = Grpo.advantages(votes(batch.rollouts()));
+            return microBatch ->
+                    Grpo.withoutReference(microBatch.rollout(), microBatch.of(advantages), clip, batch.completions());
         };
     }
 
     /// 1 for a completion whose answer is the one most often given to its question, else 0: [P, G] float64.
-    static Tensor votes(Rollouts draw) {
-        double[] rewards = new double[draw.completions().size()];
-        for (int q = 0; q < draw.questions().size(); q++) {
-            int first = q * draw.group();
-            List<Optional<String>> answers = draw.scores().subList(first, first + draw.group()).stream()
+    static Tensor votes(Rollouts rollouts) {
+        double[] rewards = new double[rollouts.completions().size()];
+        for (int q = 0; q < rollouts.questions().size(); q++) {
+            int first = q * rollouts.group();
+            List<Optional<String>> answers = rollouts.scores().subList(first, first + rollouts.group()).stream()
                     .map(Score::answer)
                     .toList();
-            System.arraycopy(Ttrl.vote(answers).rewards(), 0, rewards, first, draw.group());
+            System.arraycopy(Ttrl.vote(answers).rewards(), 0, rewards, first, rollouts.group());
         }
-        return Tensor.of(rewards, draw.questions().size(), draw.group());
+        return Tensor.of(rewards, rollouts.questions().size(), rollouts.group());
     }
 }

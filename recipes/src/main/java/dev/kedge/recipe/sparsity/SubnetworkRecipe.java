@@ -222,7 +222,7 @@ public final class SubnetworkRecipe {
                     environment.maxTokens(),
                     1,
                     Truncated.JUDGED);
-            Rollouts rollouts = sampler.draw(environment.start(), environment.training(), config.seed() + 4);
+            Rollouts rollouts = sampler.sample(environment.start(), environment.training(), config.seed() + 4);
             List<TokenizedPair> pairs = new ArrayList<>();
             for (int q = 0; q < rollouts.questions().size(); q++) {
                 int first = q * rollouts.group();

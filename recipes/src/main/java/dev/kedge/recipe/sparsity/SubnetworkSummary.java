@@ -324,8 +324,8 @@ record SubnetworkSummary(
                     environment.heldOut().get(q).text(),
                     completion(start, at),
                     completion(whole.evaluation(), at),
-                    Optional.of(start.draw().scores().get(at).reward()),
-                    Optional.of(whole.evaluation().draw().scores().get(at).reward()),
+                    Optional.of(start.rollouts().scores().get(at).reward()),
+                    Optional.of(whole.evaluation().rollouts().scores().get(at).reward()),
                     ""));
         }
         return with;
@@ -334,6 +334,6 @@ record SubnetworkSummary(
     private String completion(HeldOut evaluation, int answer) {
         return environment
                 .tokenizer()
-                .decode(evaluation.draw().completions().get(answer).tokens());
+                .decode(evaluation.rollouts().completions().get(answer).tokens());
     }
 }

@@ -23,7 +23,7 @@ class AnswerDivergenceMethodTest {
 
     private final Decoder start = FirstLetter.decoder(3);
     private final Decoder moved = FirstLetter.decoder(4);
-    private final Rollouts draw = FirstLetter.draw(start, 8, 5);
+    private final Rollouts rollouts = FirstLetter.sample(start, 8, 5);
 
     static List<Regularizer> all() {
         return List.of(
@@ -39,26 +39,26 @@ class AnswerDivergenceMethodTest {
         moved.close();
     }
 
-    private double[] gradient(Regularizer regularizer, Rollouts drawn, Decoder policy, int aPart) {
+    private double[] gradient(Regularizer regularizer, Rollouts drawn, Decoder policy, int questionsPerPass) {
         Learner learner = new AnswerDivergenceMethod(regularizer, CLIP).learner(start);
-        return FirstLetter.gradient(learner, drawn, policy, start, policy == start, aPart);
+        return FirstLetter.gradient(learner, drawn, policy, start, policy == start, questionsPerPass);
     }
 
     /// The root is of a mean over the whole step, and still adds up.
     @ParameterizedTest
     @MethodSource("all")
-    void partsAddUpToTheStep(Regularizer regularizer) {
-        double[] whole = gradient(regularizer, draw, moved, 6);
-        assertArrayEquals(whole, gradient(regularizer, draw, moved, 1), 1e-9 * largest(whole));
+    void microBatchesAddUpToTheBatch(Regularizer regularizer) {
+        double[] whole = gradient(regularizer, rollouts, moved, 6);
+        assertArrayEquals(whole, gradient(regularizer, rollouts, moved, 1), 1e-9 * largest(whole));
         assertTrue(largest(whole) > 1e-3);
     }
 
     /// At the start all divergences are 0, and so are their gradients, up to the rounding of the sampler's log-probs.
     @Test
     void atTheStartNothingIsHeld() {
-        double[] free = gradient(new Regularizer.None(), draw, start, 6);
+        double[] free = gradient(new Regularizer.None(), rollouts, start, 6);
         for (Regularizer regularizer : all()) {
-            assertArrayEquals(free, gradient(regularizer, draw, start, 6), 1e-6, regularizer.toString());
+            assertArrayEquals(free, gradient(regularizer, rollouts, start, 6), 1e-6, regularizer.toString());
         }
     }
 
@@ -72,10 +72,10 @@ class AnswerDivergenceMethodTest {
     }
 
     private Rollouts withRewards(double wrong, double right) {
-        List<Score> scores = draw.scores().stream()
+        List<Score> scores = rollouts.scores().stream()
                 .map(s -> new Score(s.reward() > 0 ? right : wrong, Optional.empty(), ""))
                 .toList();
-        return new Rollouts(draw.sampler(), draw.questions(), draw.completions(), scores, 0, 0);
+        return new Rollouts(rollouts.sampler(), rollouts.questions(), rollouts.completions(), scores, 0, 0);
     }
 
     /// Without a reward that tells answers apart, a policy that has moved goes back: the root of chi-squared falls.
@@ -86,7 +86,7 @@ class AnswerDivergenceMethodTest {
                 metric.equals("chi-squared") ? new Regularizer.RootChiSquared(1) : new Regularizer.Kl(1);
         double before = divergence(moved, metric);
         for (int step = 0; step < 20; step++) {
-            Rollouts own = FirstLetter.draw(moved, 8, 50 + step);
+            Rollouts own = FirstLetter.sample(moved, 8, 50 + step);
             List<Score> equal = own.scores().stream()
                     .map(_ -> new Score(0, Optional.empty(), ""))
                     .toList();
@@ -107,14 +107,12 @@ class AnswerDivergenceMethodTest {
     }
 
     private double divergence(Decoder policy, String metric) {
-        Rollouts own = FirstLetter.draw(policy, 100, 7);
-        try (var _ = new Scope();
-                RolloutBatch step = new RolloutBatch(own, policy, start, true, 0, 6)) {
+        Rollouts own = FirstLetter.sample(policy, 100, 7);
+        try (var _ = new Scope()) {
+            RolloutBatch batch = new RolloutBatch(own, policy, start, true, 0, 6);
             policy.parameters().trainable().zeroGradient();
-            return step.gradient(new AnswerDivergenceMethod(new Regularizer.None(), CLIP)
-                            .learner(start)
-                            .plan(step))
-                    .get(metric);
+            Learner learner = new AnswerDivergenceMethod(new Regularizer.None(), CLIP).learner(start);
+            return batch.step(learner).gradient().get(metric);
         }
     }
 

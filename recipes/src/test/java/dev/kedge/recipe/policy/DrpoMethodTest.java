@@ -18,14 +18,14 @@ class DrpoMethodTest {
 
     @ParameterizedTest
     @EnumSource(Truncated.class)
-    void partsAddUpToTheStep(Truncated truncated) {
+    void microBatchesAddUpToTheBatch(Truncated truncated) {
         for (Estimator estimator : new Estimator[] {Estimator.K1, Estimator.K3}) {
             var method = new DrpoMethod(0.1, 10, estimator, 1000, 1e-4);
-            try (Decoder start = TinyWorld.policy(1);
-                    Decoder policy = TinyWorld.moved(start, 2)) {
-                Rollouts draw = TinyWorld.draw(start, truncated, 3);
-                var whole = TinyWorld.gradient(method, start, policy, draw, 6);
-                var parts = TinyWorld.gradient(method, start, policy, draw, 1);
+            try (Decoder start = TinyEnvironment.policy(1);
+                    Decoder policy = TinyEnvironment.moved(start, 2)) {
+                Rollouts rollouts = TinyEnvironment.sample(start, truncated, 3);
+                var whole = TinyEnvironment.gradient(method, start, policy, rollouts, 6);
+                var parts = TinyEnvironment.gradient(method, start, policy, rollouts, 1);
                 double largest =
                         Arrays.stream(whole.gradient()).map(Math::abs).max().orElseThrow();
                 assertArrayEquals(whole.gradient(), parts.gradient(), 1e-6 * largest);
@@ -38,12 +38,14 @@ class DrpoMethodTest {
     @Test
     void theTrustRegionHoldsOnceThePolicyHasMoved() {
         var method = new DrpoMethod(0.1, 10, Estimator.K3, 1000, 0);
-        try (Decoder start = TinyWorld.policy(1);
-                Decoder policy = TinyWorld.moved(start, 2)) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
-            var onPolicy = TinyWorld.gradient(method, start, start, draw, 2).metrics();
+        try (Decoder start = TinyEnvironment.policy(1);
+                Decoder policy = TinyEnvironment.moved(start, 2)) {
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
+            var onPolicy =
+                    TinyEnvironment.gradient(method, start, start, rollouts, 2).metrics();
             assertEquals(0, onPolicy.get("trust_region/strength"));
-            var moved = TinyWorld.gradient(method, start, policy, draw, 2).metrics();
+            var moved =
+                    TinyEnvironment.gradient(method, start, policy, rollouts, 2).metrics();
             double kl = moved.get("kl/old") / moved.get("tokens");
             assertTrue(kl > 0, "kl " + kl);
             assertEquals(1000 * kl, moved.get("trust_region/strength"), 1e-3 * kl * 1000);
@@ -52,20 +54,22 @@ class DrpoMethodTest {
 
     @Test
     void learns() {
-        var start = TinyWorld.learnt(METHOD, 0).metrics();
-        var end = TinyWorld.learnt(METHOD, 80).metrics();
+        var start = TinyEnvironment.learnt(METHOD, 0).metrics();
+        var end = TinyEnvironment.learnt(METHOD, 80).metrics();
         assertTrue(start.get("right") < 0.5 && end.get("right") > 0.85, start + " " + end);
     }
 
     @Test
     void aSmallLambdaRaisesShortAnswers() {
-        try (Decoder start = TinyWorld.policy(1)) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.WRONG, 3);
+        try (Decoder start = TinyEnvironment.policy(1)) {
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.WRONG, 3);
             var disco = new DrpoMethod(Double.POSITIVE_INFINITY, 10, Estimator.K1, 1000, 1e-4);
-            double all =
-                    TinyWorld.gradient(disco, start, start, draw, 2).metrics().get("length/right");
-            double brief =
-                    TinyWorld.gradient(METHOD, start, start, draw, 2).metrics().get("length/right");
+            double all = TinyEnvironment.gradient(disco, start, start, rollouts, 2)
+                    .metrics()
+                    .get("length/right");
+            double brief = TinyEnvironment.gradient(METHOD, start, start, rollouts, 2)
+                    .metrics()
+                    .get("length/right");
             assertTrue(brief > 0 && brief < all - 0.3, brief + " tokens against " + all);
         }
     }

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The smallest world: whatever is asked, a completion is right if it begins with `b`. Decoders have random weights in
+/// The smallest environment: whatever is asked, a completion is right if it begins with `b`. Decoders have random
+// weights in
 /// float64, so that the order of a sum does not show.
 final class FirstLetter {
     private static final CharTokenizer TOKENIZER = CharTokenizer.of("abcd");
@@ -29,37 +30,37 @@ final class FirstLetter {
         }
     }
 
-    static Rollouts draw(Decoder policy, int group, long seed) {
+    static Rollouts sample(Decoder policy, int group, long seed) {
         Scorer scorer = (_, completions) -> completions.stream()
                 .map(c -> new Score(c.startsWith("b") ? 1 : 0, Optional.of(c), ""))
                 .toList();
         List<Question> questions = Stream.of("ab", "cd", "da", "bc", "aa", "db")
                 .map(text -> new Question(TOKENIZER.encode(text), text, ""))
                 .toList();
-        return new Sampler(TOKENIZER, scorer, group, 4, 1, Truncated.JUDGED).draw(policy, questions, seed);
+        return new Sampler(TOKENIZER, scorer, group, 4, 1, Truncated.JUDGED).sample(policy, questions, seed);
     }
 
     /// The gradient of a step that a policy drew or not, in parts of so many questions.
     static double[] gradient(
-            Learner learner, Rollouts draw, Decoder policy, Decoder start, boolean onPolicy, int aPart) {
-        try (Scope _ = new Scope();
-                RolloutBatch step = new RolloutBatch(draw, policy, start, onPolicy, PAD, aPart)) {
+            Learner learner, Rollouts rollouts, Decoder policy, Decoder start, boolean onPolicy, int questionsPerPass) {
+        try (Scope _ = new Scope()) {
+            RolloutBatch batch = new RolloutBatch(rollouts, policy, start, onPolicy, PAD, questionsPerPass);
             policy.parameters().trainable().zeroGradient();
-            step.gradient(learner.plan(step));
+            batch.step(learner).gradient();
             return policy.parameters().gradient().toDoubles();
         }
     }
 
-    /// Mean reward of 600 completions after so many steps on each of so many draws.
-    static double learnt(PolicyMethod method, int draws, int stepsADraw, double learningRate, long seed) {
+    /// Mean reward of 600 completions after so many steps on the rollouts of each of so many rounds.
+    static double learnt(PolicyMethod method, int rounds, int stepsPerRound, double learningRate, long seed) {
         try (Decoder start = decoder(seed);
                 Decoder policy = start.copy();
                 Learner learner = method.learner(start);
                 AdamW optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
-            for (int d = 0; d < draws; d++) {
-                Rollouts draw = draw(policy, 8, seed + d);
-                for (int s = 0; s < stepsADraw; s++) {
-                    gradient(learner, draw, policy, start, s == 0, 6);
+            for (int d = 0; d < rounds; d++) {
+                Rollouts rollouts = sample(policy, 8, seed + d);
+                for (int s = 0; s < stepsPerRound; s++) {
+                    gradient(learner, rollouts, policy, start, s == 0, 6);
                     policy.parameters().clipGradient(1);
                     optimizer.step(learningRate);
                 }
@@ -69,6 +70,6 @@ final class FirstLetter {
     }
 
     static double reward(Decoder policy, long seed) {
-        return draw(policy, 100, seed).metrics().get("reward");
+        return sample(policy, 100, seed).metrics().get("reward");
     }
 }

@@ -22,14 +22,14 @@ class GtpoMethodTest {
 
     @ParameterizedTest
     @EnumSource(Conflicts.class)
-    void partsAddUpToTheStep(Conflicts conflicts) {
+    void microBatchesAddUpToTheBatch(Conflicts conflicts) {
         for (Truncated truncated : Truncated.values()) {
-            try (Decoder start = TinyWorld.policy(1)) {
-                Rollouts draw = TinyWorld.draw(start, truncated, 3);
-                double middle = medianEntropy(draw);
+            try (Decoder start = TinyEnvironment.policy(1)) {
+                Rollouts rollouts = TinyEnvironment.sample(start, truncated, 3);
+                double middle = medianEntropy(rollouts);
                 var method = new GtpoMethod(0.1, Optional.of(middle), 2, conflicts);
-                var whole = TinyWorld.gradient(method, start, start, draw, 6);
-                var parts = TinyWorld.gradient(method, start, start, draw, 1);
+                var whole = TinyEnvironment.gradient(method, start, start, rollouts, 6);
+                var parts = TinyEnvironment.gradient(method, start, start, rollouts, 1);
                 double largest =
                         Arrays.stream(whole.gradient()).map(Math::abs).max().orElseThrow();
                 assertArrayEquals(whole.gradient(), parts.gradient(), 1e-6 * largest);
@@ -39,8 +39,8 @@ class GtpoMethodTest {
         }
     }
 
-    private static double medianEntropy(Rollouts draw) {
-        double[] sorted = draw.completions().stream()
+    private static double medianEntropy(Rollouts rollouts) {
+        double[] sorted = rollouts.completions().stream()
                 .mapToDouble(c -> {
                     double sum = 0;
                     for (float entropy : c.entropies()) {
@@ -56,8 +56,8 @@ class GtpoMethodTest {
     /// Neither conflicts nor entropy: the centred policy gradient, averaged over the tokens of each completion.
     @Test
     void withoutItsPartsItIsTheCentredPolicyGradient() {
-        try (Decoder start = TinyWorld.policy(1)) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
+        try (Decoder start = TinyEnvironment.policy(1)) {
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             var bare = new GtpoMethod(0, Optional.of(NONE), 2, Conflicts.IGNORED);
             var centred = new PolicyGradientMethod(
                     PolicyGradientMethod.Advantage.CENTRED,
@@ -65,36 +65,37 @@ class GtpoMethodTest {
                     PolicyGradientMethod.Weighing.PER_SEQUENCE,
                     new PolicyGradientMethod.Kl.None());
             assertArrayEquals(
-                    TinyWorld.gradient(centred, start, start, draw, 3).gradient(),
-                    TinyWorld.gradient(bare, start, start, draw, 3).gradient(),
+                    TinyEnvironment.gradient(centred, start, start, rollouts, 3).gradient(),
+                    TinyEnvironment.gradient(bare, start, start, rollouts, 3).gradient(),
                     1e-12);
         }
     }
 
     /// A policy of nearly even choices among four tokens starts above ln 2: nothing is filtered then. A threshold that
-    /// is given holds all the same, and so does one that was fixed by an earlier, surer draw.
+    /// is given holds all the same, and so does one that was fixed by earlier, surer rollouts.
     @Test
-    void theFirstDrawDecidesWhetherAnythingIsFiltered() {
+    void theFirstRolloutsDecideWhetherAnythingIsFiltered() {
         var method = new GtpoMethod(0, Optional.empty(), 2, Conflicts.COUNTED);
-        try (Decoder start = TinyWorld.policy(1);
+        try (Decoder start = TinyEnvironment.policy(1);
                 Decoder learning = start.copy();
                 Scope _ = new Scope();
                 Learner sure = method.learner(start)) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             assertTrue(
-                    draw.metrics().get("entropy") > Math.log(2), draw.metrics().toString());
-            double free =
-                    TinyWorld.gradient(method, start, start, draw, 6).metrics().get("filtered");
+                    rollouts.metrics().get("entropy") > Math.log(2),
+                    rollouts.metrics().toString());
+            double free = TinyEnvironment.gradient(method, start, start, rollouts, 6)
+                    .metrics()
+                    .get("filtered");
             var constant = new GtpoMethod(0, Optional.of(Math.log(2)), 2, Conflicts.COUNTED);
-            double given = TinyWorld.gradient(constant, start, start, draw, 6)
+            double given = TinyEnvironment.gradient(constant, start, start, rollouts, 6)
                     .metrics()
                     .get("filtered");
             assertTrue(free < given, free + " " + given);
             InPlace.copy_(sure.state().get("initial_entropy"), Tensor.of(0.5));
             learning.parameters().trainable();
-            try (RolloutBatch step = new RolloutBatch(draw, learning, start, true, 0, 6)) {
-                assertEquals(given, step.gradient(sure.plan(step)).get("filtered"), 1e-12);
-            }
+            RolloutBatch batch = new RolloutBatch(rollouts, learning, start, true, 0, 6);
+            assertEquals(given, batch.step(sure).gradient().get("filtered"), 1e-12);
             assertEquals(0.5, sure.state().get("initial_entropy").toDoubles()[0]);
         }
     }
@@ -103,8 +104,8 @@ class GtpoMethodTest {
     @EnumSource(Conflicts.class)
     void learns(Conflicts conflicts) {
         var method = new GtpoMethod(0.005, Optional.empty(), 2, conflicts);
-        var start = TinyWorld.learnt(method, 0).metrics();
-        var end = TinyWorld.learnt(method, 80).metrics();
+        var start = TinyEnvironment.learnt(method, 0).metrics();
+        var end = TinyEnvironment.learnt(method, 80).metrics();
         assertTrue(start.get("right") < 0.7 && end.get("right") > 0.85, start + " " + end);
     }
 

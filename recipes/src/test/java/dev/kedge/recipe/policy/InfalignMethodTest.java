@@ -56,32 +56,32 @@ class InfalignMethodTest {
         return new Sampler(TOKENIZER, scorer, group, 6, 1, Truncated.JUDGED);
     }
 
-    private double[] gradient(PolicyMethod method, Rollouts draw, int questionsAPart) {
+    private double[] gradient(PolicyMethod method, Rollouts rollouts, int questionsPerPass) {
         policy.parameters().zeroGradient();
         try (Scope _ = new Scope();
-                Learner learner = method.learner(start);
-                RolloutBatch step = new RolloutBatch(draw, policy, start, true, 0, questionsAPart)) {
-            step.gradient(learner.plan(step));
+                Learner learner = method.learner(start)) {
+            RolloutBatch batch = new RolloutBatch(rollouts, policy, start, true, 0, questionsPerPass);
+            batch.step(learner).gradient();
             return policy.parameters().gradient().toDoubles();
         }
     }
 
     @Test
-    void partsAddUpToTheStep() {
-        Rollouts draw = sampler(4, a -> a).draw(policy, RolloutBatchTest.questions(6), 3);
+    void microBatchesAddUpToTheBatch() {
+        Rollouts rollouts = sampler(4, a -> a).sample(policy, RolloutBatchTest.questions(6), 3);
         for (QuantileTransform transform : TRANSFORMS) {
             PolicyMethod method = new InfalignMethod(transform, 0.1, 16, 4);
-            double[] whole = gradient(method, draw, 100);
+            double[] whole = gradient(method, rollouts, 100);
             assertTrue(Arrays.stream(whole).anyMatch(g -> Math.abs(g) > 1e-5), method.title());
-            assertArrayEquals(whole, gradient(method, draw, 1), 1e-9, method.title());
+            assertArrayEquals(whole, gradient(method, rollouts, 1), 1e-9, method.title());
         }
     }
 
     /// A quantile does not know on what scale rewards are; RLOO does.
     @Test
     void anIncreasingMapOfTheRewardChangesNothing() {
-        Rollouts plain = sampler(4, a -> a).draw(policy, RolloutBatchTest.questions(4), 3);
-        Rollouts mapped = sampler(4, a -> Math.exp(3 * a) - 50).draw(policy, RolloutBatchTest.questions(4), 3);
+        Rollouts plain = sampler(4, a -> a).sample(policy, RolloutBatchTest.questions(4), 3);
+        Rollouts mapped = sampler(4, a -> Math.exp(3 * a) - 50).sample(policy, RolloutBatchTest.questions(4), 3);
         PolicyMethod method = new InfalignMethod(new Exponential(10, 1e4), 0.1, 16, 4);
         assertArrayEquals(gradient(method, plain, 2), gradient(method, mapped, 2), 1e-12);
         PolicyMethod rloo = new RlooMethod(0.1);
@@ -97,19 +97,19 @@ class InfalignMethodTest {
     /// What a question is calibrated by does not depend on what else is in the step, nor on what came before it.
     @Test
     void calibrationBelongsToTheQuestion() {
-        Rollouts draw = sampler(4, a -> a).draw(policy, RolloutBatchTest.questions(6), 3);
+        Rollouts rollouts = sampler(4, a -> a).sample(policy, RolloutBatchTest.questions(6), 3);
         PolicyMethod method = new InfalignMethod(new Identity(), 0, 8, 4);
-        Rollouts last = draw.at(5);
+        Rollouts last = rollouts.at(5);
         try (Scope _ = new Scope();
-                Learner learner = method.learner(start);
-                RolloutBatch first = new RolloutBatch(draw, policy, start, true, 0, 9);
-                RolloutBatch second = new RolloutBatch(last, policy, start, true, 0, 9);
-                RolloutBatch alone = new RolloutBatch(last, policy, start, true, 0, 9)) {
-            learner.plan(first);
+                Learner learner = method.learner(start)) {
+            RolloutBatch first = new RolloutBatch(rollouts, policy, start, true, 0, 9);
+            RolloutBatch second = new RolloutBatch(last, policy, start, true, 0, 9);
+            RolloutBatch alone = new RolloutBatch(last, policy, start, true, 0, 9);
+            learner.loss(first);
             policy.parameters().zeroGradient();
-            Map<String, Double> after = second.gradient(learner.plan(second));
+            Map<String, Double> after = second.step(learner).gradient().values();
             policy.parameters().zeroGradient();
-            assertEquals(after, alone.gradient(method.learner(start).plan(alone)));
+            assertEquals(after, alone.step(method.learner(start)).gradient().values());
             assertTrue(after.get("quantile") > 0 && after.get("quantile") < 1, after.toString());
         }
     }
@@ -127,10 +127,10 @@ class InfalignMethodTest {
                 learning.parameters().trainable();
                 List<Double> wins = new ArrayList<>();
                 for (int i = 0; i < 40; i++) {
-                    Rollouts draw = sampler(4, a -> a).draw(learning, questions, 100 + i);
-                    try (Scope _ = new Scope();
-                            RolloutBatch step = new RolloutBatch(draw, learning, start, true, 0, 8)) {
-                        wins.add(step.gradient(learner.plan(step)).get("quantile"));
+                    Rollouts rollouts = sampler(4, a -> a).sample(learning, questions, 100 + i);
+                    try (Scope _ = new Scope()) {
+                        RolloutBatch batch = new RolloutBatch(rollouts, learning, start, true, 0, 8);
+                        wins.add(batch.step(learner).gradient().get("quantile"));
                         optimizer.step(1e-2);
                     }
                 }
@@ -204,12 +204,13 @@ class InfalignMethodTest {
     private static HeldOut heldOut(double[] rewards) {
         Sampler sampler = sampler(rewards.length, a -> a);
         try (Decoder any = RolloutBatchTest.decoder(1)) {
-            Rollouts draw = sampler.draw(any, RolloutBatchTest.questions(1), 1);
+            Rollouts rollouts = sampler.sample(any, RolloutBatchTest.questions(1), 1);
             List<Score> scores = Arrays.stream(rewards)
                     .mapToObj(r -> new Score(r, Optional.empty(), ""))
                     .toList();
             return new HeldOut(
-                    new Rollouts(sampler, draw.questions(), draw.completions(), scores, 0, 0), new double[] {0});
+                    new Rollouts(sampler, rollouts.questions(), rollouts.completions(), scores, 0, 0),
+                    new double[] {0});
         }
     }
 

@@ -33,20 +33,20 @@ public class LearnedRewardTest {
     Path folder;
 
     /// Words to be copied by a decoder that has begun to understand.
-    private static LearnedReward world(int pairs, Optional<Verification> verifier, double learningRate) {
-        return world(pairs, verifier, TinyTask.optimisation(60, 8, 1e-2, 1000), learningRate);
+    private static LearnedReward environment(int pairs, Optional<Verification> verifier, double learningRate) {
+        return environment(pairs, verifier, TinyTask.optimisation(60, 8, 1e-2, 1000), learningRate);
     }
 
-    public static LearnedReward world(
+    public static LearnedReward environment(
             int pairs, Optional<Verification> verifier, TrainingConfig pretraining, double learningRate) {
         Environment.Generated truth = new Environment.Generated(
                 new Copying("abcd", 2, 3, false), 0.7, 16, 1, 2, 2000, pretraining, 40, 10, verifier);
         return new LearnedReward(truth, pairs, TinyTask.optimisation(40, 8, learningRate, 7));
     }
 
-    public static RlvrRecipe.Config config(Environment world, int steps, int checkpointEvery) {
+    public static RlvrRecipe.Config config(Environment environment, int steps, int checkpointEvery) {
         return new RlvrRecipe.Config(
-                world,
+                environment,
                 List.of(
                         new AnswerDivergenceMethod(new Regularizer.None(), 0.4),
                         new AnswerDivergenceMethod(new Regularizer.RootChiSquared(0.3), 0.4)),
@@ -70,7 +70,7 @@ public class LearnedRewardTest {
 
     @Test
     void bothRewardsAreShown() throws Exception {
-        RecordedRun run = run(config(world(60, Optional.empty(), 3e-3), STEPS, STEPS));
+        RecordedRun run = run(config(environment(60, Optional.empty(), 3e-3), STEPS, STEPS));
         run.assertComplete("rlvr");
         for (String phase : List.of("ppo", "ppo-root-chi-squared")) {
             for (ObjectNode step : run.metrics(phase)) {
@@ -94,8 +94,8 @@ public class LearnedRewardTest {
     /// What it learned tells new answers of the start apart far better than chance; it is standardised over them.
     @Test
     void learnsFromPreferencesAndIsKept() throws Exception {
-        LearnedReward world = world(200, Optional.empty(), 3e-3);
-        List<Score> scores = scores(world, "first");
+        LearnedReward environment = environment(200, Optional.empty(), 3e-3);
+        List<Score> scores = scores(environment, "first");
         double mean = scores.stream().mapToDouble(Score::reward).average().orElseThrow();
         double square = scores.stream()
                 .mapToDouble(s -> s.reward() * s.reward())
@@ -114,18 +114,18 @@ public class LearnedRewardTest {
                 .average()
                 .orElseThrow();
         assertTrue(right - wrong > 0.5, right + " against " + wrong);
-        assertEquals(scores, scores(world, "second"), "the second run reads what the first has learned");
+        assertEquals(scores, scores(environment, "second"), "the second run reads what the first has learned");
     }
 
-    private List<Score> scores(LearnedReward world, String name) throws IOException {
-        var config = config(world, STEPS, STEPS);
+    private List<Score> scores(LearnedReward environment, String name) throws IOException {
+        var config = config(environment, STEPS, STEPS);
         try (Run run = Run.start(folder.resolve(name), "rlvr", config, Terminal.quiet());
-                Environment.Opened opened = world.open(run, new Device("cpu"), 3)) {
+                Environment.Opened opened = environment.open(run, new Device("cpu"), 3)) {
             assertEquals(
                     name.equals("first"),
                     run.latest().map(c -> c.phase().equals("reward-model")).orElse(false));
             List<Question> asked = opened.training();
-            return config.sampler(opened).draw(opened.start(), asked, 77).scores();
+            return config.sampler(opened).sample(opened.start(), asked, 77).scores();
         }
     }
 
@@ -147,15 +147,15 @@ public class LearnedRewardTest {
 
     @Test
     void tooFewPairs() {
-        var e = assertThrows(IllegalArgumentException.class, () -> world(1, Optional.empty(), 1e-3));
+        var e = assertThrows(IllegalArgumentException.class, () -> environment(1, Optional.empty(), 1e-3));
         assertEquals("pairs must be >= 2, was 1", e.getMessage());
-        LearnedReward one = world(2, Optional.empty(), 1e-3);
+        LearnedReward one = environment(2, Optional.empty(), 1e-3);
         assertThrows(IllegalArgumentException.class, () -> new LearnedReward(one, 2, one.learning()), "no truth");
     }
 
     @Test
     void aCutOffAnswerCannotCountZero() {
-        RlvrRecipe.Config c = config(world(2, Optional.empty(), 1e-3), STEPS, STEPS);
+        RlvrRecipe.Config c = config(environment(2, Optional.empty(), 1e-3), STEPS, STEPS);
         var e = assertThrows(
                 IllegalArgumentException.class,
                 () -> new RlvrRecipe.Config(
@@ -179,17 +179,17 @@ public class LearnedRewardTest {
     /// A truth that finds all answers equal prefers none.
     @Test
     void allPreferencesEqual() {
-        var all = config(world(10, Optional.of(new Format(".*")), 1e-3), STEPS, STEPS);
+        var all = config(environment(10, Optional.of(new Format(".*")), 1e-3), STEPS, STEPS);
         String said = assertThrows(ConfigException.class, () -> run(all)).getMessage();
         assertEquals(
-                "world.pairs is 10, but of 500 pairs of the start's answers only 0 differ in true reward; fewer pairs,"
+                "environment.pairs is 10, but of 500 pairs of the start's answers only 0 differ in true reward; fewer pairs,"
                         + " or a start that is sometimes right and sometimes wrong, would be right",
                 said);
     }
 
     @Test
     void aRewardThatIsNotFinite() {
-        var wild = config(world(10, Optional.empty(), 1e30), STEPS, STEPS);
+        var wild = config(environment(10, Optional.empty(), 1e30), STEPS, STEPS);
         var e = assertThrows(RuntimeException.class, () -> run(wild));
         assertTrue(e instanceof RunFailedException || e instanceof ConfigException, e.toString());
         assertFalse(e.getMessage().contains("\n"), e.getMessage());

@@ -15,13 +15,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LengthPenaltyMethodTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void partsAddUpToTheStep(boolean normalized) {
-        try (Decoder start = TinyWorld.policy(1);
-                Decoder policy = TinyWorld.moved(start, 2)) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
+    void microBatchesAddUpToTheBatch(boolean normalized) {
+        try (Decoder start = TinyEnvironment.policy(1);
+                Decoder policy = TinyEnvironment.moved(start, 2)) {
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
             var method = new LengthPenaltyMethod(1, normalized, 0.2);
-            var whole = TinyWorld.gradient(method, start, policy, draw, 6);
-            var parts = TinyWorld.gradient(method, start, policy, draw, 1);
+            var whole = TinyEnvironment.gradient(method, start, policy, rollouts, 6);
+            var parts = TinyEnvironment.gradient(method, start, policy, rollouts, 1);
             double largest =
                     Arrays.stream(whole.gradient()).map(Math::abs).max().orElseThrow();
             assertArrayEquals(whole.gradient(), parts.gradient(), 1e-6 * largest);
@@ -31,11 +31,11 @@ class LengthPenaltyMethodTest {
     /// Without a penalty no right answer is below the mean of its group; with one, long ones are.
     @Test
     void aPenaltyPunishesRightAnswers() {
-        try (Decoder start = TinyWorld.policy(1)) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
-            var plain = TinyWorld.gradient(new GrpoMethod(0.2, 0), start, start, draw, 2);
-            var none = TinyWorld.gradient(new LengthPenaltyMethod(0, true, 0.2), start, start, draw, 2);
-            var full = TinyWorld.gradient(new LengthPenaltyMethod(1, true, 0.2), start, start, draw, 2);
+        try (Decoder start = TinyEnvironment.policy(1)) {
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
+            var plain = TinyEnvironment.gradient(new GrpoMethod(0.2, 0), start, start, rollouts, 2);
+            var none = TinyEnvironment.gradient(new LengthPenaltyMethod(0, true, 0.2), start, start, rollouts, 2);
+            var full = TinyEnvironment.gradient(new LengthPenaltyMethod(1, true, 0.2), start, start, rollouts, 2);
             assertArrayEquals(plain.gradient(), none.gradient());
             assertEquals(0, none.metrics().get("right/punished"));
             assertTrue(full.metrics().get("right/punished") > 0, full.metrics().toString());
@@ -45,13 +45,13 @@ class LengthPenaltyMethodTest {
     /// Six tokens are the longest: `a` and its end cost a third of the penalty.
     @Test
     void theRewardOfRightAnswersFallsWithTheirLength() {
-        try (Decoder start = TinyWorld.policy(1);
+        try (Decoder start = TinyEnvironment.policy(1);
                 Scope _ = new Scope()) {
-            Rollouts draw = TinyWorld.draw(start, Truncated.JUDGED, 3);
-            double[] penalized = LengthPenaltyMethod.penalized(draw, 0.6).toDoubles();
+            Rollouts rollouts = TinyEnvironment.sample(start, Truncated.JUDGED, 3);
+            double[] penalized = LengthPenaltyMethod.penalized(rollouts, 0.6).toDoubles();
             for (int i = 0; i < penalized.length; i++) {
-                int length = draw.completions().get(i).tokens().length;
-                assertEquals(draw.scores().get(i).reward() * (1 - 0.1 * length), penalized[i], 1e-12);
+                int length = rollouts.completions().get(i).tokens().length;
+                assertEquals(rollouts.scores().get(i).reward() * (1 - 0.1 * length), penalized[i], 1e-12);
             }
         }
     }

@@ -21,9 +21,9 @@ class LpRegMethodTest {
         return new LpRegMethod(source, 0.3, pull, share, beta, 1, 9);
     }
 
-    /// The second step on a draw, of a policy that has moved: the threshold is one for all parts.
+    /// The second step on rollouts, of a policy that has moved: the threshold is one for all micro-batches.
     @Test
-    void partsAddUpToTheStep() {
+    void microBatchesAddUpToTheBatch() {
         for (Source source : SOURCES) {
             for (Pull pull : List.of(new Pull.Sampled(10), new Pull.Exact())) {
                 LpRegMethod method = method(source, pull, 0.8, 1);
@@ -34,26 +34,27 @@ class LpRegMethodTest {
         }
     }
 
-    private static double[] secondStep(LpRegMethod method, int questionsAPart) {
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder drew = LetterWorld.decoder(2);
-                Decoder moved = LetterWorld.decoder(3);
+    private static double[] secondStep(LpRegMethod method, int questionsPerPass) {
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder drew = LetterEnvironment.decoder(2);
+                Decoder moved = LetterEnvironment.decoder(3);
                 Learner learner = method.learner(start)) {
-            Rollouts draw = LetterWorld.draw(drew, 5);
-            LetterWorld.gradient(learner, draw, drew, start, true, questionsAPart);
-            return LetterWorld.gradient(learner, draw, moved, start, false, questionsAPart);
+            Rollouts rollouts = LetterEnvironment.sample(drew, 5);
+            LetterEnvironment.gradient(learner, rollouts, drew, start, true, questionsPerPass);
+            return LetterEnvironment.gradient(learner, rollouts, moved, start, false, questionsPerPass);
         }
     }
 
     @Test
     void withoutAShareItIsTheClippedLossOverTokens() {
         LpRegMethod none = method(new Source.Start(), new Pull.Sampled(10), 0, 1);
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder policy = LetterWorld.decoder(2)) {
-            Rollouts draw = LetterWorld.draw(policy, 5);
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder policy = LetterEnvironment.decoder(2)) {
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             assertArrayEquals(
-                    LetterWorld.gradient(new DapoMethod(1, 9, 0, 0).learner(start), draw, policy, start, true, 4),
-                    LetterWorld.gradient(none.learner(start), draw, policy, start, true, 4),
+                    LetterEnvironment.gradient(
+                            new DapoMethod(1, 9, 0, 0).learner(start), rollouts, policy, start, true, 4),
+                    LetterEnvironment.gradient(none.learner(start), rollouts, policy, start, true, 4),
                     1e-12);
         }
     }
@@ -61,39 +62,41 @@ class LpRegMethodTest {
     /// A proxy that leaves nothing out is the policy itself: there is nothing to be pulled up to.
     @Test
     void onPolicyAProxyOfAllTokensDoesNotPull() {
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder policy = LetterWorld.decoder(2)) {
-            Rollouts draw = LetterWorld.draw(policy, 5);
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder policy = LetterEnvironment.decoder(2)) {
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             var all = new LpRegMethod(new Source.Sampler(), 0, new Pull.Sampled(10), 1, 5, 1, 9);
             try (Learner learner = all.learner(start)) {
                 assertArrayEquals(
-                        LetterWorld.gradient(new DapoMethod(1, 9, 0, 0).learner(start), draw, policy, start, true, 4),
-                        LetterWorld.gradient(learner, draw, policy, start, true, 4),
+                        LetterEnvironment.gradient(
+                                new DapoMethod(1, 9, 0, 0).learner(start), rollouts, policy, start, true, 4),
+                        LetterEnvironment.gradient(learner, rollouts, policy, start, true, 4),
                         1e-12);
             }
         }
     }
 
-    /// The policy that drew is remembered from the first step on a draw to the last, and through a checkpoint.
+    /// The policy that wrote is remembered from the first step on its rollouts to the last, and through a checkpoint.
     @Test
     void whatIsRememberedComesBack() {
         for (Source source : List.of(new Source.Sampler(), new Source.Average(0.9))) {
             LpRegMethod method = method(source, new Pull.Sampled(10), 0.8, 1);
-            try (Decoder start = LetterWorld.decoder(1);
-                    Decoder drew = LetterWorld.decoder(2);
-                    Decoder moved = LetterWorld.decoder(3);
+            try (Decoder start = LetterEnvironment.decoder(1);
+                    Decoder drew = LetterEnvironment.decoder(2);
+                    Decoder moved = LetterEnvironment.decoder(3);
                     Learner learner = method.learner(start);
                     Learner resumed = method.learner(start);
                     Learner forgetful = method.learner(start)) {
-                Rollouts draw = LetterWorld.draw(drew, 5);
-                LetterWorld.gradient(learner, draw, drew, start, true, 4);
+                Rollouts rollouts = LetterEnvironment.sample(drew, 5);
+                LetterEnvironment.gradient(learner, rollouts, drew, start, true, 4);
                 resumed.state()
                         .forEach((name, tensor) ->
                                 InPlace.copy_(tensor, learner.state().get(name)));
-                double[] expected = LetterWorld.gradient(learner, draw, moved, start, false, 4);
-                assertArrayEquals(expected, LetterWorld.gradient(resumed, draw, moved, start, false, 4));
+                double[] expected = LetterEnvironment.gradient(learner, rollouts, moved, start, false, 4);
+                assertArrayEquals(expected, LetterEnvironment.gradient(resumed, rollouts, moved, start, false, 4));
                 assertTrue(
-                        distance(expected, LetterWorld.gradient(forgetful, draw, moved, start, false, 4)) > 1e-4,
+                        distance(expected, LetterEnvironment.gradient(forgetful, rollouts, moved, start, false, 4))
+                                > 1e-4,
                         "nothing is remembered by " + method);
             }
         }
@@ -102,10 +105,10 @@ class LpRegMethodTest {
     @Test
     void theAverageFollowsThePolicies() {
         LpRegMethod method = method(new Source.Average(0.75), new Pull.Sampled(10), 0.8, 1);
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder policy = LetterWorld.decoder(2);
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder policy = LetterEnvironment.decoder(2);
                 Learner learner = method.learner(start)) {
-            LetterWorld.gradient(learner, LetterWorld.draw(policy, 5), policy, start, true, 4);
+            LetterEnvironment.gradient(learner, LetterEnvironment.sample(policy, 5), policy, start, true, 4);
             String name = learner.state().keySet().iterator().next();
             double[] a = start.parameters().get(name).toDoubles();
             double[] b = policy.parameters().get(name).toDoubles();
@@ -119,8 +122,8 @@ class LpRegMethodTest {
     @Test
     void learns() {
         for (Source source : List.of(new Source.Sampler(), new Source.Average(0.9))) {
-            double reward =
-                    LetterWorld.learnt(new LpRegMethod(source, 0.02, new Pull.Sampled(10), 0.2, 0.5, 1, 9), 80)[0];
+            double reward = LetterEnvironment.learnt(
+                    new LpRegMethod(source, 0.02, new Pull.Sampled(10), 0.2, 0.5, 1, 9), 80)[0];
             assertTrue(reward > 0.6, source + ": " + reward);
         }
     }

@@ -25,7 +25,7 @@ class OrealMethodTest {
 
     private final Decoder start = FirstLetter.decoder(3);
     private final Decoder moved = FirstLetter.decoder(4);
-    private final Rollouts draw = FirstLetter.draw(moved, 8, 5);
+    private final Rollouts rollouts = FirstLetter.sample(moved, 8, 5);
 
     @AfterEach
     void close() {
@@ -49,29 +49,29 @@ class OrealMethodTest {
     /// At the third step, so that a reward model has learnt twice, in parts too.
     @ParameterizedTest
     @MethodSource("methods")
-    void partsAddUpToTheStep(PolicyMethod method) {
+    void microBatchesAddUpToTheBatch(PolicyMethod method) {
         double[] whole = thirdGradient(method, 6);
         assertArrayEquals(whole, thirdGradient(method, 1), 1e-10);
         assertTrue(Arrays.stream(whole).anyMatch(g -> Math.abs(g) > 1e-4));
     }
 
-    private double[] thirdGradient(PolicyMethod method, int aPart) {
+    private double[] thirdGradient(PolicyMethod method, int questionsPerPass) {
         try (Learner learner = method.learner(start)) {
-            gradient(learner, aPart);
-            gradient(learner, aPart);
-            return gradient(learner, aPart);
+            gradient(learner, questionsPerPass);
+            gradient(learner, questionsPerPass);
+            return gradient(learner, questionsPerPass);
         }
     }
 
-    private double[] gradient(Learner learner, int aPart) {
-        return FirstLetter.gradient(learner, draw, moved, start, true, aPart);
+    private double[] gradient(Learner learner, int questionsPerPass) {
+        return FirstLetter.gradient(learner, rollouts, moved, start, true, questionsPerPass);
     }
 
     @Test
     void aloneTheRewardModelLearnsAndThePolicyStandsStill() {
         try (Learner learner = new OrealMethod(0.5, 0.1, Kept.ALL, weights(2, HALF)).learner(start)) {
             Tensor head = learner.state().get("model/score.weight");
-            for (int step = 0; step < 2; step++) {
+            for (int batch = 0; batch < 2; batch++) {
                 double[] before = head.toDoubles();
                 assertTrue(Arrays.stream(gradient(learner, 6)).allMatch(g -> g == 0));
                 assertTrue(!Arrays.equals(before, head.toDoubles()));
@@ -87,10 +87,10 @@ class OrealMethodTest {
             double first = 0;
             double last = 0;
             for (int i = 0; i < 80; i++) {
-                Rollouts fresh = FirstLetter.draw(moved, 16, 100 + i);
-                try (Scope _ = new Scope();
-                        RolloutBatch step = new RolloutBatch(fresh, moved, start, true, 0, 6)) {
-                    last = model.learn(step, step.rewards().ge(1).reshape(-1))
+                Rollouts fresh = FirstLetter.sample(moved, 16, 100 + i);
+                try (Scope _ = new Scope()) {
+                    RolloutBatch batch = new RolloutBatch(fresh, moved, start, true, 0, 6);
+                    last = model.learn(batch, batch.rewards().ge(1).reshape(-1))
                             .losses()
                             .mean()
                             .item();
@@ -104,16 +104,16 @@ class OrealMethodTest {
 
     @Test
     void oneOfEachKeepsTheFirstOfBothOutcomes() {
-        try (Scope _ = new Scope();
-                RolloutBatch step = new RolloutBatch(draw, moved, start, true, 0, 6)) {
+        try (Scope _ = new Scope()) {
+            RolloutBatch batch = new RolloutBatch(rollouts, moved, start, true, 0, 6);
             boolean[] kept =
-                    OrealMethod.Outcomes.of(step, Kept.ONE_OF_EACH).kept().toBooleans();
+                    OrealMethod.Outcomes.of(batch, Kept.ONE_OF_EACH).kept().toBooleans();
             for (int q = 0; q < 6; q++) {
                 int right = 0;
                 int keptRight = 0;
                 int keptWrong = 0;
                 for (int i = 8 * q; i < 8 * q + 8; i++) {
-                    boolean isRight = draw.scores().get(i).reward() == 1;
+                    boolean isRight = rollouts.scores().get(i).reward() == 1;
                     right += isRight ? 1 : 0;
                     keptRight += isRight && kept[i] ? 1 : 0;
                     keptWrong += !isRight && kept[i] ? 1 : 0;

@@ -35,16 +35,29 @@ class RlvrRealDataTest {
             assumeTrue(
                     Files.exists(needed),
                     "needs " + needed.normalize()
-                            + ", which is not part of the project: -Dkedge.data.dir=FOLDER says where it is");
+                            + ", which is not microBatch of the project: -Dkedge.data.dir=FOLDER says where it is");
         }
         WeightedSum verifier = new WeightedSum(List.of(
                 new WeightedSum.Part("right", 1.0, right),
                 new WeightedSum.Part("vowel", 0.1, new Format(".*[aeiou].*[aeiou].*[aeiou].*[aeiou].*"))));
-        Environment.File world = new Environment.File(
+        Environment.File environment = new Environment.File(
                 model, data, question, "answer", Optional.of("{question} So"), verifier, vote, 8, 40, 4);
         TrainingConfig o = TinyTask.optimisation(steps, 4, 2e-3, steps);
         var config = new RlvrRecipe.Config(
-                world, List.of(new GrpoMethod(0.2, 0)), 4, 1, Truncated.JUDGED, o, 1, 1, steps, 2, 5, "cpu", 1, 3);
+                environment,
+                List.of(new GrpoMethod(0.2, 0)),
+                4,
+                1,
+                Truncated.JUDGED,
+                o,
+                1,
+                1,
+                steps,
+                2,
+                5,
+                "cpu",
+                1,
+                3);
         RecordedRun run = new RecordedRun(TinyTask.run("rlvr", config, Files.createTempDirectory(folder, "run")));
         run.assertComplete("rlvr");
         assertEquals(steps, run.metrics("grpo").size());

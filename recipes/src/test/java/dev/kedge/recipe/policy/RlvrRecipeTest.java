@@ -23,7 +23,7 @@ public class RlvrRecipeTest {
     Path folder;
 
     /// A decoder of a few thousand numbers that has seen words copied, and has begun to understand.
-    static Environment.Generated world(int pretraining) {
+    static Environment.Generated environment(int pretraining) {
         return new Environment.Generated(
                 new Copying("abcd", 2, 3, false),
                 0.7,
@@ -40,7 +40,7 @@ public class RlvrRecipeTest {
     public static RlvrRecipe.Config config(
             List<PolicyMethod> methods, TrainingConfig rl, int stepsPerDraw, int passes) {
         return new RlvrRecipe.Config(
-                world(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerDraw, passes, 20, 4, 20, "cpu", 1, 3);
+                environment(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerDraw, passes, 20, 4, 20, "cpu", 1, 3);
     }
 
     private RecordedRun run(RlvrRecipe.Config config) throws Exception {
@@ -70,7 +70,7 @@ public class RlvrRecipeTest {
     }
 
     @Test
-    void partsOfAStepAddUpToTheWhole() throws Exception {
+    void microBatchesAddUpToTheBatch() throws Exception {
         List<PolicyMethod> methods = List.of(
                 new GrpoMethod(0.2, 0.05),
                 new DrGrpoMethod(0.2),
@@ -90,9 +90,9 @@ public class RlvrRecipeTest {
     }
 
     /// Where the policy that drew learns at once, the sampler's numbers are the trainer's, and nothing is clipped; on
-    /// the same draw, later, ratios leave 1.
+    /// the same rollouts, later, ratios leave 1.
     @Test
-    void onlyTheFirstStepOnADrawIsOnPolicy() throws Exception {
+    void onlyTheFirstStepOnRolloutsIsOnPolicy() throws Exception {
         RecordedRun run = run(config(List.of(new GrpoMethod(0.01, 0)), TinyTask.optimisation(8, 8, 1e-2, 8), 4, 2));
         List<ObjectNode> steps = run.metrics("grpo");
         for (int step = 0; step < 8; step++) {
@@ -105,7 +105,7 @@ public class RlvrRecipeTest {
                 assertTrue(metrics.path("sampler/difference").isMissingNode());
                 assertTrue(Math.abs(metrics.get("kl/old").asDouble()) > 0);
             }
-            // The draw is the same, and so is what is said of it.
+            // The rollouts are the same, and so is what is said of them.
             assertEquals(steps.get(step / 4 * 4).get("entropy"), metrics.get("entropy"), "step " + step);
         }
     }
@@ -128,10 +128,10 @@ public class RlvrRecipeTest {
         }
     }
 
-    /// A policy that learnt for selection is judged by it, too: what is logged is what the page draws, and the start
+    /// A policy that learnt for selection is evaluated by it, too: what is logged is what the page shows, and the start
     /// wins half of the time.
     @Test
-    void selectionIsJudged() throws Exception {
+    void selectionIsEvaluated() throws Exception {
         List<PolicyMethod> methods =
                 List.of(new InfalignMethod(new QuantileTransform.Identity(), 0.01, 16, 2), new RlooMethod(0.01));
         RecordedRun run = run(config(methods, TinyTask.optimisation(40, 8, 1e-2, 40), 1, 1));
@@ -181,7 +181,8 @@ public class RlvrRecipeTest {
         assertRefused("beta must be finite and >= 0, was -0.1", () -> new GrpoMethod(0.2, -0.1));
         assertRefused(
                 "group >= 2 and a finite temperature > 0 expected, were 4 and 0.0",
-                () -> new RlvrRecipe.Config(world(1), grpo, 4, 0, Truncated.JUDGED, o, 1, 1, 1, 1, 1, "cpu", 1, 1));
+                () -> new RlvrRecipe.Config(
+                        environment(1), grpo, 4, 0, Truncated.JUDGED, o, 1, 1, 1, 1, 1, "cpu", 1, 1));
         assertRefused(
                 "rightness must be in (0, 1], was 0.0",
                 () -> new Environment.Generated(

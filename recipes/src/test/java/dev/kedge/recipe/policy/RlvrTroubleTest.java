@@ -28,14 +28,14 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Whatever a verifier does, each step is done, and what it did not judge is counted and shown.
+/// Whatever a verifier does, each step is done, and what it gave no reward is counted and shown.
 class RlvrTroubleTest {
     private static final int STEPS = 12;
 
     @TempDir
     Path folder;
 
-    /// Throws, gives NaN, or judges, as the completion begins.
+    /// Throws, gives NaN, or a reward, as the completion begins.
     public static final class Moody implements Verifier {
         @Override
         public double reward(VerifierQuestion question, String completion) {
@@ -47,7 +47,7 @@ class RlvrTroubleTest {
     }
 
     private RlvrRecipe.Config config(Verification verifier) {
-        Environment.Generated world = new Environment.Generated(
+        Environment.Generated environment = new Environment.Generated(
                 new Copying("abcd", 2, 3, false),
                 0.7,
                 16,
@@ -59,7 +59,7 @@ class RlvrTroubleTest {
                 4,
                 Optional.of(verifier));
         return new RlvrRecipe.Config(
-                world,
+                environment,
                 List.of(new GrpoMethod(0.2, 0), new DapoMethod(0.2, 0.28, 0, 2)),
                 2,
                 1.0,
@@ -90,7 +90,7 @@ class RlvrTroubleTest {
         assertTrue(unjudged > 0 && unjudged < STEPS * 16, unjudged + " of " + STEPS * 16);
         assertTrue(steps.stream().anyMatch(m -> m.path("grad_norm").asDouble() > 0));
         String log = Files.readString(run.folder().resolve("log.txt"));
-        assertTrue(log.contains("completions were not judged, their groups not learnt from (first: "), log);
+        assertTrue(log.contains("completions have no reward, their groups not learnt from (first: "), log);
         assertTrue(log.contains("a is not my letter") || log.contains("must be finite"), log);
     }
 
@@ -112,9 +112,9 @@ class RlvrTroubleTest {
             assertFalse(step.has("grad_norm"));
         }
         String log = Files.readString(run.folder().resolve("log.txt"));
-        assertTrue(log.contains("16 of 16 completions were not judged"), log);
+        assertTrue(log.contains("16 of 16 completions have no reward"), log);
         for (ObjectNode step : run.metrics("dapo")) {
-            assertEquals(3 * 16, step.get("unjudged").asInt(), "drawn anew twice");
+            assertEquals(3 * 16, step.get("unjudged").asInt(), "asked anew twice");
             assertFalse(step.has("grad_norm"));
         }
         byte[] model = Files.readAllBytes(run.folder().resolve("model/model.safetensors"));
@@ -136,10 +136,10 @@ class RlvrTroubleTest {
                         + "{\"question\": \"" + "abcd ".repeat(20) + "\", \"answer\": \"#### 2\"}\n"
                         + "{\"question\": \"c\"}\n");
         TrainingConfig o = TinyTask.optimisation(2, 8, 1e-2, 2);
-        Environment.File world = new Environment.File(
+        Environment.File environment = new Environment.File(
                 model, data, "question", "answer", Optional.empty(), new Gsm8k(), Extraction.GSM8K, 4, 10, 2);
         var config = new RlvrRecipe.Config(
-                world, List.of(new GrpoMethod(0.2, 0)), 2, 1, Truncated.WRONG, o, 1, 1, 2, 2, 1, "cpu", 1, 3);
+                environment, List.of(new GrpoMethod(0.2, 0)), 2, 1, Truncated.WRONG, o, 1, 1, 2, 2, 1, "cpu", 1, 3);
         RecordedRun run = run(config);
         run.assertComplete("rlvr");
         String log = Files.readString(run.folder().resolve("log.txt"));

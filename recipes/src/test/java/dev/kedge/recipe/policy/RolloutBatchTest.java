@@ -87,12 +87,12 @@ class RolloutBatchTest {
         return questions;
     }
 
-    private double[] gradient(PolicyMethod method, Rollouts draw, boolean onPolicy, int questionsAPart) {
+    private double[] gradient(PolicyMethod method, Rollouts rollouts, boolean onPolicy, int questionsPerPass) {
         policy.parameters().zeroGradient();
         try (Scope _ = new Scope();
-                Learner learner = method.learner(reference);
-                RolloutBatch step = new RolloutBatch(draw, policy, reference, onPolicy, 0, questionsAPart)) {
-            step.gradient(learner.plan(step));
+                Learner learner = method.learner(reference)) {
+            RolloutBatch batch = new RolloutBatch(rollouts, policy, reference, onPolicy, 0, questionsPerPass);
+            batch.step(learner).gradient();
             return policy.parameters().gradient().toDoubles();
         }
     }
@@ -101,21 +101,22 @@ class RolloutBatchTest {
         return Arrays.stream(values).map(v -> v * factor).toArray();
     }
 
-    private void assertSame(PolicyMethod expected, PolicyMethod actual, Rollouts draw, boolean onPolicy) {
-        double[] gradient = gradient(expected, draw, onPolicy, 100);
+    private void assertSame(PolicyMethod expected, PolicyMethod actual, Rollouts rollouts, boolean onPolicy) {
+        double[] gradient = gradient(expected, rollouts, onPolicy, 100);
         assertTrue(Arrays.stream(gradient).anyMatch(g -> Math.abs(g) > 1e-4));
-        assertArrayEquals(gradient, gradient(actual, draw, onPolicy, 2), 1e-9);
+        assertArrayEquals(gradient, gradient(actual, rollouts, onPolicy, 2), 1e-9);
     }
 
-    /// Each member of the family is its four choices, on policy and on the draw of another policy.
+    /// Each member of the family is its four choices, on policy and on the rollouts of another policy.
     @Test
     void namedMethodsAreTheirFourChoices() {
         Kl none = new Kl.None();
         for (boolean onPolicy : new boolean[] {true, false}) {
-            Decoder drawer = onPolicy ? policy : reference;
-            Rollouts draw =
-                    sampler(4, Truncated.JUDGED).draw(drawer, questions(12), 3).judged();
-            assertTrue(draw.questions().size() > 2);
+            Decoder writer = onPolicy ? policy : reference;
+            Rollouts rollouts = sampler(4, Truncated.JUDGED)
+                    .sample(writer, questions(12), 3)
+                    .rewarded();
+            assertTrue(rollouts.questions().size() > 2);
             assertSame(
                     new GrpoMethod(0.2, 0.3),
                     new PolicyGradientMethod(
@@ -123,41 +124,41 @@ class RolloutBatchTest {
                             new Ratio.Tokens(0.2, 0.2),
                             Weighing.PER_SEQUENCE,
                             new Kl.InLoss(Estimator.K3, 0.3)),
-                    draw,
+                    rollouts,
                     onPolicy);
             assertSame(
                     new DrGrpoMethod(0.2),
                     new PolicyGradientMethod(
                             Advantage.CENTRED, new Ratio.Tokens(0.2, 0.2), Weighing.CONSTANT_LENGTH, none),
-                    draw,
+                    rollouts,
                     onPolicy);
             assertSame(
                     new DapoMethod(0.2, 0.28, 0, 0),
                     new PolicyGradientMethod(
                             Advantage.NORMALIZED, new Ratio.Tokens(0.2, 0.28), Weighing.PER_TOKEN, none),
-                    draw,
+                    rollouts,
                     onPolicy);
             assertSame(
                     new GspoMethod(0.02, 0.03),
                     new PolicyGradientMethod(
                             Advantage.NORMALIZED, new Ratio.Sequences(0.02, 0.03), Weighing.PER_SEQUENCE, none),
-                    draw,
+                    rollouts,
                     onPolicy);
             assertSame(
                     new PpoClipMethod(0.2),
                     new PolicyGradientMethod(Advantage.WHITENED, new Ratio.Tokens(0.2, 0.2), Weighing.PER_TOKEN, none),
-                    draw,
+                    rollouts,
                     onPolicy);
             assertSame(
                     new RlooMethod(0.4),
                     new PolicyGradientMethod(
                             Advantage.LEAVE_ONE_OUT, new Ratio.None(), Weighing.SEQUENCE_SUM, new Kl.InReward(0.4)),
-                    draw,
+                    rollouts,
                     onPolicy);
             assertSame(
-                    new ReinforceMethod(), // its baseline is 0 at the first step
+                    new ReinforceMethod(), // its baseline is 0 at the first batch
                     new PolicyGradientMethod(Advantage.REWARD, new Ratio.None(), Weighing.SEQUENCE_SUM, none),
-                    draw,
+                    rollouts,
                     onPolicy);
         }
     }
@@ -165,13 +166,13 @@ class RolloutBatchTest {
     /// On policy PPO, GRPO and REINFORCE have one gradient, given the same advantage and weighing.
     @Test
     void onPolicyTheRatioDoesNotMatter() {
-        Rollouts draw =
-                sampler(4, Truncated.JUDGED).draw(policy, questions(12), 3).judged();
+        Rollouts rollouts =
+                sampler(4, Truncated.JUDGED).sample(policy, questions(12), 3).rewarded();
         for (Ratio ratio : List.of(new Ratio.Unclipped(), new Ratio.Sequences(0.2, 0.2), new Ratio.Tokens(0.2, 0.2))) {
             assertSame(
                     new PolicyGradientMethod(Advantage.CENTRED, new Ratio.None(), Weighing.PER_SEQUENCE, new Kl.None()),
                     new PolicyGradientMethod(Advantage.CENTRED, ratio, Weighing.PER_SEQUENCE, new Kl.None()),
-                    draw,
+                    rollouts,
                     true);
         }
     }
@@ -179,15 +180,15 @@ class RolloutBatchTest {
     /// A group without a reward for each of its completions is left out, whole; the others learn as if it had not been
     /// asked.
     @Test
-    void groupsThatWereNotJudgedTakeNoPart() {
-        Rollouts draw = sampler(4, Truncated.JUDGED).draw(policy, questions(12), 3);
-        long troubled = draw.scores().stream().filter(s -> !s.isThere()).count();
+    void groupsWithoutARewardTakeNoPart() {
+        Rollouts rollouts = sampler(4, Truncated.JUDGED).sample(policy, questions(12), 3);
+        long troubled = rollouts.scores().stream().filter(s -> !s.hasReward()).count();
         assertTrue(troubled > 0, "the scorer was never in trouble");
-        assertEquals((double) troubled, draw.metrics().get("unjudged"));
-        Rollouts judged = draw.judged();
-        assertTrue(judged.questions().size() < 12 && judged.questions().size() > 0);
-        assertTrue(judged.scores().stream().allMatch(Score::isThere));
-        assertEquals(0, judged.metrics().get("unjudged"));
+        assertEquals((double) troubled, rollouts.metrics().get("unjudged"));
+        Rollouts rewarded = rollouts.rewarded();
+        assertTrue(rewarded.questions().size() < 12 && rewarded.questions().size() > 0);
+        assertTrue(rewarded.scores().stream().allMatch(Score::hasReward));
+        assertEquals(0, rewarded.metrics().get("unjudged"));
     }
 
     /// Equal rewards have no gradient.
@@ -202,20 +203,21 @@ class RolloutBatchTest {
                 6,
                 1,
                 Truncated.JUDGED);
-        Rollouts draw = indifferent.draw(policy, questions(3), 4);
-        assertEquals(1, draw.metrics().get("groups/equal"));
-        assertEquals(0, draw.informative().questions().size());
+        Rollouts rollouts = indifferent.sample(policy, questions(3), 4);
+        assertEquals(1, rollouts.metrics().get("groups/equal"));
+        assertEquals(0, rollouts.informative().questions().size());
         for (PolicyMethod method : List.of(new GrpoMethod(0.2, 0), new DrGrpoMethod(0.2), new RlooMethod(0))) {
-            assertArrayEquals(scaled(gradient(method, draw, true, 2), 0), gradient(method, draw, true, 2), 1e-15);
+            assertArrayEquals(
+                    scaled(gradient(method, rollouts, true, 2), 0), gradient(method, rollouts, true, 2), 1e-15);
         }
     }
 
     /// A completion that was cut off: wrong, or judged but not learnt from.
     @Test
     void truncatedCompletions() {
-        Rollouts judged = sampler(6, Truncated.JUDGED).draw(policy, questions(6), 3);
-        Rollouts wrong = sampler(6, Truncated.WRONG).draw(policy, questions(6), 3);
-        Rollouts masked = sampler(6, Truncated.MASKED).draw(policy, questions(6), 3);
+        Rollouts judged = sampler(6, Truncated.JUDGED).sample(policy, questions(6), 3);
+        Rollouts wrong = sampler(6, Truncated.WRONG).sample(policy, questions(6), 3);
+        Rollouts masked = sampler(6, Truncated.MASKED).sample(policy, questions(6), 3);
         int cut = 0;
         long left = 0;
         for (int i = 0; i < judged.completions().size(); i++) {
@@ -232,26 +234,26 @@ class RolloutBatchTest {
         assertEquals(left, masked.tokens());
         assertEquals(
                 cut / (double) judged.completions().size(), masked.metrics().get("truncated"));
-        Rollouts learnable = masked.judged();
+        Rollouts learnable = masked.rewarded();
         double[] gradient = gradient(new GrpoMethod(0.2, 0), learnable, true, 2);
         assertArrayEquals(gradient, gradient(new GrpoMethod(0.2, 0), learnable, true, 100), 1e-9);
     }
 
-    /// A draw comes back from the disk bit for bit.
+    /// Rollouts come back from the disk bit for bit.
     @Test
-    void drawsAreKept(@TempDir Path folder) {
+    void rolloutsAreKept(@TempDir Path folder) {
         List<Question> questions = questions(9);
         Sampler sampler = sampler(4, Truncated.JUDGED);
-        Rollouts draw = sampler.draw(policy, questions.subList(2, 7), 3);
-        RolloutFiles files = new RolloutFiles(folder.resolve("draws"));
+        Rollouts rollouts = sampler.sample(policy, questions.subList(2, 7), 3);
+        RolloutFiles files = new RolloutFiles(folder.resolve("rollouts"));
         files.forget(3); // there is nothing yet
-        files.write(3, draw, questions);
-        files.write(4, draw.first(1), questions);
+        files.write(3, rollouts, questions);
+        files.write(4, rollouts.first(1), questions);
         Rollouts read = files.read(3, sampler, questions);
-        assertEquals(draw.questions(), read.questions());
-        assertEquals(draw.scores(), read.scores());
-        for (int i = 0; i < draw.completions().size(); i++) {
-            Completion expected = draw.completions().get(i);
+        assertEquals(rollouts.questions(), read.questions());
+        assertEquals(rollouts.scores(), read.scores());
+        for (int i = 0; i < rollouts.completions().size(); i++) {
+            Completion expected = rollouts.completions().get(i);
             Completion actual = read.completions().get(i);
             assertEquals(expected.prompt(), actual.prompt());
             assertArrayEquals(expected.tokens(), actual.tokens());
@@ -260,36 +262,39 @@ class RolloutBatchTest {
             assertEquals(expected.reason(), actual.reason());
         }
         files.forget(4);
-        assertTrue(Files.notExists(folder.resolve("draws/draw-3.jsonl")));
+        assertTrue(Files.notExists(folder.resolve("rollouts/rollouts-3.jsonl")));
         assertEquals(1, files.read(4, sampler, questions).questions().size());
     }
 
-    /// Rewards, log-probs and logits of a part are those of its completions.
+    /// Rewards, log-probs and logits of a micro-batch are those of its completions.
     @Test
-    void aPartIsAWindowOnItsStep() {
-        Rollouts draw = sampler(3, Truncated.JUDGED).draw(reference, questions(4), 3);
-        try (Scope _ = new Scope();
-                RolloutBatch step = new RolloutBatch(draw, policy, reference, false, 0, 1)) {
-            Tensor now = step.logProbs();
-            Tensor ref = step.refLogProbs();
-            step.gradient(part -> {
-                int width = (int) part.mask().size(1);
-                Tensor logProbs = part.rollout().logProbs();
-                try (var _ = Gradients.off()) {
-                    assertClose(part.of(now), logProbs.detach(), 1e-5);
-                    assertClose(part.of(ref), part.refLogProbs(), 0);
-                    assertClose(part.of(step.oldLogProbs()), part.of(ref), 1e-4); // the reference drew
-                    Tensor chosen = part.logits()
-                            .detach()
-                            .logSoftmax(2)
-                            .gather(2, part.tokens().unsqueeze(2))
-                            .squeeze(2)
-                            .whereElse(part.mask(), 0);
-                    assertClose(chosen, logProbs.detach(), 1e-9);
-                }
-                assertEquals(3L * width, part.mask().numel());
-                return Loss.of(logProbs.sum());
-            });
+    void aMicroBatchIsAWindowOnItsBatch() {
+        Rollouts rollouts = sampler(3, Truncated.JUDGED).sample(reference, questions(4), 3);
+        try (Scope _ = new Scope()) {
+            RolloutBatch batch = new RolloutBatch(rollouts, policy, reference, false, 0, 1);
+            Tensor now = batch.logProbs();
+            Tensor ref = batch.refLogProbs();
+            batch.step(_ -> microBatch -> {
+                        int width = (int) microBatch.mask().size(1);
+                        Tensor logProbs = microBatch.rollout().logProbs();
+                        try (var _ = Gradients.off()) {
+                            assertClose(microBatch.of(now), logProbs.detach(), 1e-5);
+                            assertClose(microBatch.of(ref), microBatch.refLogProbs(), 0);
+                            assertClose(
+                                    microBatch.of(batch.oldLogProbs()), microBatch.of(ref), 1e-4); // the reference drew
+                            Tensor chosen = microBatch
+                                    .logits()
+                                    .detach()
+                                    .logSoftmax(2)
+                                    .gather(2, microBatch.tokens().unsqueeze(2))
+                                    .squeeze(2)
+                                    .whereElse(microBatch.mask(), 0);
+                            assertClose(chosen, logProbs.detach(), 1e-9);
+                        }
+                        assertEquals(3L * width, microBatch.mask().numel());
+                        return Loss.of(logProbs.sum());
+                    })
+                    .gradient();
         }
     }
 

@@ -19,7 +19,7 @@ class SpineMethodTest {
 
     /// With the anchor, whose denominator counts the forks of the whole step; on policy and off.
     @Test
-    void partsAddUpToTheStep() {
+    void microBatchesAddUpToTheBatch() {
         for (Selection selection : List.of(TOP, new Selection.Otsu(20))) {
             for (double memory : new double[] {0, 0.5, 1}) {
                 var method = new SpineMethod(selection, 0.2, 0.3, 0.2, memory, 0.4);
@@ -32,44 +32,47 @@ class SpineMethodTest {
         }
     }
 
-    private static double[] step(SpineMethod method, boolean onPolicy, int questionsAPart) {
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder drew = LetterWorld.decoder(2);
-                Decoder moved = LetterWorld.decoder(3);
+    private static double[] step(SpineMethod method, boolean onPolicy, int questionsPerPass) {
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder drew = LetterEnvironment.decoder(2);
+                Decoder moved = LetterEnvironment.decoder(3);
                 Learner learner = method.learner(start)) {
-            Rollouts draw = LetterWorld.draw(drew, 5);
-            return LetterWorld.gradient(learner, draw, onPolicy ? drew : moved, start, onPolicy, questionsAPart);
+            Rollouts rollouts = LetterEnvironment.sample(drew, 5);
+            return LetterEnvironment.gradient(
+                    learner, rollouts, onPolicy ? drew : moved, start, onPolicy, questionsPerPass);
         }
     }
 
     @Test
     void looksAtNoReward() {
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder policy = LetterWorld.decoder(2);
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder policy = LetterEnvironment.decoder(2);
                 Learner learner = new SpineMethod(TOP, 0.2, 0.3, 0.2, 0, 0.4).learner(start)) {
-            Rollouts draw = LetterWorld.draw(policy, 5);
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             assertArrayEquals(
-                    LetterWorld.gradient(learner, draw, policy, start, true, 4),
-                    LetterWorld.gradient(learner, LetterWorld.withRewards(draw, 0.5), policy, start, true, 4));
+                    LetterEnvironment.gradient(learner, rollouts, policy, start, true, 4),
+                    LetterEnvironment.gradient(
+                            learner, LetterEnvironment.withRewards(rollouts, 0.5), policy, start, true, 4));
         }
     }
 
     /// All tokens forks, neither band nor anchor: GRPO over tokens on the votes, with the deviation of the whole group.
     @Test
     void withEveryTokenAForkItIsTtrl() {
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder policy = LetterWorld.decoder(2)) {
-            Rollouts draw = LetterWorld.draw(policy, 5);
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder policy = LetterEnvironment.decoder(2)) {
+            Rollouts rollouts = LetterEnvironment.sample(policy, 5);
             var all = new SpineMethod(new Selection.TopShare(1, 0.1, 0.5), 0.2, 0, 0, 0, 0);
-            double[] votes = TtrlMethod.votes(draw).toDoubles();
+            double[] votes = TtrlMethod.votes(rollouts).toDoubles();
             List<Score> scores = new ArrayList<>();
             for (int i = 0; i < votes.length; i++) {
-                scores.add(new Score(votes[i], draw.scores().get(i).answer(), ""));
+                scores.add(new Score(votes[i], rollouts.scores().get(i).answer(), ""));
             }
-            Rollouts voted = new Rollouts(draw.sampler(), draw.questions(), draw.completions(), scores, 0, 0);
-            double[] expected =
-                    LetterWorld.gradient(new DapoMethod(0.2, 0.2, 0, 0).learner(start), voted, policy, start, true, 4);
-            double[] found = LetterWorld.gradient(all.learner(start), draw, policy, start, true, 4);
+            Rollouts voted =
+                    new Rollouts(rollouts.sampler(), rollouts.questions(), rollouts.completions(), scores, 0, 0);
+            double[] expected = LetterEnvironment.gradient(
+                    new DapoMethod(0.2, 0.2, 0, 0).learner(start), voted, policy, start, true, 4);
+            double[] found = LetterEnvironment.gradient(all.learner(start), rollouts, policy, start, true, 4);
             double ofDeviations = Math.sqrt(4 / 3.0); // of divisors G - 1 and G
             assertArrayEquals(Arrays.stream(expected).map(g -> g * ofDeviations).toArray(), found, 1e-5);
         }
@@ -79,23 +82,23 @@ class SpineMethodTest {
     @Test
     void theBandOfTheFirstStepStays() {
         var method = new SpineMethod(TOP, 0.2, 0.3, 0.2, 1, 0);
-        try (Decoder start = LetterWorld.decoder(1);
-                Decoder other = LetterWorld.decoder(2);
+        try (Decoder start = LetterEnvironment.decoder(1);
+                Decoder other = LetterEnvironment.decoder(2);
                 Learner learner = method.learner(start);
                 Learner resumed = method.learner(start);
                 Learner averaging = new SpineMethod(TOP, 0.2, 0.3, 0.2, 0.5, 0).learner(start)) {
             for (Learner each : List.of(learner, averaging)) {
-                LetterWorld.gradient(each, LetterWorld.draw(start, 5), start, start, true, 4);
+                LetterEnvironment.gradient(each, LetterEnvironment.sample(start, 5), start, start, true, 4);
             }
             double[] first = learner.state().get("band").toDoubles();
             assertTrue(0 < first[0] && first[0] < first[1], Arrays.toString(first));
             InPlace.copy_(resumed.state().get("band"), learner.state().get("band"));
-            Rollouts draw = LetterWorld.draw(other, 6);
+            Rollouts rollouts = LetterEnvironment.sample(other, 6);
             assertArrayEquals(
-                    LetterWorld.gradient(learner, draw, other, start, true, 4),
-                    LetterWorld.gradient(resumed, draw, other, start, true, 4));
+                    LetterEnvironment.gradient(learner, rollouts, other, start, true, 4),
+                    LetterEnvironment.gradient(resumed, rollouts, other, start, true, 4));
             assertArrayEquals(first, learner.state().get("band").toDoubles());
-            LetterWorld.gradient(averaging, draw, other, start, true, 4);
+            LetterEnvironment.gradient(averaging, rollouts, other, start, true, 4);
             assertNotEquals(first[1], averaging.state().get("band").toDoubles()[1]);
         }
     }
@@ -103,7 +106,7 @@ class SpineMethodTest {
     /// Without labels it learns to agree with itself: of four words the commonest first letter is that of half.
     @Test
     void learnsToAgree() {
-        double agreement = LetterWorld.learnt(new SpineMethod(TOP, 0.2, 0.05, 0.05, 0, 0), 80)[1];
+        double agreement = LetterEnvironment.learnt(new SpineMethod(TOP, 0.2, 0.05, 0.05, 0, 0), 80)[1];
         assertTrue(agreement > 0.8, "" + agreement);
     }
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ToprMethodTest {
     private final Decoder start = FirstLetter.decoder(3);
     private final Decoder moved = FirstLetter.decoder(4);
-    private final Rollouts draw = FirstLetter.draw(start, 8, 5);
+    private final Rollouts rollouts = FirstLetter.sample(start, 8, 5);
 
     @AfterEach
     void close() {
@@ -25,14 +25,14 @@ class ToprMethodTest {
         moved.close();
     }
 
-    private double[] gradient(Taper taper, boolean lengthNormalized, Decoder policy, int aPart) {
+    private double[] gradient(Taper taper, boolean lengthNormalized, Decoder policy, int questionsPerPass) {
         Learner learner = new ToprMethod(taper, -0.3, lengthNormalized).learner(start);
-        return FirstLetter.gradient(learner, draw, policy, start, policy == start, aPart);
+        return FirstLetter.gradient(learner, rollouts, policy, start, policy == start, questionsPerPass);
     }
 
     @ParameterizedTest
     @EnumSource(Taper.class)
-    void partsAddUpToTheStep(Taper taper) {
+    void microBatchesAddUpToTheBatch(Taper taper) {
         for (boolean lengthNormalized : new boolean[] {false, true}) {
             double[] whole = gradient(taper, lengthNormalized, moved, 6);
             assertArrayEquals(whole, gradient(taper, lengthNormalized, moved, 1), 1e-12);
@@ -40,7 +40,7 @@ class ToprMethodTest {
         }
     }
 
-    /// The draw's own policy has all ratios 1: one family of five is one method but for what it leaves out.
+    /// The policy of the rollouts has all ratios 1: one family of five is one method but for what it leaves out.
     @Test
     void onPolicyOnlyPositivesOnlyDiffers() {
         double[] topr = gradient(Taper.CANONICAL, true, start, 6);
@@ -67,9 +67,9 @@ class ToprMethodTest {
         return largest;
     }
 
-    /// Forty steps on each of two draws, the first of which is four fifths wrong.
+    /// Forty steps on each of two rollouts, the first of which is four fifths wrong.
     @Test
-    void learnsFromDrawsThatItReplays() {
+    void learnsFromRolloutsThatItReplays() {
         double before = FirstLetter.reward(start, 2);
         double after = FirstLetter.learnt(new ToprMethod(Taper.CANONICAL, 0, true), 2, 40, 1e-2, 3);
         assertTrue(before < 0.4 && after > 0.8, before + " -> " + after);

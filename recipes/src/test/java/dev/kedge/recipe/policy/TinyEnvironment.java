@@ -17,11 +17,11 @@ import java.util.stream.IntStream;
 
 /// Words of a and b, right where they begin with a; policies of a few hundred numbers, in float64, so that the order of
 /// a sum does not show.
-final class TinyWorld {
+final class TinyEnvironment {
     private static final CharTokenizer TOKENIZER = CharTokenizer.of("ab");
     private static final int PAD = 0;
 
-    private TinyWorld() {}
+    private TinyEnvironment() {}
 
     static Decoder policy(long seed) {
         DecoderConfig config = DecoderConfig.small(TOKENIZER.vocabularySize(), 8, 1, 2, 12);
@@ -45,13 +45,13 @@ final class TinyWorld {
     }
 
     /// Eight completions of at most six tokens to each of six questions.
-    static Rollouts draw(Decoder policy, Truncated truncated, long seed) {
-        Sampler sampler = new Sampler(TOKENIZER, TinyWorld::score, 8, 6, 1, truncated);
+    static Rollouts sample(Decoder policy, Truncated truncated, long seed) {
+        Sampler sampler = new Sampler(TOKENIZER, TinyEnvironment::score, 8, 6, 1, truncated);
         List<Question> questions = IntStream.range(0, 6)
                 .mapToObj(i -> "" + "ab".charAt(i & 1) + "ab".charAt(i >> 1 & 1) + "ab".charAt(i >> 2))
                 .map(text -> new Question(TOKENIZER.encode(text), text, "a"))
                 .toList();
-        return sampler.draw(policy, questions, seed);
+        return sampler.sample(policy, questions, seed);
     }
 
     private static List<Score> score(List<Question> questions, List<String> completions) {
@@ -65,36 +65,37 @@ final class TinyWorld {
 
     /// One step's gradient.
     ///
-    /// @param policy         what learns; the draw is its own where it is the start
-    /// @param questionsAPart of a forward pass
-    static Result gradient(PolicyMethod method, Decoder start, Decoder policy, Rollouts draw, int questionsAPart) {
+    /// @param policy         what learns; the rollouts are its own where it is the start
+    /// @param questionsPerPass of a forward pass
+    static Result gradient(
+            PolicyMethod method, Decoder start, Decoder policy, Rollouts rollouts, int questionsPerPass) {
         try (Scope _ = new Scope();
                 Learner learner = method.learner(start);
-                Decoder learning = policy.copy();
-                RolloutBatch step = new RolloutBatch(draw, learning, start, policy == start, PAD, questionsAPart)) {
+                Decoder learning = policy.copy()) {
+            RolloutBatch batch = new RolloutBatch(rollouts, learning, start, policy == start, PAD, questionsPerPass);
             learning.parameters().trainable().zeroGradient();
-            Map<String, Double> metrics = step.gradient(learner.plan(step));
+            Map<String, Double> metrics = batch.step(learner).gradient().values();
             return new Result(learning.parameters().gradient().toDoubles(), metrics);
         }
     }
 
-    /// What a policy draws after some steps on its own draws, two steps on each; an answer has to end.
+    /// What a policy writes after some steps on its own rollouts, two steps on each; an answer has to end.
     static Rollouts learnt(PolicyMethod method, int steps) {
         try (Decoder start = policy(1);
                 Decoder policy = start.copy();
                 Learner learner = method.learner(start);
                 AdamW optimizer = new AdamW(policy.parameters(), new AdamW.Config(0.9, 0.98, 1e-8, 0))) {
-            Rollouts draw = null;
+            Rollouts rollouts = null;
             for (int s = 0; s < steps; s++) {
                 boolean fresh = s % 2 == 0;
-                draw = fresh ? draw(policy, Truncated.WRONG, s) : draw;
-                try (Scope _ = new Scope();
-                        RolloutBatch step = new RolloutBatch(draw, policy, start, fresh, PAD, 6)) {
-                    step.gradient(learner.plan(step));
+                rollouts = fresh ? sample(policy, Truncated.WRONG, s) : rollouts;
+                try (Scope _ = new Scope()) {
+                    RolloutBatch batch = new RolloutBatch(rollouts, policy, start, fresh, PAD, 6);
+                    batch.step(learner).gradient();
                     optimizer.step(5e-3);
                 }
             }
-            return draw(policy, Truncated.WRONG, 1_000);
+            return sample(policy, Truncated.WRONG, 1_000);
         }
     }
 }

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 
 /// Words of at most six letters that a decoder of a few hundred numbers writes: right are those that begin with the
 /// letter asked for, and their answer is the first letter.
-final class LetterWorld {
+final class LetterEnvironment {
     private static final CharTokenizer TOKENIZER = CharTokenizer.of("abcd");
     private static final int MAX_TOKENS = 6;
     private static final int GROUP = 4;
@@ -26,9 +26,9 @@ final class LetterWorld {
             .map(letter -> new Question(TOKENIZER.encode(letter), letter, letter))
             .toList();
     private static final Sampler SAMPLER =
-            new Sampler(TOKENIZER, LetterWorld::score, GROUP, MAX_TOKENS, 1, Truncated.JUDGED);
+            new Sampler(TOKENIZER, LetterEnvironment::score, GROUP, MAX_TOKENS, 1, Truncated.JUDGED);
 
-    private LetterWorld() {}
+    private LetterEnvironment() {}
 
     private static List<Score> score(List<Question> questions, List<String> words) {
         return IntStream.range(0, words.size())
@@ -56,32 +56,32 @@ final class LetterWorld {
     }
 
     /// Four words to each letter.
-    static Rollouts draw(Decoder policy, long seed) {
-        return SAMPLER.draw(policy, QUESTIONS, seed);
+    static Rollouts sample(Decoder policy, long seed) {
+        return SAMPLER.sample(policy, QUESTIONS, seed);
     }
 
     /// The same words with other rewards.
-    static Rollouts withRewards(Rollouts draw, double reward) {
-        List<Score> scores = draw.scores().stream()
+    static Rollouts withRewards(Rollouts rollouts, double reward) {
+        List<Score> scores = rollouts.scores().stream()
                 .map(s -> new Score(reward, s.answer(), ""))
                 .toList();
-        return new Rollouts(SAMPLER, draw.questions(), draw.completions(), scores, 0, 0);
+        return new Rollouts(SAMPLER, rollouts.questions(), rollouts.completions(), scores, 0, 0);
     }
 
     /// The gradient of one step.
     static double[] gradient(
-            Learner learner, Rollouts draw, Decoder policy, Decoder start, boolean onPolicy, int questionsAPart) {
+            Learner learner, Rollouts rollouts, Decoder policy, Decoder start, boolean onPolicy, int questionsPerPass) {
         policy.parameters().trainable().zeroGradient();
-        try (Scope _ = new Scope();
-                RolloutBatch step = new RolloutBatch(
-                        draw, policy, start, onPolicy, TOKENIZER.encode("a")[0], questionsAPart)) {
-            step.gradient(learner.plan(step));
+        try (Scope _ = new Scope()) {
+            RolloutBatch batch = new RolloutBatch(
+                    rollouts, policy, start, onPolicy, TOKENIZER.encode("a")[0], questionsPerPass);
+            batch.step(learner).gradient();
             return policy.parameters().gradient().toDoubles();
         }
     }
 
-    /// @param steps of Adam, each on a draw of its own
-    /// @return the mean reward, and the mean share of the commonest answer, of the last ten draws
+    /// @param steps of Adam, each on rollouts of its own
+    /// @return the mean reward, and the mean share of the commonest answer, of the last ten rollouts
     static double[] learnt(PolicyMethod method, int steps) {
         try (Decoder start = decoder(3);
                 Decoder policy = start.copy();
@@ -89,12 +89,12 @@ final class LetterWorld {
                 AdamW optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
             double[] last = new double[2];
             for (int i = 0; i < steps; i++) {
-                Rollouts draw = draw(policy, 100 + i);
-                gradient(learner, draw, policy, start, true, 4);
+                Rollouts rollouts = sample(policy, 100 + i);
+                gradient(learner, rollouts, policy, start, true, 4);
                 optimizer.step(0.02);
                 if (i >= steps - 10) {
-                    last[0] += draw.metrics().get("reward") / 10;
-                    last[1] += Arrays.stream(TtrlMethod.votes(draw).toDoubles())
+                    last[0] += rollouts.metrics().get("reward") / 10;
+                    last[1] += Arrays.stream(TtrlMethod.votes(rollouts).toDoubles())
                                     .average()
                                     .orElseThrow()
                             / 10;

@@ -1,0 +1,37 @@
+package dev.kedge.recipe.policy;
+
+import dev.kedge.run.result.Frontier;
+import dev.kedge.statistics.Estimate;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
+
+/// A method's policies on held-out questions, in the order in which they were kept.
+record EvaluatedMethod(String title, List<HeldOut> policies) {
+    HeldOut last() {
+        return policies.getLast();
+    }
+
+    /// By how far the last policy is from the start.
+    static Comparator<EvaluatedMethod> byDivergence() {
+        return Comparator.comparingDouble(method -> method.last().divergence());
+    }
+
+    /// A curve over the divergence from the start.
+    ///
+    /// @param y    of each policy
+    /// @param last what the last point is labelled
+    Frontier.Arm curve(String name, Frontier.Point start, Function<HeldOut, Estimate> y, String last) {
+        List<Frontier.Point> points = new ArrayList<>(List.of(start));
+        for (HeldOut policy : policies) {
+            points.add(new Frontier.Point(policy.divergence(), y.apply(policy), policy == last() ? last : ""));
+        }
+        return new Frontier.Arm(name, points);
+    }
+
+    /// Curves over the divergence from the start.
+    static Frontier frontier(String title, String y, List<Frontier.Arm> curves) {
+        return new Frontier(title, "KL(policy || start), nats", y, curves, List.of());
+    }
+}
