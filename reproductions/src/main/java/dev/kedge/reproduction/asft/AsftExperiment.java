@@ -1,6 +1,5 @@
 package dev.kedge.reproduction.asft;
 
-import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
@@ -81,10 +80,6 @@ public final class AsftExperiment {
             this.klWeight = klWeight;
         }
 
-        Arm arm(String measure, Lesson lesson) {
-            return new Arm(title, number(measure, lesson, title));
-        }
-
         /// @param logRef log-probs of the base at the same positions, [B, T-1, V]
         private Loss loss(NextTokens next, Tensor logRef, long tokens) {
             Tensor logProbs = next.ofTargets();
@@ -107,13 +102,16 @@ public final class AsftExperiment {
     static final String WEIGHTED = "DFT and ASFT";
     static final String PLAIN = "SFT and SFT+KL";
 
-    static String number(String measure, Lesson lesson, String arm) {
-        return measure + ", " + lesson.title + ", " + arm;
+    /// Of what is learnt the mean over the divergences that both families of anchored methods reach.
+    static final String AT_EQUAL_KL = "learnt at equal KL";
+
+    /// What the numbers of a measure after a lesson begin with.
+    static String number(String measure, Lesson lesson) {
+        return measure + ", " + lesson.title;
     }
 
-    /// The measure's mean over the divergences that both families of anchored methods reach.
-    static Arm atEqualKl(String measure, Lesson lesson, String family) {
-        return new Arm(family, number(measure + " at equal KL", lesson, family));
+    private static String number(String measure, Lesson lesson, String arm) {
+        return number(measure, lesson) + ", " + arm;
     }
 
     public static Experiment experiment(Scale s) {
@@ -169,11 +167,9 @@ public final class AsftExperiment {
             var curves = List.of(Curve.of(weighted), Curve.of(plain));
             var common = Curve.common(curves).orElseThrow();
             outcome = outcome.with(
-                            atEqualKl(LEARNT, lesson, WEIGHTED).number(),
+                            number(AT_EQUAL_KL, lesson, WEIGHTED),
                             curves.getFirst().mean(common))
-                    .with(
-                            atEqualKl(LEARNT, lesson, PLAIN).number(),
-                            curves.getLast().mean(common))
+                    .with(number(AT_EQUAL_KL, lesson, PLAIN), curves.getLast().mean(common))
                     .with(new Frontier(
                             "What is learnt, and how far the policy goes for it: " + lesson.title,
                             "KL(policy||base) on what is to be kept (nats a token)",

@@ -3,8 +3,6 @@ package dev.kedge.reproduction.drpo;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
@@ -55,78 +53,35 @@ public final class DrpoClaims {
 
     public static List<Claim> claims(ScratchSums scale) {
         var e = new Experiment("length-sweep", description(scale), 8, seed -> trial(scale, seed));
+        var length = e.measure(LENGTH, "tokens");
+        var accuracy = e.measure(ACCURACY, "%");
         return List.of(
-                claim(
-                        e,
-                        "shorter-than-disco",
-                        "A small lambda makes right answers shorter than no reward for length does.",
-                        LENGTH,
-                        "tokens",
-                        arm(BRIEF, LENGTH),
-                        Direction.LESS,
-                        arm("DisCO", LENGTH),
-                        0.5),
-                claim(
-                        e,
-                        "accuracy-kept-of-disco",
-                        "It costs at most 5 points of accuracy.",
-                        ACCURACY,
-                        "%",
-                        arm(BRIEF, ACCURACY),
-                        Direction.MORE,
-                        arm("DisCO less 5 points", ACCURACY),
-                        0),
-                claim(
-                        e,
-                        "shorter-than-grpo",
-                        "DRPO's right answers are shorter than GRPO's.",
-                        LENGTH,
-                        "tokens",
-                        arm(BRIEF, LENGTH),
-                        Direction.LESS,
-                        arm("GRPO", LENGTH),
-                        0.5),
-                claim(
-                        e,
-                        "accuracy-kept-of-grpo",
-                        "DRPO's accuracy is not lower than GRPO's, by 5 points at most.",
-                        ACCURACY,
-                        "%",
-                        arm(BRIEF, ACCURACY),
-                        Direction.MORE,
-                        arm("GRPO less 5 points", ACCURACY),
-                        0),
-                claim(
-                        e,
-                        "equal-length-grpo",
-                        "At equal length DRPO is right more often than GRPO with a length penalty.",
-                        ACCURACY,
-                        "%",
-                        arm(SWEPT, ACCURACY),
-                        Direction.MORE,
-                        arm(GRPO_THERE, ACCURACY),
-                        0),
-                claim(
-                        e,
-                        "equal-length-rloo",
-                        "At equal length DRPO is right more often than RLOO with a length penalty.",
-                        ACCURACY,
-                        "%",
-                        arm(SWEPT, ACCURACY),
-                        Direction.MORE,
-                        arm(RLOO_THERE, ACCURACY),
-                        0),
-                new Claim(
-                        "drpo",
-                        "penalty-punishes-right-answers",
-                        "A length penalty inside GRPO's group gives right answers a negative advantage; DRPO never does.",
-                        e,
-                        PUNISHED,
-                        "%",
-                        arm(PUNISHING.title(), PUNISHED),
-                        Direction.MORE,
-                        new Threshold(0),
-                        0.05));
+                length.claim("shorter-than-disco")
+                        .says("A small lambda makes right answers shorter than no reward for length does.")
+                        .less(BRIEF, "DisCO")
+                        .by(0.5),
+                accuracy.claim("accuracy-kept-of-disco")
+                        .says("It costs at most 5 points of accuracy.")
+                        .more(BRIEF, "DisCO less 5 points"),
+                length.claim("shorter-than-grpo")
+                        .says("DRPO's right answers are shorter than GRPO's.")
+                        .less(BRIEF, "GRPO")
+                        .by(0.5),
+                accuracy.claim("accuracy-kept-of-grpo")
+                        .says("DRPO's accuracy is not lower than GRPO's, by 5 points at most.")
+                        .more(BRIEF, "GRPO less 5 points"),
+                accuracy.claim("equal-length-grpo")
+                        .says("At equal length DRPO is right more often than GRPO with a length penalty.")
+                        .more(SWEPT, GRPO_THERE),
+                accuracy.claim("equal-length-rloo")
+                        .says("At equal length DRPO is right more often than RLOO with a length penalty.")
+                        .more(SWEPT, RLOO_THERE),
+                e.measure(PUNISHED, "%")
+                        .claim("penalty-punishes-right-answers")
+                        .says("A length penalty inside GRPO's group gives right answers a negative advantage; DRPO "
+                                + "never does.")
+                        .more(new Arm(PUNISHING.title(), number(PUNISHING.title(), PUNISHED)), 0)
+                        .by(0.05));
     }
 
     private static String description(ScratchSums scale) {
@@ -231,24 +186,7 @@ public final class DrpoClaims {
                         .toList());
     }
 
-    private static Arm arm(String name, String measure) {
-        return new Arm(name, number(name, measure));
-    }
-
     private static String number(String arm, String measure) {
         return measure + ", " + arm;
-    }
-
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            Arm method,
-            Direction direction,
-            Arm against,
-            double asked) {
-        return new Claim("drpo", name, statement, experiment, measure, unit, method, direction, against, asked);
     }
 }

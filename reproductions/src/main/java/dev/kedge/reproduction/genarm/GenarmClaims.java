@@ -2,8 +2,6 @@ package dev.kedge.reproduction.genarm;
 
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
@@ -49,36 +47,24 @@ public final class GenarmClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = new Experiment("promises", description(scale), 6, seed -> trial(scale, seed));
+        var gain = e.measure("reward gained over the base, mean over divergences", "");
         return List.of(
-                new Claim(
-                        "genarm",
-                        "alpha",
-                        "Guided decoding has more reward, the more weight the reward model has, up to 2.",
-                        e,
-                        GROWTH,
-                        "",
-                        new Arm("GenARM", GROWTH),
-                        Direction.MORE,
-                        new Threshold(0),
-                        0),
-                claim(
-                        e,
-                        "search",
-                        "At equal divergence guided decoding has more reward than search by a reward model of whole"
-                                + " answers.",
-                        Pair.SEARCH),
-                claim(
-                        e,
-                        "dpo",
-                        "At equal divergence guided decoding has at least nine tenths of the reward that DPO of the"
-                                + " same model gains.",
-                        Pair.DPO),
-                claim(
-                        e,
-                        "weak-to-strong",
-                        "At equal divergence a reward model of half the base's width has at least three quarters of the"
-                                + " reward that one of its width gains.",
-                        Pair.WEAK));
+                e.measure(GROWTH, "")
+                        .claim("alpha")
+                        .says("Guided decoding has more reward, the more weight the reward model has, up to 2.")
+                        .more(new Arm("GenARM", GROWTH), 0),
+                gain.claim("search")
+                        .says("At equal divergence guided decoding has more reward than search by a reward model of "
+                                + "whole answers.")
+                        .more(Pair.SEARCH.mine(), Pair.SEARCH.others()),
+                gain.claim("dpo")
+                        .says("At equal divergence guided decoding has at least nine tenths of the reward that DPO of "
+                                + "the same model gains.")
+                        .more(Pair.DPO.mine(), Pair.DPO.others()),
+                gain.claim("weak-to-strong")
+                        .says("At equal divergence a reward model of half the base's width has at least three "
+                                + "quarters of the reward that one of its width gains.")
+                        .more(Pair.WEAK.mine(), Pair.WEAK.others()));
     }
 
     /// A method, what it is held against at equal divergence, and the share of the other's gain that is asked for.
@@ -109,6 +95,14 @@ public final class GenarmClaims {
             return "gain, " + arm + ", where " + method + " and " + against + " are";
         }
 
+        private Arm mine() {
+            return new Arm(method, number(method));
+        }
+
+        private Arm others() {
+            return new Arm(asked(), number(asked()));
+        }
+
         /// Mean gain over the base, over the divergences that both have.
         private Outcome with(Outcome outcome, Frontier frontier) {
             var mine = Curve.of(frontier.arms().get(arm));
@@ -119,20 +113,6 @@ public final class GenarmClaims {
             var with = outcome.with(number(method), mine.mean(range) - base).with(number(asked()), share * gain);
             return share == 1 ? with : with.with(number(against), gain);
         }
-    }
-
-    private static Claim claim(Experiment e, String name, String statement, Pair pair) {
-        return new Claim(
-                "genarm",
-                name,
-                statement,
-                e,
-                "reward gained over the base, mean over divergences",
-                "",
-                new Arm(pair.method, pair.number(pair.method)),
-                Direction.MORE,
-                new Arm(pair.asked(), pair.number(pair.asked())),
-                0);
     }
 
     private static Outcome trial(Scale scale, long seed) {

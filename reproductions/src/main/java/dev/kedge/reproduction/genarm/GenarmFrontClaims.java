@@ -2,8 +2,6 @@ package dev.kedge.reproduction.genarm;
 
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
@@ -33,54 +31,34 @@ public final class GenarmFrontClaims {
 
     public static List<Claim> claims(GenarmClaims.Scale scale) {
         var e = new Experiment("two-wishes", description(scale), 6, seed -> trial(scale, seed));
+        var made = e.measure(MADE, "");
+        var gain = e.measure(GAIN, "");
         return List.of(
-                new Claim(
-                        "genarm",
-                        "front",
-                        "With two reward models that pull apart, weights swept when answers are drawn trace a monotone"
-                                + " front.",
-                        e,
-                        STEP,
-                        "",
-                        new Arm("GenARM", STEP),
-                        Direction.MORE,
-                        new Threshold(0),
-                        0),
-                claim(
-                        e,
-                        "soups-front",
-                        "Where as many promises are kept, weighing two reward models makes more than averaging the"
-                                + " weights of two policies of DPO.",
-                        MADE,
-                        "averaged weights"),
-                claim(
-                        e,
-                        "soups",
-                        "At equal divergence, half and half, weighing two reward models gains more than averaging the"
-                                + " weights of two policies of DPO.",
-                        GAIN,
-                        "averaged weights"),
-                claim(
-                        e,
-                        "both",
-                        "At equal divergence, half and half, weighing two reward models gains at least nine tenths of"
-                                + " what DPO on labels of both judges does.",
-                        GAIN,
-                        asked()));
+                e.measure(STEP, "")
+                        .claim("front")
+                        .says("With two reward models that pull apart, weights swept when answers are drawn trace a "
+                                + "monotone front.")
+                        .more(new Arm("GenARM", STEP), 0),
+                made.claim("soups-front")
+                        .says("Where as many promises are kept, weighing two reward models makes more than averaging "
+                                + "the weights of two policies of DPO.")
+                        .more(
+                                arm(MADE, "GenARM", "averaged weights"),
+                                arm(MADE, "averaged weights", "averaged weights")),
+                gain.claim("soups")
+                        .says("At equal divergence, half and half, weighing two reward models gains more than "
+                                + "averaging the weights of two policies of DPO.")
+                        .more(
+                                arm(GAIN, "GenARM", "averaged weights"),
+                                arm(GAIN, "averaged weights", "averaged weights")),
+                gain.claim("both")
+                        .says("At equal divergence, half and half, weighing two reward models gains at least nine "
+                                + "tenths of what DPO on labels of both judges does.")
+                        .more(arm(GAIN, "GenARM", asked()), arm(GAIN, asked(), asked())));
     }
 
-    private static Claim claim(Experiment e, String name, String statement, String number, String against) {
-        return new Claim(
-                "genarm",
-                name,
-                statement,
-                e,
-                number,
-                "",
-                new Arm("GenARM", number(number, "GenARM", against)),
-                Direction.MORE,
-                new Arm(against, number(number, against, against)),
-                0);
+    private static Arm arm(String number, String arm, String against) {
+        return new Arm(arm, number(number, arm, against));
     }
 
     private static String asked() {

@@ -3,7 +3,6 @@ package dev.kedge.reproduction.gtpo;
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.GrpoMethod;
@@ -48,68 +47,28 @@ public final class GtpoClaims {
 
     public static List<Claim> claims(ScratchSums scale) {
         var e = new Experiment("format-and-answer", description(scale), 6, seed -> trial(scale, seed));
+        var accuracy = e.measure(ACCURACY, "%");
+        var format = e.measure(FORMAT, "%");
+        var entropy = e.measure(ENTROPY, "nats");
         return List.of(
-                claim(
-                        e,
-                        "hot-accuracy",
-                        "At a learning rate that is too high GTPO stays right more often than GRPO.",
-                        ACCURACY,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        GRPO),
-                claim(
-                        e,
-                        "hot-format",
-                        "There it keeps the format more often, too.",
-                        FORMAT,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        GRPO),
-                new Claim(
-                        "gtpo",
-                        "accuracy",
-                        "Each at the learning rate that suits it, GTPO is right more often than GRPO.",
-                        e,
-                        ACCURACY,
-                        "%",
-                        arm(GTPO, ACCURACY, GTPO_RATE),
-                        Direction.MORE,
-                        arm(GRPO, ACCURACY, GRPO_RATE),
-                        0),
-                claim(
-                        e,
-                        "filter-entropy",
-                        "Without the filter of uncertain answers entropy ends higher.",
-                        ENTROPY,
-                        "nats",
-                        HOT,
-                        GTPO,
-                        Direction.LESS,
-                        UNFILTERED),
-                claim(
-                        e,
-                        "filter-accuracy",
-                        "Without the filter answers are right less often.",
-                        ACCURACY,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        UNFILTERED),
-                claim(
-                        e,
-                        "conflict-protection",
-                        "Without the protection of shared tokens answers are right less often.",
-                        ACCURACY,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        UNPROTECTED));
+                accuracy.claim("hot-accuracy")
+                        .says("At a learning rate that is too high GTPO stays right more often than GRPO.")
+                        .more(hot(GTPO, ACCURACY), hot(GRPO, ACCURACY)),
+                format.claim("hot-format")
+                        .says("There it keeps the format more often, too.")
+                        .more(hot(GTPO, FORMAT), hot(GRPO, FORMAT)),
+                accuracy.claim("accuracy")
+                        .says("Each at the learning rate that suits it, GTPO is right more often than GRPO.")
+                        .more(arm(GTPO, ACCURACY, GTPO_RATE), arm(GRPO, ACCURACY, GRPO_RATE)),
+                entropy.claim("filter-entropy")
+                        .says("Without the filter of uncertain answers entropy ends higher.")
+                        .less(hot(GTPO, ENTROPY), hot(UNFILTERED, ENTROPY)),
+                accuracy.claim("filter-accuracy")
+                        .says("Without the filter answers are right less often.")
+                        .more(hot(GTPO, ACCURACY), hot(UNFILTERED, ACCURACY)),
+                accuracy.claim("conflict-protection")
+                        .says("Without the protection of shared tokens answers are right less often.")
+                        .more(hot(GTPO, ACCURACY), hot(UNPROTECTED, ACCURACY)));
     }
 
     private static String description(ScratchSums scale) {
@@ -185,26 +144,7 @@ public final class GtpoClaims {
         return new Arm(method.title(), number(method, measure, learningRate));
     }
 
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            double learningRate,
-            PolicyMethod method,
-            Direction direction,
-            PolicyMethod against) {
-        return new Claim(
-                "gtpo",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                arm(method, measure, learningRate),
-                direction,
-                arm(against, measure, learningRate),
-                0);
+    private static Arm hot(PolicyMethod method, String measure) {
+        return arm(method, measure, HOT);
     }
 }

@@ -2,8 +2,6 @@ package dev.kedge.reproduction.lpreg;
 
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.DapoMethod;
@@ -61,160 +59,56 @@ public final class LpRegClaims {
     public static List<Claim> claims(Scale scale) {
         var chain = new Experiment("spark-chain", chainDescription(), 20, LpRegClaims::chain);
         var sums = new Experiment("scratch-sums", description(scale), 6, seed -> sums(scale, seed));
+        var spark = chain.measure("probability of the spark after 100 steps", "%", "spark");
+        var noise = chain.measure("probability of noise after 100 steps", "%", "noise");
+        var accuracy = chain.measure("accuracy after 300 steps", "%", "accuracy");
+        var entropy = "entropy of a token over the last tenth of the steps";
+        var onNats = sums.measure(entropy, "nats", "entropy " + ON);
+        var offNats = sums.measure(entropy, "nats", "entropy " + OFF);
+        var right = "right answers to held-out questions";
+        var onRight = sums.measure(right, "%", "reward " + ON);
+        var offRight = sums.measure(right, "%", "reward " + OFF);
+        var kept = "An improbable token that pays later is kept where GRPO pushes it out";
         return List.of(
-                spark("spark-kept", PAPERS, chain),
-                spark("spark-kept-by-the-start", TO_THE_START, chain),
-                claim(
-                        "noise-below-the-bonus",
-                        "Protecting plausible rare tokens leaves less noise than an entropy bonus does.",
-                        chain,
-                        "probability of noise after 100 steps",
-                        "%",
-                        "noise",
-                        TO_THE_START,
-                        Direction.LESS,
-                        BONUS),
-                claim(
-                        "accuracy-above-the-bonus",
-                        "An entropy bonus does worse than protecting plausible rare tokens.",
-                        chain,
-                        "accuracy after 300 steps",
-                        "%",
-                        "accuracy",
-                        TO_THE_START,
-                        Direction.MORE,
-                        BONUS),
-                entropy(
-                        "entropy-on-policy",
-                        "On policy, entropy collapses less than that of GRPO which weighs tokens, as Lp-Reg does.",
-                        sums,
-                        PAPERS,
-                        ON,
-                        GRPO),
-                reward(
-                        "reward-on-policy",
-                        "On policy, accuracy is above that of GRPO which weighs tokens, as Lp-Reg does.",
-                        sums,
-                        PAPERS,
-                        ON,
-                        GRPO),
-                entropy(
-                        "entropy-on-policy-start",
-                        "With a proxy of the start, entropy on policy collapses less than GRPO's.",
-                        sums,
-                        TO_THE_START,
-                        ON,
-                        GRPO),
-                reward(
-                        "reward-on-policy-start",
-                        "With a proxy of the start, accuracy on policy is above GRPO's.",
-                        sums,
-                        TO_THE_START,
-                        ON,
-                        GRPO),
-                claim(
-                        "solved-on-policy-start",
-                        "With a proxy of the start, more questions are solved in 16 draws than after GRPO.",
-                        sums,
-                        "held-out questions solved in 16 draws",
-                        "%",
-                        "solved " + ON,
-                        TO_THE_START,
-                        Direction.MORE,
-                        GRPO),
-                entropy(
-                        "entropy-off-policy",
-                        "Off policy, entropy collapses less than with a higher clip.",
-                        sums,
-                        PAPERS,
-                        OFF,
-                        CLIP_HIGHER),
-                reward(
-                        "reward-off-policy",
-                        "Off policy, accuracy is above that of a higher clip.",
-                        sums,
-                        PAPERS,
-                        OFF,
-                        CLIP_HIGHER),
-                entropy(
-                        "entropy-off-policy-start",
-                        "With a proxy of the start, entropy off policy collapses less than with a higher clip.",
-                        sums,
-                        TO_THE_START,
-                        OFF,
-                        CLIP_HIGHER),
-                reward(
-                        "reward-off-policy-start",
-                        "With a proxy of the start, accuracy off policy is above that of a higher clip.",
-                        sums,
-                        TO_THE_START,
-                        OFF,
-                        CLIP_HIGHER));
-    }
-
-    private static Claim spark(String name, String method, Experiment chain) {
-        return claim(
-                name,
-                "An improbable token that pays later is kept where GRPO pushes it out"
-                        + (method.equals(PAPERS) ? "." : ", with a proxy of the start."),
-                chain,
-                "probability of the spark after 100 steps",
-                "%",
-                "spark",
-                method,
-                Direction.MORE,
-                GRPO);
-    }
-
-    private static Claim entropy(
-            String name, String statement, Experiment experiment, String method, String draws, String against) {
-        return claim(
-                name,
-                statement,
-                experiment,
-                "entropy of a token over the last tenth of the steps",
-                "nats",
-                "entropy " + draws,
-                method,
-                Direction.MORE,
-                against);
-    }
-
-    private static Claim reward(
-            String name, String statement, Experiment experiment, String method, String draws, String against) {
-        return claim(
-                name,
-                statement,
-                experiment,
-                "right answers to held-out questions",
-                "%",
-                "reward " + draws,
-                method,
-                Direction.MORE,
-                against);
-    }
-
-    private static Claim claim(
-            String name,
-            String statement,
-            Experiment experiment,
-            String measure,
-            String unit,
-            String number,
-            String method,
-            Direction direction,
-            String against) {
-        return new Claim(
-                "lp-reg",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                new Arm(method, number + ", " + method),
-                direction,
-                new Arm(against, number + ", " + against),
-                0);
+                spark.claim("spark-kept").says(kept + ".").more(PAPERS, GRPO),
+                spark.claim("spark-kept-by-the-start")
+                        .says(kept + ", with a proxy of the start.")
+                        .more(TO_THE_START, GRPO),
+                noise.claim("noise-below-the-bonus")
+                        .says("Protecting plausible rare tokens leaves less noise than an entropy bonus does.")
+                        .less(TO_THE_START, BONUS),
+                accuracy.claim("accuracy-above-the-bonus")
+                        .says("An entropy bonus does worse than protecting plausible rare tokens.")
+                        .more(TO_THE_START, BONUS),
+                onNats.claim("entropy-on-policy")
+                        .says("On policy, entropy collapses less than that of GRPO which weighs tokens, as Lp-Reg "
+                                + "does.")
+                        .more(PAPERS, GRPO),
+                onRight.claim("reward-on-policy")
+                        .says("On policy, accuracy is above that of GRPO which weighs tokens, as Lp-Reg does.")
+                        .more(PAPERS, GRPO),
+                onNats.claim("entropy-on-policy-start")
+                        .says("With a proxy of the start, entropy on policy collapses less than GRPO's.")
+                        .more(TO_THE_START, GRPO),
+                onRight.claim("reward-on-policy-start")
+                        .says("With a proxy of the start, accuracy on policy is above GRPO's.")
+                        .more(TO_THE_START, GRPO),
+                sums.measure("held-out questions solved in 16 draws", "%", "solved " + ON)
+                        .claim("solved-on-policy-start")
+                        .says("With a proxy of the start, more questions are solved in 16 draws than after GRPO.")
+                        .more(TO_THE_START, GRPO),
+                offNats.claim("entropy-off-policy")
+                        .says("Off policy, entropy collapses less than with a higher clip.")
+                        .more(PAPERS, CLIP_HIGHER),
+                offRight.claim("reward-off-policy")
+                        .says("Off policy, accuracy is above that of a higher clip.")
+                        .more(PAPERS, CLIP_HIGHER),
+                offNats.claim("entropy-off-policy-start")
+                        .says("With a proxy of the start, entropy off policy collapses less than with a higher clip.")
+                        .more(TO_THE_START, CLIP_HIGHER),
+                offRight.claim("reward-off-policy-start")
+                        .says("With a proxy of the start, accuracy off policy is above that of a higher clip.")
+                        .more(TO_THE_START, CLIP_HIGHER));
     }
 
     private static String chainDescription() {

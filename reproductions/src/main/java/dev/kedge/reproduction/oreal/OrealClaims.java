@@ -1,7 +1,6 @@
 package dev.kedge.reproduction.oreal;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.CloningMethod;
 import dev.kedge.recipe.policy.OrealMethod;
@@ -35,37 +34,23 @@ public final class OrealClaims {
 
     public static List<Claim> claims(ScratchSumWorld world) {
         var experiment = new Experiment("on-policy", description(world), SEEDS, seed -> world.outcome(ARMS, seed));
+        var reward = experiment.measure("held-out reward", "", "reward");
         return List.of(
-                claim(
-                        experiment,
-                        "negatives",
-                        "Pushing wrong answers away as well, OREAL is right more often than best-of-n cloning.",
-                        "uniform weights",
-                        "best-of-n cloning"),
-                claim(
-                        experiment,
-                        "rloo",
-                        "With its token weights OREAL is right more often than RLOO.",
-                        "OREAL",
-                        "RLOO"),
-                claim(
-                        experiment,
-                        "uniform-rloo",
-                        "With all tokens alike OREAL is right more often than RLOO.",
-                        "uniform weights",
-                        "RLOO"),
-                claim(
-                        experiment,
-                        "token-weights",
-                        "Weights from the reward model of tokens make OREAL right more often than uniform ones.",
-                        "OREAL",
-                        "uniform weights"),
-                claim(
-                        experiment,
-                        "cloning",
-                        "With its token weights OREAL is right more often than best-of-n cloning.",
-                        "OREAL",
-                        "best-of-n cloning"));
+                reward.claim("negatives")
+                        .says("Pushing wrong answers away as well, OREAL is right more often than best-of-n cloning.")
+                        .more("uniform weights", "best-of-n cloning"),
+                reward.claim("rloo")
+                        .says("With its token weights OREAL is right more often than RLOO.")
+                        .more("OREAL", "RLOO"),
+                reward.claim("uniform-rloo")
+                        .says("With all tokens alike OREAL is right more often than RLOO.")
+                        .more("uniform weights", "RLOO"),
+                reward.claim("token-weights")
+                        .says("Weights from the reward model of tokens make OREAL right more often than uniform ones.")
+                        .more("OREAL", "uniform weights"),
+                reward.claim("cloning")
+                        .says("With its token weights OREAL is right more often than best-of-n cloning.")
+                        .more("OREAL", "best-of-n cloning"));
     }
 
     private static String description(ScratchSumWorld world) {
@@ -89,19 +74,5 @@ public final class OrealClaims {
 
     private static OrealMethod oreal(Optional<TokenWeights> weights) {
         return new OrealMethod(0.5, 0.01, Kept.ALL, weights);
-    }
-
-    private static Claim claim(Experiment experiment, String name, String statement, String method, String against) {
-        return new Claim(
-                "oreal",
-                name,
-                statement,
-                experiment,
-                "held-out reward",
-                "",
-                new Claim.Arm(method, "reward, " + method),
-                Direction.MORE,
-                new Claim.Arm(against, "reward, " + against),
-                0);
     }
 }

@@ -1,8 +1,6 @@
 package dev.kedge.reproduction.proxies;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.proxies.ProxyExperiments.Arm;
 import dev.kedge.reproduction.proxies.ProxyExperiments.Sampling;
@@ -39,30 +37,18 @@ public final class CorrelatedProxiesClaims {
                 above(e, "occupancies", "In the grid"),
                 better(e, "actions", "In the grid", Arm.ACTION_KL),
                 better(e, "occupancies-kl", "In the grid", Arm.OCCUPANCY_KL),
-                claim(
-                        e,
-                        "stopping",
-                        "In the grid √χ² of occupancies reaches more true reward than stopping early.",
-                        MEASURE,
-                        arm(Arm.OCCUPANCY),
-                        Direction.MORE,
-                        new Claim.Arm("no penalty, stopped early", ProxyExperiments.STOPPED)),
-                claim(
-                        e,
-                        "actions-root",
-                        "In the grid √χ² of actions is never above the reference by more than .004.",
-                        "best true reward less the reference's",
-                        new Claim.Arm(Arm.ACTION_ROOT.title, ProxyExperiments.ABOVE),
-                        Direction.LESS,
-                        new Threshold(0.004)),
-                claim(
-                        e,
-                        "lambda",
-                        "In the grid the theory's λ is within .02 of the best coefficient.",
-                        "true reward missing from that of the best coefficient",
-                        new Claim.Arm("the theory's λ", ProxyExperiments.BEHIND),
-                        Direction.LESS,
-                        new Threshold(0.02)),
+                e.measure(MEASURE, "")
+                        .claim("stopping")
+                        .says("In the grid √χ² of occupancies reaches more true reward than stopping early.")
+                        .more(arm(Arm.OCCUPANCY), new Claim.Arm("no penalty, stopped early", ProxyExperiments.STOPPED)),
+                e.measure("best true reward less the reference's", "")
+                        .claim("actions-root")
+                        .says("In the grid √χ² of actions is never above the reference by more than .004.")
+                        .less(new Claim.Arm(Arm.ACTION_ROOT.title, ProxyExperiments.ABOVE), 0.004),
+                e.measure("true reward missing from that of the best coefficient", "")
+                        .claim("lambda")
+                        .says("In the grid the theory's λ is within .02 of the best coefficient.")
+                        .less(new Claim.Arm("the theory's λ", ProxyExperiments.BEHIND), 0.02),
                 bound(e, "bound", "In the grid"));
     }
 
@@ -74,14 +60,10 @@ public final class CorrelatedProxiesClaims {
                 better(e, world.title + "-actions", where, Arm.ACTION_KL),
                 better(e, world.title + "-actions-root", where, Arm.ACTION_ROOT),
                 better(e, world.title + "-occupancies-kl", where, Arm.OCCUPANCY_KL),
-                claim(
-                        e,
-                        world.title + "-lambda",
-                        where + " the theory's λ leaves a policy that is no worse than the reference, to .001.",
-                        "true reward less the reference's",
-                        new Claim.Arm("the theory's λ", ProxyExperiments.SAFE),
-                        Direction.MORE,
-                        new Threshold(-0.001)),
+                e.measure("true reward less the reference's", "")
+                        .claim(world.title + "-lambda")
+                        .says(where + " the theory's λ leaves a policy that is no worse than the reference, to .001.")
+                        .more(new Claim.Arm("the theory's λ", ProxyExperiments.SAFE), -0.001),
                 bound(e, world.title + "-bound", where));
     }
 
@@ -89,66 +71,43 @@ public final class CorrelatedProxiesClaims {
         var theory = new Claim.Arm("the theory's λ", ProxyExperiments.THEORY);
         return List.of(
                 hacking(e, "sampled-hacking", "Among tomatoes, by PPO,"),
-                claim(
-                        e,
-                        "sampled-lambda",
-                        "Among tomatoes, by PPO, the theory's λ leads to more true reward than the reference has.",
-                        MEASURE,
-                        theory,
-                        Direction.MORE,
-                        reference()),
-                claim(
-                        e,
-                        "sampled-actions",
-                        "Among tomatoes, by PPO, the theory's λ leads to more true reward than KL of actions.",
-                        MEASURE,
-                        theory,
-                        Direction.MORE,
-                        arm(Arm.ACTION_KL)));
+                e.measure(MEASURE, "")
+                        .claim("sampled-lambda")
+                        .says("Among tomatoes, by PPO, the theory's λ leads to more true reward than the reference "
+                                + "has.")
+                        .more(theory, reference()),
+                e.measure(MEASURE, "")
+                        .claim("sampled-actions")
+                        .says("Among tomatoes, by PPO, the theory's λ leads to more true reward than KL of actions.")
+                        .more(theory, arm(Arm.ACTION_KL)));
     }
 
     private static Claim hacking(Experiment e, String name, String where) {
-        return claim(
-                e,
-                name,
-                where + " a policy without a penalty ends with less true reward than the reference.",
-                MEASURE,
-                new Claim.Arm("no penalty", ProxyExperiments.NONE),
-                Direction.LESS,
-                reference());
+        return e.measure(MEASURE, "")
+                .claim(name)
+                .says(where + " a policy without a penalty ends with less true reward than the reference.")
+                .less(new Claim.Arm("no penalty", ProxyExperiments.NONE), reference());
     }
 
     private static Claim above(Experiment e, String name, String where) {
-        return claim(
-                e,
-                name,
-                where + " √χ² of occupancies reaches more true reward than the reference.",
-                MEASURE,
-                arm(Arm.OCCUPANCY),
-                Direction.MORE,
-                reference());
+        return e.measure(MEASURE, "")
+                .claim(name)
+                .says(where + " √χ² of occupancies reaches more true reward than the reference.")
+                .more(arm(Arm.OCCUPANCY), reference());
     }
 
     private static Claim better(Experiment e, String name, String where, Arm other) {
-        return claim(
-                e,
-                name,
-                where + " √χ² of occupancies reaches more true reward than " + other.title + ".",
-                MEASURE,
-                arm(Arm.OCCUPANCY),
-                Direction.MORE,
-                arm(other));
+        return e.measure(MEASURE, "")
+                .claim(name)
+                .says(where + " √χ² of occupancies reaches more true reward than " + other.title + ".")
+                .more(arm(Arm.OCCUPANCY), arm(other));
     }
 
     private static Claim bound(Experiment e, String name, String where) {
-        return claim(
-                e,
-                name,
-                where + " no policy gains less than the bound says.",
-                "least gain beyond the bound, in standard deviations of the true reward",
-                new Claim.Arm("all policies", ProxyExperiments.SLACK),
-                Direction.MORE,
-                new Threshold(0));
+        return e.measure("least gain beyond the bound, in standard deviations of the true reward", "")
+                .claim(name)
+                .says(where + " no policy gains less than the bound says.")
+                .more(new Claim.Arm("all policies", ProxyExperiments.SLACK), 0);
     }
 
     private static Claim.Arm arm(Arm arm) {
@@ -157,16 +116,5 @@ public final class CorrelatedProxiesClaims {
 
     private static Claim.Arm reference() {
         return new Claim.Arm("reference", ProxyExperiments.REFERENCE);
-    }
-
-    private static Claim claim(
-            Experiment e,
-            String name,
-            String statement,
-            String measure,
-            Claim.Arm method,
-            Direction direction,
-            Claim.Against against) {
-        return new Claim("correlated-proxies", name, statement, e, measure, "", method, direction, against, 0);
     }
 }

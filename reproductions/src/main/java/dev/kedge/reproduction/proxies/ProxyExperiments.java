@@ -285,6 +285,6 @@ public final class ProxyExperiments {
                 .with(REFERENCE, comparisons.getFirst().before().value())
                 .with(NONE, comparisons.getFirst().after().value())
                 .with(THEORY, comparisons.get(1).after().value())
-                .with(Arm.ACTION_KL.number(), run.summary().number("best true reward, " + Arm.ACTION_KL.title));
+                .with(Arm.ACTION_KL.number(), run.summary().number("best_true_reward_kl_of_actions"));
     }
 }

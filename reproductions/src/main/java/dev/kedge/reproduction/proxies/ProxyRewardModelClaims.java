@@ -2,10 +2,7 @@ package dev.kedge.reproduction.proxies;
 
 import dev.kedge.data.task.Sorting;
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.AnswerDivergenceMethod;
@@ -55,101 +52,42 @@ final class ProxyRewardModelClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = new Experiment("learned-reward", description(scale), 6, seed -> trial(scale, seed));
+        var r = e.measure("correlation of learned and true reward", "", "correlation");
+        var truth = e.measure("mean true reward", "", "true");
         return List.of(
-                claim(
-                        e,
-                        "learned-reward-correlated",
-                        "A reward learned from few preferences is correlated with the true one under the start.",
-                        "correlation of learned and true reward",
-                        new Arm("the start's answers", "correlation, " + START),
-                        Direction.MORE,
-                        new Threshold(0)),
-                claim(
-                        e,
-                        "learned-reward-rises",
-                        "PPO without regularisation raises the learned reward.",
-                        "learned reward, deviations of the start's answers",
-                        arm("learned", NONE),
-                        Direction.MORE,
-                        arm("learned", START)),
-                truth(
-                        e,
-                        "learned-reward-hacked",
-                        "PPO without regularisation ends with less true reward than it began with.",
-                        NONE,
-                        Direction.LESS,
-                        START),
-                claim(
-                        e,
-                        "learned-reward-correlation-lost",
-                        "The correlation is lost where PPO without regularisation ends.",
-                        "correlation of learned and true reward",
-                        arm("correlation", NONE),
-                        Direction.LESS,
-                        arm("correlation", START)),
-                truth(
-                        e,
-                        "learned-reward-more-pairs",
-                        "A reward learned from more preferences is hacked less.",
-                        MANY,
-                        Direction.MORE,
-                        NONE),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-start",
-                        "Held by root chi-squared, PPO ends with more true reward than it began with.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        START),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-none",
-                        "Root chi-squared keeps more true reward than no regularisation.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        NONE),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-kl",
-                        "Root chi-squared gives more true reward than KL in its place, each at its best weight.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        KL),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-kl-in-reward",
-                        "Root chi-squared gives more true reward than KL in the reward, each at its best weight.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        KL_IN_REWARD),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-stopped",
-                        "Root chi-squared gives more true reward than stopping without regularisation where the truth"
-                                + " is highest.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        STOPPED));
-    }
-
-    private static Arm arm(String number, String name) {
-        return new Arm(name, number + ", " + name);
-    }
-
-    private static Claim truth(
-            Experiment e, String name, String statement, String method, Direction direction, String against) {
-        return claim(e, name, statement, "mean true reward", arm("true", method), direction, arm("true", against));
-    }
-
-    private static Claim claim(
-            Experiment e,
-            String name,
-            String statement,
-            String measure,
-            Arm method,
-            Direction direction,
-            Against against) {
-        return new Claim("correlated-proxies", name, statement, e, measure, "", method, direction, against, 0);
+                r.claim("learned-reward-correlated")
+                        .says("A reward learned from few preferences is correlated with the true one under the start.")
+                        .more(new Arm("the start's answers", "correlation, " + START), 0),
+                e.measure("learned reward, deviations of the start's answers", "", "learned")
+                        .claim("learned-reward-rises")
+                        .says("PPO without regularisation raises the learned reward.")
+                        .more(NONE, START),
+                truth.claim("learned-reward-hacked")
+                        .says("PPO without regularisation ends with less true reward than it began with.")
+                        .less(NONE, START),
+                r.claim("learned-reward-correlation-lost")
+                        .says("The correlation is lost where PPO without regularisation ends.")
+                        .less(NONE, START),
+                truth.claim("learned-reward-more-pairs")
+                        .says("A reward learned from more preferences is hacked less.")
+                        .more(MANY, NONE),
+                truth.claim("learned-reward-chi-squared-start")
+                        .says("Held by root chi-squared, PPO ends with more true reward than it began with.")
+                        .more(CHI_SQUARED, START),
+                truth.claim("learned-reward-chi-squared-none")
+                        .says("Root chi-squared keeps more true reward than no regularisation.")
+                        .more(CHI_SQUARED, NONE),
+                truth.claim("learned-reward-chi-squared-kl")
+                        .says("Root chi-squared gives more true reward than KL in its place, each at its best weight.")
+                        .more(CHI_SQUARED, KL),
+                truth.claim("learned-reward-chi-squared-kl-in-reward")
+                        .says("Root chi-squared gives more true reward than KL in the reward, each at its best "
+                                + "weight.")
+                        .more(CHI_SQUARED, KL_IN_REWARD),
+                truth.claim("learned-reward-chi-squared-stopped")
+                        .says("Root chi-squared gives more true reward than stopping without regularisation where the "
+                                + "truth is highest.")
+                        .more(CHI_SQUARED, STOPPED));
     }
 
     private static String description(Scale scale) {

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.rlklbayes;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.Parameters;
@@ -71,6 +72,10 @@ public final class RlKlBayesTabular {
 
         String of(Arm arm) {
             return title + ": " + arm.title;
+        }
+
+        Claim.Arm arm(Arm arm) {
+            return new Claim.Arm(arm.title, of(arm));
         }
     }
 

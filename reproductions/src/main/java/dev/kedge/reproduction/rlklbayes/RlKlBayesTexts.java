@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.rlklbayes;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.Metrics;
@@ -77,6 +78,25 @@ public final class RlKlBayesTexts {
             this.learningRate = learningRate;
         }
 
+        /// Entropy as a share of the posterior's.
+        Claim.Arm entropyShare() {
+            return arm("entropy as a share of the posterior's");
+        }
+
+        /// Different texts as a share of the prior's.
+        Claim.Arm distinctShare() {
+            return arm("different texts as a share of the prior's");
+        }
+
+        /// How far the share of texts with the letter is from the one asked for.
+        Claim.Arm missed() {
+            return arm("distance from the share asked for");
+        }
+
+        private Claim.Arm arm(String measure) {
+            return new Claim.Arm(title, measure + ": " + title);
+        }
+
         private DpgRecipe.Method method(Scale s) {
             return new DpgRecipe.Method(
                     title,
@@ -111,21 +131,10 @@ public final class RlKlBayesTexts {
         String of(Arm arm) {
             return title + ": " + arm.title;
         }
-    }
 
-    /// Entropy as a share of the posterior's.
-    static String entropyShare(Arm arm) {
-        return "entropy as a share of the posterior's: " + arm.title;
-    }
-
-    /// Different texts as a share of the prior's.
-    static String distinctShare(Arm arm) {
-        return "different texts as a share of the prior's: " + arm.title;
-    }
-
-    /// How far the share of texts with the letter is from the one asked for.
-    static String missed(Arm arm) {
-        return "distance from the share asked for: " + arm.title;
+        Claim.Arm arm(Arm arm) {
+            return new Claim.Arm(arm.title, of(arm));
+        }
     }
 
     static final String PLACE_POSTERIOR_ENTROPY = "entropy, nats: posterior of independent letters";
@@ -160,14 +169,14 @@ public final class RlKlBayesTexts {
 
     private static Outcome outcome(Scale s, long seed) {
         RecordedRun run = RecipeTrial.run("dpg", config(s, seed), DpgRecipe::run);
-        double entropy = run.summary().number("entropy, posterior");
+        double entropy = run.summary().number("entropy_posterior");
         var outcome = Outcome.NOTHING
-                .with("expected reward: prior", run.summary().number("reward, prior"))
-                .with("expected reward: posterior", run.summary().number("reward, posterior"))
-                .with("entropy, nats: prior", run.summary().number("entropy, prior"))
+                .with("expected reward: prior", run.summary().number("reward_prior"))
+                .with("expected reward: posterior", run.summary().number("reward_posterior"))
+                .with("entropy, nats: prior", run.summary().number("entropy_prior"))
                 .with("entropy, nats: posterior", entropy)
-                .with(PLACE_POSTERIOR_ENTROPY, run.summary().number("entropy, posterior of independent letters"))
-                .with(Measure.DISTINCT.title + ": prior", run.summary().number("share of different texts, prior"));
+                .with(PLACE_POSTERIOR_ENTROPY, run.summary().number("entropy_posterior_of_independent_letters"))
+                .with(Measure.DISTINCT.title + ": prior", run.summary().number("share_of_different_texts_prior"));
         for (Arm arm : Arm.values()) {
             for (Measure measure : Measure.values()) {
                 Metrics.Series series = run.metrics().series(arm.method(s).phase(), measure.metric);
@@ -181,13 +190,13 @@ public final class RlKlBayesTexts {
                 }
                 outcome = outcome.with(measure.of(arm), value);
             }
-            outcome = outcome.with(entropyShare(arm), outcome.number(Measure.ENTROPY.of(arm)) / entropy)
+            outcome = outcome.with(arm.entropyShare().number(), outcome.number(Measure.ENTROPY.of(arm)) / entropy)
                     .with(
-                            distinctShare(arm),
+                            arm.distinctShare().number(),
                             outcome.number(Measure.DISTINCT.of(arm))
                                     / outcome.number(Measure.DISTINCT.title + ": prior"));
             if (arm.method(s).target().score().equals(LETTER)) {
-                outcome = outcome.with(missed(arm), Math.abs(outcome.number(Measure.SCORE.of(arm)) - SHARE));
+                outcome = outcome.with(arm.missed().number(), Math.abs(outcome.number(Measure.SCORE.of(arm)) - SHARE));
             }
         }
         for (Frontier frontier : run.summary().frontiers()) {

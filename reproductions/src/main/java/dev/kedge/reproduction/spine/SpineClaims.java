@@ -2,8 +2,6 @@ package dev.kedge.reproduction.spine;
 
 import dev.kedge.data.task.ChainOfThought;
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.Environment;
@@ -47,67 +45,28 @@ public final class SpineClaims {
 
     public static List<Claim> claims(Scale scale) {
         var experiment = new Experiment("worked-sums", description(scale), 6, seed -> trial(scale, seed));
-        String adapted = "right answers to the questions voted on, last tenth of the steps";
+        var accuracy =
+                experiment.measure("right answers to the questions voted on, last tenth of the steps", "%", "accuracy");
         return List.of(
-                claim("accuracy", "Accuracy is above TTRL's.", experiment, adapted, "%", "accuracy", SPINE, TTRL),
-                claim(
-                        "accuracy-held-out",
-                        "Accuracy on other questions is above TTRL's.",
-                        experiment,
-                        "right answers to held-out questions",
-                        "%",
-                        "held-out accuracy",
-                        SPINE,
-                        TTRL),
-                claim(
-                        "entropy",
-                        "Entropy falls less than TTRL's.",
-                        experiment,
-                        "entropy of a token over the last tenth of the steps",
-                        "nats",
-                        "entropy",
-                        SPINE,
-                        TTRL),
-                claim(
-                        "length",
-                        "Answers shorten less than TTRL's.",
-                        experiment,
-                        "length over the last tenth of the steps",
-                        "tokens",
-                        "length",
-                        SPINE,
-                        TTRL),
-                claim(
-                        "band",
-                        "The band adds to what the choice of tokens brings.",
-                        experiment,
-                        adapted,
-                        "%",
-                        "accuracy",
-                        SPINE,
-                        NO_BAND));
-    }
-
-    private static Claim claim(
-            String name,
-            String statement,
-            Experiment experiment,
-            String measure,
-            String unit,
-            String number,
-            String method,
-            String against) {
-        return new Claim(
-                "spine",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                new Arm(method, number + ", " + method),
-                Direction.MORE,
-                new Arm(against, number + ", " + against),
-                0);
+                accuracy.claim("accuracy").says("Accuracy is above TTRL's.").more(SPINE, TTRL),
+                experiment
+                        .measure("right answers to held-out questions", "%", "held-out accuracy")
+                        .claim("accuracy-held-out")
+                        .says("Accuracy on other questions is above TTRL's.")
+                        .more(SPINE, TTRL),
+                experiment
+                        .measure("entropy of a token over the last tenth of the steps", "nats", "entropy")
+                        .claim("entropy")
+                        .says("Entropy falls less than TTRL's.")
+                        .more(SPINE, TTRL),
+                experiment
+                        .measure("length over the last tenth of the steps", "tokens", "length")
+                        .claim("length")
+                        .says("Answers shorten less than TTRL's.")
+                        .more(SPINE, TTRL),
+                accuracy.claim("band")
+                        .says("The band adds to what the choice of tokens brings.")
+                        .more(SPINE, NO_BAND));
     }
 
     private static String description(Scale scale) {

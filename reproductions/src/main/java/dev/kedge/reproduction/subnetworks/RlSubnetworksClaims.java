@@ -1,10 +1,7 @@
 package dev.kedge.reproduction.subnetworks;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe.Algorithm;
 import dev.kedge.tensor.DType;
@@ -33,267 +30,179 @@ public final class RlSubnetworksClaims {
     private static List<Claim> bandit(Experiment e) {
         String at = ", rate " + MASK_RATE;
         String where = "On a bandit, ";
+        var fine = e.measure("weights within 1e-5 of the full run's in bfloat16", "%");
+        var accuracy = e.measure("accuracy on fresh contexts", "%");
         return List.of(
-                claim(
-                        e,
-                        "same-rate",
-                        where + "GRPO leaves more weights unchanged than SFT with the same optimiser.",
-                        "weights unchanged in bfloat16 at a rate of 1e-5",
-                        new Arm("GRPO", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.GRPO, MASK_RATE)),
-                        new Arm("SFT", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.SFT, MASK_RATE)),
-                        0),
-                claim(
-                        e,
-                        "equal-reward",
-                        where + "GRPO leaves more weights unchanged than SFT where both have gained the same reward.",
-                        "weights unchanged in bfloat16 at the least rate with the most reward that both gain",
-                        new Arm("GRPO", SubnetworkSweep.atEqualReward(Algorithm.GRPO, 1)),
-                        new Arm("SFT", SubnetworkSweep.atEqualReward(Algorithm.SFT, 1)),
-                        0),
-                claim(
-                        e,
-                        "equal-reward-half",
-                        where + "GRPO leaves more weights unchanged than SFT where both have gained half as much.",
-                        "weights unchanged in bfloat16 at the least rate with half of the most reward that both gain",
-                        new Arm("GRPO", SubnetworkSweep.atEqualReward(Algorithm.GRPO, 0.5)),
-                        new Arm("SFT", SubnetworkSweep.atEqualReward(Algorithm.SFT, 0.5)),
-                        0),
-                claim(
-                        e,
-                        "level",
-                        where + "GRPO that has learnt leaves at least 70 % of the weights unchanged.",
-                        "weights unchanged in bfloat16 at a rate of 1e-4",
-                        new Arm("GRPO", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.GRPO, HIGH_RATE)),
-                        new Threshold(LEVEL),
-                        0),
-                claim(
-                        e,
-                        "level-float32",
-                        where + "GRPO leaves at least 70 % of the weights within 1e-5 in float32 as well.",
-                        "weights unchanged in float32 at a rate of 1e-5",
-                        new Arm("GRPO", SubnetworkSweep.unchanged(DType.FLOAT32, Algorithm.GRPO, MASK_RATE)),
-                        new Threshold(LEVEL),
-                        0),
+                e.measure("weights unchanged in bfloat16 at a rate of 1e-5", "%")
+                        .claim("same-rate")
+                        .says(where + "GRPO leaves more weights unchanged than SFT with the same optimiser.")
+                        .more(
+                                new Arm("GRPO", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.GRPO, MASK_RATE)),
+                                new Arm("SFT", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.SFT, MASK_RATE))),
+                e.measure("weights unchanged in bfloat16 at the least rate with the most reward that both gain", "%")
+                        .claim("equal-reward")
+                        .says(where + "GRPO leaves more weights unchanged than SFT where both have gained the same "
+                                + "reward.")
+                        .more(
+                                new Arm("GRPO", SubnetworkSweep.atEqualReward(Algorithm.GRPO, 1)),
+                                new Arm("SFT", SubnetworkSweep.atEqualReward(Algorithm.SFT, 1))),
+                e.measure(
+                                "weights unchanged in bfloat16 at the least rate with half of the most reward that both gain",
+                                "%")
+                        .claim("equal-reward-half")
+                        .says(where + "GRPO leaves more weights unchanged than SFT where both have gained half as "
+                                + "much.")
+                        .more(
+                                new Arm("GRPO", SubnetworkSweep.atEqualReward(Algorithm.GRPO, 0.5)),
+                                new Arm("SFT", SubnetworkSweep.atEqualReward(Algorithm.SFT, 0.5))),
+                e.measure("weights unchanged in bfloat16 at a rate of 1e-4", "%")
+                        .claim("level")
+                        .says(where + "GRPO that has learnt leaves at least 70 % of the weights unchanged.")
+                        .more(
+                                new Arm("GRPO", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.GRPO, HIGH_RATE)),
+                                LEVEL),
+                e.measure("weights unchanged in float32 at a rate of 1e-5", "%")
+                        .claim("level-float32")
+                        .says(where + "GRPO leaves at least 70 % of the weights within 1e-5 in float32 as well.")
+                        .more(
+                                new Arm("GRPO", SubnetworkSweep.unchanged(DType.FLOAT32, Algorithm.GRPO, MASK_RATE)),
+                                LEVEL),
                 near(e, "kl", where + "a KL penalty changes sparsity little.", Algorithm.GRPO_KL),
                 near(e, "clipping", where + "clipping of gradients changes sparsity little.", Algorithm.GRPO_UNCLIPPED),
-                claim(
-                        e,
-                        "rank",
-                        where + "changes of matrices are of at least 99 % of full rank, mean of matrices.",
-                        "rank of the change in bfloat16 at a rate of 1e-5, of the most it could be",
-                        new Arm("GRPO", "rank" + at),
-                        new Threshold(0.99),
-                        0),
-                claim(
-                        e,
-                        "agreement-fine",
-                        where + "the subnetwork alone ends within 1e-5 of the full run in 90 % of the weights.",
-                        "weights within 1e-5 of the full run's in bfloat16",
-                        new Arm("subnetwork alone", "agreement at 1e-5, subnetwork" + at),
-                        new Threshold(0.9),
-                        0),
-                claim(
-                        e,
-                        "agreement-coarse",
-                        where + "the subnetwork alone ends within 1e-4 of the full run in 99 % of the weights.",
-                        "weights within 1e-4 of the full run's in bfloat16",
-                        new Arm("subnetwork alone", "agreement at 1e-4, subnetwork" + at),
-                        new Threshold(0.99),
-                        0),
-                claim(
-                        e,
-                        "agreement-random",
-                        where + "the subnetwork alone ends nearer to the full run than as many random weights.",
-                        "weights within 1e-5 of the full run's in bfloat16",
-                        new Arm("subnetwork alone", "agreement at 1e-5, subnetwork" + at),
-                        new Arm("random mask", "agreement at 1e-5, random mask" + at),
-                        0),
-                claim(
-                        e,
-                        "accuracy-full",
-                        where + "the subnetwork alone is at most half a point less accurate than the full run.",
-                        "accuracy on fresh contexts",
-                        new Arm("subnetwork alone", "accuracy, subnetwork" + at),
-                        new Arm("full run less half a point", "accuracy, full less half a point" + at),
-                        0),
-                claim(
-                        e,
-                        "accuracy-random",
-                        where + "the subnetwork alone is more accurate than as many random weights.",
-                        "accuracy on fresh contexts",
-                        new Arm("subnetwork alone", "accuracy, subnetwork" + at),
-                        new Arm("random mask", "accuracy, random mask" + at),
-                        0),
-                claim(
-                        e,
-                        "accuracy-magnitude",
-                        where + "the subnetwork alone is more accurate than as many of the smallest weights.",
-                        "accuracy on fresh contexts",
-                        new Arm("subnetwork alone", "accuracy, subnetwork" + at),
-                        new Arm("smallest weights", "accuracy, smallest weights" + at),
-                        0),
-                claim(
-                        e,
-                        "overlap-seeds",
-                        where + "subnetworks of two seeds share more than by chance.",
-                        "share of the subnetwork in the other one",
-                        new Arm("other seed", "overlap, other seed" + at),
-                        new Arm("chance", "chance, other seed" + at),
-                        0),
-                claim(
-                        e,
-                        "overlap-magnitude",
-                        where + "subnetworks of two seeds share more than one of them with as many of the smallest"
-                                + " weights.",
-                        "share of the subnetwork in the other mask",
-                        new Arm("other seed", "overlap, other seed" + at),
-                        new Arm("smallest weights", "overlap, smallest weights" + at),
-                        0),
-                claim(
-                        e,
-                        "overlap-algorithms",
-                        where + "subnetworks of GRPO and SFT share more than by chance.",
-                        "share of the subnetwork in SFT's",
-                        new Arm("SFT", "overlap, SFT" + at),
-                        new Arm("chance", "chance, SFT" + at),
-                        0));
+                e.measure("rank of the change in bfloat16 at a rate of 1e-5, of the most it could be", "%")
+                        .claim("rank")
+                        .says(where + "changes of matrices are of at least 99 % of full rank, mean of matrices.")
+                        .more(new Arm("GRPO", "rank" + at), 0.99),
+                fine.claim("agreement-fine")
+                        .says(where + "the subnetwork alone ends within 1e-5 of the full run in 90 % of the weights.")
+                        .more(new Arm("subnetwork alone", "agreement at 1e-5, subnetwork" + at), 0.9),
+                e.measure("weights within 1e-4 of the full run's in bfloat16", "%")
+                        .claim("agreement-coarse")
+                        .says(where + "the subnetwork alone ends within 1e-4 of the full run in 99 % of the weights.")
+                        .more(new Arm("subnetwork alone", "agreement at 1e-4, subnetwork" + at), 0.99),
+                fine.claim("agreement-random")
+                        .says(where + "the subnetwork alone ends nearer to the full run than as many random weights.")
+                        .more(
+                                new Arm("subnetwork alone", "agreement at 1e-5, subnetwork" + at),
+                                new Arm("random mask", "agreement at 1e-5, random mask" + at)),
+                accuracy.claim("accuracy-full")
+                        .says(where + "the subnetwork alone is at most half a point less accurate than the full run.")
+                        .more(
+                                new Arm("subnetwork alone", "accuracy, subnetwork" + at),
+                                new Arm("full run less half a point", "accuracy, full less half a point" + at)),
+                accuracy.claim("accuracy-random")
+                        .says(where + "the subnetwork alone is more accurate than as many random weights.")
+                        .more(
+                                new Arm("subnetwork alone", "accuracy, subnetwork" + at),
+                                new Arm("random mask", "accuracy, random mask" + at)),
+                accuracy.claim("accuracy-magnitude")
+                        .says(where + "the subnetwork alone is more accurate than as many of the smallest weights.")
+                        .more(
+                                new Arm("subnetwork alone", "accuracy, subnetwork" + at),
+                                new Arm("smallest weights", "accuracy, smallest weights" + at)),
+                e.measure("share of the subnetwork in the other one", "%")
+                        .claim("overlap-seeds")
+                        .says(where + "subnetworks of two seeds share more than by chance.")
+                        .more(
+                                new Arm("other seed", "overlap, other seed" + at),
+                                new Arm("chance", "chance, other seed" + at)),
+                e.measure("share of the subnetwork in the other mask", "%")
+                        .claim("overlap-magnitude")
+                        .says(where + "subnetworks of two seeds share more than one of them with as many of the "
+                                + "smallest weights.")
+                        .more(
+                                new Arm("other seed", "overlap, other seed" + at),
+                                new Arm("smallest weights", "overlap, smallest weights" + at)),
+                e.measure("share of the subnetwork in SFT's", "%")
+                        .claim("overlap-algorithms")
+                        .says(where + "subnetworks of GRPO and SFT share more than by chance.")
+                        .more(new Arm("SFT", "overlap, SFT" + at), new Arm("chance", "chance, SFT" + at)));
     }
 
     /// At most [#NEAR] away, whichever way.
     private static Claim near(Experiment e, String name, String statement, Algorithm algorithm) {
-        return new Claim(
-                "rl-subnetworks",
-                name,
-                statement,
-                e,
-                "difference of the weights unchanged in bfloat16 at a rate of 1e-5, in size",
-                "%",
-                new Arm(algorithm.title() + " against GRPO", SubnetworkSweep.away(algorithm)),
-                Direction.LESS,
-                new Threshold(NEAR),
-                0);
-    }
-
-    private static Claim claim(
-            Experiment e, String name, String statement, String measure, Arm method, Against against, double asked) {
-        return new Claim("rl-subnetworks", name, statement, e, measure, "%", method, Direction.MORE, against, asked);
+        return e.measure("difference of the weights unchanged in bfloat16 at a rate of 1e-5, in size", "%")
+                .claim(name)
+                .says(statement)
+                .less(new Arm(algorithm.title() + " against GRPO", SubnetworkSweep.away(algorithm)), NEAR);
     }
 
     private static List<Claim> decoder(Experiment e) {
         String where = "On a language model, ";
+        var same = e.measure("weights unchanged in bfloat16 at the rate of the masks", "%");
+        var atMost =
+                e.measure("weights unchanged in bfloat16 at the least rate with the most reward that both gain", "%");
+        var fine = e.measure("weights within 1e-5 of the full run's in bfloat16", "%");
+        var reward = e.measure("mean reward on held-out questions", "%");
         return List.of(
-                claim(
-                        e,
-                        "lm-same-rate",
-                        where + "GRPO leaves more weights unchanged than SFT with the same optimiser.",
-                        "weights unchanged in bfloat16 at the rate of the masks",
-                        new Arm("GRPO", "unchanged, GRPO"),
-                        new Arm("SFT", "unchanged, SFT"),
-                        0),
-                claim(
-                        e,
-                        "lm-equal-reward",
-                        where + "GRPO leaves more weights unchanged than SFT where both have gained the same reward.",
-                        "weights unchanged in bfloat16 at the least rate with the most reward that both gain",
-                        new Arm("GRPO", SubnetworkDecoder.equalReward("GRPO", "GRPO", 1)),
-                        new Arm("SFT", SubnetworkDecoder.equalReward("GRPO", "SFT", 1)),
-                        0),
-                claim(
-                        e,
-                        "lm-equal-reward-half",
-                        where + "GRPO leaves more weights unchanged than SFT where both have gained half as much.",
-                        "weights unchanged in bfloat16 at the least rate with half of the most reward that both gain",
-                        new Arm("GRPO", SubnetworkDecoder.equalReward("GRPO", "GRPO", 0.5)),
-                        new Arm("SFT", SubnetworkDecoder.equalReward("GRPO", "SFT", 0.5)),
-                        0),
-                claim(
-                        e,
-                        "lm-equal-reward-dpo",
-                        where + "DPO leaves more weights unchanged than SFT where both have gained the same reward.",
-                        "weights unchanged in bfloat16 at the least rate with the most reward that both gain",
-                        new Arm("DPO", SubnetworkDecoder.equalReward("DPO", "DPO", 1)),
-                        new Arm("SFT", SubnetworkDecoder.equalReward("DPO", "SFT", 1)),
-                        0),
-                claim(
-                        e,
-                        "lm-level",
-                        where + "GRPO that has learnt leaves at least 70 % of the weights unchanged.",
-                        "weights unchanged in bfloat16 at the rate of the masks",
-                        new Arm("GRPO", "unchanged, GRPO"),
-                        new Threshold(LEVEL),
-                        0),
-                claim(
-                        e,
-                        "lm-rank",
-                        where + "changes of matrices are of at least 99 % of full rank, mean of matrices.",
-                        "rank of the change in bfloat16, of the most it could be",
-                        new Arm("GRPO", "rank"),
-                        new Threshold(0.99),
-                        0),
-                claim(
-                        e,
-                        "lm-agreement-fine",
-                        where + "the subnetwork alone ends within 1e-5 of the full run in 90 % of the weights.",
-                        "weights within 1e-5 of the full run's in bfloat16",
-                        new Arm("subnetwork alone", "agreement at 1e-5, subnetwork alone"),
-                        new Threshold(0.9),
-                        0),
-                claim(
-                        e,
-                        "lm-agreement-coarse",
-                        where + "the subnetwork alone ends within 1e-4 of the full run in 99 % of the weights.",
-                        "weights within 1e-4 of the full run's in bfloat16",
-                        new Arm("subnetwork alone", "agreement at 1e-4, subnetwork alone"),
-                        new Threshold(0.99),
-                        0),
-                claim(
-                        e,
-                        "lm-agreement-random",
-                        where + "the subnetwork alone ends nearer to the full run than as many random weights.",
-                        "weights within 1e-5 of the full run's in bfloat16",
-                        new Arm("subnetwork alone", "agreement at 1e-5, subnetwork alone"),
-                        new Arm("random mask", "agreement at 1e-5, random mask"),
-                        0),
-                claim(
-                        e,
-                        "lm-reward-full",
-                        where + "the subnetwork alone has at most one point less reward than the full run.",
-                        "mean reward on held-out questions",
-                        new Arm("subnetwork alone", "reward, subnetwork alone"),
-                        new Arm("full run less one point", "reward, full less one point"),
-                        0),
-                claim(
-                        e,
-                        "lm-reward-random",
-                        where + "the subnetwork alone has more reward than as many random weights.",
-                        "mean reward on held-out questions",
-                        new Arm("subnetwork alone", "reward, subnetwork alone"),
-                        new Arm("random mask", "reward, random mask"),
-                        0),
-                claim(
-                        e,
-                        "lm-reward-magnitude",
-                        where + "the subnetwork alone has more reward than as many of the smallest weights.",
-                        "mean reward on held-out questions",
-                        new Arm("subnetwork alone", "reward, subnetwork alone"),
-                        new Arm("smallest weights", "reward, smallest weights"),
-                        0),
-                claim(
-                        e,
-                        "lm-overlap-seeds",
-                        where + "subnetworks of two seeds share more than by chance.",
-                        "share of the subnetwork in the other one",
-                        new Arm("other seed", "overlap, other seed"),
-                        new Arm("chance", "chance, other seed"),
-                        0),
-                claim(
-                        e,
-                        "lm-overlap-magnitude",
-                        where + "subnetworks of two seeds share more than one of them with as many of the smallest"
-                                + " weights.",
-                        "share of the subnetwork in the other mask",
-                        new Arm("other seed", "overlap, other seed"),
-                        new Arm("smallest weights", "overlap, smallest weights"),
-                        0));
+                same.claim("lm-same-rate")
+                        .says(where + "GRPO leaves more weights unchanged than SFT with the same optimiser.")
+                        .more(new Arm("GRPO", "unchanged, GRPO"), new Arm("SFT", "unchanged, SFT")),
+                atMost.claim("lm-equal-reward")
+                        .says(where + "GRPO leaves more weights unchanged than SFT where both have gained the same "
+                                + "reward.")
+                        .more(
+                                new Arm("GRPO", SubnetworkDecoder.equalReward("GRPO", "GRPO", 1)),
+                                new Arm("SFT", SubnetworkDecoder.equalReward("GRPO", "SFT", 1))),
+                e.measure(
+                                "weights unchanged in bfloat16 at the least rate with half of the most reward that both gain",
+                                "%")
+                        .claim("lm-equal-reward-half")
+                        .says(where + "GRPO leaves more weights unchanged than SFT where both have gained half as "
+                                + "much.")
+                        .more(
+                                new Arm("GRPO", SubnetworkDecoder.equalReward("GRPO", "GRPO", 0.5)),
+                                new Arm("SFT", SubnetworkDecoder.equalReward("GRPO", "SFT", 0.5))),
+                atMost.claim("lm-equal-reward-dpo")
+                        .says(where + "DPO leaves more weights unchanged than SFT where both have gained the same "
+                                + "reward.")
+                        .more(
+                                new Arm("DPO", SubnetworkDecoder.equalReward("DPO", "DPO", 1)),
+                                new Arm("SFT", SubnetworkDecoder.equalReward("DPO", "SFT", 1))),
+                same.claim("lm-level")
+                        .says(where + "GRPO that has learnt leaves at least 70 % of the weights unchanged.")
+                        .more(new Arm("GRPO", "unchanged, GRPO"), LEVEL),
+                e.measure("rank of the change in bfloat16, of the most it could be", "%")
+                        .claim("lm-rank")
+                        .says(where + "changes of matrices are of at least 99 % of full rank, mean of matrices.")
+                        .more(new Arm("GRPO", "rank"), 0.99),
+                fine.claim("lm-agreement-fine")
+                        .says(where + "the subnetwork alone ends within 1e-5 of the full run in 90 % of the weights.")
+                        .more(new Arm("subnetwork alone", "agreement at 1e-5, subnetwork alone"), 0.9),
+                e.measure("weights within 1e-4 of the full run's in bfloat16", "%")
+                        .claim("lm-agreement-coarse")
+                        .says(where + "the subnetwork alone ends within 1e-4 of the full run in 99 % of the weights.")
+                        .more(new Arm("subnetwork alone", "agreement at 1e-4, subnetwork alone"), 0.99),
+                fine.claim("lm-agreement-random")
+                        .says(where + "the subnetwork alone ends nearer to the full run than as many random weights.")
+                        .more(
+                                new Arm("subnetwork alone", "agreement at 1e-5, subnetwork alone"),
+                                new Arm("random mask", "agreement at 1e-5, random mask")),
+                reward.claim("lm-reward-full")
+                        .says(where + "the subnetwork alone has at most one point less reward than the full run.")
+                        .more(
+                                new Arm("subnetwork alone", "reward, subnetwork alone"),
+                                new Arm("full run less one point", "reward, full less one point")),
+                reward.claim("lm-reward-random")
+                        .says(where + "the subnetwork alone has more reward than as many random weights.")
+                        .more(
+                                new Arm("subnetwork alone", "reward, subnetwork alone"),
+                                new Arm("random mask", "reward, random mask")),
+                reward.claim("lm-reward-magnitude")
+                        .says(where + "the subnetwork alone has more reward than as many of the smallest weights.")
+                        .more(
+                                new Arm("subnetwork alone", "reward, subnetwork alone"),
+                                new Arm("smallest weights", "reward, smallest weights")),
+                e.measure("share of the subnetwork in the other one", "%")
+                        .claim("lm-overlap-seeds")
+                        .says(where + "subnetworks of two seeds share more than by chance.")
+                        .more(new Arm("other seed", "overlap, other seed"), new Arm("chance", "chance, other seed")),
+                e.measure("share of the subnetwork in the other mask", "%")
+                        .claim("lm-overlap-magnitude")
+                        .says(where + "subnetworks of two seeds share more than one of them with as many of the "
+                                + "smallest weights.")
+                        .more(
+                                new Arm("other seed", "overlap, other seed"),
+                                new Arm("smallest weights", "overlap, smallest weights")));
     }
 }

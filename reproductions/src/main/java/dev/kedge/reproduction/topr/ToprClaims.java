@@ -1,7 +1,6 @@
 package dev.kedge.reproduction.topr;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.PpoClipMethod;
 import dev.kedge.recipe.policy.ToprMethod;
@@ -40,49 +39,33 @@ public final class ToprClaims {
     public static List<Claim> claims(ScratchSumWorld offline, ScratchSumWorld rounds) {
         var once = experiment("offline", offline, ARMS);
         var again = experiment("rounds", rounds, ARMS_IN_ROUNDS);
+        var reward = once.measure("held-out reward", "", "reward");
+        var turns = again.measure("held-out reward", "", "reward");
         return List.of(
-                claim(
-                        once,
-                        "stable",
-                        "Off policy, TOPR is right more often than REINFORCE without a ratio.",
-                        "TOPR",
-                        "REINFORCE"),
-                claim(
-                        once,
-                        "negatives",
-                        "Off policy, TOPR is right more often than learning from positives alone.",
-                        "TOPR",
-                        "positives only"),
-                claim(once, "ppo", "Off policy, TOPR is right more often than PPO-clip.", "TOPR", "PPO-clip"),
-                claim(
-                        once,
-                        "tis",
-                        "Off policy, TOPR is right more often than truncated importance sampling.",
-                        "TOPR",
-                        "TIS"),
-                new Claim(
-                        "topr",
-                        "invalid",
-                        "Off policy, TOPR leaves fewer completions without an answer than REINFORCE without a ratio.",
-                        once,
-                        "share of completions without an answer",
-                        "%",
-                        new Claim.Arm("TOPR", "unanswered, TOPR"),
-                        Direction.LESS,
-                        new Claim.Arm("REINFORCE", "unanswered, REINFORCE"),
-                        0),
-                claim(
-                        again,
-                        "negatives-in-rounds",
-                        "With three more draws on the way, TOPR is right more often than learning from positives alone.",
-                        "TOPR",
-                        "positives only"),
-                claim(
-                        again,
-                        "ppo-in-rounds",
-                        "With three more draws on the way, TOPR is right more often than PPO-clip.",
-                        "TOPR",
-                        "PPO-clip"));
+                reward.claim("stable")
+                        .says("Off policy, TOPR is right more often than REINFORCE without a ratio.")
+                        .more("TOPR", "REINFORCE"),
+                reward.claim("negatives")
+                        .says("Off policy, TOPR is right more often than learning from positives alone.")
+                        .more("TOPR", "positives only"),
+                reward.claim("ppo")
+                        .says("Off policy, TOPR is right more often than PPO-clip.")
+                        .more("TOPR", "PPO-clip"),
+                reward.claim("tis")
+                        .says("Off policy, TOPR is right more often than truncated importance sampling.")
+                        .more("TOPR", "TIS"),
+                once.measure("share of completions without an answer", "%", "unanswered")
+                        .claim("invalid")
+                        .says("Off policy, TOPR leaves fewer completions without an answer than REINFORCE without a "
+                                + "ratio.")
+                        .less("TOPR", "REINFORCE"),
+                turns.claim("negatives-in-rounds")
+                        .says("With three more draws on the way, TOPR is right more often than learning from "
+                                + "positives alone.")
+                        .more("TOPR", "positives only"),
+                turns.claim("ppo-in-rounds")
+                        .says("With three more draws on the way, TOPR is right more often than PPO-clip.")
+                        .more("TOPR", "PPO-clip"));
     }
 
     private static Experiment experiment(String name, ScratchSumWorld world, List<ScratchSumWorld.Arm> arms) {
@@ -108,19 +91,5 @@ public final class ToprClaims {
 
     private static ScratchSumWorld.Arm arm(String name, Taper taper, double learningRate) {
         return new ScratchSumWorld.Arm(name, new ToprMethod(taper, 0, true), learningRate);
-    }
-
-    private static Claim claim(Experiment experiment, String name, String statement, String method, String against) {
-        return new Claim(
-                "topr",
-                name,
-                statement,
-                experiment,
-                "held-out reward",
-                "",
-                new Claim.Arm(method, "reward, " + method),
-                Direction.MORE,
-                new Claim.Arm(against, "reward, " + against),
-                0);
     }
 }

@@ -1,8 +1,6 @@
 package dev.kedge.reproduction.xpo;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import java.util.List;
@@ -23,46 +21,23 @@ public final class XpoClaims {
 
     public static List<Claim> claims() {
         var experiment = new Experiment("rare-arm-bandit", description(), 20, XpoClaims::trial);
-        var regularized = "With the same number of labels, the bonus brings more reward less beta times the KL over "
+        var found = experiment.measure("runs in which the policy pulls the rare arm", "%", "found");
+        var reward = experiment.measure("expected reward, mean over rounds", "", "mean reward");
+        var j = experiment.measure("E[reward] - beta·KL, mean over rounds", "", "mean regularized reward");
+        var told = "With the same number of labels, the bonus brings more reward less beta times the KL over "
                 + "the run, its weight chosen for ";
-        var objective = "E[reward] - beta·KL, mean over rounds";
         return List.of(
-                claim(
-                        experiment,
-                        "finds-the-rare-arm",
-                        "The bonus finds the good arm that the reference hardly shows more often than online DPO does.",
-                        "runs in which the policy pulls the rare arm",
-                        "%",
-                        xpo(ALPHA),
-                        "found",
-                        0.3),
-                claim(
-                        experiment,
-                        "reward",
-                        "With the same number of labels, the bonus brings more reward over the run.",
-                        "expected reward, mean over rounds",
-                        "",
-                        xpo(ALPHA),
-                        "mean reward",
-                        0.1),
-                claim(
-                        experiment,
-                        "regularized-reward",
-                        regularized + "reward.",
-                        objective,
-                        "",
-                        xpo(ALPHA),
-                        "mean regularized reward",
-                        0),
-                claim(
-                        experiment,
-                        "regularized-reward-gentle",
-                        regularized + "it.",
-                        objective,
-                        "",
-                        xpo(GENTLE),
-                        "mean regularized reward",
-                        0));
+                found.claim("finds-the-rare-arm")
+                        .says("The bonus finds the good arm that the reference hardly shows more often than online "
+                                + "DPO does.")
+                        .more(xpo(ALPHA), PASSIVE)
+                        .by(0.3),
+                reward.claim("reward")
+                        .says("With the same number of labels, the bonus brings more reward over the run.")
+                        .more(xpo(ALPHA), PASSIVE)
+                        .by(0.1),
+                j.claim("regularized-reward").says(told + "reward.").more(xpo(ALPHA), PASSIVE),
+                j.claim("regularized-reward-gentle").says(told + "it.").more(xpo(GENTLE), PASSIVE));
     }
 
     private static String xpo(double alpha) {
@@ -97,27 +72,5 @@ public final class XpoClaims {
         return outcome.with("found, " + arm, result.foundRareArm() ? 1 : 0)
                 .with("mean reward, " + arm, result.meanReward())
                 .with("mean regularized reward, " + arm, result.meanRegularizedReward());
-    }
-
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            String method,
-            String number,
-            double asked) {
-        return new Claim(
-                "xpo",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                new Arm(method, number + ", " + method),
-                Direction.MORE,
-                new Arm(PASSIVE, number + ", " + PASSIVE),
-                asked);
     }
 }
