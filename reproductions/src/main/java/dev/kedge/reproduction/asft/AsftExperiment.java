@@ -4,7 +4,7 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.compare.Curve;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -25,7 +25,6 @@ import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -115,28 +114,16 @@ public final class AsftExperiment {
     }
 
     public static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It "
-                        + "then learns for %d steps of AdamW (batch %d, learning rate %s), either from %d "
-                        + "demonstrations of sums of numbers below 100, one of "
-                        + "them 50 or more, of which %.0f %% have one wrong token; or from %d new facts, whose "
-                        + "answers are the answer to no old one. What is learnt is judged on %d fresh sums without "
-                        + "mistakes, or on the new facts themselves; what is kept on %d sums below 50 and on the old "
-                        + "facts, half and half. An answer counts where all of its tokens are the likeliest. "
-                        + "KL(policy||base) is that of the answers' tokens on what is to be kept.",
-                SkillsModel.HIDDEN,
-                s.pretraining,
-                SkillsModel.SUMS,
-                SkillsTask.OLD_FACTS,
-                s.steps,
-                BATCH,
-                RATE,
-                s.demonstrations,
-                100 * MISTAKES,
-                SkillsTask.NEW_FACTS,
-                s.fresh,
-                s.fresh);
+        var description = "A decoder of two layers and width " + SkillsModel.HIDDEN + " is pre-trained for "
+                + s.pretraining + " steps on " + SkillsModel.SUMS + ", and on " + SkillsTask.OLD_FACTS
+                + " facts. It then learns for " + s.steps + " steps of AdamW (batch " + BATCH + ", learning "
+                + "rate " + RATE + "), either from " + s.demonstrations + " demonstrations of sums of numbers "
+                + "below 100, one of them 50 or more, of which " + Math.round(100 * MISTAKES) + " % have one "
+                + "wrong token; or from " + SkillsTask.NEW_FACTS + " new facts, whose answers are the answer "
+                + "to no old one. What is learnt is judged on " + s.fresh + " fresh sums without mistakes, or "
+                + "on the new facts themselves; what is kept on " + s.fresh + " sums below 50 and on the old "
+                + "facts, half and half. An answer counts where all of its tokens are the likeliest. "
+                + "KL(policy||base) is that of the answers' tokens on what is to be kept.";
         return new Experiment("skills", description, 8, seed -> outcome(trial(s, seed)));
     }
 
@@ -249,18 +236,11 @@ public final class AsftExperiment {
     }
 
     private static void train(Method method, Decoder policy, Rows rows, List<Tensor> batches) {
-        try (var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
-            for (var index : batches) {
-                try (var _ = new Scope()) {
-                    Rows batch = rows.at(index);
-                    var next = SkillsModel.next(policy, batch.tokens, batch.labels);
-                    method.loss(next, batch.logRef, SkillsModel.count(next))
-                            .value()
-                            .backward();
-                    optimizer.step(RATE);
-                }
-            }
-        }
+        Descent.at(RATE, batches.size()).run(policy.parameters(), step -> {
+            Rows batch = rows.at(batches.get(step));
+            var next = SkillsModel.next(policy, batch.tokens, batch.labels);
+            return method.loss(next, batch.logRef, SkillsModel.count(next)).value();
+        });
     }
 
     /// What is kept is a mean over the two skills.

@@ -12,12 +12,11 @@ import dev.kedge.recipe.policy.LengthPenaltyMethod;
 import dev.kedge.recipe.policy.PolicyGradientMethod.Estimator;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.reproduction.trial.ScratchSums;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -48,10 +47,10 @@ public final class DrpoClaims {
     private DrpoClaims() {}
 
     public static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(), 300, 80, 20, 4, 64));
+        return claims(ScratchSumTrial.shallow(new ScratchSum(), 300, 80, 20, 4, 64));
     }
 
-    public static List<Claim> claims(ScratchSums scale) {
+    public static List<Claim> claims(ScratchSumTrial scale) {
         var e = new Experiment("length-sweep", description(scale), 8, seed -> trial(scale, seed));
         var length = e.measure(LENGTH, "tokens");
         var accuracy = e.measure(ACCURACY, "%");
@@ -84,25 +83,18 @@ public final class DrpoClaims {
                         .by(0.05));
     }
 
-    private static String description(ScratchSums scale) {
-        return String.format(
-                Locale.ROOT,
-                "Digits of sums after enough scratch work, as recipes/drpo.yaml, from a decoder of one layer and width "
-                        + "48 that saw %d steps of demonstrations; %d steps of %d questions with 8 answers, four on a "
-                        + "draw, Adam %s. DRPO with lambda %s (Infinity is DisCO), tau 10, a trust region of beta 1000 "
-                        + "and delta 0.001; GRPO and RLOO with the reward of right answers less alpha L/9, GRPO with "
-                        + "alpha %s, RLOO with %s, 0 being no penalty. Strengths and learning rate were chosen on "
-                        + "seeds 101 to 103, the latter among 0.0005, 0.001 and 0.002; for each family it was the best by "
-                        + "mean accuracy, or half a point from it. Accuracy and length are of 64 answers to each of the 20 held-out questions. At equal length: each "
-                        + "lambda below Infinity is held against the line through the other's policies at its length, "
-                        + "or against the end of that line which is nearest.",
-                scale.pretraining(),
-                scale.steps(),
-                scale.questions(),
-                LEARNING_RATE,
-                words(LAMBDAS),
-                words(GRPO_ALPHAS),
-                words(RLOO_ALPHAS));
+    private static String description(ScratchSumTrial scale) {
+        return "Digits of sums after enough scratch work, as recipes/drpo.yaml, from a decoder of one layer "
+                + "and width 48 that saw " + scale.pretraining() + " steps of demonstrations; " + scale.steps()
+                + " steps of " + scale.questions() + " questions with 8 answers, four on a draw, Adam "
+                + LEARNING_RATE + ". DRPO with lambda " + words(LAMBDAS) + " (Infinity is DisCO), tau 10, a "
+                + "trust region of beta 1000 and delta 0.001; GRPO and RLOO with the reward of right answers "
+                + "less alpha L/9, GRPO with alpha " + words(GRPO_ALPHAS) + ", RLOO with " + words(RLOO_ALPHAS)
+                + ", 0 being no penalty. Strengths and learning rate were chosen on seeds 101 to 103, the "
+                + "latter among 0.0005, 0.001 and 0.002; for each family it was the best by mean accuracy, or "
+                + "half a point from it. Accuracy and length are of 64 answers to each of the 20 held-out "
+                + "questions. At equal length: each lambda below Infinity is held against the line through the "
+                + "other's policies at its length, or against the end of that line which is nearest.";
     }
 
     private static String words(double[] values) {
@@ -117,7 +109,7 @@ public final class DrpoClaims {
         return alpha == 0 && normalized ? new GrpoMethod(0.2, 0) : new LengthPenaltyMethod(alpha, normalized, 0.2);
     }
 
-    private static Outcome trial(ScratchSums scale, long seed) {
+    private static Outcome trial(ScratchSumTrial scale, long seed) {
         List<PolicyMethod> drpo =
                 Arrays.stream(LAMBDAS).mapToObj(DrpoClaims::drpo).toList();
         List<PolicyMethod> grpo =

@@ -108,19 +108,14 @@ public final class EgpoExperiments {
     static final String STRAIGHT = "R² of the log gap on updates";
 
     public static Experiment games(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random game of %d actions a seed (P below the diagonal uniform in [0, 1]), a reference of standard "
-                        + "normal logits, where play begins; exact expectations, plain gradient steps on logits. At "
-                        + "beta 0.01 all methods get %d gradients, at the paper's learning rate 0.02 and again each at "
-                        + "its best of a grid, chosen on other games: EGPO 0.12, online IPO 1 0.014, online IPO 2 "
-                        + "0.005, Nash-MD 0.01, Nash-MD-PG 3. At beta 0.1 they get %d at the paper's rate 0.1. An "
-                        + "update of EGPO takes two gradients. Nash-MD mixes the reference with exponent 4·rate/%d, "
-                        + "Nash-MD-PG with 0.008.",
-                s.actions,
-                s.weakGradients,
-                s.strongGradients,
-                s.actions);
+        var description = "A random game of " + s.actions + " actions a seed (P below the diagonal uniform in [0, 1]), "
+                + "a reference of standard normal logits, where play begins; exact expectations, plain "
+                + "gradient steps on logits. At beta 0.01 all methods get " + s.weakGradients + " gradients, "
+                + "at the paper's learning rate 0.02 and again each at its best of a grid, chosen on other "
+                + "games: EGPO 0.12, online IPO 1 0.014, online IPO 2 0.005, Nash-MD 0.01, Nash-MD-PG 3. At "
+                + "beta 0.1 they get " + s.strongGradients + " at the paper's rate 0.1. An update of EGPO "
+                + "takes two gradients. Nash-MD mixes the reference with exponent 4·rate/" + s.actions
+                + ", Nash-MD-PG with 0.008.";
         return new Experiment("random-games", description, 20, seed -> games(s, seed));
     }
 
@@ -247,15 +242,10 @@ public final class EgpoExperiments {
     static final String SAMPLED_BEST = "gap with samples, best rates";
 
     static Experiment sampled(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "The random games of %d actions at beta 0.01, where a gradient comes from %d drawn pairs and opponents: "
-                        + "%d gradients at learning rate %s, and again each at its best of a grid, chosen on other "
-                        + "games: EGPO 0.005, online IPO 1 0.0025.",
-                s.actions,
-                s.samples,
-                s.sampledGradients,
-                SAMPLED_RATE);
+        var description = "The random games of " + s.actions + " actions at beta 0.01, where a gradient comes from "
+                + s.samples + " drawn pairs and opponents: " + s.sampledGradients + " gradients at learning "
+                + "rate " + SAMPLED_RATE + ", and again each at its best of a grid, chosen on other games: "
+                + "EGPO 0.005, online IPO 1 0.0025.";
         return new Experiment("sampled-games", description, 20, seed -> sampled(s, seed));
     }
 

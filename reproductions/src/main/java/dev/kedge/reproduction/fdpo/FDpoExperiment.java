@@ -21,7 +21,6 @@ import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.correlation.KendallsCorrelation;
@@ -86,25 +85,17 @@ public final class FDpoExperiment {
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "A bandit with %d contexts of %d outcomes, a random reference (softmax of standard normal "
-                        + "logits), standard normal rewards and %d pairs drawn from the reference with Bradley-Terry "
-                        + "labels. Policies are tables of logits, trained from the reference by %d steps of AdamW on "
-                        + "all pairs (learning rate %s, falling to 0) with f-DPO at beta %s, under reverse KL, "
-                        + "Jensen-Shannon, alpha 0.5 and forward KL. PPO learns a table of rewards from the same "
-                        + "pairs in as many steps, then takes as many on it, less beta times the divergence, beta "
-                        + "%s, with 64 fresh outcomes a context every four steps. Reward, KL, entropy and the "
-                        + "optimum are exact. Sweeps are compared along their frontiers of reward and KL. Calibration "
-                        + "error: of the likeliest outcome, where the truth is drawn from the reference, %d bins.",
-                s.contexts,
-                s.outcomes,
-                s.pairs,
-                s.training.steps(),
-                s.training.learningRate(),
-                words(s.betas),
-                words(s.ppoBetas),
-                BINS);
+        return "A bandit with " + s.contexts + " contexts of " + s.outcomes + " outcomes, a random "
+                + "reference (softmax of standard normal logits), standard normal rewards and " + s.pairs
+                + " pairs drawn from the reference with Bradley-Terry labels. Policies are tables of logits, "
+                + "trained from the reference by " + s.training.steps() + " steps of AdamW on all pairs "
+                + "(learning rate " + s.training.learningRate() + ", falling to 0) with f-DPO at beta "
+                + words(s.betas) + ", under reverse KL, Jensen-Shannon, alpha 0.5 and forward KL. PPO learns a "
+                + "table of rewards from the same pairs in as many steps, then takes as many on it, less beta "
+                + "times the divergence, beta " + words(s.ppoBetas) + ", with 64 fresh outcomes a context "
+                + "every four steps. Reward, KL, entropy and the optimum are exact. Sweeps are compared along "
+                + "their frontiers of reward and KL. Calibration error: of the likeliest outcome, where the "
+                + "truth is drawn from the reference, " + BINS + " bins.";
     }
 
     private static String words(double[] betas) {

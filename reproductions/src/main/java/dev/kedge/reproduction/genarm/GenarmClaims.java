@@ -8,7 +8,6 @@ import dev.kedge.lab.compare.Curve;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.guidance.GenarmRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.task.DelayedRewardTask;
@@ -143,7 +142,7 @@ public final class GenarmClaims {
 
     static GenarmRecipe.Config config(Scale s, long seed) {
         return new GenarmRecipe.Config(
-                promises(s),
+                task(s),
                 s.pairs,
                 BETA,
                 ALPHAS,
@@ -156,50 +155,36 @@ public final class GenarmClaims {
                 seed);
     }
 
-    static DelayedRewardTask.Config promises(Scale s) {
+    static DelayedRewardTask.Config task(Scale s) {
         return new DelayedRewardTask.Config(
-                10, 0.2, 8, 14, s.hiddenSize, 2, 4, 40000, training(s.pretraining, 128, 3e-3, 0.01), s.heldOut);
+                10,
+                0.2,
+                8,
+                14,
+                s.hiddenSize,
+                2,
+                4,
+                40000,
+                RecipeTrial.training(falling(s.pretraining, 3e-3), 128, 0.01),
+                s.heldOut);
     }
 
     /// How reward models and policies learn from pairs.
     static TrainingConfig learning(Scale s) {
-        return training(s.steps, 64, 1e-3, 0);
+        return RecipeTrial.training(falling(s.steps, 1e-3), 64, 0);
     }
 
-    private static TrainingConfig training(int steps, int batch, double rate, double weightDecay) {
-        return new TrainingConfig(
-                steps,
-                batch,
-                batch,
-                EpochBatches.Order.SHUFFLED,
-                rate,
-                Schedule.Shape.COSINE,
-                10,
-                0.1,
-                0.9,
-                0.98,
-                weightDecay,
-                1,
-                steps);
+    private static Schedule falling(int steps, double rate) {
+        return new Schedule(Schedule.Shape.COSINE, rate, 10, steps, 0.1);
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for "
-                        + "%d steps. The reward model (beta %s), one of half the width, DPO at beta/alpha and a "
-                        + "reward model of whole answers learn from the same %d labelled pairs of the base's "
-                        + "answers in %d steps of 64. Guided decoding with alpha %s is judged on %d fresh prompts, "
-                        + "search over 10 candidates with weight %s on %d of them. Divergences are estimated from "
-                        + "the answers drawn.",
-                s.hiddenSize,
-                s.pretraining,
-                BETA,
-                s.pairs,
-                s.steps,
-                ALPHAS,
-                s.heldOut,
-                WEIGHTS,
-                s.searched);
+        return "The recipe's world of promises with decoders of width " + s.hiddenSize + " and two layers, "
+                + "pre-trained for " + s.pretraining + " steps. The reward model (beta " + BETA + "), one of "
+                + "half the width, DPO at beta/alpha and a reward model of whole answers learn from the same "
+                + s.pairs + " labelled pairs of the base's answers in " + s.steps + " steps of 64. Guided "
+                + "decoding with alpha " + ALPHAS + " is judged on " + s.heldOut + " fresh prompts, search "
+                + "over 10 candidates with weight " + WEIGHTS + " on " + s.searched + " of them. Divergences "
+                + "are estimated from the answers drawn.";
     }
 }

@@ -112,7 +112,7 @@ public final class GenarmFrontClaims {
 
     static GenarmFrontRecipe.Config config(GenarmClaims.Scale s, long seed) {
         return new GenarmFrontRecipe.Config(
-                GenarmClaims.promises(s),
+                GenarmClaims.task(s),
                 s.pairs(),
                 GenarmClaims.BETA,
                 ALPHAS,
@@ -124,21 +124,13 @@ public final class GenarmFrontClaims {
     }
 
     private static String description(GenarmClaims.Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for %d steps. One"
-                        + " judge counts the promises kept less those broken, the other those made; the same %d pairs"
-                        + " of the base's answers are labelled by each. A reward model (beta %s) and a policy of DPO"
-                        + " at beta/alpha learn from each labelling in %d steps of 64, and DPO from labels by both"
-                        + " half and half. Total alpha %s, weights %s, %d fresh prompts. The front is that of the"
-                        + " first alpha; divergences are estimated from the answers drawn.",
-                s.hiddenSize(),
-                s.pretraining(),
-                s.pairs(),
-                GenarmClaims.BETA,
-                s.steps(),
-                ALPHAS,
-                WEIGHTS,
-                s.heldOut());
+        return "The recipe's world of promises with decoders of width " + s.hiddenSize()
+                + " and two layers, pre-trained for " + s.pretraining() + " steps. One judge counts the "
+                + "promises kept less those broken, the other those made; the same " + s.pairs() + " pairs of "
+                + "the base's answers are labelled by each. A reward model (beta " + GenarmClaims.BETA
+                + ") and a policy of DPO at beta/alpha learn from each labelling in " + s.steps() + " steps of "
+                + "64, and DPO from labels by both half and half. Total alpha " + ALPHAS + ", weights "
+                + WEIGHTS + ", " + s.heldOut() + " fresh prompts. The front is that of the first alpha; "
+                + "divergences are estimated from the answers drawn.";
     }
 }

@@ -10,11 +10,10 @@ import dev.kedge.recipe.policy.GtpoMethod;
 import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.reproduction.trial.ScratchSums;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import dev.kedge.run.result.Frontier;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -42,10 +41,10 @@ public final class GtpoClaims {
     private GtpoClaims() {}
 
     public static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1, 64));
+        return claims(ScratchSumTrial.shallow(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1, 64));
     }
 
-    public static List<Claim> claims(ScratchSums scale) {
+    public static List<Claim> claims(ScratchSumTrial scale) {
         var e = new Experiment("format-and-answer", description(scale), 6, seed -> trial(scale, seed));
         var accuracy = e.measure(ACCURACY, "%");
         var format = e.measure(FORMAT, "%");
@@ -71,31 +70,22 @@ public final class GtpoClaims {
                         .more(hot(GTPO, ACCURACY), hot(UNPROTECTED, ACCURACY)));
     }
 
-    private static String description(ScratchSums scale) {
-        return String.format(
-                Locale.ROOT,
-                "Digits of sums after enough scratch work, half of the reward for the format, from a decoder of one "
-                        + "layer and width 48 that saw %d steps of demonstrations; %d steps of one question with 8 "
-                        + "answers, Adam %s for GTPO and %s for GRPO, the best of 0.00025, 0.0005 and 0.001 on seeds 101 "
-                        + "to 103, and, hot, %s for all. GTPO with gamma %s, threshold %s, conflict tokens as in the authors' code; the "
-                        + "same without filter; the same without conflict tokens; GRPO without KL. Accuracy and format "
-                        + "are of 64 answers to each of the 20 held-out questions; entropy is the mean of the last %d "
-                        + "steps.",
-                scale.pretraining(),
-                scale.steps(),
-                GTPO_RATE,
-                GRPO_RATE,
-                HOT,
-                GAMMA,
-                THRESHOLD,
-                WINDOW);
+    private static String description(ScratchSumTrial scale) {
+        return "Digits of sums after enough scratch work, half of the reward for the format, from a decoder "
+                + "of one layer and width 48 that saw " + scale.pretraining() + " steps of demonstrations; "
+                + scale.steps() + " steps of one question with 8 answers, Adam " + GTPO_RATE + " for GTPO and "
+                + GRPO_RATE + " for GRPO, the best of 0.00025, 0.0005 and 0.001 on seeds 101 to 103, and, hot, "
+                + HOT + " for all. GTPO with gamma " + GAMMA + ", threshold " + THRESHOLD + ", conflict tokens "
+                + "as in the authors' code; the same without filter; the same without conflict tokens; GRPO "
+                + "without KL. Accuracy and format are of 64 answers to each of the 20 held-out questions; "
+                + "entropy is the mean of the last " + WINDOW + " steps.";
     }
 
     private static GtpoMethod gtpo(double threshold, Conflicts conflicts) {
         return new GtpoMethod(GAMMA, Optional.of(threshold), 2, conflicts);
     }
 
-    private static Outcome trial(ScratchSums scale, long seed) {
+    private static Outcome trial(ScratchSumTrial scale, long seed) {
         List<PolicyMethod> all = List.of(GTPO, UNFILTERED, UNPROTECTED, GRPO);
         RlvrTrial hot = scale.run(all, HOT, seed);
         Outcome outcome = with(Outcome.NOTHING, hot, HOT, all);

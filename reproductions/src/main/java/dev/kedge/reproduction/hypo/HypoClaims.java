@@ -4,7 +4,6 @@ import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of HyPO (Song et al. 2024, arXiv:2406.01462), on the [CoverageBandit].
 public final class HypoClaims {
@@ -43,20 +42,13 @@ public final class HypoClaims {
     }
 
     private static String description() {
-        return String.format(
-                Locale.ROOT,
-                "%d answers with random features, of which the reference gives the first %d, those that the pairs "
-                        + "cover, 95 %% of its mass; the others have 1.5 less reward than their features say. DPO and "
-                        + "HyPO train a log-linear policy on the same 150 Bradley-Terry pairs of covered answers, 32 a "
-                        + "step for %d steps of RMSprop, beta 0.1; HyPO draws %d answers of its own a step, weight "
-                        + "lambda %s, which had the most reward of 0.001, 0.003, 0.01 and 0.03 on %s. Reward, KL and "
-                        + "mass are exact.",
-                CoverageBandit.ANSWERS,
-                CoverageBandit.COVERED,
-                CoverageBandit.STEPS,
-                CoverageBandit.SAMPLES,
-                LAMBDA,
-                CHOSEN_ON);
+        return "" + CoverageBandit.ANSWERS + " answers with random features, of which the reference gives "
+                + "the first " + CoverageBandit.COVERED + ", those that the pairs cover, 95 % of its mass; the "
+                + "others have 1.5 less reward than their features say. DPO and HyPO train a log-linear policy "
+                + "on the same 150 Bradley-Terry pairs of covered answers, 32 a step for "
+                + CoverageBandit.STEPS + " steps of RMSprop, beta 0.1; HyPO draws " + CoverageBandit.SAMPLES
+                + " answers of its own a step, weight lambda " + LAMBDA + ", which had the most reward of "
+                + "0.001, 0.003, 0.01 and 0.03 on " + CHOSEN_ON + ". Reward, KL and mass are exact.";
     }
 
     private static Outcome trial(long seed) {

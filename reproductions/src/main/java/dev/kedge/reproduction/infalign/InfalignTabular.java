@@ -12,7 +12,6 @@ import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
@@ -68,16 +67,11 @@ public final class InfalignTabular {
     }
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "%d prompts with %d answers each; the base's logits are normal, rewards normal times 10 to a power that "
-                        + "is uniform from -1 to 1 for each prompt. Each transform's exact optimum at one beta for all "
-                        + "prompts, which makes the mean KL %s nats; win rates against the base, best and worst of %d, "
-                        + "are exact. The optimal transforms are those of the continuous limit, by fixed point.",
-                s.prompts,
-                s.answers,
-                AT,
-                N);
+        var description = "" + s.prompts + " prompts with " + s.answers + " answers each; the base's logits are "
+                + "normal, rewards normal times 10 to a power that is uniform from -1 to 1 for each prompt. "
+                + "Each transform's exact optimum at one beta for all prompts, which makes the mean KL " + AT
+                + " nats; win rates against the base, best and worst of " + N + ", are exact. The optimal "
+                + "transforms are those of the continuous limit, by fixed point.";
         return new Experiment("tabular", description, 12, seed -> outcome(new World(s, seed)));
     }
 

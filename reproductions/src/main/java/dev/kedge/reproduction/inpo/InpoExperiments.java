@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -90,16 +89,11 @@ public final class InpoExperiments {
 
     /// Games with exact updates.
     static Experiment exact(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random game of %d actions a seed (P below the diagonal uniform in [0, 1]), a reference of standard "
-                        + "normal logits, where play begins, tau %s; exact updates, %d iterations. INPO and the same "
-                        + "step with tau 0 at eta %s; iterative DPO with beta tau, %d iterations of 100 gradient steps.",
-                s.actions,
-                TAU,
-                s.iterations,
-                Arrays.stream(ETAS).mapToObj(Quantity::number).collect(Collectors.joining(", ")),
-                s.dpoIterations);
+        var description = "A random game of " + s.actions + " actions a seed (P below the diagonal uniform in [0, 1]), "
+                + "a reference of standard normal logits, where play begins, tau " + TAU + "; exact updates, "
+                + s.iterations + " iterations. INPO and the same step with tau 0 at eta "
+                + Arrays.stream(ETAS).mapToObj(Quantity::number).collect(Collectors.joining(", "))
+                + "; iterative DPO with beta tau, " + s.dpoIterations + " iterations of 100 gradient steps.";
         return new Experiment("random-games", description, 20, seed -> exact(s, seed));
     }
 
@@ -123,17 +117,11 @@ public final class InpoExperiments {
 
     /// Games with updates from drawn pairs and labels.
     static Experiment sampled(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random game of %d actions a seed (P below the diagonal uniform in [0, 1]), a reference of standard "
-                        + "normal logits, where play begins, tau %s; %d iterations, each of 60 gradient steps on %d "
-                        + "pairs that the policy drew, with one drawn label each. INPO and the same step with tau 0 "
-                        + "at eta %s; iterative DPO with beta tau.",
-                s.sampledActions,
-                SAMPLED_TAU,
-                s.sampledIterations,
-                s.pairs,
-                ETA);
+        var description = "A random game of " + s.sampledActions + " actions a seed (P below the diagonal uniform in "
+                + "[0, 1]), a reference of standard normal logits, where play begins, tau " + SAMPLED_TAU + "; "
+                + s.sampledIterations + " iterations, each of 60 gradient steps on " + s.pairs + " pairs that "
+                + "the policy drew, with one drawn label each. INPO and the same step with tau 0 at eta " + ETA
+                + "; iterative DPO with beta tau.";
         return new Experiment("sampled-games", description, 20, seed -> sampled(s, seed));
     }
 

@@ -5,7 +5,6 @@ import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.DapoMethod;
-import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.LpRegMethod;
 import dev.kedge.recipe.policy.LpRegMethod.Pull;
 import dev.kedge.recipe.policy.LpRegMethod.Source;
@@ -16,12 +15,10 @@ import dev.kedge.recipe.policy.PolicyGradientMethod.Ratio;
 import dev.kedge.recipe.policy.PolicyGradientMethod.Weighing;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.run.TrainingConfig;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of Lp-Reg (arXiv:2510.03222): on the [SparkChain], and on sums that need scratch work, on policy and off.
 public final class LpRegClaims {
@@ -112,21 +109,14 @@ public final class LpRegClaims {
     }
 
     private static String chainDescription() {
-        return String.format(
-                Locale.ROOT,
-                "A first token is plain (probability 0.92, right 60 %% of the time), a spark (0.04) or noise (0.01 "
-                        + "each of four, never right); after a spark a second token is good (0.1, right 95 %%) or bad "
-                        + "(right 10 %%). Free logits, %d steps of Adam, each on 32 groups of 8 new answers. Entropy "
-                        + "bonus %s; Lp-Reg: share %s, beta %s, with the start as proxy beta %s. The learning rate is "
-                        + "%s: of 0.01, 0.02, 0.05 and 0.1 all arms were most accurate there in the end, but for the "
-                        + "proxy of the start, which was as accurate at 0.05, on seeds 101 to 105, where the strengths "
-                        + "were chosen, too. Probabilities are exact.",
-                SparkChain.STEPS,
-                CHAIN_BONUS,
-                SHARE,
-                BETA,
-                BETA_TO_THE_START,
-                CHAIN_RATE);
+        return "A first token is plain (probability 0.92, right 60 % of the time), a spark (0.04) or noise "
+                + "(0.01 each of four, never right); after a spark a second token is good (0.1, right 95 %) or "
+                + "bad (right 10 %). Free logits, " + SparkChain.STEPS + " steps of Adam, each on 32 groups of "
+                + "8 new answers. Entropy bonus " + CHAIN_BONUS + "; Lp-Reg: share " + SHARE + ", beta " + BETA
+                + ", with the start as proxy beta " + BETA_TO_THE_START + ". The learning rate is " + CHAIN_RATE
+                + ": of 0.01, 0.02, 0.05 and 0.1 all arms were most accurate there in the end, but for the "
+                + "proxy of the start, which was as accurate at 0.05, on seeds 101 to 105, where the strengths "
+                + "were chosen, too. Probabilities are exact.";
     }
 
     private static Outcome chain(long seed) {
@@ -144,23 +134,15 @@ public final class LpRegClaims {
     }
 
     private static String description(Scale scale) {
-        return String.format(
-                Locale.ROOT,
-                "The last digit of a sum after scratch work: a decoder of width 48 with two layers, made in %d steps "
-                        + "from demonstrations half of which are right, then %d steps of 16 questions with 8 answers "
-                        + "each, a new draw for each step (on policy) or for %d steps (off). GRPO, whose loss is a mean "
-                        + "over tokens as that of the others, clips at 0.2, "
-                        + "clip-higher (DAPO without its other parts) at 0.2 and 0.28. Lp-Reg: share %s, kappa 0.02, "
-                        + "beta %s and cap 10; with the start as proxy beta %s without a cap. Learning rate %s for "
-                        + "all, better than 2e-3 for each off policy on seed 101; the strengths were chosen there and "
-                        + "on 102. 20 held-out questions, 16 answers each.",
-                scale.pretraining,
-                scale.steps,
-                OFF_POLICY,
-                SHARE,
-                BETA,
-                BETA_TO_THE_START,
-                RATE);
+        return "The last digit of a sum after scratch work: a decoder of width 48 with two layers, made in "
+                + scale.pretraining + " steps from demonstrations half of which are right, then " + scale.steps
+                + " steps of 16 questions with 8 answers each, a new draw for each step (on policy) or for "
+                + OFF_POLICY + " steps (off). GRPO, whose loss is a mean over tokens as that of the others, "
+                + "clips at 0.2, clip-higher (DAPO without its other parts) at 0.2 and 0.28. Lp-Reg: share "
+                + SHARE + ", kappa 0.02, beta " + BETA + " and cap 10; with the start as proxy beta "
+                + BETA_TO_THE_START + " without a cap. Learning rate " + RATE + " for all, better than 2e-3 "
+                + "for each off policy on seed 101; the strengths were chosen there and on 102. 20 held-out "
+                + "questions, 16 answers each.";
     }
 
     private static Outcome sums(Scale scale, long seed) {
@@ -198,37 +180,17 @@ public final class LpRegClaims {
         for (int share : new int[] {25, 50}) {
             int to = Math.max(1, share * entropy.length / 100);
             with = with.with(
-                    "entropy " + draws + " at " + share + " % of the steps, " + arm, late(Arrays.copyOf(entropy, to)));
+                    "entropy " + draws + " at " + share + " % of the steps, " + arm,
+                    RlvrTrial.late(Arrays.copyOf(entropy, to)));
         }
-        return with.with("entropy " + draws + ", " + arm, late(entropy))
+        return with.with("entropy " + draws + ", " + arm, RlvrTrial.late(entropy))
                 .with("reward " + draws + ", " + arm, trial.last(phase, "reward"))
                 .with("solved " + draws + ", " + arm, trial.last(phase, "solved"));
     }
 
-    /// The mean over the last tenth.
-    private static double late(double[] values) {
-        return Arrays.stream(values, values.length - (values.length + 9) / 10, values.length)
-                .average()
-                .orElseThrow();
-    }
-
     private static RlvrRecipe.Config config(Scale scale, List<PolicyMethod> methods, int stepsPerDraw, long seed) {
-        TrainingConfig pretraining = RlvrTrial.pretraining(scale.pretraining, 128);
-        TrainingConfig rl = RlvrTrial.learning(scale.steps, 16, RATE);
-        return new RlvrRecipe.Config(
-                new Environment.Generated(new ScratchSum(), 0.5, 48, 2, 4, 40_000, pretraining, 80, 20),
-                methods,
-                8,
-                1,
-                Truncated.JUDGED,
-                rl,
-                stepsPerDraw,
-                1,
-                scale.steps,
-                16,
-                scale.steps,
-                "cpu",
-                1,
-                seed);
+        return new ScratchSumTrial(
+                        new ScratchSum(), 2, scale.pretraining, 8, 16, scale.steps, stepsPerDraw, 1, scale.steps, 16)
+                .config(methods, RATE, seed);
     }
 }

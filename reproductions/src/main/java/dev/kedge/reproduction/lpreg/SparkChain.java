@@ -1,7 +1,7 @@
 package dev.kedge.reproduction.lpreg;
 
 import dev.kedge.nn.Parameters;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.policy.Aggregation;
 import dev.kedge.objective.policy.Dapo;
 import dev.kedge.objective.policy.Grpo;
@@ -81,18 +81,13 @@ public final class SparkChain {
             start.put("first", Tensor.of(logs(FIRST)));
             start.put("second", Tensor.of(logs(SECOND)));
             try (Parameters policy = Parameters.copyOf(start, DType.FLOAT64, Device.CPU);
-                    Parameters frozen = policy.copy();
-                    AdamW optimizer = new AdamW(policy, AdamW.Config.DEFAULT)) {
+                    Parameters frozen = policy.copy()) {
                 boolean fromStart = method instanceof Method.LowProbability(boolean yes, double _, double _) && yes;
-                for (int step = 0; step < STEPS; step++) {
-                    try (var _ = new Scope()) {
-                        Answers answers = draw(policy, random);
-                        loss(method, policy, fromStart ? frozen : policy, answers)
-                                .backward();
-                        optimizer.step(learningRate);
-                    }
-                    way[step] = standing(policy);
-                }
+                Descent.at(learningRate, STEPS)
+                        .run(
+                                policy,
+                                _ -> loss(method, policy, fromStart ? frozen : policy, draw(policy, random)),
+                                step -> way[step] = standing(policy));
             }
         }
         return way;

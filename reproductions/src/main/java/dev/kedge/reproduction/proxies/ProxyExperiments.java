@@ -17,7 +17,6 @@ import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
@@ -98,18 +97,13 @@ public final class ProxyExperiments {
     }
 
     static Experiment grid(Scale s) {
-        String description = String.format(
-                Locale.ROOT,
-                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the "
-                        + "far corner too; the reference is a soft optimum with a tenth of random moves. Softmax "
-                        + "policies from the reference on, %d steps of Adam along exact gradients. Each penalty's "
-                        + "best true reward over the coefficients %s, in standard deviations of the proxy; early "
-                        + "stopping is the best of %d policies on the way without a penalty. The bound is checked "
-                        + "for all policies and %d random ones.",
-                s.steps,
-                s.coefficients,
-                STOPS,
-                s.random);
+        String description =
+                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the far "
+                        + "corner too; the reference is a soft optimum with a tenth of random moves. Softmax policies "
+                        + "from the reference on, " + s.steps + " steps of Adam along exact gradients. Each penalty's "
+                        + "best true reward over the coefficients " + s.coefficients + ", in standard deviations of "
+                        + "the proxy; early stopping is the best of " + STOPS + " policies on the way without a "
+                        + "penalty. The bound is checked for all policies and " + s.random + " random ones.";
         return new Experiment("grid", description, 12, seed -> gridOutcome(s, seed));
     }
 
@@ -206,24 +200,21 @@ public final class ProxyExperiments {
     }
 
     static Experiment world(World world, Scale s) {
-        String description = String.format(
-                Locale.ROOT,
-                "The simulator %s, a %s of each seed, exact gradients, %d steps of Adam from the "
-                        + "reference on. Coefficients, in standard deviations of the proxy, those with the most "
-                        + "true reward on seeds 101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and "
-                        + "0.01: %s.",
-                switch (world) {
+        String description = "The simulator "
+                + (switch (world) {
                     case GLUCOSE -> "of glucose control whose proxy ignores what insulin costs";
                     case TRAFFIC -> "of a metered ramp whose proxy sees the main road only";
                     case PANDEMIC -> "of an epidemic whose proxy ignores what restrictions cost a government";
-                },
-                switch (world) {
+                })
+                + ", a "
+                + (switch (world) {
                     case GLUCOSE -> "patient";
                     case TRAFFIC -> "place";
                     case PANDEMIC -> "disease";
-                },
-                s.worldSteps,
-                world.said());
+                })
+                + " of each seed, exact gradients, " + s.worldSteps + " steps of Adam from the reference on. "
+                + "Coefficients, in standard deviations of the proxy, those with the most true reward on seeds "
+                + "101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and 0.01: " + world.said() + ".";
         return new Experiment(world.title, description, 12, seed -> worldOutcome(world, s, seed));
     }
 
@@ -257,16 +248,13 @@ public final class ProxyExperiments {
     }
 
     static Experiment sampled(Sampling s) {
-        String description = String.format(
-                Locale.ROOT,
+        String description =
                 "The small tomato garden, where the proxy takes the bucket for watered tomatoes. PPO with a "
-                        + "discriminator, %d iterations of %d steps of the policy and as many of the reference, "
-                        + "small networks from random weights on; the seed is that of the training. √χ² of "
-                        + "occupancies with the theory's λ, KL of actions at %s standard deviations of the "
-                        + "proxy, the best of 1, 0.3 and 0.1 on seeds 7 and 8. Rewards of the policies are exact.",
-                s.iterations,
-                s.batch,
-                s.actions);
+                        + "discriminator, " + s.iterations + " iterations of " + s.batch + " steps of the policy and "
+                        + "as many of the reference, small networks from random weights on; the seed is that of the "
+                        + "training. √χ² of occupancies with the theory's λ, KL of actions at " + s.actions
+                        + " standard deviations of the proxy, the best of 1, 0.3 and 0.1 on seeds 7 and 8. Rewards of "
+                        + "the policies are exact.";
         return new Experiment("sampled", description, 6, seed -> sampledOutcome(s, seed));
     }
 

@@ -11,11 +11,9 @@ import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.LearnedReward;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of Correlated Proxies (Laidlaw et al. 2024, arXiv:2403.03185) about RLHF: a reward learned from a few
 /// preferences is optimised by PPO, and the truth behind the preferences judges.
@@ -91,28 +89,19 @@ final class ProxyRewardModelClaims {
     }
 
     private static String description(Scale scale) {
-        return String.format(
-                Locale.ROOT,
-                "Words of 3 to 5 letters out of 6 are to be sorted; the true reward is the share of letters in their"
-                        + " place. A decoder of width 32 with two layers, made in %d steps from demonstrations half of"
-                        + " which are right, is the start. A copy of it with a scalar head learns a reward in %d steps"
-                        + " from %d pairs of the start's answers (more pairs: %d) that the true reward labels;"
-                        + " standardised over the start's answers it is all that PPO sees: %d steps, each draw of 16"
-                        + " questions with 4 answers serving 4, clip 0.4, learning rate %s. Weights: root chi-squared"
-                        + " %s (of 0.03, 0.1, 0.15, 0.2 and 0.4), KL in the loss %s (of 0.05, 0.1, 0.2, 0.4, 0.6, 0.8"
-                        + " and 1.6), KL in the reward %s (of 0.05, 0.1, 0.2, 0.3, 0.4 and 0.8), each the best on seeds"
-                        + " 101 to 103. Early stopping is the best of 8 policies kept along the way, chosen by the true"
-                        + " reward on the very questions that it is then judged by: an oracle. Judged by 16 answers to"
-                        + " each of 60 questions never trained on.",
-                scale.pretraining,
-                scale.learning,
-                scale.pairs,
-                scale.many,
-                scale.steps,
-                RATE,
-                CHI_SQUARED_WEIGHT,
-                KL_WEIGHT,
-                KL_IN_REWARD_WEIGHT);
+        return "Words of 3 to 5 letters out of 6 are to be sorted; the true reward is the share of letters "
+                + "in their place. A decoder of width 32 with two layers, made in " + scale.pretraining
+                + " steps from demonstrations half of which are right, is the start. A copy of it with a "
+                + "scalar head learns a reward in " + scale.learning + " steps from " + scale.pairs
+                + " pairs of the start's answers (more pairs: " + scale.many + ") that the true reward labels; "
+                + "standardised over the start's answers it is all that PPO sees: " + scale.steps
+                + " steps, each draw of 16 questions with 4 answers serving 4, clip 0.4, learning rate " + RATE
+                + ". Weights: root chi-squared " + CHI_SQUARED_WEIGHT + " (of 0.03, 0.1, 0.15, 0.2 and 0.4), "
+                + "KL in the loss " + KL_WEIGHT + " (of 0.05, 0.1, 0.2, 0.4, 0.6, 0.8 and 1.6), KL in the "
+                + "reward " + KL_IN_REWARD_WEIGHT + " (of 0.05, 0.1, 0.2, 0.3, 0.4 and 0.8), each the best on "
+                + "seeds 101 to 103. Early stopping is the best of 8 policies kept along the way, chosen by "
+                + "the true reward on the very questions that it is then judged by: an oracle. Judged by 16 "
+                + "answers to each of 60 questions never trained on.";
     }
 
     private static Outcome trial(Scale scale, long seed) {
@@ -155,20 +144,12 @@ final class ProxyRewardModelClaims {
                 RlvrTrial.pretraining(scale.pretraining, 64),
                 300,
                 60);
-        return new RlvrRecipe.Config(
+        return RlvrTrial.config(
                 new LearnedReward(truth, pairs, RlvrTrial.learning(scale.learning, 50, 1e-3)),
                 methods,
                 4,
-                1,
-                Truncated.JUDGED,
                 RlvrTrial.learning(scale.steps, 16, RATE),
-                4,
-                4,
-                snapshotEvery,
-                16,
-                scale.steps,
-                "cpu",
-                1,
+                new RlvrTrial.Sampling(4, 4, snapshotEvery, 16),
                 seed);
     }
 }

@@ -4,8 +4,7 @@ import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.continual.Lwf;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
@@ -26,7 +25,6 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -98,26 +96,16 @@ public final class RecapExperiment {
     static final String ALL = "all three";
 
     public static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It "
-                        + "then learns differences modulo 100 for %d "
-                        + "steps of AdamW (learning rate %s falling to 0, %d examples each). With replay a third of "
-                        + "the examples are differences, a third sums, a third facts, each third an objective; windows "
-                        + "of %d steps. RECAP's signals are losses or, named so, probabilities of right answers; one "
-                        + "arm gives out the weights of RECAP at T 0.5 in random order. KL without replay holds the "
-                        + "policy to the base on differences, weight %s. Judged on %d fresh differences, as many sums, "
-                        + "and the facts: an answer counts where all of its tokens are the likeliest.",
-                SkillsModel.HIDDEN,
-                s.pretraining,
-                SkillsModel.SUMS,
-                SkillsTask.OLD_FACTS,
-                s.steps,
-                RATE,
-                BATCH,
-                WINDOW,
-                KL_WEIGHT,
-                s.fresh);
+        var description = "A decoder of two layers and width " + SkillsModel.HIDDEN + " is pre-trained for "
+                + s.pretraining + " steps on " + SkillsModel.SUMS + ", and on " + SkillsTask.OLD_FACTS
+                + " facts. It then learns differences modulo 100 for " + s.steps + " steps of AdamW (learning "
+                + "rate " + RATE + " falling to 0, " + BATCH + " examples each). With replay a third of the "
+                + "examples are differences, a third sums, a third facts, each third an objective; windows of "
+                + WINDOW + " steps. RECAP's signals are losses or, named so, probabilities of right answers; "
+                + "one arm gives out the weights of RECAP at T 0.5 in random order. KL without replay holds "
+                + "the policy to the base on differences, weight " + KL_WEIGHT + ". Judged on " + s.fresh
+                + " fresh differences, as many sums, and the facts: an answer counts where all of its tokens "
+                + "are the likeliest.";
         return new Experiment("replay", description, 8, seed -> outcome(trial(s, seed)));
     }
 
@@ -203,38 +191,51 @@ public final class RecapExperiment {
     private static Course train(
             Method method, Decoder policy, Decoder base, SkillsTask task, int steps, long seed, List<Rows> fresh) {
         var random = new SplittableRandom(seed);
-        var order = new Random(seed);
         var way = new ArrayList<>(List.of(standing(policy, fresh)));
-        var schedule = new Schedule(Schedule.Shape.LINEAR, RATE, 0, steps, 0);
-        Map<String, List<Double>> history = Map.of();
-        double squares = 0;
-        try (var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < steps; step++) {
-                try (var _ = new Scope()) {
-                    Rows rows = Rows.of(batch(method, task, random));
-                    var next = SkillsModel.next(policy, rows.tokens, rows.labels);
-                    Tensor losses = losses(next, method.replays() ? OBJECTIVES.size() : 1);
-                    double[] weights = new double[(int) losses.size(0)];
-                    Arrays.fill(weights, 1);
-                    if (method.temperature > 0) {
-                        var rule = new Recap.Rule(WINDOW, method.temperature, GUARD, MAX_CONVERGENCE);
-                        var decision = rule.after(history, signals(method.signal, next, losses));
-                        history = decision.history();
-                        weights =
-                                given(method, new ArrayList<>(decision.weights().values()), order);
-                    }
-                    squares +=
-                            Arrays.stream(weights).map(w -> (w - 1) * (w - 1)).sum() / weights.length;
-                    Tensor loss = Recap.recap(losses, weights).value();
-                    (method == Method.KL ? loss.plus(anchor(next, base, rows)) : loss).backward();
-                    optimizer.step(schedule.at(step));
-                }
-                if ((step + 1) % EVERY == 0 || step + 1 == steps) {
-                    way.add(standing(policy, fresh));
-                }
-            }
+        var weights = new Weights(method, new Random(seed));
+        Descent.falling(RATE, steps)
+                .run(
+                        policy.parameters(),
+                        _ -> {
+                            Rows rows = Rows.of(batch(method, task, random));
+                            var next = SkillsModel.next(policy, rows.tokens, rows.labels);
+                            Tensor losses = losses(next, method.replays() ? OBJECTIVES.size() : 1);
+                            Tensor loss = Recap.recap(losses, weights.next(next, losses))
+                                    .value();
+                            return method == Method.KL ? loss.plus(anchor(next, base, rows)) : loss;
+                        },
+                        step -> {
+                            if ((step + 1) % EVERY == 0 || step + 1 == steps) {
+                                way.add(standing(policy, fresh));
+                            }
+                        });
+        return new Course(way, Math.sqrt(weights.squares / steps));
+    }
+
+    /// What a method weighs its objectives with, step after step.
+    private static final class Weights {
+        private final Method method;
+        private final Random order;
+        private Map<String, List<Double>> history = Map.of();
+        private double squares; // of their distances from 1, means over objectives
+
+        Weights(Method method, Random order) {
+            this.method = method;
+            this.order = order;
         }
-        return new Course(way, Math.sqrt(squares / steps));
+
+        double[] next(NextTokens next, Tensor losses) {
+            double[] weights = new double[(int) losses.size(0)];
+            Arrays.fill(weights, 1);
+            if (method.temperature > 0) {
+                var rule = new Recap.Rule(WINDOW, method.temperature, GUARD, MAX_CONVERGENCE);
+                var decision = rule.after(history, signals(method.signal, next, losses));
+                history = decision.history();
+                weights = given(method, new ArrayList<>(decision.weights().values()), order);
+            }
+            squares += Arrays.stream(weights).map(w -> (w - 1) * (w - 1)).sum() / weights.length;
+            return weights;
+        }
     }
 
     /// In the objectives' order, or in any.

@@ -4,7 +4,7 @@ import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.Parameters;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.variational.Dpg;
 import dev.kedge.objective.variational.EvidenceBound;
@@ -18,7 +18,6 @@ import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -80,19 +79,12 @@ public final class RlKlBayesTabular {
     }
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "%d outcomes, prior uniform among distributions, rewards normal, beta %s. A policy of logits starts at "
-                        + "the prior: %d steps of %d samples, Adam at %s. REINFORCE, with and without the log-ratio in "
-                        + "the reward, has the mean of the batch for baseline; DPG divides by the running Z and looks "
-                        + "every %d steps whether the policy, by the estimated KL from the target, takes the proposal's "
-                        + "place.",
-                s.outcomes,
-                s.beta,
-                s.steps,
-                s.samples,
-                s.learningRate,
-                EVERY);
+        var description = "" + s.outcomes + " outcomes, prior uniform among distributions, rewards normal, beta "
+                + s.beta + ". A policy of logits starts at the prior: " + s.steps + " steps of " + s.samples
+                + " samples, Adam at " + s.learningRate + ". REINFORCE, with and without the log-ratio in the "
+                + "reward, has the mean of the batch for baseline; DPG divides by the running Z and looks "
+                + "every " + EVERY + " steps whether the policy, by the estimated KL from the target, takes "
+                + "the proposal's place.";
         return new Experiment("tabular", description, 12, seed -> outcome(s, seed));
     }
 
@@ -219,25 +211,20 @@ public final class RlKlBayesTabular {
         Tensor run() {
             var s = world.scale;
             try (Scope scope = new Scope();
-                    var parameters = Parameters.copyOf(Map.of("logits", world.logPrior), DType.FLOAT64, Device.CPU);
-                    var optimizer = new AdamW(parameters, AdamW.Config.DEFAULT)) {
-                for (int step = 0; step < s.steps; step++) {
-                    try (Scope _ = new Scope()) {
-                        Tensor logPolicy = parameters.get("logits").logSoftmax(0);
-                        draw(step, logPolicy.detach());
-                        if (arm == Arm.DPG || arm == Arm.DPG_BASELINE) {
-                            adapt(step, logPolicy.detach());
-                        } else {
-                            proposal = logPolicy.detach().toDoubles();
-                        }
-                        Tensor drawn = sample();
-                        Tensor logProbs = logPolicy.indexSelect(0, drawn);
-                        Dpg.dpg(logProbs, weights(logProbs.detach(), drawn), s.samples)
-                                .value()
-                                .backward();
-                        optimizer.step(s.learningRate);
+                    var parameters = Parameters.copyOf(Map.of("logits", world.logPrior), DType.FLOAT64, Device.CPU)) {
+                Descent.at(s.learningRate, s.steps).run(parameters, step -> {
+                    Tensor logPolicy = parameters.get("logits").logSoftmax(0);
+                    draw(step, logPolicy.detach());
+                    if (arm == Arm.DPG || arm == Arm.DPG_BASELINE) {
+                        adapt(step, logPolicy.detach());
+                    } else {
+                        proposal = logPolicy.detach().toDoubles();
                     }
-                }
+                    Tensor drawn = sample();
+                    Tensor logProbs = logPolicy.indexSelect(0, drawn);
+                    return Dpg.dpg(logProbs, weights(logProbs.detach(), drawn), s.samples)
+                            .value();
+                });
                 Tensor last = parameters.get("logits").detach().logSoftmax(0);
                 draw(s.steps, last);
                 return scope.keep(last);

@@ -15,12 +15,10 @@ import dev.kedge.recipe.variational.DpgRecipe;
 import dev.kedge.recipe.variational.DpgTarget;
 import dev.kedge.recipe.variational.DpgTarget.Score;
 import dev.kedge.reproduction.trial.RecipeTrial;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -140,30 +138,17 @@ public final class RlKlBayesTexts {
     static final String PLACE_POSTERIOR_ENTROPY = "entropy, nats: posterior of independent letters";
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "%d^%d texts, all enumerated; the source is a random Markov chain, the prior a decoder of width %d that "
-                        + "learnt it in %d steps. Reward: how often \"ab\" occurs, beta %s. Each method takes %d steps "
-                        + "of %d samples, Adam at 2e-3 (of 2e-3, 5e-3 and 1e-2 what "
-                        + "came nearest to the posterior on seed 101), REINFORCE at 1e-2 (the most reward there), moments "
-                        + "and independent letters at 5e-3; the policy gradient has a leave-one-out baseline, DPG divides by "
-                        + "the running Z and looks every 10 steps whether the policy takes the proposal's place. Moment: "
-                        + "an \"a\" in %s of the texts, lambda fitted on %d samples. Policies of independent letters "
-                        + "start from such a decoder of the source and are for beta %s, as at %s, on seed 101, the "
-                        + "posterior was too near to the prior; their DPG has the baseline. %d samples are drawn to "
-                        + "count different ones.",
-                s.letters,
-                s.length,
-                s.hiddenSize,
-                s.pretraining,
-                BETA,
-                s.steps,
-                s.batch,
-                SHARE,
-                s.samples,
-                SHARP,
-                BETA,
-                DISTINCT);
+        var description = "" + s.letters + "^" + s.length + " texts, all enumerated; the source is a random Markov "
+                + "chain, the prior a decoder of width " + s.hiddenSize + " that learnt it in " + s.pretraining
+                + " steps. Reward: how often \"ab\" occurs, beta " + BETA + ". Each method takes " + s.steps
+                + " steps of " + s.batch + " samples, Adam at 2e-3 (of 2e-3, 5e-3 and 1e-2 what came nearest "
+                + "to the posterior on seed 101), REINFORCE at 1e-2 (the most reward there), moments and "
+                + "independent letters at 5e-3; the policy gradient has a leave-one-out baseline, DPG divides "
+                + "by the running Z and looks every 10 steps whether the policy takes the proposal's place. "
+                + "Moment: an \"a\" in " + SHARE + " of the texts, lambda fitted on " + s.samples + " samples. "
+                + "Policies of independent letters start from such a decoder of the source and are for beta "
+                + SHARP + ", as at " + BETA + ", on seed 101, the posterior was too near to the prior; their "
+                + "DPG has the baseline. " + DISTINCT + " samples are drawn to count different ones.";
         return new Experiment("texts", description, 6, seed -> outcome(s, seed));
     }
 
@@ -215,10 +200,10 @@ public final class RlKlBayesTexts {
                         s.hiddenSize,
                         1,
                         2,
-                        optimisation(s.pretraining, s.batch, Schedule.Shape.LINEAR, 0.1, 1)),
+                        training(s.pretraining, s.batch, Schedule.Shape.LINEAR, 0.1, 1)),
                 PATTERN,
                 Stream.of(Arm.values()).map(arm -> arm.method(s)).toList(),
-                optimisation(s.steps, s.batch, Schedule.Shape.CONSTANT, 1, 10),
+                training(s.steps, s.batch, Schedule.Shape.CONSTANT, 1, 10),
                 Math.max(1, s.steps / 8),
                 DISTINCT,
                 "cpu",
@@ -226,20 +211,8 @@ public final class RlKlBayesTexts {
                 seed);
     }
 
-    private static TrainingConfig optimisation(int steps, int batch, Schedule.Shape shape, double left, double clip) {
-        return new TrainingConfig(
-                steps,
-                batch,
-                batch,
-                EpochBatches.Order.SHUFFLED,
-                5e-3,
-                shape,
-                Math.min(10, steps / 2),
-                left,
-                0.9,
-                0.99,
-                0,
-                clip,
-                steps);
+    private static TrainingConfig training(int steps, int batch, Schedule.Shape shape, double left, double clip) {
+        return RecipeTrial.training(
+                new Schedule(shape, 5e-3, Math.min(10, steps / 2), steps, left), batch, 0.99, 0, clip);
     }
 }

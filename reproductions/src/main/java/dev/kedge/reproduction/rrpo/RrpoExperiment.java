@@ -5,8 +5,7 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.Dpo;
@@ -27,10 +26,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// The experiment behind RRPO's claims: a decoder that mostly gives wrong phrases learns right ones from pairs, and
 /// what that costs in the words around them.
@@ -111,23 +110,15 @@ public final class RrpoExperiment {
     }
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "Sequences of 14 tokens: a question, a noisy chain, and in it a phrase of two tokens that answers the "
-                        + "question, or another. A decoder of one layer and width %d is pre-trained for %d steps on "
-                        + "sequences of which %.0f %% have the right phrase. %d pairs share question and chain up to "
-                        + "the phrase, which is right in one and wrong in the other, and go on differently. %d steps "
-                        + "of AdamW (learning rate %s, %d pairs each) at beta 0.5, DPO also at beta 2. Judged on %d "
-                        + "fresh sequences: probability of the right phrase among the four; KL(ref||policy) and loss "
-                        + "of the other tokens.",
-                HIDDEN,
-                s.pretraining,
-                100 * RIGHT,
-                s.pairs,
-                s.steps,
-                RATE,
-                BATCH,
-                s.fresh);
+        var description = "Sequences of 14 tokens: a question, a noisy chain, and in it a phrase of two tokens that "
+                + "answers the question, or another. A decoder of one layer and width " + HIDDEN
+                + " is pre-trained for " + s.pretraining + " steps on sequences of which "
+                + Math.round(100 * RIGHT) + " % have the right phrase. " + s.pairs + " pairs share question "
+                + "and chain up to the phrase, which is right in one and wrong in the other, and go on "
+                + "differently. " + s.steps + " steps of AdamW (learning rate " + RATE + ", " + BATCH
+                + " pairs each) at beta 0.5, DPO also at beta 2. Judged on " + s.fresh + " fresh sequences: "
+                + "probability of the right phrase among the four; KL(ref||policy) and loss of the other "
+                + "tokens.";
         return new Experiment("phrases", description, 20, seed -> outcome(trial(s, seed)));
     }
 
@@ -204,21 +195,14 @@ public final class RrpoExperiment {
     }
 
     private static void pretrain(Decoder model, int steps, SplittableRandom random) {
-        var schedule = new Schedule(Schedule.Shape.LINEAR, PRETRAINING_RATE, 0, steps, 0);
-        try (var optimizer = new AdamW(model.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < steps; step++) {
-                try (var _ = new Scope()) {
-                    Tensor tokens = PhraseTask.tokens(IntStream.range(0, PRETRAINING_BATCH)
-                            .mapToObj(_ -> PhraseTask.draw(RIGHT, random))
-                            .toList());
-                    SequenceLogProbs.ofLogits(logits(model, tokens), tokens, IGNORED)
-                            .sum()
-                            .times(-1.0 / (PRETRAINING_BATCH * (PhraseTask.LENGTH - 1)))
-                            .backward();
-                    optimizer.step(schedule.at(step));
-                }
-            }
-        }
+        Descent.falling(PRETRAINING_RATE, steps).run(model.parameters(), _ -> {
+            Tensor tokens = PhraseTask.tokens(Stream.generate(() -> PhraseTask.draw(RIGHT, random))
+                    .limit(PRETRAINING_BATCH)
+                    .toList());
+            return SequenceLogProbs.ofLogits(logits(model, tokens), tokens, IGNORED)
+                    .sum()
+                    .times(-1.0 / (PRETRAINING_BATCH * (PhraseTask.LENGTH - 1)));
+        });
     }
 
     private static Tensor logits(Decoder model, Tensor tokens) {
@@ -243,22 +227,23 @@ public final class RrpoExperiment {
     private static List<Standing> train(Method method, Decoder ref, Rows pairs, List<Tensor> batches, Rows fresh) {
         var way = new ArrayList<Standing>();
         long half = pairs.tokens.size(0) / 2;
-        try (var policy = ref.copy();
-                var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
+        try (var policy = ref.copy()) {
             way.add(standing(policy, fresh));
-            for (int step = 0; step < batches.size(); step++) {
-                try (var _ = new Scope()) {
-                    Tensor right = batches.get(step);
-                    Rows rows = pairs.at(Tensor.cat(List.of(right, right.plus(half)), 0));
-                    method.loss(logits(policy, rows.tokens), rows.refLogits, rows.tokens, rows.phrases)
-                            .value()
-                            .backward();
-                    optimizer.step(RATE);
-                }
-                if ((step + 1) % EVERY == 0) {
-                    way.add(standing(policy, fresh));
-                }
-            }
+            Descent.at(RATE, batches.size())
+                    .run(
+                            policy.parameters(),
+                            step -> {
+                                Tensor right = batches.get(step);
+                                Rows rows = pairs.at(Tensor.cat(List.of(right, right.plus(half)), 0));
+                                Tensor logits = logits(policy, rows.tokens);
+                                return method.loss(logits, rows.refLogits, rows.tokens, rows.phrases)
+                                        .value();
+                            },
+                            step -> {
+                                if ((step + 1) % EVERY == 0) {
+                                    way.add(standing(policy, fresh));
+                                }
+                            });
         }
         return way;
     }

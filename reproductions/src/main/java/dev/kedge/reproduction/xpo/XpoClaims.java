@@ -4,7 +4,6 @@ import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of XPO (Xie et al. 2024, arXiv:2405.21046), on the [RareArmBandit].
 public final class XpoClaims {
@@ -45,19 +44,13 @@ public final class XpoClaims {
     }
 
     private static String description() {
-        return String.format(
-                Locale.ROOT,
-                "%d arms with rewards uniform in [0, 0.5] but for one of reward 3, which the reference pulls once in "
-                        + "900 times, the others equally. %d rounds, one pair and one Bradley-Terry label a round: the "
-                        + "policy and the reference pull an arm each, and the policy is fitted anew to all pairs, 60 "
-                        + "steps of Adam on free logits, beta 0.5, log-ratios clamped at 4/beta. Of XPO's weights "
-                        + "0.001, 0.003, 0.01 and 0.03, %s had the most reward over the run and %s the most reward "
-                        + "less beta times the KL, on %s. Rewards and KL are exact.",
-                RareArmBandit.ARMS,
-                RareArmBandit.ROUNDS,
-                ALPHA,
-                GENTLE,
-                CHOSEN_ON);
+        return "" + RareArmBandit.ARMS + " arms with rewards uniform in [0, 0.5] but for one of reward 3, "
+                + "which the reference pulls once in 900 times, the others equally. " + RareArmBandit.ROUNDS
+                + " rounds, one pair and one Bradley-Terry label a round: the policy and the reference pull an "
+                + "arm each, and the policy is fitted anew to all pairs, 60 steps of Adam on free logits, beta "
+                + "0.5, log-ratios clamped at 4/beta. Of XPO's weights 0.001, 0.003, 0.01 and 0.03, " + ALPHA
+                + " had the most reward over the run and " + GENTLE + " the most reward less beta times the "
+                + "KL, on " + CHOSEN_ON + ". Rewards and KL are exact.";
     }
 
     private static Outcome trial(long seed) {
