@@ -21,16 +21,6 @@ public record Experiment(String name, String description, int seeds, Trial trial
         }
     }
 
-    /// A measure of it whose arms are numbered by its name.
-    public Measure measure(String measure, String unit) {
-        return measure(measure, unit, measure);
-    }
-
-    /// @param number see [Measure#number]
-    public Measure measure(String measure, String unit, String number) {
-        return new Measure(this, measure, unit, number);
-    }
-
     /// One run. Whatever is random in it comes from the seed, and arms that are compared share it.
     @FunctionalInterface
     public interface Trial {

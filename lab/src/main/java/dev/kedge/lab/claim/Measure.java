@@ -8,7 +8,7 @@ import dev.kedge.lab.claim.Claim.Threshold;
 /// What claims about an experiment compare:
 ///
 /// ```java
-/// var kl = experiment.measure("KL from the reference", "nats", "KL");
+/// var kl = measure(experiment, "KL from the reference", "nats", "KL");
 /// kl.claim("kl").says("HyPO ends nearer to the reference than DPO.").less("HyPO", "DPO").by(0.3);
 /// ```
 ///
@@ -53,6 +53,16 @@ public record Measure(Experiment experiment, String name, String unit, String nu
         private Claim claim(Arm method, Direction direction, Against against) {
             return new Claim(name, text, measure.experiment, measure.name, measure.unit, method, direction, against, 0);
         }
+    }
+
+    /// One whose arms' numbers begin with its name.
+    public static Measure measure(Experiment experiment, String name, String unit) {
+        return new Measure(experiment, name, unit, name);
+    }
+
+    /// The parameters are those of the record.
+    public static Measure measure(Experiment experiment, String name, String unit, String number) {
+        return new Measure(experiment, name, unit, number);
     }
 
     /// A claim of that name, about which nothing is said yet.

@@ -64,6 +64,16 @@ public final class ComparedMethods {
 
     private ComparedMethods() {}
 
+    /// What methods are trained on and how, in words.
+    public static String training(ComparisonTask task) {
+        return task.description() + " Offline methods learn from the same " + PAIRS
+                + " pairs, which the reference drew, "
+                + "all of them at every step; methods that draw their own outcomes use as many labels, each for one "
+                + "step or iteration. Policies are tables of logits, trained from the reference by "
+                + TRAINING.steps() + " gradients of AdamW (learning rate " + TRAINING.learningRate()
+                + ", falling to 0).";
+    }
+
     /// All methods, in the order in which they are listed.
     public static List<ComparedMethod> all() {
         return List.of(

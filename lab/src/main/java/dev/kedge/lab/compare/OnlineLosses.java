@@ -1,7 +1,7 @@
 package dev.kedge.lab.compare;
 
 import dev.kedge.lab.compare.ComparisonTask.Arena;
-import dev.kedge.lab.compare.Draws.Judged;
+import dev.kedge.lab.compare.PairSampler.LabelledPairs;
 import dev.kedge.lab.tabular.TabularTraining.Objective;
 import dev.kedge.lab.tabular.TabularTraining.OpponentObjective;
 import dev.kedge.lab.tabular.TabularTraining.PairLoss;
@@ -34,10 +34,10 @@ final class OnlineLosses {
     }
 
     private static Objective ownPairs(Arena arena, int labels, long seed, PairLoss loss) {
-        var draws = new Draws(arena, seed);
+        var sampler = new PairSampler(arena.judges(), seed);
         return (logProbs, _) -> {
             double[] policy = values(logProbs);
-            var pairs = draws.pairs(policy, policy, labels);
+            var pairs = sampler.pairs(policy, policy, labels);
             return loss.of(pairs.logProbs(logProbs, Tensor.of(arena.logRef())), labels)
                     .value();
         };
@@ -45,10 +45,10 @@ final class OnlineLosses {
 
     /// XPO: an outcome of the policy against one of the reference.
     static Objective xpo(Arena arena, double alpha, double beta, int labels, long seed) {
-        var draws = new Draws(arena, seed);
+        var sampler = new PairSampler(arena.judges(), seed);
         return (logProbs, _) -> {
             Tensor ref = Tensor.of(arena.logRef());
-            var pairs = draws.pairs(values(logProbs), values(ref), labels);
+            var pairs = sampler.pairs(values(logProbs), values(ref), labels);
             return Xpo.xpo(pairs.logProbs(logProbs, ref), pairs.firstIsChosen(), alpha, beta, labels)
                     .value();
         };
@@ -59,7 +59,7 @@ final class OnlineLosses {
     /// @param steps  of an iteration
     /// @param labels to be drawn for an iteration
     static Objective inpo(Arena arena, double eta, double tau, int steps, int labels, long seed) {
-        return new Iterations(arena, eta, tau, steps, labels, new Draws(arena, seed));
+        return new Iterations(arena, eta, tau, steps, labels, new PairSampler(arena.judges(), seed));
     }
 
     private static final class Iterations implements Objective {
@@ -68,17 +68,17 @@ final class OnlineLosses {
         private final double tau;
         private final int steps;
         private final int labels;
-        private final Draws draws;
+        private final PairSampler sampler;
         private double[][] previous;
-        private Judged pairs;
+        private LabelledPairs pairs;
 
-        Iterations(Arena arena, double eta, double tau, int steps, int labels, Draws draws) {
+        Iterations(Arena arena, double eta, double tau, int steps, int labels, PairSampler sampler) {
             this.arena = arena;
             this.eta = eta;
             this.tau = tau;
             this.steps = steps;
             this.labels = labels;
-            this.draws = draws;
+            this.sampler = sampler;
         }
 
         @Override
@@ -88,7 +88,7 @@ final class OnlineLosses {
                 previous = IntStream.range(0, arena.contexts())
                         .mapToObj(x -> Arrays.copyOfRange(policy, x * arena.outcomes(), (x + 1) * arena.outcomes()))
                         .toArray(double[][]::new);
-                pairs = draws.pairs(policy, policy, labels);
+                pairs = sampler.pairs(policy, policy, labels);
             }
             var before = pairs.logProbs(Tensor.of(previous), Tensor.of(arena.logRef()));
             var now = pairs.logProbs(logProbs, Tensor.of(arena.logRef()));
@@ -101,17 +101,19 @@ final class OnlineLosses {
     ///
     /// @param labels to be drawn for a gradient, two a pair
     static OpponentObjective egpo(Arena arena, double beta, int labels, long seed) {
-        var draws = new Draws(arena, seed);
+        var sampler = new PairSampler(arena.judges(), seed);
         int pairs = labels / 2;
         return (logProbs, opponent, _) -> {
-            long[] first = draws.uniform(pairs);
-            long[] second = draws.uniform(pairs);
-            long[] third = draws.outcomes(values(opponent), pairs);
+            long[] first = sampler.uniform(pairs);
+            long[] second = sampler.uniform(pairs);
+            long[] third = sampler.outcomes(values(opponent), pairs);
             Tensor ref = Tensor.of(arena.logRef());
             return Egpo.sequences(
-                            columns(Draws.at(logProbs, first), Draws.at(logProbs, second)),
-                            columns(Draws.at(ref, first), Draws.at(ref, second)),
-                            columns(numbers(draws.firstWins(first, third)), numbers(draws.firstWins(second, third))),
+                            columns(PairSampler.at(logProbs, first), PairSampler.at(logProbs, second)),
+                            columns(PairSampler.at(ref, first), PairSampler.at(ref, second)),
+                            columns(
+                                    numbers(sampler.firstWins(first, third)),
+                                    numbers(sampler.firstWins(second, third))),
                             beta,
                             pairs)
                     .value();

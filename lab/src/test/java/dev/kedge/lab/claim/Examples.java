@@ -1,5 +1,7 @@
 package dev.kedge.lab.claim;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.catalogue.Paper;
 import dev.kedge.lab.claim.Claim.Against;
@@ -29,8 +31,7 @@ public final class Examples {
     }
 
     public static Claim claim(Experiment experiment, String name, Direction direction, Against against, double asked) {
-        var statement = experiment
-                .measure("height", "nats")
+        var statement = measure(experiment, "height", "nats")
                 .claim(name)
                 .says("A is " + direction + " than " + (against instanceof Threshold ? "1" : "B")
                         + " | <says> the paper.");

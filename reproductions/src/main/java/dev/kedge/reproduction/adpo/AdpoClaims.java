@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.adpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.ALL;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.GAIN;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.MASS;
@@ -32,7 +33,7 @@ public final class AdpoClaims {
 
     public static List<Claim> claims(AdpoExperiments.Scale bandits, AdpoDistillation.Scale distillation) {
         var experiment = AdpoExperiments.bandits(bandits);
-        var mass = experiment.measure(MASS, "");
+        var mass = measure(experiment, MASS, "");
         var claims = new ArrayList<>(corruptions(mass));
         claims.addAll(temperatures(mass));
         claims.addAll(equalDivergence(experiment));
@@ -55,8 +56,7 @@ public final class AdpoClaims {
                             + "as all pairs.")
                     .more(LISTWISE.arm(c.title, TAU), ALL_PAIRS.arm(c.title, TAU)));
         }
-        claims.add(mass.experiment()
-                .measure("gain in mass on the best action, tau " + Quantity.number(TAU), "%")
+        claims.add(measure(mass.experiment(), "gain in mass on the best action, tau " + Quantity.number(TAU), "%")
                 .claim("twelve-percent")
                 .says("Over the four corruptions, listwise ADPO gains at least 12 % over DPO on one pair.")
                 .more(new Arm(LISTWISE.title, GAIN), 0)
@@ -83,7 +83,7 @@ public final class AdpoClaims {
     }
 
     private static List<Claim> equalDivergence(Experiment e) {
-        var where = e.measure(MASS + ", at equal KL, mean over corruptions", "");
+        var where = measure(e, MASS + ", at equal KL, mean over corruptions", "");
         return List.of(
                 where.claim("listwise-pair-equal-kl")
                         .says("At equal KL from the reference, listwise ADPO puts more mass on the best action than "
@@ -105,8 +105,8 @@ public final class AdpoClaims {
     }
 
     private static List<Claim> distillation(Experiment e) {
-        var last = e.measure(AdpoDistillation.LAST, "nats");
-        var least = e.measure(AdpoDistillation.LEAST, "nats");
+        var last = measure(e, AdpoDistillation.LAST, "nats");
+        var least = measure(e, AdpoDistillation.LEAST, "nats");
         return List.of(
                 last.claim("distillation-average")
                         .says("A student anchored at its moving average ends nearer to its teacher than without "

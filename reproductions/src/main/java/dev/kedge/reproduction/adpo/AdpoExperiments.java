@@ -3,8 +3,8 @@ package dev.kedge.reproduction.adpo;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
 import dev.kedge.lab.plot.Quantity;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -119,12 +119,12 @@ public final class AdpoExperiments {
         return new Experiment("noisy-bandits", description, 20, seed -> outcome(trial(s, seed)));
     }
 
-    /// Where the policies stand in fresh contexts.
+    /// What the policies are worth in fresh contexts.
     ///
     /// @param mass    probability of the best action, [method][corruption][tau]
     /// @param kl      `KL(π||ref)`, nats, likewise
     /// @param refMass of the reference
-    record Standings(double[][][] mass, double[][][] kl, double refMass) {}
+    record Evaluation(double[][][] mass, double[][][] kl, double refMass) {}
 
     /// Over all corruptions.
     static final String ALL = "all corruptions";
@@ -140,7 +140,7 @@ public final class AdpoExperiments {
 
     static final String GAIN = "listwise over one pair";
 
-    private static Outcome outcome(Standings s) {
+    private static Outcome outcome(Evaluation s) {
         var outcome = Outcome.NOTHING;
         for (var m : Method.values()) {
             for (int t = 0; t < TAUS.length; t++) {
@@ -161,7 +161,7 @@ public final class AdpoExperiments {
         return pictures(outcome.with(GAIN, listwise / pair - 1), s);
     }
 
-    private static Outcome atEqualKl(Outcome outcome, Standings s, Method other) {
+    private static Outcome atEqualKl(Outcome outcome, Evaluation s, Method other) {
         double listwise = 0;
         double others = 0;
         for (var c : Corruption.values()) {
@@ -175,7 +175,7 @@ public final class AdpoExperiments {
     }
 
     /// Mass over divergence, from the reference on.
-    private static Curve curve(Standings s, Method m, Corruption c) {
+    private static Curve curve(Evaluation s, Method m, Corruption c) {
         return Curve.of(
                 withReference(0, s.kl[m.ordinal()][c.ordinal()]),
                 withReference(s.refMass, s.mass[m.ordinal()][c.ordinal()]));
@@ -186,7 +186,7 @@ public final class AdpoExperiments {
                 .toArray();
     }
 
-    private static Outcome pictures(Outcome outcome, Standings s) {
+    private static Outcome pictures(Outcome outcome, Evaluation s) {
         for (var c : Corruption.values()) {
             var arms = Arrays.stream(Method.values())
                     .map(m -> new Frontier.Arm(
@@ -204,14 +204,14 @@ public final class AdpoExperiments {
         return outcome;
     }
 
-    static Standings trial(Scale s, long seed) {
+    static Evaluation trial(Scale s, long seed) {
         try (var _ = new Scope();
                 var rng = Rng.seeded(seed)) {
             var bandit = NoisyBandit.random(TRAIN, s.fresh, seed);
             try (var ref = reference(bandit, rng);
                     var policies = ref.repeated(Method.values().length * Corruption.values().length * TAUS.length)) {
                 train(s, bandit, ref, policies, rng);
-                return standings(bandit, ref, policies);
+                return evaluate(bandit, ref, policies);
             }
         }
     }
@@ -268,13 +268,13 @@ public final class AdpoExperiments {
                 .reshape(t.size(0) * TAUS.length, t.size(1), t.size(2));
     }
 
-    private static Standings standings(NoisyBandit bandit, MlpStack ref, MlpStack policies) {
+    private static Evaluation evaluate(NoisyBandit bandit, MlpStack ref, MlpStack policies) {
         try (var _ = Gradients.off()) {
             Tensor logRef = ref.logProbs(bandit.freshContexts());
             Tensor logProbs = policies.logProbs(bandit.freshContexts());
             Tensor kl = new ReverseKl().categorical(logProbs, logRef.expand(logProbs.shape()));
             double refMass = mass(logRef, bandit.freshBest()).item();
-            return new Standings(perMethod(mass(logProbs, bandit.freshBest())), perMethod(kl.mean(1)), refMass);
+            return new Evaluation(perMethod(mass(logProbs, bandit.freshBest())), perMethod(kl.mean(1)), refMass);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.asft;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.asft.AsftExperiment.AT_EQUAL_KL;
 import static dev.kedge.reproduction.asft.AsftExperiment.BASE;
 import static dev.kedge.reproduction.asft.AsftExperiment.KEPT;
@@ -29,9 +30,9 @@ public final class AsftClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = AsftExperiment.experiment(scale);
-        var sums = e.measure("right answers to larger sums", "%", number(LEARNT, Lesson.SUMS));
-        var facts = e.measure("right answers to new facts", "%", number(LEARNT, Lesson.FACTS));
-        var atKl = e.measure("right answers to larger sums, at equal KL", "%", number(AT_EQUAL_KL, Lesson.SUMS));
+        var sums = measure(e, "right answers to larger sums", "%", number(LEARNT, Lesson.SUMS));
+        var facts = measure(e, "right answers to new facts", "%", number(LEARNT, Lesson.FACTS));
+        var atKl = measure(e, "right answers to larger sums, at equal KL", "%", number(AT_EQUAL_KL, Lesson.SUMS));
         var sumsKept = kept(e, Lesson.SUMS);
         var factKept = kept(e, Lesson.FACTS);
         var sumsKl = drift(e, Lesson.SUMS);
@@ -74,11 +75,11 @@ public final class AsftClaims {
     }
 
     private static Measure kept(Experiment e, Lesson lesson) {
-        return e.measure("right answers to what is to be kept, after " + lesson.title, "%", number(KEPT, lesson));
+        return measure(e, "right answers to what is to be kept, after " + lesson.title, "%", number(KEPT, lesson));
     }
 
     private static Measure drift(Experiment e, Lesson lesson) {
         var measure = "KL(policy||base) on what is to be kept, a token, after " + lesson.title;
-        return e.measure(measure, "nats", number(KL, lesson));
+        return measure(e, measure, "nats", number(KL, lesson));
     }
 }

@@ -2,7 +2,7 @@ package dev.kedge.reproduction.asft;
 
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
@@ -130,12 +130,12 @@ public final class AsftExperiment {
     /// @param learnt share of right answers to what is to be learnt
     /// @param kept   share of right answers to what is to be kept
     /// @param kl     `KL(π||base)` on what is to be kept, nats a token
-    public record Standing(double learnt, double kept, double kl) {}
+    public record Evaluation(double learnt, double kept, double kl) {}
 
     /// @param base    before a lesson
     /// @param after   by method
     /// @param highest probability that the base gives the answer to a new fact, at most
-    public record Trial(Map<Lesson, Standing> base, Map<Lesson, Map<Method, Standing>> after, double highest) {}
+    public record Trial(Map<Lesson, Evaluation> base, Map<Lesson, Map<Method, Evaluation>> after, double highest) {}
 
     private static Outcome outcome(Trial trial) {
         var outcome = Outcome.NOTHING.with("highest probability of a new fact under the base", trial.highest);
@@ -144,10 +144,10 @@ public final class AsftExperiment {
             outcome =
                     outcome.with(number(LEARNT, lesson, BASE), base.learnt).with(number(KEPT, lesson, BASE), base.kept);
             for (var method : Method.values()) {
-                var standing = trial.after.get(lesson).get(method);
-                outcome = outcome.with(number(LEARNT, lesson, method.title), standing.learnt)
-                        .with(number(KEPT, lesson, method.title), standing.kept)
-                        .with(number(KL, lesson, method.title), standing.kl);
+                var evaluation = trial.after.get(lesson).get(method);
+                outcome = outcome.with(number(LEARNT, lesson, method.title), evaluation.learnt)
+                        .with(number(KEPT, lesson, method.title), evaluation.kept)
+                        .with(number(KL, lesson, method.title), evaluation.kl);
             }
             var weighted = family(true, trial, lesson);
             var plain = family(false, trial, lesson);
@@ -196,8 +196,8 @@ public final class AsftExperiment {
             var kept = List.of(
                     Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.easySum(random)), base),
                     Rows.of(task.oldFacts(), base));
-            var baseStandings = new EnumMap<Lesson, Standing>(Lesson.class);
-            var after = new EnumMap<Lesson, Map<Method, Standing>>(Lesson.class);
+            var ofBase = new EnumMap<Lesson, Evaluation>(Lesson.class);
+            var after = new EnumMap<Lesson, Map<Method, Evaluation>>(Lesson.class);
             for (var lesson : Lesson.values()) {
                 var rows = lesson == Lesson.SUMS ? Rows.of(demonstrations, base) : newFacts;
                 var learnt = lesson == Lesson.SUMS ? fresh : newFacts;
@@ -205,17 +205,17 @@ public final class AsftExperiment {
                         .mapToObj(_ -> Tensor.of(
                                 random.longs(BATCH, 0, rows.tokens.size(0)).toArray(), BATCH))
                         .toList();
-                baseStandings.put(lesson, standing(base, learnt, kept));
-                var byMethod = new EnumMap<Method, Standing>(Method.class);
+                ofBase.put(lesson, evaluate(base, learnt, kept));
+                var byMethod = new EnumMap<Method, Evaluation>(Method.class);
                 for (var method : Method.values()) {
                     try (var policy = base.copy()) {
                         train(method, policy, rows, batches);
-                        byMethod.put(method, standing(policy, learnt, kept));
+                        byMethod.put(method, evaluate(policy, learnt, kept));
                     }
                 }
                 after.put(lesson, byMethod);
             }
-            return new Trial(baseStandings, after, highest(base, newFacts));
+            return new Trial(ofBase, after, highest(base, newFacts));
         }
     }
 
@@ -244,8 +244,8 @@ public final class AsftExperiment {
     }
 
     /// What is kept is a mean over the two skills.
-    private static Standing standing(Decoder policy, Rows learnt, List<Rows> kept) {
-        return new Standing(
+    private static Evaluation evaluate(Decoder policy, Rows learnt, List<Rows> kept) {
+        return new Evaluation(
                 SkillsModel.right(policy, learnt.tokens, learnt.labels),
                 kept.stream()
                         .mapToDouble(rows -> SkillsModel.right(policy, rows.tokens, rows.labels))

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.demoregrl;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.STRENGTH;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.CLONE;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.COUNTED;
@@ -119,11 +120,11 @@ public final class DemoRegRlClaims {
                 nearer(e, "over-clone", matched + "the clone.", few, of(CLONE, 20), middle),
                 nearer(e, "over-uniform", matched + "held to the uniform policy.", few, of(UNIFORM), middle),
                 nearer(e, "over-counted-later", counted, of(SHRINKING, 80), of(COUNTED, 80), later),
-                e.measure("standard deviation of the gap after " + early + " episodes", "")
+                measure(e, "standard deviation of the gap after " + early + " episodes", "")
                         .claim("spread")
                         .says("Demonstrations make the result depend less on chance.")
                         .less(many.spread(early), of(EXPLORING).spread(early)),
-                e.measure("slope of log episodes over log N, gap 0.3", "")
+                measure(e, "slope of log episodes over log N, gap 0.3", "")
                         .claim("in-proportion")
                         .says("The episodes needed for a good policy fall like one over the demonstrations.")
                         .less(new Claim.Arm(SHRINKING.title() + ", 5 to 80 demonstrations", "slope"), -0.9));
@@ -132,7 +133,7 @@ public final class DemoRegRlClaims {
     /// What being held costs.
     private static List<Claim> bias(Experiment e, Scale s) {
         int end = s.episodes();
-        Measure gap = e.measure("gap after " + end + " episodes", "");
+        Measure gap = measure(e, "gap after " + end + " episodes", "");
         return List.of(
                 gap.claim("plain-wins")
                         .says("In the end plain UCBVI beats a lambda that stays.")
@@ -159,11 +160,11 @@ public final class DemoRegRlClaims {
 
     private static List<Claim> clones(Experiment e) {
         return List.of(
-                e.measure("slope of log KLtraj(expert||clone) over log N", "")
+                measure(e, "slope of log KLtraj(expert||clone) over log N", "")
                         .claim("cloning-slope")
                         .says("The clone's divergence falls like one over the demonstrations.")
                         .less(new Claim.Arm("clone", "slope"), -0.9),
-                e.measure("largest KLtraj(expert||clone) in parts of S A H / N", "")
+                measure(e, "largest KLtraj(expert||clone) in parts of S A H / N", "")
                         .claim("cloning-bound")
                         .says("The clone's divergence is at most S A H / N.")
                         .less(new Claim.Arm("clone", "KLtraj over S·A·H/N"), 1));
@@ -200,11 +201,11 @@ public final class DemoRegRlClaims {
 
     private static List<Claim> linear(Experiment e) {
         return List.of(
-                e.measure("gap in parts of the uniform policy's", "")
+                measure(e, "gap in parts of the uniform policy's", "")
                         .claim("linear")
                         .says("In a linear process a learner that knows its features is nearer to the best policy.")
                         .less(new Claim.Arm("linear", "linear gap"), new Claim.Arm("tabular", "tabular gap")),
-                e.measure("KLtraj(expert||clone)", "")
+                measure(e, "KLtraj(expert||clone)", "")
                         .claim("linear-clone")
                         .says("In a linear process a clone that knows its features is nearer to the expert.")
                         .less(
@@ -213,7 +214,7 @@ public final class DemoRegRlClaims {
     }
 
     private static Claim better(Experiment e, String name, String statement, String held, String greedy) {
-        return e.measure("true value", "")
+        return measure(e, "true value", "")
                 .claim(name)
                 .says(statement)
                 .more(new Claim.Arm("held to the clone, λ " + STRENGTH, held), new Claim.Arm("λ 0", greedy));
@@ -221,14 +222,14 @@ public final class DemoRegRlClaims {
 
     private static Claim nearer(
             Experiment e, String name, String statement, Taught method, Taught against, int episodes) {
-        return e.measure("gap after " + episodes + " episodes", "")
+        return measure(e, "gap after " + episodes + " episodes", "")
                 .claim(name)
                 .says(statement)
                 .less(method.gap(episodes), against.gap(episodes));
     }
 
     private static Claim fewer(Experiment e, String name, String statement, Taught method, Taught against, double gap) {
-        return e.measure("episodes until the gap is below " + gap, "")
+        return measure(e, "episodes until the gap is below " + gap, "")
                 .claim(name)
                 .says(statement)
                 .less(method.episodes(gap), against.episodes(gap));

@@ -1,11 +1,13 @@
 package dev.kedge.reproduction.drpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.recipe.policy.DrpoMethod;
 import dev.kedge.recipe.policy.GrpoMethod;
 import dev.kedge.recipe.policy.LengthPenaltyMethod;
@@ -52,8 +54,8 @@ public final class DrpoClaims {
 
     public static List<Claim> claims(ScratchSumTrial scale) {
         var e = new Experiment("length-sweep", description(scale), 8, seed -> trial(scale, seed));
-        var length = e.measure(LENGTH, "tokens");
-        var accuracy = e.measure(ACCURACY, "%");
+        var length = measure(e, LENGTH, "tokens");
+        var accuracy = measure(e, ACCURACY, "%");
         return List.of(
                 length.claim("shorter-than-disco")
                         .says("A small lambda makes right answers shorter than no reward for length does.")
@@ -75,7 +77,7 @@ public final class DrpoClaims {
                 accuracy.claim("equal-length-rloo")
                         .says("At equal length DRPO is right more often than RLOO with a length penalty.")
                         .more(SWEPT, RLOO_THERE),
-                e.measure(PUNISHED, "%")
+                measure(e, PUNISHED, "%")
                         .claim("penalty-punishes-right-answers")
                         .says("A length penalty inside GRPO's group gives right answers a negative advantage; DRPO "
                                 + "never does.")

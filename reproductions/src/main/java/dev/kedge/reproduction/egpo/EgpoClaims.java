@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.egpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.ADVANTAGE;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.BEST;
 import static dev.kedge.reproduction.egpo.EgpoExperiments.CYCLE;
@@ -45,7 +46,7 @@ public final class EgpoClaims {
     }
 
     private static List<Claim> games(Experiment games) {
-        var last = games.measure(LAST, "");
+        var last = measure(games, LAST, "");
         var claims = new ArrayList<Claim>();
         for (var m : List.of(IPO_1, IPO_2, NASH_MD)) {
             claims.add(last.claim("gradients-" + dashed(m))
@@ -69,7 +70,7 @@ public final class EgpoClaims {
     }
 
     private static List<Claim> regularisation(Experiment games) {
-        var last = games.measure(LAST, "");
+        var last = measure(games, LAST, "");
         return List.of(
                 last.claim("strong-updates-online-ipo-1")
                         .says("Strongly regularised, EGPO comes nearer to the equilibrium than online IPO 1 in as "
@@ -79,7 +80,7 @@ public final class EgpoClaims {
                         .says("Strongly regularised, EGPO comes nearer to the equilibrium than online IPO 1 in as "
                                 + "many gradients.")
                         .less(EGPO.arm(HELD), IPO_1.arm(HELD)),
-                games.measure("powers of ten between the gaps after as many gradients", "")
+                measure(games, "powers of ten between the gaps after as many gradients", "")
                         .claim("advantage-grows")
                         .says("The weaker the regularisation, the larger EGPO's advantage over online IPO 1.")
                         .more(
@@ -88,8 +89,8 @@ public final class EgpoClaims {
     }
 
     private static List<Claim> convergence(Experiment games) {
-        var gap = games.measure("log10 of the duality gap", "");
-        var rate = games.measure("rate of the log gap, in multiples of log(1 - ηβ)", "");
+        var gap = measure(games, "log10 of the duality gap", "");
+        var rate = measure(games, "rate of the log gap, in multiples of log(1 - ηβ)", "");
         return List.of(
                 gap.claim("last-against-average")
                         .says("EGPO's last iterate is nearer to the equilibrium than the average of its iterates.")
@@ -98,7 +99,7 @@ public final class EgpoClaims {
                         .says("EGPO's last iterate is nearer to the equilibrium than the average of online IPO 1's "
                                 + "iterates.")
                         .less(EGPO.arm(SAME), IPO_1.average(SAME)),
-                games.measure("R² of the log gap on the number of updates", "")
+                measure(games, "R² of the log gap on the number of updates", "")
                         .claim("linear")
                         .says("The log of the gap of EGPO's last iterate falls along a straight line.")
                         .more(EGPO.arm(STRAIGHT), 0.95),
@@ -112,7 +113,7 @@ public final class EgpoClaims {
     }
 
     private static List<Claim> cycle(Experiment cycle) {
-        var last = cycle.measure(LAST, "");
+        var last = measure(cycle, LAST, "");
         return List.of(
                 last.claim("cycle-egpo")
                         .says("In rock, scissors, paper EGPO comes to the equilibrium: to a gap below 0.001.")
@@ -128,7 +129,7 @@ public final class EgpoClaims {
     }
 
     private static List<Claim> sampled(Experiment sampled) {
-        var last = sampled.measure(LAST, "");
+        var last = measure(sampled, LAST, "");
         return List.of(
                 last.claim("sampled-online-ipo-1")
                         .says("With gradients from samples too, EGPO comes nearer to the equilibrium than online IPO "
@@ -138,7 +139,7 @@ public final class EgpoClaims {
                         .says("With gradients from samples and each at its best learning rate, EGPO comes nearer to "
                                 + "the equilibrium than online IPO 1.")
                         .less(EGPO.arm(SAMPLED_BEST), IPO_1.arm(SAMPLED_BEST)),
-                sampled.measure("log10 of the duality gap", "")
+                measure(sampled, "log10 of the duality gap", "")
                         .claim("sampled-last-against-average")
                         .says("With gradients from samples too, EGPO's last iterate is nearer to the equilibrium than "
                                 + "the average of its iterates.")

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.fdpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
@@ -29,7 +31,7 @@ public final class FDpoClaims {
     }
 
     private static List<Claim> rewards(Experiment experiment) {
-        var most = experiment.measure("most reward of the sweep", "");
+        var most = measure(experiment, "most reward of the sweep", "");
         return List.of(
                 most.claim("reward-reverse-kl")
                         .says("Reverse KL reaches more reward than forward KL.")
@@ -37,18 +39,16 @@ public final class FDpoClaims {
                 most.claim("reward-jensen-shannon")
                         .says("Jensen-Shannon reaches more reward than forward KL.")
                         .more(Divergence.JENSEN_SHANNON.arm("most reward"), Divergence.FORWARD_KL.arm("most reward")),
-                experiment
-                        .measure(most.name() + ", distance inside the other two", "")
+                measure(experiment, most.name() + ", distance inside the other two", "")
                         .claim("reward-alpha-between")
                         .says("An alpha divergence reaches a reward between those of forward and reverse KL.")
                         .more(new Arm("alpha 0.5", "alpha inside"), 0));
     }
 
     private static List<Claim> diversity(Experiment experiment) {
-        var beyond = experiment.measure(BEYOND, "nats");
+        var beyond = measure(experiment, BEYOND, "nats");
         return List.of(
-                experiment
-                        .measure("entropy at the strength with the most reward", "nats")
+                measure(experiment, "entropy at the strength with the most reward", "nats")
                         .claim("diversity")
                         .says("Forward KL keeps more diversity than reverse KL.")
                         .more(
@@ -63,8 +63,7 @@ public final class FDpoClaims {
                         .says("Forward KL keeps more diversity than reverse KL where both have the same reward and "
                                 + "nothing but the divergence stands between a policy and its optimum.")
                         .more(new Arm("forward-KL optimum", "entropy at equal reward, exact optimum"), 0),
-                experiment
-                        .measure("KL from the reference at beta 0.5", "nats")
+                measure(experiment, "KL from the reference at beta 0.5", "nats")
                         .claim("weakest-at-equal-beta")
                         .says("At one beta the divergences do not hold a policy alike: Jensen-Shannon holds it least.")
                         .more(
@@ -73,8 +72,7 @@ public final class FDpoClaims {
     }
 
     private static Claim efficiency(Experiment experiment, Divergence divergence) {
-        return experiment
-                .measure("reward missing from the best policy of equal KL", "")
+        return measure(experiment, "reward missing from the best policy of equal KL", "")
                 .claim("efficiency-"
                         + divergence.title().toLowerCase(Locale.ROOT).replace(' ', '-'))
                 .says("Under " + divergence.title()
@@ -86,14 +84,12 @@ public final class FDpoClaims {
 
     private static List<Claim> calibration(Experiment experiment) {
         return List.of(
-                experiment
-                        .measure("largest calibration error, as a share of √(KL/2)", "")
+                measure(experiment, "largest calibration error, as a share of √(KL/2)", "")
                         .claim("calibration-bound")
                         .says("The divergence from the reference bounds how far the calibration error moves from the "
                                 + "reference's.")
                         .less(new Arm(ALL, "calibration error over its bound"), 1),
-                experiment
-                        .measure("Kendall's τ of KL and calibration error", "")
+                measure(experiment, "Kendall's τ of KL and calibration error", "")
                         .claim("calibration-grows")
                         .says("The further a policy is from its reference, the worse it is calibrated.")
                         .more(new Arm(ALL, "rank correlation of KL and calibration error"), 0));

@@ -3,11 +3,11 @@ package dev.kedge.reproduction.fdpo;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.tabular.Bandit;
-import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.lab.tabular.Bandit.Evaluation;
 import dev.kedge.lab.tabular.ConfidenceCalibration;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.lab.tabular.Sweep;
 import dev.kedge.lab.tabular.TabularPpo;
 import dev.kedge.lab.tabular.TabularTraining;
@@ -113,7 +113,7 @@ public final class FDpoExperiment {
                             task, pairs, (lp, count) -> FDpo.fDpo(lp, d.divergence, beta, count)))
                     .toList();
             sweeps.add(
-                    new Sweep(scale.betas, policies.stream().map(task::standing).toList()));
+                    new Sweep(scale.betas, policies.stream().map(task::evaluate).toList()));
             errors.add(policies.stream()
                     .mapToDouble(p -> ConfidenceCalibration.error(task, p, BINS))
                     .toArray());
@@ -132,7 +132,7 @@ public final class FDpoExperiment {
                 scale.ppoBetas,
                 Arrays.stream(scale.ppoBetas)
                         .mapToObj(beta -> TabularPpo.train(task, learned, d.divergence, beta, seed, scale.training))
-                        .map(task::standing)
+                        .map(task::evaluate)
                         .toList());
     }
 
@@ -141,7 +141,9 @@ public final class FDpoExperiment {
         for (var d : Divergence.values()) {
             var sweep = sweeps.get(d.ordinal());
             outcome = outcome.with(d.number("most reward"), sweep.best().reward())
-                    .with(d.number("KL at beta 0.5"), sweep.standings().get(one).kl());
+                    .with(
+                            d.number("KL at beta 0.5"),
+                            sweep.evaluations().get(one).kl());
         }
         double alpha = outcome.number(Divergence.ALPHA.number("most reward"));
         double forward = outcome.number(Divergence.FORWARD_KL.number("most reward"));
@@ -156,7 +158,7 @@ public final class FDpoExperiment {
                     d.number("entropy at the most reward"),
                     sweeps.get(d.ordinal()).best().entropy());
         }
-        var optimum = exact(task, new ReverseKl(), 4, -3).curve(Standing::reward, Standing::entropy);
+        var optimum = exact(task, new ReverseKl(), 4, -3).curve(Evaluation::reward, Evaluation::entropy);
         var forward = beyond(optimum, sweeps.get(Divergence.FORWARD_KL.ordinal()));
         var reverse = beyond(optimum, sweeps.get(Divergence.REVERSE_KL.ordinal()));
         var common = common(forward, reverse);
@@ -169,7 +171,7 @@ public final class FDpoExperiment {
 
     /// Relative to the optimum's the entropy is nearly straight between the strengths of a sweep.
     private static Curve beyond(Curve optimum, Sweep sweep) {
-        return sweep.frontier().curve(Standing::reward, s -> s.entropy() - optimum.at(s.reward()));
+        return sweep.frontier().curve(Evaluation::reward, s -> s.entropy() - optimum.at(s.reward()));
     }
 
     /// The optima at sixteen strengths a power of ten, from one next to the reference to one next to the best outcomes.
@@ -177,10 +179,10 @@ public final class FDpoExperiment {
         double[] betas = IntStream.rangeClosed(0, 16 * (strongest - weakest))
                 .mapToDouble(i -> Math.pow(10, strongest - i / 16.0))
                 .toArray();
-        var standings = Arrays.stream(betas)
-                .mapToObj(beta -> task.standing(task.optimum(divergence, beta)))
+        var evaluations = Arrays.stream(betas)
+                .mapToObj(beta -> task.evaluate(task.optimum(divergence, beta)))
                 .toList();
-        return new Sweep(betas, standings);
+        return new Sweep(betas, evaluations);
     }
 
     private static Outcome efficiency(Outcome outcome, List<Sweep> sweeps, List<Sweep> ppo) {
@@ -202,7 +204,7 @@ public final class FDpoExperiment {
 
     private static Outcome calibration(Outcome outcome, List<Sweep> sweeps, List<double[]> errors) {
         double[] kl = sweeps.stream()
-                .flatMapToDouble(s -> s.standings().stream().mapToDouble(Standing::kl))
+                .flatMapToDouble(s -> s.evaluations().stream().mapToDouble(Evaluation::kl))
                 .toArray();
         double[] error = errors.stream().flatMapToDouble(Arrays::stream).toArray();
         double largest = 0;
@@ -221,15 +223,15 @@ public final class FDpoExperiment {
         var error = new ArrayList<Frontier.Arm>();
         for (var d : Divergence.values()) {
             var sweep = sweeps.get(d.ordinal());
-            reward.add(sweep.arm(d.title, "β", Standing::kl, Standing::reward));
-            entropy.add(sweep.arm(d.title, "β", Standing::kl, Standing::entropy));
+            reward.add(sweep.arm(d.title, "β", Evaluation::kl, Evaluation::reward));
+            entropy.add(sweep.arm(d.title, "β", Evaluation::kl, Evaluation::entropy));
             error.add(arm(d.title, sweep, errors.get(d.ordinal())));
         }
         for (int i = 0; i < ppo.size(); i++) {
             var title = WITH_PPO.get(i).title;
-            staged.add(
-                    sweeps.get(WITH_PPO.get(i).ordinal()).arm("f-DPO, " + title, "β", Standing::kl, Standing::reward));
-            staged.add(ppo.get(i).arm("PPO, " + title, "β", Standing::kl, Standing::reward));
+            staged.add(sweeps.get(WITH_PPO.get(i).ordinal())
+                    .arm("f-DPO, " + title, "β", Evaluation::kl, Evaluation::reward));
+            staged.add(ppo.get(i).arm("PPO, " + title, "β", Evaluation::kl, Evaluation::reward));
         }
         var kl = "KL from the reference (nats)";
         var expected = "expected reward";
@@ -244,8 +246,8 @@ public final class FDpoExperiment {
         return new Frontier.Arm(
                 title,
                 IntStream.range(0, errors.length)
-                        .mapToObj(
-                                i -> Frontier.Point.of(sweep.standings().get(i).kl(), errors[i]))
+                        .mapToObj(i ->
+                                Frontier.Point.of(sweep.evaluations().get(i).kl(), errors[i]))
                         .toList());
     }
 }

@@ -1,10 +1,12 @@
 package dev.kedge.reproduction.genarm;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.guidance.GenarmRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
@@ -15,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193), on the world of [DelayedRewardTask].
 public final class GenarmClaims {
@@ -40,15 +41,14 @@ public final class GenarmClaims {
     }
 
     public static List<Claim> claims() {
-        return Stream.concat(claims(Scale.PUBLISHED).stream(), GenarmFrontClaims.claims().stream())
-                .toList();
+        return claims(Scale.PUBLISHED);
     }
 
     public static List<Claim> claims(Scale scale) {
         var e = new Experiment("promises", description(scale), 6, seed -> trial(scale, seed));
-        var gain = e.measure("reward gained over the base, mean over divergences", "");
+        var gain = measure(e, "reward gained over the base, mean over divergences", "");
         return List.of(
-                e.measure(GROWTH, "")
+                measure(e, GROWTH, "")
                         .claim("alpha")
                         .says("Guided decoding has more reward, the more weight the reward model has, up to 2.")
                         .more(new Arm("GenARM", GROWTH), 0),

@@ -1,10 +1,12 @@
 package dev.kedge.reproduction.genarm;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.recipe.guidance.GenarmFrontRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.run.result.Frontier;
@@ -31,10 +33,10 @@ public final class GenarmFrontClaims {
 
     public static List<Claim> claims(GenarmClaims.Scale scale) {
         var e = new Experiment("two-wishes", description(scale), 6, seed -> trial(scale, seed));
-        var made = e.measure(MADE, "");
-        var gain = e.measure(GAIN, "");
+        var made = measure(e, MADE, "");
+        var gain = measure(e, GAIN, "");
         return List.of(
-                e.measure(STEP, "")
+                measure(e, STEP, "")
                         .claim("front")
                         .says("With two reward models that pull apart, weights swept when answers are drawn trace a "
                                 + "monotone front.")

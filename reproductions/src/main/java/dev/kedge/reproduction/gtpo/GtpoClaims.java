@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.gtpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
@@ -46,9 +48,9 @@ public final class GtpoClaims {
 
     public static List<Claim> claims(ScratchSumTrial scale) {
         var e = new Experiment("format-and-answer", description(scale), 6, seed -> trial(scale, seed));
-        var accuracy = e.measure(ACCURACY, "%");
-        var format = e.measure(FORMAT, "%");
-        var entropy = e.measure(ENTROPY, "nats");
+        var accuracy = measure(e, ACCURACY, "%");
+        var format = measure(e, FORMAT, "%");
+        var entropy = measure(e, ENTROPY, "nats");
         return List.of(
                 accuracy.claim("hot-accuracy")
                         .says("At a learning rate that is too high GTPO stays right more often than GRPO.")

@@ -11,7 +11,7 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.reproduction.trial.CategoricalDraws;
+import dev.kedge.reproduction.trial.CategoricalSampling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -149,7 +149,7 @@ public final class CoverageBandit {
         OnlineLogProbs online() {
             double[] probabilities = logProbs.detach().exp().toDoubles();
             long[] drawn = new long[SAMPLES];
-            Arrays.setAll(drawn, _ -> CategoricalDraws.draw(probabilities, random));
+            Arrays.setAll(drawn, _ -> CategoricalSampling.draw(probabilities, random));
             Tensor index = Tensor.of(drawn, SAMPLES);
             return new OnlineLogProbs(
                     logProbs.indexSelect(0, index).unsqueeze(0),

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.hypo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
@@ -21,9 +23,9 @@ public final class HypoClaims {
 
     public static List<Claim> claims() {
         var experiment = new Experiment("coverage-bandit", description(), 40, HypoClaims::trial);
-        var kl = experiment.measure("KL from the reference", "nats", "KL");
-        var mass = experiment.measure("probability of uncovered answers", "%", "uncovered mass");
-        var reward = experiment.measure("expected reward", "", "reward");
+        var kl = measure(experiment, "KL from the reference", "nats", "KL");
+        var mass = measure(experiment, "probability of uncovered answers", "%", "uncovered mass");
+        var reward = measure(experiment, "expected reward", "", "reward");
         return List.of(
                 kl.claim("kl")
                         .says("HyPO ends nearer to the reference than DPO.")

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.infalign;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.EXPONENTIAL;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.IDENTITY;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.LOGARITHM;
@@ -83,7 +84,7 @@ public final class InfalignClaims {
             Experiment e, String name, String where, Use use, Claim.Arm method, Claim.Arm against, double asked) {
         String statement = where + ", " + method.name() + " wins more against the base than " + against.name() + ", "
                 + use.title + ".";
-        return e.measure("win rate, " + use.title, "%")
+        return measure(e, "win rate, " + use.title, "%")
                 .claim(name)
                 .says(statement)
                 .more(method, against)

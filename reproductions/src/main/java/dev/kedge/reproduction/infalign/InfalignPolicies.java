@@ -6,7 +6,7 @@ import dev.kedge.data.verify.Program;
 import dev.kedge.data.verify.WeightedSum;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.recipe.policy.Environment;

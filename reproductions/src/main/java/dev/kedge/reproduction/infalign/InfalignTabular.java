@@ -72,10 +72,10 @@ public final class InfalignTabular {
                 + "Each transform's exact optimum at one beta for all prompts, which makes the mean KL " + AT
                 + " nats; win rates against the base, best and worst of " + N + ", are exact. The optimal "
                 + "transforms are those of the continuous limit, by fixed point.";
-        return new Experiment("tabular", description, 12, seed -> outcome(new World(s, seed)));
+        return new Experiment("tabular", description, 12, seed -> outcome(new Problem(s, seed)));
     }
 
-    private static Outcome outcome(World world) {
+    private static Outcome outcome(Problem problem) {
         var outcome = Outcome.NOTHING;
         List<Frontier.Arm> best = new ArrayList<>();
         List<Frontier.Arm> worst = new ArrayList<>();
@@ -83,7 +83,7 @@ public final class InfalignTabular {
             List<Frontier.Point> bestPoints = new ArrayList<>();
             List<Frontier.Point> worstPoints = new ArrayList<>();
             for (double kl : DIVERGENCES) {
-                var wins = world.wins(arm, kl);
+                var wins = problem.wins(arm, kl);
                 bestPoints.add(new Frontier.Point(kl, Estimate.of(wins.best), ""));
                 worstPoints.add(new Frontier.Point(kl, Estimate.of(wins.worst), ""));
                 if (kl == AT) {
@@ -103,7 +103,7 @@ public final class InfalignTabular {
     }
 
     /// Prompts and answers of one seed.
-    static final class World {
+    static final class Problem {
         private final int prompts;
         private final int answers;
         private final int cells;
@@ -111,7 +111,7 @@ public final class InfalignTabular {
         private final double[] reward;
         private final double[] quantile;
 
-        World(Scale s, long seed) {
+        Problem(Scale s, long seed) {
             prompts = s.prompts;
             answers = s.answers;
             cells = s.cells;

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.inpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.inpo.InpoExperiments.ETA;
 import static dev.kedge.reproduction.inpo.InpoExperiments.EXPLOITABILITY;
 import static dev.kedge.reproduction.inpo.InpoExperiments.GAP;
@@ -38,9 +39,9 @@ public final class InpoClaims {
     }
 
     private static List<Claim> exact(Experiment e) {
-        var last = e.measure(LAST, "");
-        var any = e.measure(ANY, "");
-        var wins = e.measure(WINS, "");
+        var last = measure(e, LAST, "");
+        var any = measure(e, ANY, "");
+        var wins = measure(e, WINS, "");
         return List.of(
                 last.claim("gap-self-play")
                         .says("INPO comes nearer to the regularised equilibrium than self-play without reference: its "
@@ -68,7 +69,7 @@ public final class InpoClaims {
 
     /// Over the sweep of eta.
     private static List<Claim> steps(Experiment e) {
-        var last = e.measure(LAST, "");
+        var last = measure(e, LAST, "");
         return List.of(
                 last.claim("gap-self-play-small-steps")
                         .says("With small steps, at eta 1.5, INPO's gap is at least five times smaller than that of "
@@ -87,8 +88,8 @@ public final class InpoClaims {
     }
 
     private static List<Claim> sampled(Experiment e) {
-        var last = e.measure(LAST, "");
-        var any = e.measure(ANY, "");
+        var last = measure(e, LAST, "");
+        var any = measure(e, ANY, "");
         return List.of(
                 last.claim("sampled-gap-self-play")
                         .says("From drawn pairs and labels, too, INPO's gap is at least five times smaller than that "

@@ -5,11 +5,11 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.reproduction.games.GameMethod;
+import dev.kedge.reproduction.games.GameSampling;
 import dev.kedge.reproduction.games.GameTrajectory;
 import dev.kedge.reproduction.games.GameTrajectory.Point;
 import dev.kedge.reproduction.games.GameTrajectory.Quality;
 import dev.kedge.reproduction.games.TabularDynamics;
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.reproduction.games.TabularGames;
 import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
@@ -82,7 +82,7 @@ public final class InpoExperiments {
         }
     }
 
-    private record Played(Method method, double eta) {}
+    private record Setting(Method method, double eta) {}
 
     static final String GAP = "log gap";
     static final String EXPLOITABILITY = "exploitability";
@@ -99,17 +99,17 @@ public final class InpoExperiments {
 
     private static Outcome exact(Scale s, long seed) {
         var games = TabularGames.random(1, s.actions, TAU, seed);
-        var all = new LinkedHashMap<Played, GameTrajectory>();
+        var all = new LinkedHashMap<Setting, GameTrajectory>();
         for (double eta : ETAS) {
             for (var m : List.of(Method.INPO, Method.SELF_PLAY)) {
                 all.put(
-                        new Played(m, eta),
+                        new Setting(m, eta),
                         TabularDynamics.exact(m.with(eta), games, s.iterations, every(s.iterations))
                                 .getFirst());
             }
         }
         all.put(
-                new Played(Method.ITERATIVE_DPO, ETA),
+                new Setting(Method.ITERATIVE_DPO, ETA),
                 TabularDynamics.exact(Method.ITERATIVE_DPO.with(ETA), games, s.dpoIterations, every(s.dpoIterations))
                         .getFirst());
         return outcome(all).with(picture("Exact updates", all));
@@ -127,11 +127,11 @@ public final class InpoExperiments {
 
     private static Outcome sampled(Scale s, long seed) {
         var games = TabularGames.random(1, s.sampledActions, SAMPLED_TAU, seed);
-        var all = new LinkedHashMap<Played, GameTrajectory>();
+        var all = new LinkedHashMap<Setting, GameTrajectory>();
         for (var m : Method.values()) {
-            var sampling = new Sampling(s.pairs, 60, seed);
+            var sampling = new GameSampling(s.pairs, 60, seed);
             all.put(
-                    new Played(m, ETA),
+                    new Setting(m, ETA),
                     TabularDynamics.sampled(
                                     m.with(ETA), games, sampling, s.sampledIterations, every(s.sampledIterations))
                             .getFirst());
@@ -143,29 +143,29 @@ public final class InpoExperiments {
         return Math.max(1, iterations / POINTS);
     }
 
-    private static Outcome outcome(Map<Played, GameTrajectory> all) {
+    private static Outcome outcome(Map<Setting, GameTrajectory> all) {
         var outcome = Outcome.NOTHING;
-        for (var played : all.keySet()) {
-            var end = all.get(played).end();
-            outcome = with(outcome, played, "", end.last());
-            outcome = with(outcome, played, " of the average", end.average());
+        for (var setting : all.keySet()) {
+            var end = all.get(setting).end();
+            outcome = with(outcome, setting, "", end.last());
+            outcome = with(outcome, setting, " of the average", end.average());
         }
         return outcome;
     }
 
-    private static Outcome with(Outcome outcome, Played played, String of, Quality quality) {
-        return outcome.with(played.method.number(GAP + of, played.eta), quality.logGap())
-                .with(played.method.number(EXPLOITABILITY + of, played.eta), quality.exploitability());
+    private static Outcome with(Outcome outcome, Setting setting, String of, Quality quality) {
+        return outcome.with(setting.method.number(GAP + of, setting.eta), quality.logGap())
+                .with(setting.method.number(EXPLOITABILITY + of, setting.eta), quality.exploitability());
     }
 
-    private static Frontier picture(String title, Map<Played, GameTrajectory> all) {
+    private static Frontier picture(String title, Map<Setting, GameTrajectory> all) {
         var arms = new ArrayList<Frontier.Arm>();
-        all.forEach((played, t) -> {
-            if (played.eta == ETA) {
-                arms.add(
-                        t.arm(played.method.title, Point::updates, p -> p.last().logGap()));
-                if (played.method != Method.ITERATIVE_DPO) {
-                    arms.add(t.arm("average of " + played.method.title, Point::updates, p -> p.average()
+        all.forEach((setting, t) -> {
+            if (setting.eta == ETA) {
+                arms.add(t.arm(
+                        setting.method.title, Point::updates, p -> p.last().logGap()));
+                if (setting.method != Method.ITERATIVE_DPO) {
+                    arms.add(t.arm("average of " + setting.method.title, Point::updates, p -> p.average()
                             .logGap()));
                 }
             }

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.lpreg;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
@@ -56,15 +58,15 @@ public final class LpRegClaims {
     public static List<Claim> claims(Scale scale) {
         var chain = new Experiment("spark-chain", chainDescription(), 20, LpRegClaims::chain);
         var sums = new Experiment("scratch-sums", description(scale), 6, seed -> sums(scale, seed));
-        var spark = chain.measure("probability of the spark after 100 steps", "%", "spark");
-        var noise = chain.measure("probability of noise after 100 steps", "%", "noise");
-        var accuracy = chain.measure("accuracy after 300 steps", "%", "accuracy");
+        var spark = measure(chain, "probability of the spark after 100 steps", "%", "spark");
+        var noise = measure(chain, "probability of noise after 100 steps", "%", "noise");
+        var accuracy = measure(chain, "accuracy after 300 steps", "%", "accuracy");
         var entropy = "entropy of a token over the last tenth of the steps";
-        var onNats = sums.measure(entropy, "nats", "entropy " + ON);
-        var offNats = sums.measure(entropy, "nats", "entropy " + OFF);
+        var onNats = measure(sums, entropy, "nats", "entropy " + ON);
+        var offNats = measure(sums, entropy, "nats", "entropy " + OFF);
         var right = "right answers to held-out questions";
-        var onRight = sums.measure(right, "%", "reward " + ON);
-        var offRight = sums.measure(right, "%", "reward " + OFF);
+        var onRight = measure(sums, right, "%", "reward " + ON);
+        var offRight = measure(sums, right, "%", "reward " + OFF);
         var kept = "An improbable token that pays later is kept where GRPO pushes it out";
         return List.of(
                 spark.claim("spark-kept").says(kept + ".").more(PAPERS, GRPO),
@@ -90,7 +92,7 @@ public final class LpRegClaims {
                 onRight.claim("reward-on-policy-start")
                         .says("With a proxy of the start, accuracy on policy is above GRPO's.")
                         .more(TO_THE_START, GRPO),
-                sums.measure("held-out questions solved in 16 draws", "%", "solved " + ON)
+                measure(sums, "held-out questions solved in 16 draws", "%", "solved " + ON)
                         .claim("solved-on-policy-start")
                         .says("With a proxy of the start, more questions are solved in 16 draws than after GRPO.")
                         .more(TO_THE_START, GRPO),
@@ -127,7 +129,7 @@ public final class LpRegClaims {
     }
 
     private static Outcome with(Outcome outcome, String arm, SparkChain.Method method, long seed) {
-        SparkChain.Standing[] way = SparkChain.learn(method, CHAIN_RATE, seed);
+        SparkChain.Evaluation[] way = SparkChain.learn(method, CHAIN_RATE, seed);
         return outcome.with("spark, " + arm, way[99].spark())
                 .with("noise, " + arm, way[99].noise())
                 .with("accuracy, " + arm, way[way.length - 1].accuracy());

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.oreal;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.CloningMethod;
@@ -34,7 +36,7 @@ public final class OrealClaims {
 
     public static List<Claim> claims(ScratchSumTrial scale) {
         var experiment = new Experiment("on-policy", description(scale), SEEDS, seed -> scale.outcome(ARMS, seed));
-        var reward = experiment.measure("held-out reward", "", "reward");
+        var reward = measure(experiment, "held-out reward", "", "reward");
         return List.of(
                 reward.claim("negatives")
                         .says("Pushing wrong answers away as well, OREAL is right more often than best-of-n cloning.")

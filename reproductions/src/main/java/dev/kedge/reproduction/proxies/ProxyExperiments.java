@@ -71,8 +71,8 @@ public final class ProxyExperiments {
         }
     }
 
-    /// A world of every seed, and each arm's coefficient.
-    enum World {
+    /// A simulator of every seed, and each arm's coefficient.
+    enum Simulator {
         GLUCOSE("glucose", ProxyWorld.Glucose::new, 0.5, 2, 20, 5, 2, 1),
         TRAFFIC("traffic", ProxyWorld.Traffic::new, 0.1, 1, 5, 1, 2, 0.2),
         PANDEMIC("pandemic", ProxyWorld.Pandemic::new, 0.1, 0.1, 0.5, 0.05, 0.2, 0.05);
@@ -81,7 +81,7 @@ public final class ProxyExperiments {
         private final LongFunction<ProxyWorld> of;
         private final Map<Arm, Double> coefficients = new EnumMap<>(Arm.class);
 
-        World(String title, LongFunction<ProxyWorld> of, double... coefficients) {
+        Simulator(String title, LongFunction<ProxyWorld> of, double... coefficients) {
             this.title = title;
             this.of = of;
             for (Arm arm : Arm.values()) {
@@ -108,14 +108,14 @@ public final class ProxyExperiments {
     }
 
     private static Outcome gridOutcome(Scale s, long seed) {
-        Measured world = Measured.of(new ProxyWorld.Grid(seed));
-        Standing reference = world.standing(world.reference());
+        Measured measured = Measured.of(new ProxyWorld.Grid(seed));
+        Standing reference = measured.standing(measured.reference());
         List<Standing> all = new ArrayList<>();
         List<Frontier.Point> stops = new ArrayList<>();
-        double stopped = way(world, s.steps, all, stops);
+        double stopped = way(measured, s.steps, all, stops);
         Outcome outcome = Outcome.NOTHING
                 .with(REFERENCE, reference.truth())
-                .with("correlation", world.correlation())
+                .with("correlation", measured.correlation())
                 .with(NONE, all.getLast().truth())
                 .with(STOPPED, stopped);
         List<Frontier.Arm> arms = new ArrayList<>();
@@ -123,7 +123,7 @@ public final class ProxyExperiments {
             List<Frontier.Point> points = new ArrayList<>();
             double best = Double.NEGATIVE_INFINITY;
             for (double c : s.coefficients) {
-                Standing standing = climbed(world, arm.penalty, c, s.steps, 0.05);
+                Standing standing = climbed(measured, arm.penalty, c, s.steps, 0.05);
                 all.add(standing);
                 points.add(point(standing, c + " σ"));
                 best = Math.max(best, standing.truth());
@@ -132,10 +132,11 @@ public final class ProxyExperiments {
             outcome = outcome.with(arm.number(), best);
         }
         arms.add(new Frontier.Arm("stopped early", stops));
-        Standing theory = climbed(world, Arm.OCCUPANCY.penalty, world.theory(), s.steps, 0.05);
+        Standing theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.steps, 0.05);
         all.add(theory);
         double slack = Math.min(
-                all.stream().mapToDouble(x -> x.gain() - x.bound()).min().orElseThrow(), slack(world, s.random, seed));
+                all.stream().mapToDouble(x -> x.gain() - x.bound()).min().orElseThrow(),
+                slack(measured, s.random, seed));
         return outcome.with(THEORY, theory.truth())
                 .with(ABOVE, outcome.number(Arm.ACTION_ROOT.number()) - reference.truth())
                 .with(BEHIND, outcome.number(Arm.OCCUPANCY.number()) - theory.truth())
@@ -153,13 +154,13 @@ public final class ProxyExperiments {
     }
 
     /// Without a penalty, policies on the way; the best true reward of one.
-    private static double way(Measured world, int steps, List<Standing> all, List<Frontier.Point> points) {
-        var ascent = ascent(world, new Penalty.None(), 0);
+    private static double way(Measured measured, int steps, List<Standing> all, List<Frontier.Point> points) {
+        var ascent = ascent(measured, new Penalty.None(), 0);
         double best = Double.NEGATIVE_INFINITY;
         for (int step = 1; step <= steps; step++) {
             ascent.step(0.05 * (1 - (step - 1.0) / steps));
             if (step % Math.max(1, steps / STOPS) == 0 || step == steps) {
-                Standing standing = world.standing(ascent.policy());
+                Standing standing = measured.standing(ascent.policy());
                 all.add(standing);
                 points.add(point(standing, ""));
                 best = Math.max(best, standing.truth());
@@ -169,23 +170,23 @@ public final class ProxyExperiments {
     }
 
     /// From the reference on, the rate falling to 0.
-    private static Standing climbed(Measured world, Penalty penalty, double coefficient, int steps, double rate) {
-        var ascent = ascent(world, penalty, coefficient);
+    private static Standing climbed(Measured measured, Penalty penalty, double coefficient, int steps, double rate) {
+        var ascent = ascent(measured, penalty, coefficient);
         ascent.climb(steps, rate);
-        return world.standing(ascent.policy());
+        return measured.standing(ascent.policy());
     }
 
-    private static OccupancyAscent ascent(Measured world, Penalty penalty, double coefficient) {
+    private static OccupancyAscent ascent(Measured measured, Penalty penalty, double coefficient) {
         return new OccupancyAscent(
-                world.proxyMdp(), world.reference(), penalty, coefficient * world.sigmaProxy(), TOLERANCE);
+                measured.proxyMdp(), measured.reference(), penalty, coefficient * measured.sigmaProxy(), TOLERANCE);
     }
 
     /// Of softmax policies whose logits lie at random, near the reference's and far from them.
-    private static double slack(Measured world, int count, long seed) {
+    private static double slack(Measured measured, int count, long seed) {
         var random = new SplittableRandom(seed);
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < count; i++) {
-            double[][] logits = world.reference().logProbs();
+            double[][] logits = measured.reference().logProbs();
             double[][] moved = new double[logits.length][logits[0].length];
             double size = Math.pow(10, random.nextDouble(-1, 1));
             for (int s = 0; s < logits.length; s++) {
@@ -193,33 +194,33 @@ public final class ProxyExperiments {
                     moved[s][a] = logits[s][a] + size * random.nextGaussian();
                 }
             }
-            Standing standing = world.standing(Policy.softmax(moved));
+            Standing standing = measured.standing(Policy.softmax(moved));
             least = Math.min(least, standing.gain() - standing.bound());
         }
         return least;
     }
 
-    static Experiment world(World world, Scale s) {
+    static Experiment simulator(Simulator simulator, Scale s) {
         String description = "The simulator "
-                + (switch (world) {
+                + (switch (simulator) {
                     case GLUCOSE -> "of glucose control whose proxy ignores what insulin costs";
                     case TRAFFIC -> "of a metered ramp whose proxy sees the main road only";
                     case PANDEMIC -> "of an epidemic whose proxy ignores what restrictions cost a government";
                 })
                 + ", a "
-                + (switch (world) {
+                + (switch (simulator) {
                     case GLUCOSE -> "patient";
                     case TRAFFIC -> "place";
                     case PANDEMIC -> "disease";
                 })
                 + " of each seed, exact gradients, " + s.worldSteps + " steps of Adam from the reference on. "
                 + "Coefficients, in standard deviations of the proxy, those with the most true reward on seeds "
-                + "101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and 0.01: " + world.said() + ".";
-        return new Experiment(world.title, description, 12, seed -> worldOutcome(world, s, seed));
+                + "101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and 0.01: " + simulator.said() + ".";
+        return new Experiment(simulator.title, description, 12, seed -> simulated(simulator, s, seed));
     }
 
-    private static Outcome worldOutcome(World world, Scale s, long seed) {
-        Measured measured = Measured.of(world.of.apply(seed));
+    private static Outcome simulated(Simulator simulator, Scale s, long seed) {
+        Measured measured = Measured.of(simulator.of.apply(seed));
         Standing reference = measured.standing(measured.reference());
         Standing none = climbed(measured, new Penalty.None(), 0, s.worldSteps, 0.1);
         Standing theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.worldSteps, 0.1);
@@ -231,7 +232,7 @@ public final class ProxyExperiments {
                 .with(THEORY, theory.truth())
                 .with(SAFE, theory.truth() - reference.truth());
         for (Arm arm : Arm.values()) {
-            Standing standing = climbed(measured, arm.penalty, world.coefficients.get(arm), s.worldSteps, 0.1);
+            Standing standing = climbed(measured, arm.penalty, simulator.coefficients.get(arm), s.worldSteps, 0.1);
             slack = Math.min(slack, standing.gain() - standing.bound());
             outcome = outcome.with(arm.number(), standing.truth());
         }

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.proxies;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.Sorting;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
@@ -50,13 +52,13 @@ final class ProxyRewardModelClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = new Experiment("learned-reward", description(scale), 6, seed -> trial(scale, seed));
-        var r = e.measure("correlation of learned and true reward", "", "correlation");
-        var truth = e.measure("mean true reward", "", "true");
+        var r = measure(e, "correlation of learned and true reward", "", "correlation");
+        var truth = measure(e, "mean true reward", "", "true");
         return List.of(
                 r.claim("learned-reward-correlated")
                         .says("A reward learned from few preferences is correlated with the true one under the start.")
                         .more(new Arm("the start's answers", "correlation, " + START), 0),
-                e.measure("learned reward, deviations of the start's answers", "", "learned")
+                measure(e, "learned reward, deviations of the start's answers", "", "learned")
                         .claim("learned-reward-rises")
                         .says("PPO without regularisation raises the learned reward.")
                         .more(NONE, START),

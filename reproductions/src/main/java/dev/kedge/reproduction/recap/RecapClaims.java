@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.recap;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.recap.RecapExperiment.ALL;
 import static dev.kedge.reproduction.recap.RecapExperiment.KEPT;
 import static dev.kedge.reproduction.recap.RecapExperiment.Method.KL;
@@ -25,8 +26,8 @@ public final class RecapClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = RecapExperiment.experiment(scale);
-        var kept = e.measure("right answers to sums and facts", "%", KEPT);
-        var all = e.measure("right answers, mean of old skills and new", "%", ALL);
+        var kept = measure(e, "right answers to sums and facts", "%", KEPT);
+        var all = measure(e, "right answers, mean of old skills and new", "%", ALL);
         return List.of(
                 kept.claim("keeps")
                         .says("RECAP keeps skills that training on the new task alone forgets.")

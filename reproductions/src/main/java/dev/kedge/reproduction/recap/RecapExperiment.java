@@ -110,7 +110,7 @@ public final class RecapExperiment {
     }
 
     /// Shares of right answers.
-    public record Standing(double differences, double sums, double facts) {
+    public record Evaluation(double differences, double sums, double facts) {
         double kept() {
             return (sums + facts) / 2;
         }
@@ -120,24 +120,24 @@ public final class RecapExperiment {
         }
     }
 
-    /// @param way    where a method stands at the start and after every 50 steps
+    /// @param way    what a method gives at the start and after every 50 steps
     /// @param spread standard deviation of its weights, over steps and objectives
-    public record Course(List<Standing> way, double spread) {}
+    public record Learned(List<Evaluation> way, double spread) {}
 
-    private static Outcome outcome(Map<Method, Course> courses) {
+    private static Outcome outcome(Map<Method, Learned> learned) {
         var outcome = Outcome.NOTHING;
         var arms = new ArrayList<Frontier.Arm>();
         for (var method : Method.values()) {
-            var last = courses.get(method).way.getLast();
+            var last = learned.get(method).way.getLast();
             outcome = outcome.with(method.number(LEARNT), last.differences)
                     .with(method.number(KEPT), last.kept())
                     .with(method.number(ALL), last.all());
             if (method.temperature > 0) {
-                outcome = outcome.with(method.number("standard deviation of weights"), courses.get(method).spread);
+                outcome = outcome.with(method.number("standard deviation of weights"), learned.get(method).spread);
             }
             arms.add(new Frontier.Arm(
                     method.title,
-                    courses.get(method).way.stream()
+                    learned.get(method).way.stream()
                             .map(at -> new Frontier.Point(at.differences, Estimate.of(at.kept()), ""))
                             .toList()));
         }
@@ -149,7 +149,7 @@ public final class RecapExperiment {
                 List.of()));
     }
 
-    public static Map<Method, Course> trial(Scale s, long seed) {
+    public static Map<Method, Learned> trial(Scale s, long seed) {
         var random = new SplittableRandom(seed);
         var task = new SkillsTask(random);
         try (var rng = Rng.seeded(seed);
@@ -160,13 +160,13 @@ public final class RecapExperiment {
                     Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.easySum(random))),
                     Rows.of(task.oldFacts()));
             long batches = random.nextLong();
-            var courses = new EnumMap<Method, Course>(Method.class);
+            var learned = new EnumMap<Method, Learned>(Method.class);
             for (var method : Method.values()) {
                 try (var policy = base.copy()) {
-                    courses.put(method, train(method, policy, base, task, s.steps, batches, fresh));
+                    learned.put(method, train(method, policy, base, task, s.steps, batches, fresh));
                 }
             }
-            return courses;
+            return learned;
         }
     }
 
@@ -188,10 +188,10 @@ public final class RecapExperiment {
         return batch;
     }
 
-    private static Course train(
+    private static Learned train(
             Method method, Decoder policy, Decoder base, SkillsTask task, int steps, long seed, List<Rows> fresh) {
         var random = new SplittableRandom(seed);
-        var way = new ArrayList<>(List.of(standing(policy, fresh)));
+        var way = new ArrayList<>(List.of(evaluate(policy, fresh)));
         var weights = new Weights(method, new Random(seed));
         Descent.falling(RATE, steps)
                 .run(
@@ -206,10 +206,10 @@ public final class RecapExperiment {
                         },
                         step -> {
                             if ((step + 1) % EVERY == 0 || step + 1 == steps) {
-                                way.add(standing(policy, fresh));
+                                way.add(evaluate(policy, fresh));
                             }
                         });
-        return new Course(way, Math.sqrt(weights.squares / steps));
+        return new Learned(way, Math.sqrt(weights.squares / steps));
     }
 
     /// What a method weighs its objectives with, step after step.
@@ -285,10 +285,10 @@ public final class RecapExperiment {
         return Lwf.lwf(kl, next.mask(), KL_WEIGHT, SkillsModel.count(next)).value();
     }
 
-    private static Standing standing(Decoder policy, List<Rows> fresh) {
+    private static Evaluation evaluate(Decoder policy, List<Rows> fresh) {
         double[] right = fresh.stream()
                 .mapToDouble(rows -> SkillsModel.right(policy, rows.tokens, rows.labels))
                 .toArray();
-        return new Standing(right[0], right[1], right[2]);
+        return new Evaluation(right[0], right[1], right[2]);
     }
 }

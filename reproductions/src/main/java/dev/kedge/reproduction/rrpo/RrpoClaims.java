@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.rrpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.ACCURACY;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.KL;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.LOSS;
@@ -38,7 +39,7 @@ public final class RrpoClaims {
     }
 
     private static List<Claim> accuracy(Experiment e) {
-        var right = e.measure(RIGHT, "%");
+        var right = measure(e, RIGHT, "%");
         return Stream.of(RRPO_01, RRPO_05)
                 .map(m -> right.claim("accuracy-" + alpha(m))
                         .says(m.title + ", gives the right phrase more often than DPO.")
@@ -47,7 +48,7 @@ public final class RrpoClaims {
     }
 
     private static List<Claim> nearness(Experiment e) {
-        var around = e.measure(AROUND, "nats");
+        var around = measure(e, AROUND, "nats");
         var claims = new ArrayList<Claim>();
         for (var m : List.of(RRPO_01, RRPO_05, RRPO_20)) {
             claims.add(around.claim("nearer-" + alpha(m))
@@ -55,7 +56,7 @@ public final class RrpoClaims {
                     .less(m.arm(KL), DPO.arm(KL)));
         }
         for (var other : List.of(DPO, TIGHT_DPO)) {
-            claims.add(e.measure(AROUND + ", at equal accuracy", "nats")
+            claims.add(measure(e, AROUND + ", at equal accuracy", "nats")
                     .claim("nearer-at-equal-accuracy" + (other == DPO ? "" : "-beta-2"))
                     .says("At an accuracy that both reach, RRPO at alpha 0.01 is nearer to the reference around "
                             + "the phrases than " + other.title + ".")
@@ -63,7 +64,7 @@ public final class RrpoClaims {
                             RrpoExperiment.atEqualAccuracy(RRPO_01, other),
                             RrpoExperiment.atEqualAccuracy(other, RRPO_01)));
         }
-        claims.add(e.measure("loss outside phrases, a token", "nats")
+        claims.add(measure(e, "loss outside phrases, a token", "nats")
                 .claim("loss")
                 .says("RRPO at alpha 0.01 unlearns less of what stands around the phrases than DPO.")
                 .less(RRPO_01.arm(LOSS), DPO.arm(LOSS)));
@@ -72,8 +73,8 @@ public final class RrpoClaims {
 
     /// What each of the two parts does.
     private static List<Claim> parts(Experiment e) {
-        var right = e.measure(RIGHT, "%");
-        var around = e.measure(AROUND, "nats");
+        var right = measure(e, RIGHT, "%");
+        var around = measure(e, AROUND, "nats");
         return List.of(
                 around.claim("phrases-alone")
                         .says("The reward on phrases alone, without the KL, stays nearer to the reference than DPO.")

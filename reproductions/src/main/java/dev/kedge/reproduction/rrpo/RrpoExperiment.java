@@ -125,9 +125,9 @@ public final class RrpoExperiment {
     /// @param accuracy probability of the right phrase among the four, given what stands before it
     /// @param kl       `KL(ref||π)` outside phrases, nats a token
     /// @param loss     negative log-likelihood outside phrases, nats a token
-    record Standing(double accuracy, double kl, double loss) {}
+    record Evaluation(double accuracy, double kl, double loss) {}
 
-    private static Outcome outcome(Map<Method, List<Standing>> all) {
+    private static Outcome outcome(Map<Method, List<Evaluation>> all) {
         var outcome = Outcome.NOTHING;
         for (var m : Method.values()) {
             var last = all.get(m).getLast();
@@ -156,21 +156,21 @@ public final class RrpoExperiment {
                 List.of()));
     }
 
-    private static double best(List<Standing> way) {
-        return way.stream().mapToDouble(Standing::accuracy).max().orElseThrow();
+    private static double best(List<Evaluation> way) {
+        return way.stream().mapToDouble(Evaluation::accuracy).max().orElseThrow();
     }
 
     /// The least divergence on the way at which the accuracy is reached.
-    private static double least(List<Standing> way, double accuracy) {
+    private static double least(List<Evaluation> way, double accuracy) {
         return way.stream()
                 .filter(p -> p.accuracy >= accuracy)
-                .min(Comparator.comparingDouble(Standing::kl))
+                .min(Comparator.comparingDouble(Evaluation::kl))
                 .orElseThrow()
                 .kl;
     }
 
-    /// Of each method, where it stands at the start and after every 25 steps.
-    static Map<Method, List<Standing>> trial(Scale s, long seed) {
+    /// Of each method, what it is worth at the start and after every 25 steps.
+    static Map<Method, List<Evaluation>> trial(Scale s, long seed) {
         var random = new SplittableRandom(seed);
         try (var rng = Rng.seeded(seed);
                 var ref =
@@ -186,7 +186,7 @@ public final class RrpoExperiment {
             var batches = IntStream.range(0, s.steps)
                     .mapToObj(_ -> rng.permutation(s.pairs).narrow(0, 0, BATCH))
                     .toList();
-            var all = new LinkedHashMap<Method, List<Standing>>();
+            var all = new LinkedHashMap<Method, List<Evaluation>>();
             for (var m : Method.values()) {
                 all.put(m, train(m, ref, pairs, batches, fresh));
             }
@@ -224,11 +224,11 @@ public final class RrpoExperiment {
         }
     }
 
-    private static List<Standing> train(Method method, Decoder ref, Rows pairs, List<Tensor> batches, Rows fresh) {
-        var way = new ArrayList<Standing>();
+    private static List<Evaluation> train(Method method, Decoder ref, Rows pairs, List<Tensor> batches, Rows fresh) {
+        var way = new ArrayList<Evaluation>();
         long half = pairs.tokens.size(0) / 2;
         try (var policy = ref.copy()) {
-            way.add(standing(policy, fresh));
+            way.add(evaluate(policy, fresh));
             Descent.at(RATE, batches.size())
                     .run(
                             policy.parameters(),
@@ -241,14 +241,14 @@ public final class RrpoExperiment {
                             },
                             step -> {
                                 if ((step + 1) % EVERY == 0) {
-                                    way.add(standing(policy, fresh));
+                                    way.add(evaluate(policy, fresh));
                                 }
                             });
         }
         return way;
     }
 
-    private static Standing standing(Decoder policy, Rows fresh) {
+    private static Evaluation evaluate(Decoder policy, Rows fresh) {
         try (var _ = new Scope();
                 var _ = Gradients.off()) {
             long n = PhraseTask.LENGTH - 1;
@@ -264,7 +264,7 @@ public final class RrpoExperiment {
                     .squeeze(2);
             Tensor right = said.whereElse(inPhrase, 0).sum(1).exp().mean();
             double outside = fresh.tokens.size(0) * (n - 2.0);
-            return new Standing(right.item(), outside(kl, inPhrase) / outside, outside(loss, inPhrase) / outside);
+            return new Evaluation(right.item(), outside(kl, inPhrase) / outside, outside(loss, inPhrase) / outside);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.spine;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ChainOfThought;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
@@ -43,22 +45,19 @@ public final class SpineClaims {
 
     public static List<Claim> claims(Scale scale) {
         var experiment = new Experiment("worked-sums", description(scale), 6, seed -> trial(scale, seed));
-        var accuracy =
-                experiment.measure("right answers to the questions voted on, last tenth of the steps", "%", "accuracy");
+        var accuracy = measure(
+                experiment, "right answers to the questions voted on, last tenth of the steps", "%", "accuracy");
         return List.of(
                 accuracy.claim("accuracy").says("Accuracy is above TTRL's.").more(SPINE, TTRL),
-                experiment
-                        .measure("right answers to held-out questions", "%", "held-out accuracy")
+                measure(experiment, "right answers to held-out questions", "%", "held-out accuracy")
                         .claim("accuracy-held-out")
                         .says("Accuracy on other questions is above TTRL's.")
                         .more(SPINE, TTRL),
-                experiment
-                        .measure("entropy of a token over the last tenth of the steps", "nats", "entropy")
+                measure(experiment, "entropy of a token over the last tenth of the steps", "nats", "entropy")
                         .claim("entropy")
                         .says("Entropy falls less than TTRL's.")
                         .more(SPINE, TTRL),
-                experiment
-                        .measure("length over the last tenth of the steps", "tokens", "length")
+                measure(experiment, "length over the last tenth of the steps", "tokens", "length")
                         .claim("length")
                         .says("Answers shorten less than TTRL's.")
                         .more(SPINE, TTRL),

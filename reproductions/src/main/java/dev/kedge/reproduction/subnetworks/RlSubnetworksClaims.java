@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.subnetworks;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
@@ -30,23 +32,24 @@ public final class RlSubnetworksClaims {
     private static List<Claim> bandit(Experiment e) {
         String at = ", rate " + MASK_RATE;
         String where = "On a bandit, ";
-        var fine = e.measure("weights within 1e-5 of the full run's in bfloat16", "%");
-        var accuracy = e.measure("accuracy on fresh contexts", "%");
+        var fine = measure(e, "weights within 1e-5 of the full run's in bfloat16", "%");
+        var accuracy = measure(e, "accuracy on fresh contexts", "%");
         return List.of(
-                e.measure("weights unchanged in bfloat16 at a rate of 1e-5", "%")
+                measure(e, "weights unchanged in bfloat16 at a rate of 1e-5", "%")
                         .claim("same-rate")
                         .says(where + "GRPO leaves more weights unchanged than SFT with the same optimiser.")
                         .more(
                                 new Arm("GRPO", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.GRPO, MASK_RATE)),
                                 new Arm("SFT", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.SFT, MASK_RATE))),
-                e.measure("weights unchanged in bfloat16 at the least rate with the most reward that both gain", "%")
+                measure(e, "weights unchanged in bfloat16 at the least rate with the most reward that both gain", "%")
                         .claim("equal-reward")
                         .says(where + "GRPO leaves more weights unchanged than SFT where both have gained the same "
                                 + "reward.")
                         .more(
                                 new Arm("GRPO", SubnetworkSweep.atEqualReward(Algorithm.GRPO, 1)),
                                 new Arm("SFT", SubnetworkSweep.atEqualReward(Algorithm.SFT, 1))),
-                e.measure(
+                measure(
+                                e,
                                 "weights unchanged in bfloat16 at the least rate with half of the most reward that both gain",
                                 "%")
                         .claim("equal-reward-half")
@@ -55,13 +58,13 @@ public final class RlSubnetworksClaims {
                         .more(
                                 new Arm("GRPO", SubnetworkSweep.atEqualReward(Algorithm.GRPO, 0.5)),
                                 new Arm("SFT", SubnetworkSweep.atEqualReward(Algorithm.SFT, 0.5))),
-                e.measure("weights unchanged in bfloat16 at a rate of 1e-4", "%")
+                measure(e, "weights unchanged in bfloat16 at a rate of 1e-4", "%")
                         .claim("level")
                         .says(where + "GRPO that has learnt leaves at least 70 % of the weights unchanged.")
                         .more(
                                 new Arm("GRPO", SubnetworkSweep.unchanged(DType.BFLOAT16, Algorithm.GRPO, HIGH_RATE)),
                                 LEVEL),
-                e.measure("weights unchanged in float32 at a rate of 1e-5", "%")
+                measure(e, "weights unchanged in float32 at a rate of 1e-5", "%")
                         .claim("level-float32")
                         .says(where + "GRPO leaves at least 70 % of the weights within 1e-5 in float32 as well.")
                         .more(
@@ -69,14 +72,14 @@ public final class RlSubnetworksClaims {
                                 LEVEL),
                 near(e, "kl", where + "a KL penalty changes sparsity little.", Algorithm.GRPO_KL),
                 near(e, "clipping", where + "clipping of gradients changes sparsity little.", Algorithm.GRPO_UNCLIPPED),
-                e.measure("rank of the change in bfloat16 at a rate of 1e-5, of the most it could be", "%")
+                measure(e, "rank of the change in bfloat16 at a rate of 1e-5, of the most it could be", "%")
                         .claim("rank")
                         .says(where + "changes of matrices are of at least 99 % of full rank, mean of matrices.")
                         .more(new Arm("GRPO", "rank" + at), 0.99),
                 fine.claim("agreement-fine")
                         .says(where + "the subnetwork alone ends within 1e-5 of the full run in 90 % of the weights.")
                         .more(new Arm("subnetwork alone", "agreement at 1e-5, subnetwork" + at), 0.9),
-                e.measure("weights within 1e-4 of the full run's in bfloat16", "%")
+                measure(e, "weights within 1e-4 of the full run's in bfloat16", "%")
                         .claim("agreement-coarse")
                         .says(where + "the subnetwork alone ends within 1e-4 of the full run in 99 % of the weights.")
                         .more(new Arm("subnetwork alone", "agreement at 1e-4, subnetwork" + at), 0.99),
@@ -100,20 +103,20 @@ public final class RlSubnetworksClaims {
                         .more(
                                 new Arm("subnetwork alone", "accuracy, subnetwork" + at),
                                 new Arm("smallest weights", "accuracy, smallest weights" + at)),
-                e.measure("share of the subnetwork in the other one", "%")
+                measure(e, "share of the subnetwork in the other one", "%")
                         .claim("overlap-seeds")
                         .says(where + "subnetworks of two seeds share more than by chance.")
                         .more(
                                 new Arm("other seed", "overlap, other seed" + at),
                                 new Arm("chance", "chance, other seed" + at)),
-                e.measure("share of the subnetwork in the other mask", "%")
+                measure(e, "share of the subnetwork in the other mask", "%")
                         .claim("overlap-magnitude")
                         .says(where + "subnetworks of two seeds share more than one of them with as many of the "
                                 + "smallest weights.")
                         .more(
                                 new Arm("other seed", "overlap, other seed" + at),
                                 new Arm("smallest weights", "overlap, smallest weights" + at)),
-                e.measure("share of the subnetwork in SFT's", "%")
+                measure(e, "share of the subnetwork in SFT's", "%")
                         .claim("overlap-algorithms")
                         .says(where + "subnetworks of GRPO and SFT share more than by chance.")
                         .more(new Arm("SFT", "overlap, SFT" + at), new Arm("chance", "chance, SFT" + at)));
@@ -121,7 +124,7 @@ public final class RlSubnetworksClaims {
 
     /// At most [#NEAR] away, whichever way.
     private static Claim near(Experiment e, String name, String statement, Algorithm algorithm) {
-        return e.measure("difference of the weights unchanged in bfloat16 at a rate of 1e-5, in size", "%")
+        return measure(e, "difference of the weights unchanged in bfloat16 at a rate of 1e-5, in size", "%")
                 .claim(name)
                 .says(statement)
                 .less(new Arm(algorithm.title() + " against GRPO", SubnetworkSweep.away(algorithm)), NEAR);
@@ -129,11 +132,11 @@ public final class RlSubnetworksClaims {
 
     private static List<Claim> decoder(Experiment e) {
         String where = "On a language model, ";
-        var same = e.measure("weights unchanged in bfloat16 at the rate of the masks", "%");
+        var same = measure(e, "weights unchanged in bfloat16 at the rate of the masks", "%");
         var atMost =
-                e.measure("weights unchanged in bfloat16 at the least rate with the most reward that both gain", "%");
-        var fine = e.measure("weights within 1e-5 of the full run's in bfloat16", "%");
-        var reward = e.measure("mean reward on held-out questions", "%");
+                measure(e, "weights unchanged in bfloat16 at the least rate with the most reward that both gain", "%");
+        var fine = measure(e, "weights within 1e-5 of the full run's in bfloat16", "%");
+        var reward = measure(e, "mean reward on held-out questions", "%");
         return List.of(
                 same.claim("lm-same-rate")
                         .says(where + "GRPO leaves more weights unchanged than SFT with the same optimiser.")
@@ -144,7 +147,8 @@ public final class RlSubnetworksClaims {
                         .more(
                                 new Arm("GRPO", SubnetworkDecoder.equalReward("GRPO", "GRPO", 1)),
                                 new Arm("SFT", SubnetworkDecoder.equalReward("GRPO", "SFT", 1))),
-                e.measure(
+                measure(
+                                e,
                                 "weights unchanged in bfloat16 at the least rate with half of the most reward that both gain",
                                 "%")
                         .claim("lm-equal-reward-half")
@@ -162,14 +166,14 @@ public final class RlSubnetworksClaims {
                 same.claim("lm-level")
                         .says(where + "GRPO that has learnt leaves at least 70 % of the weights unchanged.")
                         .more(new Arm("GRPO", "unchanged, GRPO"), LEVEL),
-                e.measure("rank of the change in bfloat16, of the most it could be", "%")
+                measure(e, "rank of the change in bfloat16, of the most it could be", "%")
                         .claim("lm-rank")
                         .says(where + "changes of matrices are of at least 99 % of full rank, mean of matrices.")
                         .more(new Arm("GRPO", "rank"), 0.99),
                 fine.claim("lm-agreement-fine")
                         .says(where + "the subnetwork alone ends within 1e-5 of the full run in 90 % of the weights.")
                         .more(new Arm("subnetwork alone", "agreement at 1e-5, subnetwork alone"), 0.9),
-                e.measure("weights within 1e-4 of the full run's in bfloat16", "%")
+                measure(e, "weights within 1e-4 of the full run's in bfloat16", "%")
                         .claim("lm-agreement-coarse")
                         .says(where + "the subnetwork alone ends within 1e-4 of the full run in 99 % of the weights.")
                         .more(new Arm("subnetwork alone", "agreement at 1e-4, subnetwork alone"), 0.99),
@@ -193,11 +197,11 @@ public final class RlSubnetworksClaims {
                         .more(
                                 new Arm("subnetwork alone", "reward, subnetwork alone"),
                                 new Arm("smallest weights", "reward, smallest weights")),
-                e.measure("share of the subnetwork in the other one", "%")
+                measure(e, "share of the subnetwork in the other one", "%")
                         .claim("lm-overlap-seeds")
                         .says(where + "subnetworks of two seeds share more than by chance.")
                         .more(new Arm("other seed", "overlap, other seed"), new Arm("chance", "chance, other seed")),
-                e.measure("share of the subnetwork in the other mask", "%")
+                measure(e, "share of the subnetwork in the other mask", "%")
                         .claim("lm-overlap-magnitude")
                         .says(where + "subnetworks of two seeds share more than one of them with as many of the "
                                 + "smallest weights.")

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.topr;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.PpoClipMethod;
@@ -40,8 +42,8 @@ public final class ToprClaims {
     public static List<Claim> claims(ScratchSumTrial offline, ScratchSumTrial rounds) {
         var once = experiment("offline", offline, ARMS);
         var again = experiment("rounds", rounds, ARMS_IN_ROUNDS);
-        var reward = once.measure("held-out reward", "", "reward");
-        var turns = again.measure("held-out reward", "", "reward");
+        var reward = measure(once, "held-out reward", "", "reward");
+        var turns = measure(again, "held-out reward", "", "reward");
         return List.of(
                 reward.claim("stable")
                         .says("Off policy, TOPR is right more often than REINFORCE without a ratio.")
@@ -55,7 +57,7 @@ public final class ToprClaims {
                 reward.claim("tis")
                         .says("Off policy, TOPR is right more often than truncated importance sampling.")
                         .more("TOPR", "TIS"),
-                once.measure("share of completions without an answer", "%", "unanswered")
+                measure(once, "share of completions without an answer", "%", "unanswered")
                         .claim("invalid")
                         .says("Off policy, TOPR leaves fewer completions without an answer than REINFORCE without a "
                                 + "ratio.")

@@ -8,7 +8,7 @@ import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
-import dev.kedge.reproduction.trial.CategoricalDraws;
+import dev.kedge.reproduction.trial.CategoricalSampling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
@@ -129,8 +129,8 @@ public final class RareArmBandit {
         Worth[] worth = new Worth[ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
             worth[round] = Worth.of(logProbs, reward);
-            int arm = CategoricalDraws.draw(probabilities(logProbs), ofPolicy);
-            int refArm = CategoricalDraws.draw(ref, ofRef);
+            int arm = CategoricalSampling.draw(probabilities(logProbs), ofPolicy);
+            int refArm = CategoricalSampling.draw(ref, ofRef);
             history.policyArms[round] = arm;
             history.refArms[round] = refArm;
             history.policyArmWon[round] = ofLabels.nextDouble() < 1 / (1 + Math.exp(reward[refArm] - reward[arm]));

@@ -1,5 +1,7 @@
 package dev.kedge.reproduction.xpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
@@ -20,9 +22,9 @@ public final class XpoClaims {
 
     public static List<Claim> claims() {
         var experiment = new Experiment("rare-arm-bandit", description(), 20, XpoClaims::trial);
-        var found = experiment.measure("runs in which the policy pulls the rare arm", "%", "found");
-        var reward = experiment.measure("expected reward, mean over rounds", "", "mean reward");
-        var j = experiment.measure("E[reward] - beta·KL, mean over rounds", "", "mean regularized reward");
+        var found = measure(experiment, "runs in which the policy pulls the rare arm", "%", "found");
+        var reward = measure(experiment, "expected reward, mean over rounds", "", "mean reward");
+        var j = measure(experiment, "E[reward] - beta·KL, mean over rounds", "", "mean regularized reward");
         var told = "With the same number of labels, the bonus brings more reward less beta times the KL over "
                 + "the run, its weight chosen for ";
         return List.of(

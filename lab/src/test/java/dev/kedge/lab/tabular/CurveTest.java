@@ -1,4 +1,4 @@
-package dev.kedge.lab.compare;
+package dev.kedge.lab.tabular;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
