@@ -115,7 +115,7 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
                 .mapToObj(i ->
                         along(entries.get(i).mean().frontier(), missing.arms().get(i)))
                 .toList();
-        return new Frontier(missing.title(), missing.x(), missing.y(), arms, List.of());
+        return new Frontier(missing.title(), missing.x(), missing.y(), arms);
     }
 
     /// The duality gap over divergence, mean over seeds, with points for the methods whose strength is the β of the

@@ -12,8 +12,8 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
 /// What methods minimise that learn from outcomes which the policy draws as it learns. Of each label the judge makes
@@ -59,43 +59,24 @@ final class OnlineLosses {
     /// @param steps  of an iteration
     /// @param labels to be drawn for an iteration
     static Objective inpo(Arena arena, double eta, double tau, int steps, int labels, long seed) {
-        return new Iterations(arena, eta, tau, steps, labels, new PairSampler(arena.judges(), seed));
-    }
-
-    private static final class Iterations implements Objective {
-        private final Arena arena;
-        private final double eta;
-        private final double tau;
-        private final int steps;
-        private final int labels;
-        private final PairSampler sampler;
-        private double[][] previous;
-        private LabelledPairs pairs;
-
-        Iterations(Arena arena, double eta, double tau, int steps, int labels, PairSampler sampler) {
-            this.arena = arena;
-            this.eta = eta;
-            this.tau = tau;
-            this.steps = steps;
-            this.labels = labels;
-            this.sampler = sampler;
-        }
-
-        @Override
-        public Tensor loss(Tensor logProbs, int step) {
+        var sampler = new PairSampler(arena.judges(), seed);
+        var before = new AtomicReference<Iteration>();
+        return (logProbs, step) -> {
             if (step % steps == 0) {
                 double[] policy = values(logProbs);
-                previous = IntStream.range(0, arena.contexts())
-                        .mapToObj(x -> Arrays.copyOfRange(policy, x * arena.outcomes(), (x + 1) * arena.outcomes()))
-                        .toArray(double[][]::new);
-                pairs = sampler.pairs(policy, policy, labels);
+                before.set(new Iteration(policy, sampler.pairs(policy, policy, labels)));
             }
-            var before = pairs.logProbs(Tensor.of(previous), Tensor.of(arena.logRef()));
-            var now = pairs.logProbs(logProbs, Tensor.of(arena.logRef()));
-            return Inpo.inpo(now, before.chosen(), before.rejected(), eta, tau, labels)
+            var pairs = before.get().pairs;
+            Tensor ref = Tensor.of(arena.logRef());
+            var previous = pairs.logProbs(Tensor.of(before.get().policy), ref);
+            var now = pairs.logProbs(logProbs, ref);
+            return Inpo.inpo(now, previous.chosen(), previous.rejected(), eta, tau, labels)
                     .value();
-        }
+        };
     }
+
+    /// The policy with which an iteration began, [X·n], and what it drew.
+    private record Iteration(double[] policy, LabelledPairs pairs) {}
 
     /// EGPO: uniform pairs, each outcome of which is judged against one of the opponent.
     ///

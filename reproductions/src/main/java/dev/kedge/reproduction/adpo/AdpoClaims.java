@@ -4,11 +4,6 @@ import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.ALL;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.GAIN;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.MASS;
-import static dev.kedge.reproduction.adpo.AdpoExperiments.Method.ALL_PAIRS;
-import static dev.kedge.reproduction.adpo.AdpoExperiments.Method.LISTWISE;
-import static dev.kedge.reproduction.adpo.AdpoExperiments.Method.ONE_PAIR;
-import static dev.kedge.reproduction.adpo.AdpoExperiments.Method.SOFT_PAIRS;
-import static dev.kedge.reproduction.adpo.AdpoExperiments.Method.UNANCHORED;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.TAU;
 import static dev.kedge.reproduction.adpo.AdpoExperiments.TAUS;
 
@@ -18,6 +13,7 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Measure;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.reproduction.adpo.AdpoDistillation.Anchor;
+import dev.kedge.reproduction.adpo.AdpoExperiments.Method;
 import dev.kedge.reproduction.adpo.NoisyBandit.Corruption;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,21 +45,21 @@ public final class AdpoClaims {
                     .says("With " + c.title
                             + ", listwise ADPO puts more mass on the best action than DPO on one pair of each "
                             + "context.")
-                    .more(LISTWISE.arm(c.title, TAU), ONE_PAIR.arm(c.title, TAU)));
+                    .more(Method.LISTWISE.arm(c.title, TAU), Method.ONE_PAIR.arm(c.title, TAU)));
             claims.add(mass.claim(name("listwise-all-pairs", c.title))
                     .says("With " + c.title
                             + ", listwise ADPO puts more mass on the best action than DPO that sees the same rewards, "
                             + "as all pairs.")
-                    .more(LISTWISE.arm(c.title, TAU), ALL_PAIRS.arm(c.title, TAU)));
+                    .more(Method.LISTWISE.arm(c.title, TAU), Method.ALL_PAIRS.arm(c.title, TAU)));
         }
         claims.add(measure(mass.experiment(), "gain in mass on the best action, tau " + Quantity.number(TAU), "%")
                 .claim("twelve-percent")
                 .says("Over the four corruptions, listwise ADPO gains at least 12 % over DPO on one pair.")
-                .more(new Arm(LISTWISE.title, GAIN), 0)
+                .more(new Arm(Method.LISTWISE.title, GAIN), 0)
                 .by(0.12));
         claims.add(mass.claim("soft-hard")
                 .says("Soft pairs put more mass on the best action than hard pairs.")
-                .more(SOFT_PAIRS.arm(ALL, TAU), ALL_PAIRS.arm(ALL, TAU)));
+                .more(Method.SOFT_PAIRS.arm(ALL, TAU), Method.ALL_PAIRS.arm(ALL, TAU)));
         return claims;
     }
 
@@ -74,10 +70,10 @@ public final class AdpoClaims {
             var at = "At tau " + Quantity.number(tau) + " and over the four corruptions, ";
             claims.add(mass.claim(name("listwise-pair-tau", Quantity.number(tau)))
                     .says(at + "listwise ADPO puts more mass on the best action than DPO on one pair.")
-                    .more(LISTWISE.arm(ALL, tau), ONE_PAIR.arm(ALL, tau)));
+                    .more(Method.LISTWISE.arm(ALL, tau), Method.ONE_PAIR.arm(ALL, tau)));
             claims.add(mass.claim(name("anchor-tau", Quantity.number(tau)))
                     .says(at + "an anchor puts more mass on the best action than none.")
-                    .more(LISTWISE.arm(ALL, tau), UNANCHORED.arm(ALL, tau)));
+                    .more(Method.LISTWISE.arm(ALL, tau), Method.UNANCHORED.arm(ALL, tau)));
         }
         return claims;
     }
@@ -89,19 +85,19 @@ public final class AdpoClaims {
                         .says("At equal KL from the reference, listwise ADPO puts more mass on the best action than "
                                 + "DPO on one pair.")
                         .more(
-                                AdpoExperiments.atEqualKl(LISTWISE, ONE_PAIR),
-                                AdpoExperiments.atEqualKl(ONE_PAIR, LISTWISE)),
+                                AdpoExperiments.atEqualKl(Method.LISTWISE, Method.ONE_PAIR),
+                                AdpoExperiments.atEqualKl(Method.ONE_PAIR, Method.LISTWISE)),
                 where.claim("listwise-all-pairs-equal-kl")
                         .says("At equal KL from the reference, listwise ADPO puts more mass on the best action than "
                                 + "DPO on all pairs.")
                         .more(
-                                AdpoExperiments.atEqualKl(LISTWISE, ALL_PAIRS),
-                                AdpoExperiments.atEqualKl(ALL_PAIRS, LISTWISE)),
+                                AdpoExperiments.atEqualKl(Method.LISTWISE, Method.ALL_PAIRS),
+                                AdpoExperiments.atEqualKl(Method.ALL_PAIRS, Method.LISTWISE)),
                 where.claim("anchor-equal-kl")
                         .says("At equal KL from the reference, an anchor puts more mass on the best action than none.")
                         .more(
-                                AdpoExperiments.atEqualKl(LISTWISE, UNANCHORED),
-                                AdpoExperiments.atEqualKl(UNANCHORED, LISTWISE)));
+                                AdpoExperiments.atEqualKl(Method.LISTWISE, Method.UNANCHORED),
+                                AdpoExperiments.atEqualKl(Method.UNANCHORED, Method.LISTWISE)));
     }
 
     private static List<Claim> distillation(Experiment e) {

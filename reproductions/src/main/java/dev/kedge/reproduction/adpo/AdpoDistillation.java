@@ -93,8 +93,7 @@ public final class AdpoDistillation {
                                 .mapToObj(i -> Frontier.Point.of(i * s.steps / (double) POINTS, kl[a.ordinal()][i]))
                                 .toList()))
                 .toList();
-        return outcome.with(
-                new Frontier("Distillation against three anchors", "steps", LAST + " (nats)", arms, List.of()));
+        return outcome.with(new Frontier("Distillation against three anchors", "steps", LAST + " (nats)", arms));
     }
 
     /// `KL(teacher||student)` on fresh states at the start and after every 25th of the steps: [anchor][26].

@@ -199,7 +199,7 @@ public final class AdpoExperiments {
                                     .toList()))
                     .toList();
             var title = c.title.substring(0, 1).toUpperCase(Locale.ROOT) + c.title.substring(1);
-            outcome = outcome.with(new Frontier(title, "KL from the reference (nats)", MASS, arms, List.of()));
+            outcome = outcome.with(new Frontier(title, "KL from the reference (nats)", MASS, arms));
         }
         return outcome;
     }

@@ -6,9 +6,6 @@ import static dev.kedge.reproduction.asft.AsftExperiment.BASE;
 import static dev.kedge.reproduction.asft.AsftExperiment.KEPT;
 import static dev.kedge.reproduction.asft.AsftExperiment.KL;
 import static dev.kedge.reproduction.asft.AsftExperiment.LEARNT;
-import static dev.kedge.reproduction.asft.AsftExperiment.Method.ASFT_05;
-import static dev.kedge.reproduction.asft.AsftExperiment.Method.DFT;
-import static dev.kedge.reproduction.asft.AsftExperiment.Method.SFT;
 import static dev.kedge.reproduction.asft.AsftExperiment.PLAIN;
 import static dev.kedge.reproduction.asft.AsftExperiment.WEIGHTED;
 import static dev.kedge.reproduction.asft.AsftExperiment.number;
@@ -17,6 +14,7 @@ import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Measure;
 import dev.kedge.reproduction.asft.AsftExperiment.Lesson;
+import dev.kedge.reproduction.asft.AsftExperiment.Method;
 import dev.kedge.reproduction.asft.AsftExperiment.Scale;
 import java.util.List;
 
@@ -40,38 +38,38 @@ public final class AsftClaims {
         return List.of(
                 sums.claim("noise-dft")
                         .says("From noisy demonstrations DFT learns more than SFT.")
-                        .more(DFT.title, SFT.title),
+                        .more(Method.DFT.title, Method.SFT.title),
                 sums.claim("noise-asft")
                         .says("From noisy demonstrations ASFT learns more than SFT.")
-                        .more(ASFT_05.title, SFT.title),
+                        .more(Method.ASFT_05.title, Method.SFT.title),
                 sumsKept.claim("noise-keeps-dft")
                         .says("ASFT keeps more of what it could do than DFT.")
-                        .more(ASFT_05.title, DFT.title),
+                        .more(Method.ASFT_05.title, Method.DFT.title),
                 sumsKept.claim("noise-keeps-sft")
                         .says("ASFT keeps more of what it could do than SFT.")
-                        .more(ASFT_05.title, SFT.title),
+                        .more(Method.ASFT_05.title, Method.SFT.title),
                 sumsKl.claim("noise-drift")
                         .says("ASFT ends nearer to the base than DFT.")
-                        .less(ASFT_05.title, DFT.title),
+                        .less(Method.ASFT_05.title, Method.DFT.title),
                 atKl.claim("noise-equal-drift")
                         .says("From noisy demonstrations, weighted tokens learn more than plain ones held as near to "
                                 + "the base.")
                         .more(WEIGHTED, PLAIN),
                 factKl.claim("facts-collapse")
                         .says("Where the base rules the answers out, DFT drifts further than SFT.")
-                        .less(SFT.title, DFT.title),
+                        .less(Method.SFT.title, Method.DFT.title),
                 factKl.claim("facts-drift")
                         .says("Where the base rules the answers out, ASFT ends nearer to it than DFT.")
-                        .less(ASFT_05.title, DFT.title),
+                        .less(Method.ASFT_05.title, Method.DFT.title),
                 factKept.claim("facts-keeps-dft")
                         .says("Where the base rules the answers out, ASFT keeps more of what it could do than DFT.")
-                        .more(ASFT_05.title, DFT.title),
+                        .more(Method.ASFT_05.title, Method.DFT.title),
                 facts.claim("facts-asft")
                         .says("Where the base rules the answers out, ASFT learns more than SFT.")
-                        .more(ASFT_05.title, SFT.title),
+                        .more(Method.ASFT_05.title, Method.SFT.title),
                 facts.claim("facts-base")
                         .says("Where the base rules the answers out, ASFT learns some of them.")
-                        .more(ASFT_05.title, BASE));
+                        .more(Method.ASFT_05.title, BASE));
     }
 
     private static Measure kept(Experiment e, Lesson lesson) {

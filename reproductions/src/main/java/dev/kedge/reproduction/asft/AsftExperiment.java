@@ -161,8 +161,7 @@ public final class AsftExperiment {
                             "What is learnt, and how far the policy goes for it: " + lesson.title,
                             "KL(policy||base) on what is to be kept (nats a token)",
                             "right answers to what is to be learnt",
-                            List.of(plain, weighted),
-                            List.of()));
+                            List.of(plain, weighted)));
         }
         return outcome;
     }

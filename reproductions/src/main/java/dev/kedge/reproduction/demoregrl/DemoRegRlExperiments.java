@@ -114,8 +114,7 @@ public final class DemoRegRlExperiments {
                         "Divergence of a clone",
                         "log of the demonstrations",
                         "log KLtraj(expert||clone)",
-                        List.of(new Frontier.Arm("clone", points)),
-                        List.of()));
+                        List.of(new Frontier.Arm("clone", points))));
     }
 
     static String value(double lambda, int pairs) {
@@ -170,8 +169,7 @@ public final class DemoRegRlExperiments {
                 "true value",
                 arms.entrySet().stream()
                         .map(e -> new Frontier.Arm(e.getKey() + " pairs", e.getValue()))
-                        .toList(),
-                List.of()));
+                        .toList()));
     }
 
     private static Map<String, List<Judged>> judged(

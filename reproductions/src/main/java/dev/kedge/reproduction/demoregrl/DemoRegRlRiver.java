@@ -163,7 +163,7 @@ final class DemoRegRlRiver {
         }
         return outcome.with("what the inequality allows", 1.0)
                 .with("slope", slope.getSlope())
-                .with(new Frontier("Gap to the best policy", "episodes", "V* - V", curves, List.of()));
+                .with(new Frontier("Gap to the best policy", "episodes", "V* - V", curves));
     }
 
     private static DemoRegRlBench riverBench(Scale s, double bonus) {

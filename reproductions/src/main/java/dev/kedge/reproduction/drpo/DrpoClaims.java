@@ -141,11 +141,7 @@ public final class DrpoClaims {
                 .with(number(RLOO_THERE, ACCURACY), mean(finite, p -> at(Curve.of(byRloo), p.x())))
                 .with(number(PUNISHING.title(), PUNISHED), punished(trial, PUNISHING))
                 .with(new Frontier(
-                        "Accuracy against length",
-                        LENGTH + " (tokens)",
-                        ACCURACY,
-                        List.of(swept, byGrpo, byRloo),
-                        List.of()));
+                        "Accuracy against length", LENGTH + " (tokens)", ACCURACY, List.of(swept, byGrpo, byRloo)));
     }
 
     private static double mean(Frontier.Arm arm, ToDoubleFunction<Frontier.Point> of) {

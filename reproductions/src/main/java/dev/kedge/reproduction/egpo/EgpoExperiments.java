@@ -210,7 +210,7 @@ public final class EgpoExperiments {
                 arms.add(t.arm(m.title, Point::gradients, p -> p.last().logGap())));
         arms.add(learnt.get(Method.IPO_1).arm("average of " + Method.IPO_1.title, Point::gradients, p -> p.average()
                 .logGap()));
-        return new Frontier(title, "gradients", GAP, arms, List.of());
+        return new Frontier(title, "gradients", GAP, arms);
     }
 
     // --- rock, scissors, paper ---

@@ -237,17 +237,13 @@ public final class FDpoExperiment {
         var expected = "expected reward";
         var optimum = task.frontier();
         return outcome.with(new Frontier("Four divergences, each swept over beta", kl, expected, reward, optimum))
-                .with(new Frontier("Diversity", kl, "entropy (nats)", entropy, List.of()))
+                .with(new Frontier("Diversity", kl, "entropy (nats)", entropy))
                 .with(new Frontier("f-DPO and PPO with the same penalty", kl, expected, staged, optimum))
-                .with(new Frontier("Calibration", kl, "calibration error", error, List.of()));
+                .with(new Frontier("Calibration", kl, "calibration error", error));
     }
 
     private static Frontier.Arm arm(String title, Sweep sweep, double[] errors) {
-        return new Frontier.Arm(
-                title,
-                IntStream.range(0, errors.length)
-                        .mapToObj(i ->
-                                Frontier.Point.of(sweep.evaluations().get(i).kl(), errors[i]))
-                        .toList());
+        double[] kl = sweep.evaluations().stream().mapToDouble(Evaluation::kl).toArray();
+        return Frontier.Arm.of(title, kl, errors);
     }
 }

@@ -97,8 +97,7 @@ public final class GtpoClaims {
                 "Hot training: learning rate " + HOT,
                 "steps",
                 "accuracy in training, mean of " + WINDOW + " steps",
-                all.stream().map(m -> curve(hot, m)).toList(),
-                List.of()));
+                all.stream().map(m -> curve(hot, m)).toList()));
     }
 
     private static Outcome with(Outcome outcome, RlvrTrial trial, double learningRate, List<PolicyMethod> methods) {

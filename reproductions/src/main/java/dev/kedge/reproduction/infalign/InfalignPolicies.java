@@ -17,7 +17,6 @@ import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -25,7 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// The experiment behind InfAlign's claims on a language model: the world of `recipes/infalign.yaml`, policies of four
@@ -131,8 +129,7 @@ public final class InfalignPolicies {
                     "A language model's answers against the start's, " + use.title,
                     "KL from the start, nats",
                     "win rate",
-                    List.copyOf(ways.get(use).values()),
-                    List.of()));
+                    List.copyOf(ways.get(use).values())));
         }
         return outcome;
     }
@@ -153,9 +150,8 @@ public final class InfalignPolicies {
     private static Frontier.Arm way(RlvrTrial trial, Arm arm, Use use, int draws) {
         double[] kl = trial.heldOut(arm.phase(draws), "kl");
         double[] wins = trial.heldOut(arm.phase(draws), use.metric);
-        List<Frontier.Point> points = new ArrayList<>();
-        points.add(new Frontier.Point(0, Estimate.of(0.5), ""));
-        IntStream.range(0, kl.length).forEach(i -> points.add(new Frontier.Point(kl[i], Estimate.of(wins[i]), "")));
+        List<Frontier.Point> points = new ArrayList<>(List.of(Frontier.Point.of(0, 0.5)));
+        points.addAll(Frontier.Arm.of("", kl, wins).points());
         return new Frontier.Arm(arm.title, points);
     }
 

@@ -6,7 +6,6 @@ import dev.kedge.objective.selection.BestOfN;
 import dev.kedge.objective.selection.Calibration;
 import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -84,8 +83,8 @@ public final class InfalignTabular {
             List<Frontier.Point> worstPoints = new ArrayList<>();
             for (double kl : DIVERGENCES) {
                 var wins = problem.wins(arm, kl);
-                bestPoints.add(new Frontier.Point(kl, Estimate.of(wins.best), ""));
-                worstPoints.add(new Frontier.Point(kl, Estimate.of(wins.worst), ""));
+                bestPoints.add(Frontier.Point.of(kl, wins.best));
+                worstPoints.add(Frontier.Point.of(kl, wins.worst));
                 if (kl == AT) {
                     outcome = outcome.with(number(InfalignPolicies.Use.SINGLE, arm), wins.single)
                             .with(number(InfalignPolicies.Use.BEST, arm), wins.best)
@@ -99,7 +98,7 @@ public final class InfalignTabular {
     }
 
     private static Frontier frontier(String title, List<Frontier.Arm> arms) {
-        return new Frontier(title + " against that of the base", "KL, nats", "win rate", arms, List.of());
+        return new Frontier(title + " against that of the base", "KL, nats", "win rate", arms);
     }
 
     /// Prompts and answers of one seed.

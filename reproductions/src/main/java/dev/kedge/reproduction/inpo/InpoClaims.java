@@ -4,13 +4,11 @@ import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.inpo.InpoExperiments.ETA;
 import static dev.kedge.reproduction.inpo.InpoExperiments.EXPLOITABILITY;
 import static dev.kedge.reproduction.inpo.InpoExperiments.GAP;
-import static dev.kedge.reproduction.inpo.InpoExperiments.Method.INPO;
-import static dev.kedge.reproduction.inpo.InpoExperiments.Method.ITERATIVE_DPO;
-import static dev.kedge.reproduction.inpo.InpoExperiments.Method.SELF_PLAY;
 import static dev.kedge.reproduction.inpo.InpoExperiments.PAPERS_ETA;
 
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
+import dev.kedge.reproduction.inpo.InpoExperiments.Method;
 import dev.kedge.reproduction.inpo.InpoExperiments.Scale;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,25 +44,27 @@ public final class InpoClaims {
                 last.claim("gap-self-play")
                         .says("INPO comes nearer to the regularised equilibrium than self-play without reference: its "
                                 + "gap is at least five times smaller.")
-                        .less(INPO.arm(GAP, ETA), SELF_PLAY.arm(GAP, ETA))
+                        .less(Method.INPO.arm(GAP, ETA), Method.SELF_PLAY.arm(GAP, ETA))
                         .by(FIVEFOLD),
                 wins.claim("exploitability-self-play")
                         .says("INPO's last iterate is less exploitable in the bare game, too, than that of self-play "
                                 + "without reference.")
-                        .less(INPO.arm(EXPLOITABILITY, ETA), SELF_PLAY.arm(EXPLOITABILITY, ETA)),
+                        .less(Method.INPO.arm(EXPLOITABILITY, ETA), Method.SELF_PLAY.arm(EXPLOITABILITY, ETA)),
                 last.claim("gap-iterative-dpo")
                         .says("On preferences with cycles INPO comes nearer to the regularised equilibrium than "
                                 + "iterative DPO.")
-                        .less(INPO.arm(GAP, ETA), ITERATIVE_DPO.arm(GAP, ETA))
+                        .less(Method.INPO.arm(GAP, ETA), Method.ITERATIVE_DPO.arm(GAP, ETA))
                         .by(FIVEFOLD),
                 any.claim("last-against-average")
                         .says("INPO's last iterate is nearer to the regularised equilibrium than the average of its "
                                 + "iterates, for which the regret bound holds.")
-                        .less(INPO.arm(GAP, ETA), INPO.average(GAP, ETA)),
+                        .less(Method.INPO.arm(GAP, ETA), Method.INPO.average(GAP, ETA)),
                 wins.claim("average-of-self-play")
                         .says("Without reference the average of the iterates is less exploitable in the bare game "
                                 + "than the last.")
-                        .less(SELF_PLAY.average(EXPLOITABILITY, ETA), SELF_PLAY.arm(EXPLOITABILITY, ETA)));
+                        .less(
+                                Method.SELF_PLAY.average(EXPLOITABILITY, ETA),
+                                Method.SELF_PLAY.arm(EXPLOITABILITY, ETA)));
     }
 
     /// Over the sweep of eta.
@@ -74,17 +74,17 @@ public final class InpoClaims {
                 last.claim("gap-self-play-small-steps")
                         .says("With small steps, at eta 1.5, INPO's gap is at least five times smaller than that of "
                                 + "self-play without reference.")
-                        .less(INPO.arm(GAP, 1.5), SELF_PLAY.arm(GAP, 1.5))
+                        .less(Method.INPO.arm(GAP, 1.5), Method.SELF_PLAY.arm(GAP, 1.5))
                         .by(FIVEFOLD),
                 last.claim("gap-self-play-papers-ratio")
                         .says("With large steps, at the paper's ratio tau/eta = 1/3, INPO's gap is at least five "
                                 + "times smaller than that of self-play without reference.")
-                        .less(INPO.arm(GAP, PAPERS_ETA), SELF_PLAY.arm(GAP, PAPERS_ETA))
+                        .less(Method.INPO.arm(GAP, PAPERS_ETA), Method.SELF_PLAY.arm(GAP, PAPERS_ETA))
                         .by(FIVEFOLD),
                 last.claim("papers-ratio-comes-to-rest")
                         .says("At the paper's ratio tau/eta = 1/3 INPO's last iterate comes to the regularised "
                                 + "equilibrium: to a gap below 0.001.")
-                        .less(INPO.arm(GAP, PAPERS_ETA), -3));
+                        .less(Method.INPO.arm(GAP, PAPERS_ETA), -3));
     }
 
     private static List<Claim> sampled(Experiment e) {
@@ -94,16 +94,16 @@ public final class InpoClaims {
                 last.claim("sampled-gap-self-play")
                         .says("From drawn pairs and labels, too, INPO's gap is at least five times smaller than that "
                                 + "of self-play without reference.")
-                        .less(INPO.arm(GAP, ETA), SELF_PLAY.arm(GAP, ETA))
+                        .less(Method.INPO.arm(GAP, ETA), Method.SELF_PLAY.arm(GAP, ETA))
                         .by(FIVEFOLD),
                 last.claim("sampled-gap-iterative-dpo")
                         .says("From drawn pairs and labels, too, INPO comes nearer to the regularised equilibrium "
                                 + "than iterative DPO.")
-                        .less(INPO.arm(GAP, ETA), ITERATIVE_DPO.arm(GAP, ETA))
+                        .less(Method.INPO.arm(GAP, ETA), Method.ITERATIVE_DPO.arm(GAP, ETA))
                         .by(FIVEFOLD),
                 any.claim("sampled-last-against-average")
                         .says("From drawn pairs and labels, too, INPO's last iterate is nearer to the regularised "
                                 + "equilibrium than the average of its iterates.")
-                        .less(INPO.arm(GAP, ETA), INPO.average(GAP, ETA)));
+                        .less(Method.INPO.arm(GAP, ETA), Method.INPO.average(GAP, ETA)));
     }
 }

@@ -170,6 +170,6 @@ public final class InpoExperiments {
                 }
             }
         });
-        return new Frontier(title + ", eta " + ETA, "iterations", "log10 of the duality gap", arms, List.of());
+        return new Frontier(title + ", eta " + ETA, "iterations", "log10 of the duality gap", arms);
     }
 }

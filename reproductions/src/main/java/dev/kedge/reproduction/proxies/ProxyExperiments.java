@@ -145,8 +145,7 @@ public final class ProxyExperiments {
                         "True reward against divergence",
                         "KL of occupancies from the reference's, nats",
                         "true reward of a step",
-                        arms,
-                        List.of()));
+                        arms));
     }
 
     private static Frontier.Point point(Standing standing, String label) {

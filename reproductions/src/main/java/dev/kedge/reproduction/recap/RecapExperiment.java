@@ -13,7 +13,6 @@ import dev.kedge.reproduction.trial.SkillsModel;
 import dev.kedge.reproduction.trial.SkillsTask;
 import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
@@ -135,18 +134,10 @@ public final class RecapExperiment {
             if (method.temperature > 0) {
                 outcome = outcome.with(method.number("standard deviation of weights"), learned.get(method).spread);
             }
-            arms.add(new Frontier.Arm(
-                    method.title,
-                    learned.get(method).way.stream()
-                            .map(at -> new Frontier.Point(at.differences, Estimate.of(at.kept()), ""))
-                            .toList()));
+            arms.add(Frontier.Arm.of(method.title, learned.get(method).way, Evaluation::differences, Evaluation::kept));
         }
         return outcome.with(new Frontier(
-                "What is learnt, and what is kept on the way",
-                "right differences",
-                "right sums and facts",
-                arms,
-                List.of()));
+                "What is learnt, and what is kept on the way", "right differences", "right sums and facts", arms));
     }
 
     public static Map<Method, Learned> trial(Scale s, long seed) {

@@ -167,11 +167,7 @@ public final class RlKlBayesTabular {
                     new Frontier.Point(s.steps, Frontier.Point.of(0, entropy).y(), "posterior"));
             return outcome.with(new Frontier("Entropy of a table of logits", "steps", "nats", entropies, line))
                     .with(new Frontier(
-                            "KL(posterior || policy) of a table of logits",
-                            "steps",
-                            "log10 of nats",
-                            divergences,
-                            List.of()));
+                            "KL(posterior || policy) of a table of logits", "steps", "log10 of nats", divergences));
         }
     }
 

@@ -4,12 +4,6 @@ import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.ACCURACY;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.KL;
 import static dev.kedge.reproduction.rrpo.RrpoExperiment.LOSS;
-import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.DPO;
-import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.PHRASES;
-import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.RRPO_01;
-import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.RRPO_05;
-import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.RRPO_20;
-import static dev.kedge.reproduction.rrpo.RrpoExperiment.Method.TIGHT_DPO;
 
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
@@ -40,34 +34,34 @@ public final class RrpoClaims {
 
     private static List<Claim> accuracy(Experiment e) {
         var right = measure(e, RIGHT, "%");
-        return Stream.of(RRPO_01, RRPO_05)
+        return Stream.of(Method.RRPO_01, Method.RRPO_05)
                 .map(m -> right.claim("accuracy-" + alpha(m))
                         .says(m.title + ", gives the right phrase more often than DPO.")
-                        .more(m.arm(ACCURACY), DPO.arm(ACCURACY)))
+                        .more(m.arm(ACCURACY), Method.DPO.arm(ACCURACY)))
                 .toList();
     }
 
     private static List<Claim> nearness(Experiment e) {
         var around = measure(e, AROUND, "nats");
         var claims = new ArrayList<Claim>();
-        for (var m : List.of(RRPO_01, RRPO_05, RRPO_20)) {
+        for (var m : List.of(Method.RRPO_01, Method.RRPO_05, Method.RRPO_20)) {
             claims.add(around.claim("nearer-" + alpha(m))
                     .says("Around the phrases " + m.title + ", stays nearer to the reference than DPO.")
-                    .less(m.arm(KL), DPO.arm(KL)));
+                    .less(m.arm(KL), Method.DPO.arm(KL)));
         }
-        for (var other : List.of(DPO, TIGHT_DPO)) {
+        for (var other : List.of(Method.DPO, Method.TIGHT_DPO)) {
             claims.add(measure(e, AROUND + ", at equal accuracy", "nats")
-                    .claim("nearer-at-equal-accuracy" + (other == DPO ? "" : "-beta-2"))
+                    .claim("nearer-at-equal-accuracy" + (other == Method.DPO ? "" : "-beta-2"))
                     .says("At an accuracy that both reach, RRPO at alpha 0.01 is nearer to the reference around "
                             + "the phrases than " + other.title + ".")
                     .less(
-                            RrpoExperiment.atEqualAccuracy(RRPO_01, other),
-                            RrpoExperiment.atEqualAccuracy(other, RRPO_01)));
+                            RrpoExperiment.atEqualAccuracy(Method.RRPO_01, other),
+                            RrpoExperiment.atEqualAccuracy(other, Method.RRPO_01)));
         }
         claims.add(measure(e, "loss outside phrases, a token", "nats")
                 .claim("loss")
                 .says("RRPO at alpha 0.01 unlearns less of what stands around the phrases than DPO.")
-                .less(RRPO_01.arm(LOSS), DPO.arm(LOSS)));
+                .less(Method.RRPO_01.arm(LOSS), Method.DPO.arm(LOSS)));
         return claims;
     }
 
@@ -78,11 +72,11 @@ public final class RrpoClaims {
         return List.of(
                 around.claim("phrases-alone")
                         .says("The reward on phrases alone, without the KL, stays nearer to the reference than DPO.")
-                        .less(PHRASES.arm(KL), DPO.arm(KL)),
+                        .less(Method.PHRASES.arm(KL), Method.DPO.arm(KL)),
                 right.claim("kl-costs-nothing")
                         .says("The KL at alpha 0.01 costs no accuracy: the right phrase is given more often than "
                                 + "without.")
-                        .more(RRPO_01.arm(ACCURACY), PHRASES.arm(ACCURACY)));
+                        .more(Method.RRPO_01.arm(ACCURACY), Method.PHRASES.arm(ACCURACY)));
     }
 
     private static String alpha(Method m) {

@@ -14,7 +14,6 @@ import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.reproduction.rrpo.PhraseTask.Sequence;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
@@ -23,6 +22,7 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,20 +140,14 @@ public final class RrpoExperiment {
             outcome = outcome.with(equalAccuracy(Method.RRPO_01, other), least(all.get(Method.RRPO_01), both))
                     .with(equalAccuracy(other, Method.RRPO_01), least(all.get(other), both));
         }
-        var arms = new ArrayList<Frontier.Arm>();
-        for (var m : Method.values()) {
-            arms.add(new Frontier.Arm(
-                    m.title,
-                    all.get(m).stream()
-                            .map(p -> new Frontier.Point(p.kl, Estimate.of(p.accuracy), ""))
-                            .toList()));
-        }
+        var arms = Arrays.stream(Method.values())
+                .map(m -> Frontier.Arm.of(m.title, all.get(m), Evaluation::kl, Evaluation::accuracy))
+                .toList();
         return outcome.with(new Frontier(
                 "Right phrases, and what they cost around them",
                 "KL(ref||policy) outside phrases (nats a token)",
                 "probability of the right phrase",
-                arms,
-                List.of()));
+                arms));
     }
 
     private static double best(List<Evaluation> way) {

@@ -170,8 +170,7 @@ final class SubnetworkSweep {
                     "Weights unchanged against reward gained, in " + dtype,
                     "probability of the right action, gained over the start",
                     "share of weights changed by no more than 1e-5",
-                    arms,
-                    List.of()));
+                    arms));
         }
         return out;
     }
