@@ -72,20 +72,20 @@ final class CompareCommand implements Callable<Integer> {
             Jobs.forget(folder);
         }
         Terminal terminal = quiet ? Terminal.quiet() : Terminal.standardError();
-        MethodComparison contest = Compare.run(on, methods, seeds, folder, terminal);
-        print(contest);
+        MethodComparison comparison = Compare.run(on, methods, seeds, folder, terminal);
+        print(comparison);
         System.out.println("report: " + folder.resolve("report.html"));
         if (json) {
-            System.out.println(MethodComparisonJson.write(contest));
+            System.out.println(MethodComparisonJson.write(comparison));
         }
         return 0;
     }
 
-    private static void print(MethodComparison contest) {
-        System.out.println(contest.sentence() + "\n");
-        String measure = contest.task().measure();
+    private static void print(MethodComparison comparison) {
+        System.out.println(comparison.sentence() + "\n");
+        String measure = comparison.task().measure();
         System.out.printf("%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
-        for (MethodComparison.Place place : contest.places()) {
+        for (MethodComparison.Place place : comparison.places()) {
             System.out.printf(
                     "%-18s  %-28s  %s at %s nats%n",
                     place.method().name(),
@@ -94,7 +94,7 @@ final class CompareCommand implements Callable<Integer> {
                     Quantity.number(place.kl().value()));
         }
         System.out.println();
-        for (MethodComparison.Pairing pairing : contest.pairings()) {
+        for (MethodComparison.Pairing pairing : comparison.pairings()) {
             System.out.printf(
                     "%s over %s: %s. %s%n",
                     pairing.first().name(),
@@ -103,9 +103,9 @@ final class CompareCommand implements Callable<Integer> {
                     pairing.dominance().sentence());
         }
         System.out.println(
-                contest.pairings().isEmpty()
+                comparison.pairings().isEmpty()
                         ? ""
-                        : "\nIn brackets 95 % intervals over " + contest.seeds() + " seeds, paired.");
+                        : "\nIn brackets 95 % intervals over " + comparison.seeds() + " seeds, paired.");
     }
 
     private static String words(Optional<Estimate> estimate) {

@@ -67,7 +67,7 @@ final class ReproduceCommand implements Callable<Integer> {
             if (fresh) {
                 Jobs.forget(folder);
             } else if (record) {
-                Jobs.forgetOutdated(folder);
+                Jobs.forgetOutdated(folder, Claims.class);
             }
             Results results = Reproduction.run(
                     paper,

@@ -52,13 +52,15 @@ public final class Jobs {
     ///
     /// @param folder holds the results under `jobs/`; made where it is missing
     /// @param phase  what progress is called
+    /// @param above  one class of each room above this one that the jobs come from
     /// @throws dev.kedge.config.ConfigException if another process works in the folder
     /// @throws RunFailedException                   naming the job, if one fails; the others' results are safe
-    public static List<Done> run(Path folder, List<Job> jobs, String phase, Terminal terminal) {
+    public static List<Done> run(Path folder, List<Job> jobs, String phase, Terminal terminal, Class<?>... above) {
         try {
             Files.createDirectories(folder.resolve(FOLDER));
             try (var _ = RunLock.take(folder)) {
-                return new Crew(folder.resolve(FOLDER), jobs).work(phase, terminal);
+                return new Crew(folder.resolve(FOLDER), jobs, CodeVersion.current(List.of(above)))
+                        .work(phase, terminal);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": results cannot be kept: " + e, e);
@@ -66,13 +68,16 @@ public final class Jobs {
     }
 
     /// Forgets what other code did than that which runs now.
-    public static void forgetOutdated(Path folder) {
+    ///
+    /// @param above see [#run]
+    public static void forgetOutdated(Path folder, Class<?>... above) {
         if (!Files.isDirectory(folder.resolve(FOLDER))) {
             return;
         }
+        var code = CodeVersion.current(List.of(above));
         try (var files = Files.list(folder.resolve(FOLDER))) {
             for (var file : files.filter(f -> f.toString().endsWith(".json")).toList()) {
-                if (parsed(file).filter(Jobs::isCurrent).isEmpty()) {
+                if (parsed(file).filter(f -> isOf(code, f)).isEmpty()) {
                     Files.delete(file);
                 }
             }
@@ -81,8 +86,8 @@ public final class Jobs {
         }
     }
 
-    private static boolean isCurrent(JsonNode file) {
-        return file.path("code").asText().equals(CodeVersion.current());
+    private static boolean isOf(String code, JsonNode file) {
+        return file.path("code").asText().equals(code);
     }
 
     /// Empty where the file is not JSON.
@@ -106,15 +111,17 @@ public final class Jobs {
     private static final class Crew {
         private final Path folder;
         private final List<Job> jobs;
+        private final String code;
         private final Done[] done;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
         private int finished;
         private int outdated;
 
-        Crew(Path folder, List<Job> jobs) {
+        Crew(Path folder, List<Job> jobs, String code) {
             this.folder = folder;
             this.jobs = jobs;
+            this.code = code;
             done = jobs.stream().map(this::earlier).map(d -> d.orElse(null)).toArray(Done[]::new);
             finished = (int) Arrays.stream(done).filter(Objects::nonNull).count();
         }
@@ -185,7 +192,7 @@ public final class Jobs {
             double seconds = (clock.getCurrentThreadCpuTime() - began) / 1e9;
             var file = JSON.createObjectNode();
             file.put("what", job.what());
-            file.put("code", CodeVersion.current());
+            file.put("code", code);
             file.put("seconds", seconds);
             file.set("result", result);
             try {
@@ -204,7 +211,7 @@ public final class Jobs {
             try {
                 var file = parsed(file(job))
                         .filter(f -> f.path("what").asText().equals(job.what()) && f.hasNonNull("result"));
-                outdated += file.isPresent() && !isCurrent(file.get()) ? 1 : 0;
+                outdated += file.isPresent() && !isOf(code, file.get()) ? 1 : 0;
                 return file.map(f -> new Done(f.get("result"), f.path("seconds").asDouble()));
             } catch (IOException e) {
                 throw new UncheckedIOException(file(job) + ": cannot be read", e);

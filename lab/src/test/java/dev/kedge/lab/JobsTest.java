@@ -2,6 +2,7 @@ package dev.kedge.lab;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -189,7 +190,7 @@ final class JobsTest {
     void resultsOfOtherCodeCountWithAWarningUntilTheyAreForgotten() throws IOException {
         run(jobs("a"));
         var file = folder.resolve("jobs/job-3.json");
-        Files.writeString(file, Files.readString(file).replace(CodeVersion.current(), "0badc0de"));
+        Files.writeString(file, Files.readString(file).replace(CodeVersion.current(List.of()), "0badc0de"));
         var said = new ByteArrayOutputStream();
         Jobs.run(folder, jobs("a"), "test", new Terminal(new PrintStream(said, true), Terminal.Mode.QUIET));
         assertEquals(COUNT, ran.size());
@@ -212,6 +213,12 @@ final class JobsTest {
             return IntNode.valueOf(1);
         });
         run(List.of(second));
+    }
+
+    /// These classes stand apart from those that are always counted.
+    @Test
+    void codeAboveChangesTheVersionToo() {
+        assertNotEquals(CodeVersion.current(List.of()), CodeVersion.current(List.of(JobsTest.class)));
     }
 
     @Test

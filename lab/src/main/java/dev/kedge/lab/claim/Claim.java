@@ -5,7 +5,6 @@ package dev.kedge.lab.claim;
 ///
 /// Its verdict is never written down: see [Finding].
 ///
-/// @param paper      slug of the paper
 /// @param name       short, told apart from the paper's other claims: lower-case letters, digits and dashes
 /// @param statement  what the paper says, in our words
 /// @param experiment what is run
@@ -16,7 +15,6 @@ package dev.kedge.lab.claim;
 /// @param against    what the method is held against
 /// @param asked      the smallest effect that counts as what the paper says, in the measure's unit, >= 0
 public record Claim(
-        String paper,
         String name,
         String statement,
         Experiment experiment,
@@ -34,6 +32,11 @@ public record Claim(
         if (!(asked >= 0 && asked < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(name + ": the effect asked for must be finite and >= 0, was " + asked);
         }
+    }
+
+    /// The same, if the effect is larger than this.
+    public Claim by(double effect) {
+        return new Claim(name, statement, experiment, measure, unit, method, direction, against, effect);
     }
 
     /// What a method is held against.

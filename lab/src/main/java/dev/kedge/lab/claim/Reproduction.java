@@ -31,7 +31,7 @@ public final class Reproduction {
                 jobs.add(job(experiment, seed));
             }
         }
-        var done = Jobs.run(folder, jobs, paper.slug(), terminal);
+        var done = Jobs.run(folder, jobs, paper.slug(), terminal, rooms(experiments));
         var measurements = new ArrayList<Measurement>();
         int first = 0;
         for (var experiment : experiments) {
@@ -43,6 +43,11 @@ public final class Reproduction {
         ResultsJson.save(results, folder.resolve("results.json"));
         Page.write(folder.resolve("report.html"), ClaimsPage.html(results));
         return results;
+    }
+
+    /// Trials come from rooms above.
+    private static Class<?>[] rooms(List<Experiment> experiments) {
+        return experiments.stream().map(e -> e.trial().getClass()).toArray(Class<?>[]::new);
     }
 
     private static Jobs.Job job(Experiment experiment, int seed) {

@@ -7,7 +7,7 @@ import dev.kedge.config.ConfigException;
 import dev.kedge.lab.Jobs;
 import dev.kedge.lab.compare.MethodComparison.Entry;
 import dev.kedge.lab.report.Page;
-import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.lab.tabular.Bandit.Evaluation;
 import dev.kedge.lab.tabular.Sweep;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
@@ -15,7 +15,6 @@ import dev.kedge.run.result.Frontier;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -26,20 +25,6 @@ public final class Compare {
     public static final int FEWEST_SEEDS = 5;
 
     private Compare() {}
-
-    /// What methods are trained on and how, in words.
-    public static String description(ComparisonTask task) {
-        return String.format(
-                Locale.ROOT,
-                "%s Offline methods learn from the same %d pairs, which the reference drew, all of them at every step; "
-                        + "methods that draw their own outcomes use as many labels, each for one step or iteration. "
-                        + "Policies are tables of logits, trained from the reference by %d gradients of AdamW "
-                        + "(learning rate %s, falling to 0).",
-                task.description(),
-                ComparedMethods.PAIRS,
-                ComparedMethods.TRAINING.steps(),
-                ComparedMethods.TRAINING.learningRate());
-    }
 
     /// Runs what is not done yet of every method, strength and seed, on all processors, and writes `results.json` and
     /// `report.html` into the folder. Other methods' results there stay.
@@ -68,10 +53,10 @@ public final class Compare {
                 }
             }
         }
-        var contest = contest(task, methods, seeds, Jobs.run(folder, jobs, "compare", terminal));
-        MethodComparisonJson.save(contest, folder.resolve("results.json"));
-        Page.write(folder.resolve("report.html"), MethodComparisonPage.html(contest));
-        return contest;
+        var comparison = comparison(task, methods, seeds, Jobs.run(folder, jobs, "compare", terminal));
+        MethodComparisonJson.save(comparison, folder.resolve("results.json"));
+        Page.write(folder.resolve("report.html"), MethodComparisonPage.html(comparison));
+        return comparison;
     }
 
     private static String refusal(ComparisonTask task, ComparedMethod method) {
@@ -86,11 +71,11 @@ public final class Compare {
     private static Jobs.Job job(ComparisonTask task, ComparedMethod method, double strength, int seed) {
         return new Jobs.Job(
                 method.name() + "-" + strength + "-seed-" + seed,
-                method.description() + ". " + description(task),
+                method.description() + ". " + ComparedMethods.training(task),
                 () -> {
                     var arena = task.arena(seed);
                     double[][] policy = method.training().policy(arena, strength, seed);
-                    var json = write(arena.bandit().standing(policy));
+                    var json = write(arena.bandit().evaluate(policy));
                     return showsGap(task, method) ? json.put("gap", arena.dualityGap(policy, strength)) : json;
                 });
     }
@@ -99,7 +84,7 @@ public final class Compare {
         return task == ComparisonTask.GAME && method.aim() == ComparedMethod.Aim.WIN_RATE;
     }
 
-    private static ObjectNode write(Standing s) {
+    private static ObjectNode write(Evaluation s) {
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("kl", s.kl())
@@ -108,8 +93,8 @@ public final class Compare {
                 .put("shortfall", s.shortfall());
     }
 
-    private static Standing read(JsonNode json) {
-        return new Standing(
+    private static Evaluation read(JsonNode json) {
+        return new Evaluation(
                 number(json, "kl"), number(json, "reward"), number(json, "entropy"), number(json, "shortfall"));
     }
 
@@ -118,7 +103,7 @@ public final class Compare {
         return json.path(key).isNumber() ? json.path(key).doubleValue() : Double.NaN;
     }
 
-    private static MethodComparison contest(
+    private static MethodComparison comparison(
             ComparisonTask task, List<ComparedMethod> methods, int seeds, List<Jobs.Done> done) {
         var results = done.stream().map(Jobs.Done::result).iterator();
         var entries = new ArrayList<Entry>();
@@ -132,7 +117,7 @@ public final class Compare {
                 sweeps.add(new Sweep(
                         method.strengths(), sweep.stream().map(Compare::read).toList()));
                 gaps.add(sweep.stream().mapToDouble(r -> number(r, "gap")).toArray());
-                if (sweeps.getLast().standings().stream().noneMatch(Standing::isFinite)) {
+                if (sweeps.getLast().evaluations().stream().noneMatch(Evaluation::isFinite)) {
                     throw new RunFailedException(method.name() + " diverged at every strength with seed " + seed);
                 }
             }

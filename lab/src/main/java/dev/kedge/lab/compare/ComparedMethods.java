@@ -7,7 +7,6 @@ import dev.kedge.lab.compare.ComparisonTask.Arena;
 import dev.kedge.lab.tabular.TabularTraining;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.AlphaDivergence;
-import dev.kedge.objective.divergence.BarrierDivergence;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.JensenShannon;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -64,39 +63,45 @@ public final class ComparedMethods {
 
     private ComparedMethods() {}
 
+    /// What methods are trained on and how, in words.
+    public static String training(ComparisonTask task) {
+        return task.description() + " Offline methods learn from the same " + PAIRS
+                + " pairs, which the reference drew, "
+                + "all of them at every step; methods that draw their own outcomes use as many labels, each for one "
+                + "step or iteration. Policies are tables of logits, trained from the reference by "
+                + TRAINING.steps() + " gradients of AdamW (learning rate " + TRAINING.learningRate()
+                + ", falling to 0).";
+    }
+
     /// All methods, in the order in which they are listed.
     public static List<ComparedMethod> all() {
         return List.of(
-                onPairs("dpo", "DPO: reverse KL", grid(4, 0.05), Aim.REWARD, Dpo::dpo),
-                onPairs(
-                        "ipo",
-                        "IPO: squared distance of the log-ratio margin from 1/(2β)",
-                        grid(1, 0.02),
-                        Aim.WIN_RATE,
-                        Ipo::ipo),
-                onPairs("slic", "SLiC: hinge on the margin", grid(4, 0.05), Aim.REWARD, Slic::hinge),
-                onPairs(
-                        "conservative-dpo",
-                        "DPO with labels smoothed by 0.1",
-                        grid(4, 0.05),
-                        Aim.REWARD,
-                        (lp, beta, pairs) -> Dpo.conservative(lp, beta, 0.1, pairs)),
-                onPairs(
-                        "robust-dpo",
-                        "DPO made unbiased for labels flipped with probability 0.1",
-                        grid(4, 0.05),
-                        Aim.REWARD,
-                        (lp, beta, pairs) -> Dpo.robust(lp, beta, 0.1, pairs)),
-                fDpo("f-dpo-forward-kl", "f-DPO: forward KL", new ForwardKl()),
-                fDpo("f-dpo-js", "f-DPO: Jensen-Shannon", new JensenShannon()),
-                fDpo("f-dpo-alpha", "f-DPO: alpha divergence, alpha 0.5", new AlphaDivergence(0.5)),
-                new ComparedMethod(
-                        "adpo",
-                        "ADPO, Plackett-Luce: rankings of four outcomes, as many outcomes as in the pairs; β is 1/τ",
-                        "β",
-                        grid(4, 0.05),
-                        Aim.RANKING,
-                        ComparedMethods::adpo),
+                method("dpo", Aim.REWARD, 4, 0.05).says("DPO: reverse KL").onPairs(Dpo::dpo),
+                method("ipo", Aim.WIN_RATE, 1, 0.02)
+                        .says("IPO: squared distance of the log-ratio margin from 1/(2β)")
+                        .onPairs(Ipo::ipo),
+                method("slic", Aim.REWARD, 4, 0.05)
+                        .says("SLiC: hinge on the margin")
+                        .onPairs(Slic::hinge),
+                method("conservative-dpo", Aim.REWARD, 4, 0.05)
+                        .says("DPO with labels smoothed by 0.1")
+                        .onPairs((lp, beta, pairs) -> Dpo.conservative(lp, beta, 0.1, pairs)),
+                method("robust-dpo", Aim.REWARD, 4, 0.05)
+                        .says("DPO made unbiased for labels flipped with probability 0.1")
+                        .onPairs((lp, beta, pairs) -> Dpo.robust(lp, beta, 0.1, pairs)),
+                method("f-dpo-forward-kl", Aim.REWARD, 4, 0.05)
+                        .says("f-DPO: forward KL")
+                        .onPairs((lp, beta, pairs) -> FDpo.fDpo(lp, new ForwardKl(), beta, pairs)),
+                method("f-dpo-js", Aim.REWARD, 4, 0.05)
+                        .says("f-DPO: Jensen-Shannon")
+                        .onPairs((lp, beta, pairs) -> FDpo.fDpo(lp, new JensenShannon(), beta, pairs)),
+                method("f-dpo-alpha", Aim.REWARD, 4, 0.05)
+                        .says("f-DPO: alpha divergence, alpha 0.5")
+                        .onPairs((lp, beta, pairs) -> FDpo.fDpo(lp, new AlphaDivergence(0.5), beta, pairs)),
+                method("adpo", Aim.RANKING, 4, 0.05)
+                        .says(
+                                "ADPO, Plackett-Luce: rankings of four outcomes, as many outcomes as in the pairs; β is 1/τ")
+                        .trained(ComparedMethods::adpo),
                 new ComparedMethod(
                         "hypo",
                         "HyPO: DPO at β 0.05, and λ times the KL of 64 outcomes a context that the policy draws",
@@ -104,56 +109,35 @@ public final class ComparedMethods {
                         grid(1, 0.0005),
                         Aim.REWARD,
                         ComparedMethods::hypo),
-                new ComparedMethod(
-                        "sft-on-chosen",
-                        "maximum likelihood of the chosen outcomes, and β times KL(π||ref)",
-                        "β",
-                        grid(1, 0.01),
-                        Aim.REWARD,
-                        ComparedMethods::sftOnChosen),
-                online(
-                        "online-dpo",
-                        "online DPO: " + FRESH + " fresh pairs a step, both of the policy",
-                        grid(4, 0.05),
-                        Aim.REWARD,
-                        (arena, beta, seed) -> OnlineLosses.dpo(arena, beta, FRESH, seed)),
-                online(
-                        "xpo",
-                        "XPO at alpha " + XPO_ALPHA + ": " + FRESH
-                                + " fresh pairs a step, one outcome of the policy and one of the reference",
-                        grid(4, 0.05),
-                        Aim.REWARD,
-                        (arena, beta, seed) -> OnlineLosses.xpo(arena, XPO_ALPHA, beta, FRESH, seed)),
-                online(
-                        "inpo",
-                        "INPO at τ β and η 3β: " + TRAINING.steps() / ITERATION + " iterations of " + ITERATION
-                                + " steps on " + ITERATION * FRESH + " pairs of the policy, fresh for each",
-                        grid(1, 0.02),
-                        Aim.WIN_RATE,
-                        (arena, beta, seed) ->
+                method("sft-on-chosen", Aim.REWARD, 1, 0.01)
+                        .says("maximum likelihood of the chosen outcomes, and β times KL(π||ref)")
+                        .trained(ComparedMethods::sftOnChosen),
+                method("online-dpo", Aim.REWARD, 4, 0.05)
+                        .says("online DPO: " + FRESH + " fresh pairs a step, both of the policy")
+                        .online((arena, beta, seed) -> OnlineLosses.dpo(arena, beta, FRESH, seed)),
+                method("xpo", Aim.REWARD, 4, 0.05)
+                        .says("XPO at alpha " + XPO_ALPHA + ": " + FRESH
+                                + " fresh pairs a step, one outcome of the policy and one of the reference")
+                        .online((arena, beta, seed) -> OnlineLosses.xpo(arena, XPO_ALPHA, beta, FRESH, seed)),
+                method("inpo", Aim.WIN_RATE, 1, 0.02)
+                        .says("INPO at τ β and η 3β: " + TRAINING.steps() / ITERATION + " iterations of " + ITERATION
+                                + " steps on " + ITERATION * FRESH + " pairs of the policy, fresh for each")
+                        .online((arena, beta, seed) ->
                                 OnlineLosses.inpo(arena, INPO_ETA * beta, beta, ITERATION, ITERATION * FRESH, seed)),
-                new ComparedMethod(
-                        "egpo",
-                        "EGPO: half as many steps of two gradients, " + FRESH / 2 + " fresh uniform pairs a gradient, "
-                                + "two labels a pair against the policy of the half step",
-                        "β",
-                        grid(1, 0.02),
-                        Aim.WIN_RATE,
-                        (arena, beta, seed) ->
+                method("egpo", Aim.WIN_RATE, 1, 0.02)
+                        .says(
+                                "EGPO: half as many steps of two gradients, " + FRESH / 2
+                                        + " fresh uniform pairs a gradient, two labels a pair against the policy of the half step")
+                        .trained((arena, beta, seed) ->
                                 TRAINING.extragradient(arena.logRef(), OnlineLosses.egpo(arena, beta, FRESH, seed))),
-                online(
-                        "online-ipo",
-                        "online IPO: " + FRESH + " fresh pairs a step, both of the policy",
-                        grid(1, 0.02),
-                        Aim.WIN_RATE,
-                        (arena, beta, seed) -> OnlineLosses.ipo(arena, beta, FRESH, seed)),
-                online(
-                        "nash-md",
-                        "Nash-MD: " + FRESH / 2 + " fresh uniform pairs a step, two labels a pair against the policy "
-                                + "mixed with a share of " + NASH_MD_SHARE + " of the reference",
-                        grid(1, 0.02),
-                        Aim.WIN_RATE,
-                        (arena, beta, seed) -> OnlineLosses.nashMd(arena, beta, NASH_MD_SHARE, FRESH, seed)));
+                method("online-ipo", Aim.WIN_RATE, 1, 0.02)
+                        .says("online IPO: " + FRESH + " fresh pairs a step, both of the policy")
+                        .online((arena, beta, seed) -> OnlineLosses.ipo(arena, beta, FRESH, seed)),
+                method("nash-md", Aim.WIN_RATE, 1, 0.02)
+                        .says("Nash-MD: " + FRESH / 2
+                                + " fresh uniform pairs a step, two labels a pair against the policy mixed with a share of "
+                                + NASH_MD_SHARE + " of the reference")
+                        .online((arena, beta, seed) -> OnlineLosses.nashMd(arena, beta, NASH_MD_SHARE, FRESH, seed)));
     }
 
     /// The method of that name.
@@ -170,48 +154,41 @@ public final class ComparedMethods {
                 .orElseThrow(() -> new ConfigException("no method `" + name + "`" + Names.advice(name, names)));
     }
 
+    private static Description method(String name, Aim aim, double high, double low) {
+        return new Description(name, aim, grid(high, low), "");
+    }
+
+    /// A method before it is said how it is trained; its strength is called β.
+    private record Description(String name, Aim aim, double[] strengths, String words) {
+        Description says(String text) {
+            return new Description(name, aim, strengths, text);
+        }
+
+        ComparedMethod trained(ComparedMethod.Training training) {
+            return new ComparedMethod(name, words, "β", strengths, aim, training);
+        }
+
+        /// A preference loss on pairs drawn from the reference.
+        ComparedMethod onPairs(Objective objective) {
+            return trained((arena, strength, seed) -> TRAINING.onPairs(
+                    arena.bandit(), arena.pairs(PAIRS, seed), (lp, pairs) -> objective.of(lp, strength, pairs)));
+        }
+
+        /// A loss on what the policy draws.
+        ComparedMethod online(OnlineObjective objective) {
+            return trained(
+                    (arena, strength, seed) -> TRAINING.train(arena.logRef(), objective.of(arena, strength, seed)));
+        }
+    }
+
     @FunctionalInterface
     private interface Objective {
         Loss of(PreferenceLogProbs lp, double strength, long pairsInStep);
     }
 
-    /// A preference loss on pairs drawn from the reference.
-    private static ComparedMethod onPairs(
-            String name, String description, double[] strengths, Aim aim, Objective objective) {
-        return new ComparedMethod(
-                name,
-                description,
-                "β",
-                strengths,
-                aim,
-                (arena, strength, seed) -> TRAINING.onPairs(
-                        arena.bandit(), arena.pairs(PAIRS, seed), (lp, pairs) -> objective.of(lp, strength, pairs)));
-    }
-
     @FunctionalInterface
     private interface OnlineObjective {
         TabularTraining.Objective of(Arena arena, double strength, long seed);
-    }
-
-    /// A loss on what the policy draws.
-    private static ComparedMethod online(
-            String name, String description, double[] strengths, Aim aim, OnlineObjective objective) {
-        return new ComparedMethod(
-                name,
-                description,
-                "β",
-                strengths,
-                aim,
-                (arena, strength, seed) -> TRAINING.train(arena.logRef(), objective.of(arena, strength, seed)));
-    }
-
-    private static ComparedMethod fDpo(String name, String description, BarrierDivergence divergence) {
-        return onPairs(
-                name,
-                description,
-                grid(4, 0.05),
-                Aim.REWARD,
-                (lp, beta, pairs) -> FDpo.fDpo(lp, divergence, beta, pairs));
     }
 
     private static double[][] adpo(Arena task, double beta, long seed) {

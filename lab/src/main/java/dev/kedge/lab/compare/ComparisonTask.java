@@ -139,7 +139,7 @@ public enum ComparisonTask {
                     double[] ref = Arrays.stream(logRef())
                             .flatMapToDouble(Arrays::stream)
                             .toArray();
-                    yield new Draws(this, seed).pairs(ref, ref, count).sorted();
+                    yield new PairSampler(judges, seed).pairs(ref, ref, count).sorted();
                 }
             };
         }

@@ -1,5 +1,6 @@
 package dev.kedge.lab.compare;
 
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,8 @@
 package dev.kedge.lab.compare;
 
 import dev.kedge.lab.plot.Quantity;
-import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.lab.tabular.Bandit.Evaluation;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.lab.tabular.Sweep;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Bootstrap;
@@ -13,7 +14,7 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/// ComparedMethods that were trained on the same tasks, each at all its strengths.
+/// Methods that were trained on the same tasks, each at all its strengths.
 ///
 /// They are compared at equal divergence from the reference, along the frontier of each sweep, by the reward that is
 /// missing from the best policy of that divergence. What is called reward here is the task's measure.
@@ -37,14 +38,14 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
             gaps = List.copyOf(gaps);
         }
 
-        private Frontier.Arm arm(int seed, ToDoubleFunction<Standing> measure) {
-            return sweeps.get(seed).arm(method.name(), method.symbol(), Standing::kl, measure);
+        private Frontier.Arm arm(int seed, ToDoubleFunction<Evaluation> measure) {
+            return sweeps.get(seed).arm(method.name(), method.symbol(), Evaluation::kl, measure);
         }
 
         private Frontier.Arm gap(int seed) {
             var points = gaps.isEmpty()
                     ? List.<Frontier.Point>of()
-                    : arm(seed, Standing::kl).points();
+                    : arm(seed, Evaluation::kl).points();
             return new Frontier.Arm(
                     method.name(),
                     IntStream.range(0, points.size())
@@ -55,24 +56,24 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
                             .toList());
         }
 
-        /// The mean standing at each strength.
+        /// The mean evaluation at each strength.
         Sweep mean() {
             var strengths = method.strengths();
             return new Sweep(
                     strengths,
                     IntStream.range(0, strengths.length)
-                            .mapToObj(i -> new Standing(
-                                    mean(i, Standing::kl),
-                                    mean(i, Standing::reward),
-                                    mean(i, Standing::entropy),
-                                    mean(i, Standing::shortfall)))
+                            .mapToObj(i -> new Evaluation(
+                                    mean(i, Evaluation::kl),
+                                    mean(i, Evaluation::reward),
+                                    mean(i, Evaluation::entropy),
+                                    mean(i, Evaluation::shortfall)))
                             .toList());
         }
 
-        private double mean(int strength, ToDoubleFunction<Standing> measure) {
+        private double mean(int strength, ToDoubleFunction<Evaluation> measure) {
             return sweeps.stream()
                             .mapToDouble(
-                                    s -> measure.applyAsDouble(s.standings().get(strength)))
+                                    s -> measure.applyAsDouble(s.evaluations().get(strength)))
                             .sum()
                     / sweeps.size();
         }
@@ -100,7 +101,7 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
 
     /// Reward over divergence, mean over seeds, beside the optimum.
     public Frontier frontier() {
-        return mean(title(" at each divergence"), task.axis(), (e, s) -> e.arm(s, Standing::reward), optimum);
+        return mean(title(" at each divergence"), task.axis(), (e, s) -> e.arm(s, Evaluation::reward), optimum);
     }
 
     /// Reward missing from the optimum of equal divergence, mean over seeds, along each method's frontier.
@@ -108,13 +109,13 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
         var missing = mean(
                 title(" missing at equal divergence"),
                 "from that of the best policy; less is better",
-                (e, s) -> e.arm(s, Standing::shortfall),
+                (e, s) -> e.arm(s, Evaluation::shortfall),
                 nothing());
         var arms = IntStream.range(0, entries.size())
                 .mapToObj(i ->
                         along(entries.get(i).mean().frontier(), missing.arms().get(i)))
                 .toList();
-        return new Frontier(missing.title(), missing.x(), missing.y(), arms, List.of());
+        return new Frontier(missing.title(), missing.x(), missing.y(), arms);
     }
 
     /// The duality gap over divergence, mean over seeds, with points for the methods whose strength is the β of the
@@ -143,7 +144,7 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
         return new Frontier.Arm(
                 arm.name(),
                 IntStream.range(0, arm.points().size())
-                        .filter(i -> frontier.standings().get(i).isFinite())
+                        .filter(i -> frontier.evaluations().get(i).isFinite())
                         .mapToObj(arm.points()::get)
                         .toList());
     }

@@ -11,18 +11,18 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/// A contest as JSON, for other programs.
+/// A comparison as JSON, for other programs.
 public final class MethodComparisonJson {
     private MethodComparisonJson() {}
 
-    public static ObjectNode write(MethodComparison contest) {
+    public static ObjectNode write(MethodComparison comparison) {
         var json = JsonNodeFactory.instance.objectNode();
-        json.put("seeds", contest.seeds());
-        json.put("task", contest.task().title());
-        json.put("description", Compare.description(contest.task()));
-        var measure = contest.task().measure().replace(' ', '_');
+        json.put("seeds", comparison.seeds());
+        json.put("task", comparison.task().title());
+        json.put("description", ComparedMethods.training(comparison.task()));
+        var measure = comparison.task().measure().replace(' ', '_');
         var places = json.putArray("places");
-        for (var place : contest.places()) {
+        for (var place : comparison.places()) {
             var node = places.addObject()
                     .put("method", place.method().name())
                     .put("description", place.method().description());
@@ -31,16 +31,16 @@ public final class MethodComparisonJson {
             estimate(node.putObject("kl_at_most_" + measure), place.kl());
         }
         var pairs = json.putArray("pairs");
-        for (var pairing : contest.pairings()) {
+        for (var pairing : comparison.pairings()) {
             var node = pairs.addObject()
                     .put("first", pairing.first().name())
                     .put("second", pairing.second().name());
             pairing.advantage().ifPresent(advantage -> estimate(node.putObject("advantage_of_first"), advantage));
             node.put("where", pairing.dominance().sentence());
         }
-        json.set("frontier", SummaryJson.write(contest.frontier()));
-        json.set("missing", SummaryJson.write(contest.missing()));
-        contest.gaps().ifPresent(gaps -> json.set("duality_gap", SummaryJson.write(gaps)));
+        json.set("frontier", SummaryJson.write(comparison.frontier()));
+        json.set("missing", SummaryJson.write(comparison.missing()));
+        comparison.gaps().ifPresent(gaps -> json.set("duality_gap", SummaryJson.write(gaps)));
         return json;
     }
 
@@ -48,9 +48,9 @@ public final class MethodComparisonJson {
         node.put("value", e.value()).put("low", e.low()).put("high", e.high());
     }
 
-    static void save(MethodComparison contest, Path file) {
+    static void save(MethodComparison comparison, Path file) {
         try {
-            var text = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(write(contest)) + "\n";
+            var text = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(write(comparison)) + "\n";
             Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be written", e);

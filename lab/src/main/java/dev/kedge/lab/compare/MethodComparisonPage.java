@@ -10,7 +10,7 @@ import dev.kedge.statistics.Estimate;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// The report of a contest: the frontiers beside the optimum, what is missing from it, who is above whom.
+/// The report of a comparison: the frontiers beside the optimum, what is missing from it, who is above whom.
 final class MethodComparisonPage {
     private static final String METHOD = "Strengths of different methods do not mean the same, so methods are "
             + "compared at equal divergence from the reference: by how much %s is missing from the best policy of "
@@ -20,22 +20,23 @@ final class MethodComparisonPage {
 
     private MethodComparisonPage() {}
 
-    static String html(MethodComparison contest) {
-        var names = contest.entries().stream().map(e -> e.method().name()).toList();
+    static String html(MethodComparison comparison) {
+        var names = comparison.entries().stream().map(e -> e.method().name()).toList();
         var title = names.size() == 1 ? names.getFirst() : list(names);
         var meta = List.of(
-                Page.meta(contest.task().measure() + " against divergence"), Page.meta(contest.seeds() + " seeds"));
-        var measure = contest.task().measure();
+                Page.meta(comparison.task().measure() + " against divergence"),
+                Page.meta(comparison.seeds() + " seeds"));
+        var measure = comparison.task().measure();
         return Page.html(
                 title,
-                Page.head(meta, title, contest.sentence())
-                        + picture(contest.frontier())
-                        + picture(contest.missing())
-                        + contest.gaps().map(MethodComparisonPage::picture).orElse("")
-                        + Page.section("Methods", places(contest))
-                        + Page.section("Each against each", pairings(measure, contest.pairings()))
-                        + contest.gaps().map(MethodComparisonPage::gaps).orElse("")
-                        + Page.section("Task", prose(Compare.description(contest.task())))
+                Page.head(meta, title, comparison.sentence())
+                        + picture(comparison.frontier())
+                        + picture(comparison.missing())
+                        + comparison.gaps().map(MethodComparisonPage::picture).orElse("")
+                        + Page.section("Methods", places(comparison))
+                        + Page.section("Each against each", pairings(measure, comparison.pairings()))
+                        + comparison.gaps().map(MethodComparisonPage::gaps).orElse("")
+                        + Page.section("Task", prose(ComparedMethods.training(comparison.task())))
                         + Page.section("How they are compared", prose(METHOD.formatted(measure))));
     }
 
@@ -72,8 +73,8 @@ final class MethodComparisonPage {
         return names.stream().limit(names.size() - 1L).collect(Collectors.joining(", ")) + " and " + names.getLast();
     }
 
-    private static String places(MethodComparison contest) {
-        var measure = contest.task().measure();
+    private static String places(MethodComparison comparison) {
+        var measure = comparison.task().measure();
         return Page.table(
                 List.of(
                         "Method",
@@ -81,7 +82,7 @@ final class MethodComparisonPage {
                         "Missing " + measure + " at equal divergence",
                         "Most " + measure,
                         "At KL"),
-                contest.places().stream().map(MethodComparisonPage::row).toList());
+                comparison.places().stream().map(MethodComparisonPage::row).toList());
     }
 
     private static List<String> row(Place place) {

@@ -1,7 +1,7 @@
 package dev.kedge.lab.compare;
 
 import dev.kedge.lab.compare.ComparisonTask.Arena;
-import dev.kedge.lab.compare.Draws.Judged;
+import dev.kedge.lab.compare.PairSampler.LabelledPairs;
 import dev.kedge.lab.tabular.TabularTraining.Objective;
 import dev.kedge.lab.tabular.TabularTraining.OpponentObjective;
 import dev.kedge.lab.tabular.TabularTraining.PairLoss;
@@ -12,8 +12,8 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.Ipo;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
 /// What methods minimise that learn from outcomes which the policy draws as it learns. Of each label the judge makes
@@ -34,10 +34,10 @@ final class OnlineLosses {
     }
 
     private static Objective ownPairs(Arena arena, int labels, long seed, PairLoss loss) {
-        var draws = new Draws(arena, seed);
+        var sampler = new PairSampler(arena.judges(), seed);
         return (logProbs, _) -> {
             double[] policy = values(logProbs);
-            var pairs = draws.pairs(policy, policy, labels);
+            var pairs = sampler.pairs(policy, policy, labels);
             return loss.of(pairs.logProbs(logProbs, Tensor.of(arena.logRef())), labels)
                     .value();
         };
@@ -45,10 +45,10 @@ final class OnlineLosses {
 
     /// XPO: an outcome of the policy against one of the reference.
     static Objective xpo(Arena arena, double alpha, double beta, int labels, long seed) {
-        var draws = new Draws(arena, seed);
+        var sampler = new PairSampler(arena.judges(), seed);
         return (logProbs, _) -> {
             Tensor ref = Tensor.of(arena.logRef());
-            var pairs = draws.pairs(values(logProbs), values(ref), labels);
+            var pairs = sampler.pairs(values(logProbs), values(ref), labels);
             return Xpo.xpo(pairs.logProbs(logProbs, ref), pairs.firstIsChosen(), alpha, beta, labels)
                     .value();
         };
@@ -59,59 +59,42 @@ final class OnlineLosses {
     /// @param steps  of an iteration
     /// @param labels to be drawn for an iteration
     static Objective inpo(Arena arena, double eta, double tau, int steps, int labels, long seed) {
-        return new Iterations(arena, eta, tau, steps, labels, new Draws(arena, seed));
-    }
-
-    private static final class Iterations implements Objective {
-        private final Arena arena;
-        private final double eta;
-        private final double tau;
-        private final int steps;
-        private final int labels;
-        private final Draws draws;
-        private double[][] previous;
-        private Judged pairs;
-
-        Iterations(Arena arena, double eta, double tau, int steps, int labels, Draws draws) {
-            this.arena = arena;
-            this.eta = eta;
-            this.tau = tau;
-            this.steps = steps;
-            this.labels = labels;
-            this.draws = draws;
-        }
-
-        @Override
-        public Tensor loss(Tensor logProbs, int step) {
+        var sampler = new PairSampler(arena.judges(), seed);
+        var before = new AtomicReference<Iteration>();
+        return (logProbs, step) -> {
             if (step % steps == 0) {
                 double[] policy = values(logProbs);
-                previous = IntStream.range(0, arena.contexts())
-                        .mapToObj(x -> Arrays.copyOfRange(policy, x * arena.outcomes(), (x + 1) * arena.outcomes()))
-                        .toArray(double[][]::new);
-                pairs = draws.pairs(policy, policy, labels);
+                before.set(new Iteration(policy, sampler.pairs(policy, policy, labels)));
             }
-            var before = pairs.logProbs(Tensor.of(previous), Tensor.of(arena.logRef()));
-            var now = pairs.logProbs(logProbs, Tensor.of(arena.logRef()));
-            return Inpo.inpo(now, before.chosen(), before.rejected(), eta, tau, labels)
+            var pairs = before.get().pairs;
+            Tensor ref = Tensor.of(arena.logRef());
+            var previous = pairs.logProbs(Tensor.of(before.get().policy), ref);
+            var now = pairs.logProbs(logProbs, ref);
+            return Inpo.inpo(now, previous.chosen(), previous.rejected(), eta, tau, labels)
                     .value();
-        }
+        };
     }
+
+    /// The policy with which an iteration began, [X·n], and what it drew.
+    private record Iteration(double[] policy, LabelledPairs pairs) {}
 
     /// EGPO: uniform pairs, each outcome of which is judged against one of the opponent.
     ///
     /// @param labels to be drawn for a gradient, two a pair
     static OpponentObjective egpo(Arena arena, double beta, int labels, long seed) {
-        var draws = new Draws(arena, seed);
+        var sampler = new PairSampler(arena.judges(), seed);
         int pairs = labels / 2;
         return (logProbs, opponent, _) -> {
-            long[] first = draws.uniform(pairs);
-            long[] second = draws.uniform(pairs);
-            long[] third = draws.outcomes(values(opponent), pairs);
+            long[] first = sampler.uniform(pairs);
+            long[] second = sampler.uniform(pairs);
+            long[] third = sampler.outcomes(values(opponent), pairs);
             Tensor ref = Tensor.of(arena.logRef());
             return Egpo.sequences(
-                            columns(Draws.at(logProbs, first), Draws.at(logProbs, second)),
-                            columns(Draws.at(ref, first), Draws.at(ref, second)),
-                            columns(numbers(draws.firstWins(first, third)), numbers(draws.firstWins(second, third))),
+                            columns(PairSampler.at(logProbs, first), PairSampler.at(logProbs, second)),
+                            columns(PairSampler.at(ref, first), PairSampler.at(ref, second)),
+                            columns(
+                                    numbers(sampler.firstWins(first, third)),
+                                    numbers(sampler.firstWins(second, third))),
                             beta,
                             pairs)
                     .value();

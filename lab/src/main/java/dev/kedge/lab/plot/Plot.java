@@ -67,37 +67,4 @@ public final class Plot {
     public static String pairs(PairedSample sample, int width) {
         return PairPlot.draw(sample, width);
     }
-
-    /// How often values fall into each of `bins` equal ranges; non-finite values are left out and counted in the label.
-    public static String histogram(String title, String xLabel, double[] values, int bins, int width) {
-        if (bins < 1) {
-            throw new IllegalArgumentException("a histogram needs at least one bin, got " + bins);
-        }
-        var finite = Arrays.stream(values).filter(Double::isFinite).toArray();
-        var range = Scale.over(finite, 0, 0, bins);
-        var counts = new double[bins];
-        for (double v : finite) {
-            counts[Math.min(bins - 1, (int) range.at(v))]++;
-        }
-        var left = values.length == finite.length ? "" : ", " + (values.length - finite.length) + " not finite";
-        var labels = new Labels(title, xLabel, "count of " + values.length + left);
-        var ys = DoubleStream.concat(Arrays.stream(counts), DoubleStream.of(0)).toArray();
-        var frame = new Frame(labels, width, new double[] {range.low(), range.high()}, ys, List.of());
-        double step = (range.high() - range.low()) / bins;
-        for (int b = 0; b < bins; b++) {
-            double from = frame.x.at(range.low() + b * step);
-            double to = frame.x.at(range.low() + (b + 1) * step);
-            double top = frame.y.at(counts[b]);
-            if (counts[b] > 0) {
-                frame.svg.rect(
-                        from + 1,
-                        top,
-                        Math.max(1, to - from - 2),
-                        frame.y.at(0) - top,
-                        2,
-                        "fill-opacity:.85;fill:" + Svg.colour(0));
-            }
-        }
-        return frame.svg.end();
-    }
 }

@@ -3,7 +3,6 @@ package dev.kedge.lab.report;
 import dev.kedge.lab.plot.Plot;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.plot.Svg;
-import dev.kedge.lab.plot.TrainingCurves;
 import dev.kedge.run.result.Comparison;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;

@@ -37,9 +37,9 @@ public record Bandit(double[][] logRef, double[][] reward) {
     /// @param reward    its expectation
     /// @param entropy   nats, mean over contexts
     /// @param shortfall how much less reward than the best policy of the same divergence: `>= 0` up to rounding
-    public record Standing(double kl, double reward, double entropy, double shortfall) {
+    public record Evaluation(double kl, double reward, double entropy, double shortfall) {
         /// Where there is no policy, or one that diverged.
-        static final Standing NONE = new Standing(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+        static final Evaluation NONE = new Evaluation(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
 
         /// Whether all is finite: of a policy that diverged all is NaN.
         public boolean isFinite() {
@@ -141,11 +141,11 @@ public record Bandit(double[][] logRef, double[][] reward) {
     }
 
     /// Where a policy [X, n] stands.
-    public Standing standing(double[][] logPolicy) {
+    public Evaluation evaluate(double[][] logPolicy) {
         double kl = divergence(logPolicy);
         double gained = mean(logPolicy, x -> y -> reward[x][y]);
         double entropy = mean(logPolicy, x -> y -> -logPolicy[x][y]);
-        return new Standing(kl, gained, entropy, Double.isFinite(kl) ? best(kl) - gained : Double.NaN);
+        return new Evaluation(kl, gained, entropy, Double.isFinite(kl) ? best(kl) - gained : Double.NaN);
     }
 
     /// The policy that maximises `E_π[reward] - beta·D(π||ref)` in every context: [X, n].

@@ -42,38 +42,28 @@ public final class TabularPpo {
             long seed,
             TabularTraining training) {
         try (var rng = Rng.seeded(seed)) {
-            return training.train(task.logRef(), new Surrogate(task, reward, divergence, beta, rng));
+            return training.train(
+                    task.logRef(), new Surrogate(task, reward, divergence, beta, rng, new Surrogate.Drawn[1]));
         }
     }
 
     /// The clipped surrogate on outcomes that are drawn anew every few steps.
-    private static final class Surrogate implements TabularTraining.Objective {
-        private final Bandit task;
-        private final double[][] reward;
-        private final BarrierDivergence divergence;
-        private final double beta;
-        private final Rng rng;
-        private long[] drawn;
-        private double[] oldLogProbs;
-        private double[] advantages;
-
-        Surrogate(Bandit task, double[][] reward, BarrierDivergence divergence, double beta, Rng rng) {
-            this.task = task;
-            this.reward = reward;
-            this.divergence = divergence;
-            this.beta = beta;
-            this.rng = rng;
-        }
+    private record Surrogate(
+            Bandit task, double[][] reward, BarrierDivergence divergence, double beta, Rng rng, Drawn[] last)
+            implements TabularTraining.Objective {
+        /// @param outcomes numbered through all contexts, with the policy's log-probs and advantages: [X·64]
+        private record Drawn(long[] outcomes, double[] logProbs, double[] advantages) {}
 
         @Override
         public Tensor loss(Tensor logProbs, int step) {
             if (step % STEPS_PER_DRAW == 0) {
-                draw(logProbs.detach());
+                last[0] = draw(logProbs.detach());
             }
-            Tensor advantage = Tensor.of(advantages);
+            Drawn drawn = last[0];
+            Tensor advantage = Tensor.of(drawn.advantages);
             Tensor ratio = logProbs.reshape(-1)
-                    .indexSelect(0, Tensor.of(drawn, drawn.length))
-                    .minus(Tensor.of(oldLogProbs))
+                    .indexSelect(0, Tensor.of(drawn.outcomes, drawn.outcomes.length))
+                    .minus(Tensor.of(drawn.logProbs))
                     .exp();
             Tensor clipped = Elementwise.clamp(ratio, 1 - CLIP, 1 + CLIP);
             return Elementwise.minimum(ratio.times(advantage), clipped.times(advantage))
@@ -81,7 +71,7 @@ public final class TabularPpo {
                     .neg();
         }
 
-        private void draw(Tensor logProbs) {
+        private Drawn draw(Tensor logProbs) {
             long contexts = task.contexts();
             long outcomes = task.outcomes();
             Tensor rows = logProbs.exp().unsqueeze(1).expand(contexts, SAMPLES, outcomes);
@@ -91,12 +81,13 @@ public final class TabularPpo {
             Tensor value = Tensor.of(reward)
                     .minus(divergence.score(logRatio).times(beta))
                     .gather(1, drawn);
-            advantages = value.minus(value.mean(1, true)).reshape(-1).toDoubles();
-            oldLogProbs = logProbs.gather(1, drawn).reshape(-1).toDoubles();
             Tensor first = Creation.arange(0, contexts, logProbs.device())
                     .times(outcomes)
                     .unsqueeze(1);
-            this.drawn = drawn.plus(first).to(DType.INT64).reshape(-1).toLongs();
+            return new Drawn(
+                    drawn.plus(first).to(DType.INT64).reshape(-1).toLongs(),
+                    logProbs.gather(1, drawn).reshape(-1).toDoubles(),
+                    value.minus(value.mean(1, true)).reshape(-1).toDoubles());
         }
     }
 }

@@ -1,17 +1,9 @@
 package dev.kedge.lab.claim;
 
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-
-
-
-
-
-
-
 
 import java.io.IOException;
 import java.nio.file.Files;

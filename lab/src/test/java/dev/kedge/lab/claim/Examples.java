@@ -1,14 +1,13 @@
 package dev.kedge.lab.claim;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.catalogue.Paper;
-
 import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Claim.Threshold;
-
-
 import dev.kedge.run.result.Frontier;
 import java.util.List;
 
@@ -32,17 +31,13 @@ public final class Examples {
     }
 
     public static Claim claim(Experiment experiment, String name, Direction direction, Against against, double asked) {
-        return new Claim(
-                "f-dpo",
-                name,
-                "A is " + direction + " than " + (against instanceof Threshold ? "1" : "B") + " | <says> the paper.",
-                experiment,
-                "height",
-                "nats",
-                new Arm("method A", "a"),
-                direction,
-                against,
-                asked);
+        var statement = measure(experiment, "height", "nats")
+                .claim(name)
+                .says("A is " + direction + " than " + (against instanceof Threshold ? "1" : "B")
+                        + " | <says> the paper.");
+        var method = new Arm("method A", "a");
+        return (direction == Direction.MORE ? statement.more(method, against) : statement.less(method, against))
+                .by(asked);
     }
 
     /// One of each verdict, and a threshold.

@@ -50,19 +50,19 @@ class CompareTest {
 
     @Test
     void theOptimumMissesNothingAndDominates() {
-        var contest = run(forward, reverse);
-        var places = contest.places();
+        var comparison = run(forward, reverse);
+        var places = comparison.places();
         assertEquals(
                 List.of("reverse", "forward"),
                 places.stream().map(p -> p.method().name()).toList());
         assertEquals(0, places.getFirst().missing().orElseThrow().value(), 1e-9);
         double missing = places.getLast().missing().orElseThrow().value();
         assertTrue(missing > 0.01, "" + missing);
-        var pairing = contest.pairings().getFirst();
+        var pairing = comparison.pairings().getFirst();
         assertEquals(-missing, pairing.advantage().orElseThrow().value(), 1e-9);
         assertTrue(pairing.advantage().orElseThrow().high() < 0);
         assertTrue(pairing.dominance().secondDominates(), pairing.dominance().sentence());
-        assertTrue(contest.sentence().contains("reverse misses "), contest.sentence());
+        assertTrue(comparison.sentence().contains("reverse misses "), comparison.sentence());
     }
 
     @Test
@@ -79,7 +79,7 @@ class CompareTest {
 
     @Test
     void reportAndJson() throws IOException {
-        var contest = run(forward, reverse);
+        var comparison = run(forward, reverse);
         var html = Files.readString(folder.resolve("report.html"));
         assertTrue(html.contains("forward and reverse") && html.contains("exact optimum"));
         assertFalse(html.contains("<script") || html.contains("NaN"));
@@ -100,7 +100,8 @@ class CompareTest {
         assertTrue(json.path("frontier").path("optimum").size() > 10);
         assertEquals(
                 json,
-                new ObjectMapper().readTree(MethodComparisonJson.write(contest).toString()));
+                new ObjectMapper()
+                        .readTree(MethodComparisonJson.write(comparison).toString()));
     }
 
     /// Its strongest policy is deterministic and its weakest the reference.
@@ -109,10 +110,10 @@ class CompareTest {
         var far = new ComparedMethod(
                 "far", "the best outcomes", "β", new double[] {1}, Aim.REWARD, (arena, _, _) -> arena.bandit()
                         .optimum(new ReverseKl(), 1e-6));
-        var contest = run(reverse, far);
-        assertTrue(contest.places().stream().allMatch(p -> p.missing().isEmpty()));
-        assertTrue(contest.pairings().getFirst().advantage().isEmpty());
-        assertEquals("There is no divergence that all methods reach.", contest.sentence());
+        var comparison = run(reverse, far);
+        assertTrue(comparison.places().stream().allMatch(p -> p.missing().isEmpty()));
+        assertTrue(comparison.pairings().getFirst().advantage().isEmpty());
+        assertEquals("There is no divergence that all methods reach.", comparison.sentence());
     }
 
     @Test
@@ -124,10 +125,10 @@ class CompareTest {
                 STRENGTHS,
                 Aim.REWARD,
                 (arena, beta, _) -> beta == 1 ? diverged(arena) : arena.bandit().optimum(new ReverseKl(), beta));
-        var contest = run(partly, reverse);
-        assertTrue(contest.places().getFirst().missing().isPresent());
+        var comparison = run(partly, reverse);
+        assertTrue(comparison.places().getFirst().missing().isPresent());
         assertTrue(Double.isNaN(
-                contest.frontier().arms().getFirst().points().get(1).x()));
+                comparison.frontier().arms().getFirst().points().get(1).x()));
         var wholly = new ComparedMethod("wholly", "", "β", STRENGTHS, Aim.REWARD, (arena, _, _) -> diverged(arena));
         var e = assertThrows(RunFailedException.class, () -> run(reverse, wholly));
         assertEquals("wholly diverged at every strength with seed 1", e.getMessage());
@@ -144,11 +145,11 @@ class CompareTest {
                     .toArray(double[][]::new);
         });
         var methods = List.of(nash, reverse, best);
-        var contest = Compare.run(ComparisonTask.GAME, methods, 5, folder, Terminal.quiet());
+        var comparison = Compare.run(ComparisonTask.GAME, methods, 5, folder, Terminal.quiet());
         int once = trained.get();
         var again = Compare.run(ComparisonTask.GAME, methods, 5, folder, Terminal.quiet()); // from the disk
         assertEquals(once, trained.get());
-        for (var c : List.of(contest, again)) {
+        for (var c : List.of(comparison, again)) {
             var last = c.places().getLast();
             assertEquals("nash", last.method().name());
             assertTrue(last.missing().orElseThrow().value() > 1e-3, c.sentence());
@@ -160,7 +161,7 @@ class CompareTest {
             assertTrue(gaps.get(1).points().isEmpty(), "the strength of a method that aims at rewards is no game's β");
             assertTrue(gaps.getLast().points().getLast().y().value() > 1e-3);
         }
-        assertTrue(contest.sentence().contains("of the optimum's win rate"), contest.sentence());
+        assertTrue(comparison.sentence().contains("of the optimum's win rate"), comparison.sentence());
         var html = Files.readString(folder.resolve("report.html"));
         assertTrue(html.contains("Distance from the equilibrium") && html.contains("win rate against the reference"));
         assertFalse(html.contains("NaN"));

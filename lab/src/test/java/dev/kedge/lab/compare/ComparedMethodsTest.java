@@ -51,10 +51,10 @@ class ComparedMethodsTest {
         var arena = Arena.bradleyTerry(Bandit.random(2, 6, 3));
         double strength = method.strengths()[3];
         double[][] policy = method.training().policy(arena, strength, 1);
-        var standing = arena.bandit().standing(policy);
-        double before = arena.bandit().standing(arena.logRef()).reward();
-        assertTrue(standing.reward() > before + 0.05, method.name());
-        assertTrue(standing.kl() > 0.001, method.name());
+        var evaluation = arena.bandit().evaluate(policy);
+        double before = arena.bandit().evaluate(arena.logRef()).reward();
+        assertTrue(evaluation.reward() > before + 0.05, method.name());
+        assertTrue(evaluation.kl() > 0.001, method.name());
         assertArrayEquals(policy[1], method.training().policy(arena, strength, 1)[1]);
     }
 
@@ -69,8 +69,8 @@ class ComparedMethodsTest {
     @MethodSource("players")
     void learnsTheGame(ComparedMethod method) {
         var arena = ComparisonTask.GAME.arena(2);
-        var standing = arena.bandit().standing(method.training().policy(arena, method.strengths()[4], 1));
-        assertTrue(standing.reward() > 0.52, method.name() + " wins " + standing.reward());
+        var evaluation = arena.bandit().evaluate(method.training().policy(arena, method.strengths()[4], 1));
+        assertTrue(evaluation.reward() > 0.52, method.name() + " wins " + evaluation.reward());
     }
 
     @Test

@@ -25,7 +25,7 @@ class ComparisonTaskTest {
         assertArrayEquals(
                 new double[] {0.4, 0.65, 0.45}, rockPaperScissors().bandit().reward()[0], 1e-15);
         var arena = ComparisonTask.GAME.arena(1);
-        assertEquals(0.5, arena.bandit().standing(arena.logRef()).reward(), 1e-12);
+        assertEquals(0.5, arena.bandit().evaluate(arena.logRef()).reward(), 1e-12);
     }
 
     @Test

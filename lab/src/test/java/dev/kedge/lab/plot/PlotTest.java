@@ -34,7 +34,6 @@ final class PlotTest {
             Plot.lines("t & t", "step", "", List.of(Line.plain("a<b", X, X), Line.plain("c", X, X)), width),
             Plot.frontier(new Frontier("f", "x", "y", List.of(arm), List.of(Frontier.Point.of(0, 0))), width),
             Plot.bars("b", List.of(new Comparison("q", "%", e, Estimate.of(-0.2))), width),
-            Plot.histogram("h", "x", X, 4, width),
             Plot.pairs(paired(e), width),
             Plot.pairs(alone(e), width),
             Plot.lines("empty", "step", "", List.of(), width)
@@ -194,15 +193,6 @@ final class PlotTest {
             highest = Math.max(highest, v);
         }
         assertEquals(9, highest);
-    }
-
-    /// Of 0, 1, 2, 3 in four bins every bin holds one; the two values without a place are said.
-    @Test
-    void aHistogramCountsEveryFiniteValue() throws Exception {
-        var svg = Plot.histogram("h", "x", new double[] {0, 1, 2, 3, Double.NaN, Double.NaN}, 4, 720);
-        assertEquals(4, root(svg).getElementsByTagName("rect").getLength());
-        assertTrue(svg.contains("count of 6, 2 not finite"));
-        assertThrows(IllegalArgumentException.class, () -> Plot.histogram("h", "x", X, 0, 720));
     }
 
     @Test

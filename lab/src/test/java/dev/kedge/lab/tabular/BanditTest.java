@@ -129,14 +129,14 @@ class BanditTest {
 
     @Test
     void aStandingByHand() {
-        var standing = TWO.standing(new double[][] {logs(0.4, 0.6)});
+        var evaluation = TWO.evaluate(new double[][] {logs(0.4, 0.6)});
         double kl = 0.4 * Math.log(0.4 / 0.8) + 0.6 * Math.log(0.6 / 0.2);
-        assertEquals(kl, standing.kl(), 1e-15);
-        assertEquals(0.6, standing.reward(), 1e-15);
-        assertEquals(-0.4 * Math.log(0.4) - 0.6 * Math.log(0.6), standing.entropy(), 1e-15);
+        assertEquals(kl, evaluation.kl(), 1e-15);
+        assertEquals(0.6, evaluation.reward(), 1e-15);
+        assertEquals(-0.4 * Math.log(0.4) - 0.6 * Math.log(0.6), evaluation.entropy(), 1e-15);
         // With two outcomes every policy beyond the reference is the optimum of some strength.
-        assertEquals(0, standing.shortfall(), 1e-12);
-        var certain = TWO.standing(new double[][] {{Double.NEGATIVE_INFINITY, 0}});
+        assertEquals(0, evaluation.shortfall(), 1e-12);
+        var certain = TWO.evaluate(new double[][] {{Double.NEGATIVE_INFINITY, 0}});
         assertEquals(Math.log(5), certain.kl(), 1e-15);
         assertEquals(0, certain.entropy());
         assertEquals(0, certain.shortfall(), 1e-12);
@@ -144,8 +144,8 @@ class BanditTest {
 
     @Test
     void ofAPolicyThatDivergedAllIsNaN() {
-        assertFalse(TWO.standing(new double[][] {{Double.NaN, Double.NaN}}).isFinite());
-        assertTrue(TWO.standing(TWO.logRef()).isFinite());
+        assertFalse(TWO.evaluate(new double[][] {{Double.NaN, Double.NaN}}).isFinite());
+        assertTrue(TWO.evaluate(TWO.logRef()).isFinite());
     }
 
     /// Exhaustion: among all policies on a grid over two contexts of two outcomes none of that divergence has more.
@@ -178,13 +178,13 @@ class BanditTest {
         var task = Bandit.random(4, 30, 3);
         var random = new Random(4);
         for (double beta : new double[] {0.05, 0.5, 5}) {
-            assertEquals(0, task.standing(task.optimum(new ReverseKl(), beta)).shortfall(), 1e-9);
-            assertTrue(task.standing(task.optimum(new ForwardKl(), beta)).shortfall() > 1e-5);
+            assertEquals(0, task.evaluate(task.optimum(new ReverseKl(), beta)).shortfall(), 1e-9);
+            assertTrue(task.evaluate(task.optimum(new ForwardKl(), beta)).shortfall() > 1e-5);
         }
         for (int i = 0; i < 50; i++) {
-            assertTrue(task.standing(policy(task, random, 0.1 + i / 10.0)).shortfall() > 0);
+            assertTrue(task.evaluate(policy(task, random, 0.1 + i / 10.0)).shortfall() > 0);
         }
-        assertEquals(task.standing(task.logRef()).reward(), task.best(0), 1e-6);
+        assertEquals(task.evaluate(task.logRef()).reward(), task.best(0), 1e-6);
         assertEquals(
                 Arrays.stream(task.reward())
                         .mapToDouble(r -> Arrays.stream(r).max().orElseThrow())

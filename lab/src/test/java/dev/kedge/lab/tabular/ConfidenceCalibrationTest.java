@@ -51,7 +51,7 @@ class ConfidenceCalibrationTest {
             var task = Bandit.random(4, 8, i);
             double[][] policy = BanditTest.policy(task, random, random.nextDouble(0.01, 4));
             double error = ConfidenceCalibration.error(task, policy, 10);
-            assertTrue(error <= Math.sqrt(task.standing(policy).kl() / 2), "task " + i + ": " + error);
+            assertTrue(error <= Math.sqrt(task.evaluate(policy).kl() / 2), "task " + i + ": " + error);
         }
     }
 }

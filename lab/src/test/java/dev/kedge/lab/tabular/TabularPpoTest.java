@@ -51,7 +51,7 @@ class TabularPpoTest {
             double ref = Math.exp(task.logRef()[0][y]);
             spent += ref * divergence.f(Math.exp(logPolicy[0][y]) / ref);
         }
-        return task.standing(logPolicy).reward() - BETA * spent;
+        return task.evaluate(logPolicy).reward() - BETA * spent;
     }
 
     @Test

@@ -3,7 +3,7 @@ package dev.kedge.reproduction.adpo;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.Adpo;
 import dev.kedge.objective.preference.AnchorRule;
@@ -17,7 +17,6 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// The distillation behind ADPO's claims: one target, the teacher, against three anchors.
@@ -70,23 +69,13 @@ public final class AdpoDistillation {
     static final String LEAST = "least KL(teacher||student) on the way";
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random teacher a seed over %d actions in states of %d standard normal numbers, a network with %d "
-                        + "hidden units; a student with %d, which had imitated another teacher for %d steps. It is "
-                        + "fitted to the teacher in %d states by %d steps of AdamW (learning rate %s, all states) at "
-                        + "tau 1, without anchor, anchored at its start, or at its moving average (%s kept a step). "
-                        + "KL is exact, on %d fresh states.",
-                ACTIONS,
-                INPUTS,
-                TEACHER_HIDDEN,
-                STUDENT_HIDDEN,
-                EARLIER_STEPS,
-                STATES,
-                s.steps,
-                RATE,
-                EMA,
-                s.fresh);
+        var description = "A random teacher a seed over " + ACTIONS + " actions in states of " + INPUTS + " standard "
+                + "normal numbers, a network with " + TEACHER_HIDDEN + " hidden units; a student with "
+                + STUDENT_HIDDEN + ", which had imitated another teacher for " + EARLIER_STEPS + " steps. It "
+                + "is fitted to the teacher in " + STATES + " states by " + s.steps + " steps of AdamW "
+                + "(learning rate " + RATE + ", all states) at tau 1, without anchor, anchored at its start, "
+                + "or at its moving average (" + EMA + " kept a step). KL is exact, on " + s.fresh
+                + " fresh states.";
         return new Experiment("distillation", description, 20, seed -> outcome(s, curves(s, seed)));
     }
 
@@ -104,8 +93,7 @@ public final class AdpoDistillation {
                                 .mapToObj(i -> Frontier.Point.of(i * s.steps / (double) POINTS, kl[a.ordinal()][i]))
                                 .toList()))
                 .toList();
-        return outcome.with(
-                new Frontier("Distillation against three anchors", "steps", LAST + " (nats)", arms, List.of()));
+        return outcome.with(new Frontier("Distillation against three anchors", "steps", LAST + " (nats)", arms));
     }
 
     /// `KL(teacher||student)` on fresh states at the start and after every 25th of the steps: [anchor][26].
@@ -127,50 +115,50 @@ public final class AdpoDistillation {
         int anchors = Anchor.values().length;
         double[][] kl = new double[anchors][POINTS + 1];
         try (var students = start.repeated(anchors);
-                var average = start.repeated(1);
-                var optimizer = new AdamW(students.parameters(), AdamW.Config.DEFAULT)) {
+                var average = start.repeated(1)) {
             Tensor started = start.logProbs(states).detach();
-            for (int step = 0; step <= s.steps; step++) {
-                if (step % (s.steps / POINTS) == 0) {
-                    record(kl, step / (s.steps / POINTS), students, fresh, freshTarget);
-                }
-                try (var _ = new Scope()) {
-                    Tensor averaged = average.logProbs(states).detach();
-                    backward(students, states, Tensor.cat(List.of(started.zerosLike(), started, averaged), 0), target);
-                    optimizer.step(RATE);
-                    follow(average, students, step + 1);
-                }
-            }
+            record(kl, 0, students, fresh, freshTarget);
+            Descent.at(RATE, s.steps)
+                    .run(
+                            students.parameters(),
+                            _ -> {
+                                Tensor averaged = average.logProbs(states).detach();
+                                Tensor anchored = Tensor.cat(List.of(started.zerosLike(), started, averaged), 0);
+                                return loss(students, states, anchored, target);
+                            },
+                            step -> {
+                                follow(average, students, step + 1);
+                                if ((step + 1) % (s.steps / POINTS) == 0) {
+                                    record(kl, (step + 1) / (s.steps / POINTS), students, fresh, freshTarget);
+                                }
+                            });
         }
         return kl;
     }
 
     /// Plain distillation, to have a student that knows something.
     private static void imitate(MlpStack student, Tensor states, Tensor target) {
-        try (var optimizer = new AdamW(student.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < EARLIER_STEPS; step++) {
-                try (var _ = new Scope()) {
-                    backward(student, states, target.zerosLike().unsqueeze(0), target);
-                    optimizer.step(RATE);
-                }
-            }
-        }
+        Descent.at(RATE, EARLIER_STEPS)
+                .run(
+                        student.parameters(),
+                        _ -> loss(student, states, target.zerosLike().unsqueeze(0), target));
     }
 
     /// @param anchors log-probabilities, [N, B, A]
     /// @param target  the teacher's probabilities, [B, A]
-    private static void backward(MlpStack students, Tensor states, Tensor anchors, Tensor target) {
+    private static Tensor loss(MlpStack students, Tensor states, Tensor anchors, Tensor target) {
         Tensor policy = students.logProbs(states);
         var u = AnchoredLogits.of(policy.reshape(-1, ACTIONS), anchors.reshape(-1, ACTIONS), 1.0);
         Tensor q = target.unsqueeze(0).expand(policy.shape()).reshape(-1, ACTIONS);
-        Adpo.listwise(u, q, u.sets()).value().backward();
+        return Adpo.listwise(u, q, u.sets()).value();
     }
 
     /// The average moves towards the student that it anchors.
     private static void follow(MlpStack average, MlpStack students, long step) {
         double kept = new AnchorRule.Ema(EMA).after(step, List.of(), 0).kept();
         int own = Anchor.AVERAGE.ordinal();
-        try (var _ = Gradients.off()) {
+        try (var _ = new Scope();
+                var _ = Gradients.off()) {
             average.parameters()
                     .named()
                     .forEach((name, mean) -> InPlace.plus_(

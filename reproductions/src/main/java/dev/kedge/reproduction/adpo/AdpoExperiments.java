@@ -3,9 +3,9 @@ package dev.kedge.reproduction.adpo;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
 import dev.kedge.lab.plot.Quantity;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.lab.tabular.Curve;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.Adpo;
@@ -106,33 +106,25 @@ public final class AdpoExperiments {
     static final String MASS = "mass on the best action";
 
     static Experiment bandits(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A contextual bandit a seed: contexts of 8 standard normal numbers, 4 actions, reward 2 tanh(x·w). Its "
-                        + "%d training contexts are corrupted in one of four ways: noise of deviation 1.5 and one "
-                        + "reward in ten off by 10; contexts moved by 3; the sign of all rewards wrong in 30 %% of "
-                        + "the contexts; Cauchy noise of scale 1. Policies are networks with %d hidden units, from a "
-                        + "reference that had %d steps towards the best action in clean contexts; %d steps of AdamW "
-                        + "(learning rate %s, %d contexts each) at tau %s. Targets of listwise ADPO: softmax of "
-                        + "z-scores at temperature %s. Judged on %d fresh clean contexts; KL is exact.",
-                TRAIN,
-                HIDDEN,
-                PRETRAINING,
-                s.steps,
-                Quantity.number(RATE),
-                BATCH,
-                Arrays.stream(TAUS).mapToObj(Quantity::number).collect(Collectors.joining(", ")),
-                REWARD_TEMPERATURE,
-                s.fresh);
+        var description = "A contextual bandit a seed: contexts of 8 standard normal numbers, 4 actions, reward 2 "
+                + "tanh(x·w). Its " + TRAIN + " training contexts are corrupted in one of four ways: noise of "
+                + "deviation 1.5 and one reward in ten off by 10; contexts moved by 3; the sign of all rewards "
+                + "wrong in 30 % of the contexts; Cauchy noise of scale 1. Policies are networks with " + HIDDEN
+                + " hidden units, from a reference that had " + PRETRAINING + " steps towards the best action "
+                + "in clean contexts; " + s.steps + " steps of AdamW (learning rate " + Quantity.number(RATE)
+                + ", " + BATCH + " contexts each) at tau "
+                + Arrays.stream(TAUS).mapToObj(Quantity::number).collect(Collectors.joining(", "))
+                + ". Targets of listwise ADPO: softmax of z-scores at temperature " + REWARD_TEMPERATURE
+                + ". Judged on " + s.fresh + " fresh clean contexts; KL is exact.";
         return new Experiment("noisy-bandits", description, 20, seed -> outcome(trial(s, seed)));
     }
 
-    /// Where the policies stand in fresh contexts.
+    /// What the policies are worth in fresh contexts.
     ///
     /// @param mass    probability of the best action, [method][corruption][tau]
     /// @param kl      `KL(π||ref)`, nats, likewise
     /// @param refMass of the reference
-    record Standings(double[][][] mass, double[][][] kl, double refMass) {}
+    record Evaluation(double[][][] mass, double[][][] kl, double refMass) {}
 
     /// Over all corruptions.
     static final String ALL = "all corruptions";
@@ -148,7 +140,7 @@ public final class AdpoExperiments {
 
     static final String GAIN = "listwise over one pair";
 
-    private static Outcome outcome(Standings s) {
+    private static Outcome outcome(Evaluation s) {
         var outcome = Outcome.NOTHING;
         for (var m : Method.values()) {
             for (int t = 0; t < TAUS.length; t++) {
@@ -169,7 +161,7 @@ public final class AdpoExperiments {
         return pictures(outcome.with(GAIN, listwise / pair - 1), s);
     }
 
-    private static Outcome atEqualKl(Outcome outcome, Standings s, Method other) {
+    private static Outcome atEqualKl(Outcome outcome, Evaluation s, Method other) {
         double listwise = 0;
         double others = 0;
         for (var c : Corruption.values()) {
@@ -183,7 +175,7 @@ public final class AdpoExperiments {
     }
 
     /// Mass over divergence, from the reference on.
-    private static Curve curve(Standings s, Method m, Corruption c) {
+    private static Curve curve(Evaluation s, Method m, Corruption c) {
         return Curve.of(
                 withReference(0, s.kl[m.ordinal()][c.ordinal()]),
                 withReference(s.refMass, s.mass[m.ordinal()][c.ordinal()]));
@@ -194,7 +186,7 @@ public final class AdpoExperiments {
                 .toArray();
     }
 
-    private static Outcome pictures(Outcome outcome, Standings s) {
+    private static Outcome pictures(Outcome outcome, Evaluation s) {
         for (var c : Corruption.values()) {
             var arms = Arrays.stream(Method.values())
                     .map(m -> new Frontier.Arm(
@@ -207,19 +199,19 @@ public final class AdpoExperiments {
                                     .toList()))
                     .toList();
             var title = c.title.substring(0, 1).toUpperCase(Locale.ROOT) + c.title.substring(1);
-            outcome = outcome.with(new Frontier(title, "KL from the reference (nats)", MASS, arms, List.of()));
+            outcome = outcome.with(new Frontier(title, "KL from the reference (nats)", MASS, arms));
         }
         return outcome;
     }
 
-    static Standings trial(Scale s, long seed) {
+    static Evaluation trial(Scale s, long seed) {
         try (var _ = new Scope();
                 var rng = Rng.seeded(seed)) {
             var bandit = NoisyBandit.random(TRAIN, s.fresh, seed);
             try (var ref = reference(bandit, rng);
                     var policies = ref.repeated(Method.values().length * Corruption.values().length * TAUS.length)) {
                 train(s, bandit, ref, policies, rng);
-                return standings(bandit, ref, policies);
+                return evaluate(bandit, ref, policies);
             }
         }
     }
@@ -227,18 +219,10 @@ public final class AdpoExperiments {
     /// Maximum likelihood of the best action in the clean contexts, stopped early.
     private static MlpStack reference(NoisyBandit bandit, Rng rng) {
         var ref = MlpStack.random(NoisyBandit.INPUTS, HIDDEN, NoisyBandit.ACTIONS, rng);
-        try (var optimizer = new AdamW(ref.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < PRETRAINING; step++) {
-                try (var _ = new Scope()) {
-                    Tensor logProbs = ref.logProbs(bandit.cleanContexts()).squeeze(0);
-                    logProbs.gather(1, bandit.cleanBest().unsqueeze(1))
-                            .mean()
-                            .neg()
-                            .backward();
-                    optimizer.step(PRETRAINING_RATE);
-                }
-            }
-        }
+        Descent.at(PRETRAINING_RATE, PRETRAINING).run(ref.parameters(), _ -> {
+            Tensor logProbs = ref.logProbs(bandit.cleanContexts()).squeeze(0);
+            return logProbs.gather(1, bandit.cleanBest().unsqueeze(1)).mean().neg();
+        });
         return ref;
     }
 
@@ -246,28 +230,22 @@ public final class AdpoExperiments {
     private static void train(Scale s, NoisyBandit bandit, MlpStack ref, MlpStack policies, Rng rng) {
         int methods = Method.values().length;
         long each = (long) Corruption.values().length * TAUS.length;
-        try (var optimizer = new AdamW(policies.parameters(), AdamW.Config.DEFAULT)) {
-            Tensor order = rng.permutation(TRAIN);
-            for (int step = 0; step < s.steps; step++) {
-                long from = (long) step * BATCH % TRAIN;
-                order = step > 0 && from == 0 ? rng.permutation(TRAIN) : order;
-                try (var _ = new Scope()) {
-                    Tensor batch = order.narrow(0, from, BATCH);
-                    Tensor contexts = bandit.contexts().indexSelect(1, batch); // [C, B, 8]
-                    var sets = sets(bandit, ref, contexts, batch);
-                    Tensor x = atEveryTau(contexts).unsqueeze(0).expand(methods, each, BATCH, NoisyBandit.INPUTS);
-                    Tensor logProbs = policies.logProbs(x.reshape(methods * each, BATCH, NoisyBandit.INPUTS));
-                    Tensor loss = Creation.zeros(DType.FLOAT32, Device.CPU);
-                    for (var m : Method.values()) {
-                        Tensor own =
-                                logProbs.narrow(0, m.ordinal() * each, each).reshape(-1, NoisyBandit.ACTIONS);
-                        loss = loss.plus(m.loss(own, sets).value());
-                    }
-                    loss.backward();
-                    optimizer.step(RATE);
-                }
+        var orders = IntStream.rangeClosed(0, (s.steps - 1) * BATCH / TRAIN)
+                .mapToObj(_ -> rng.permutation(TRAIN))
+                .toList();
+        Descent.at(RATE, s.steps).run(policies.parameters(), step -> {
+            Tensor batch = orders.get(step * BATCH / TRAIN).narrow(0, step * BATCH % TRAIN, BATCH);
+            Tensor contexts = bandit.contexts().indexSelect(1, batch); // [C, B, 8]
+            var sets = sets(bandit, ref, contexts, batch);
+            Tensor x = atEveryTau(contexts).unsqueeze(0).expand(methods, each, BATCH, NoisyBandit.INPUTS);
+            Tensor logProbs = policies.logProbs(x.reshape(methods * each, BATCH, NoisyBandit.INPUTS));
+            Tensor loss = Creation.zeros(DType.FLOAT32, Device.CPU);
+            for (var m : Method.values()) {
+                Tensor own = logProbs.narrow(0, m.ordinal() * each, each).reshape(-1, NoisyBandit.ACTIONS);
+                loss = loss.plus(m.loss(own, sets).value());
             }
-        }
+            return loss;
+        });
     }
 
     private static Sets sets(NoisyBandit bandit, MlpStack ref, Tensor contexts, Tensor batch) {
@@ -290,13 +268,13 @@ public final class AdpoExperiments {
                 .reshape(t.size(0) * TAUS.length, t.size(1), t.size(2));
     }
 
-    private static Standings standings(NoisyBandit bandit, MlpStack ref, MlpStack policies) {
+    private static Evaluation evaluate(NoisyBandit bandit, MlpStack ref, MlpStack policies) {
         try (var _ = Gradients.off()) {
             Tensor logRef = ref.logProbs(bandit.freshContexts());
             Tensor logProbs = policies.logProbs(bandit.freshContexts());
             Tensor kl = new ReverseKl().categorical(logProbs, logRef.expand(logProbs.shape()));
             double refMass = mass(logRef, bandit.freshBest()).item();
-            return new Standings(perMethod(mass(logProbs, bandit.freshBest())), perMethod(kl.mean(1)), refMass);
+            return new Evaluation(perMethod(mass(logProbs, bandit.freshBest())), perMethod(kl.mean(1)), refMass);
         }
     }
 

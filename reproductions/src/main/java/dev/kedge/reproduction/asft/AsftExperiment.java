@@ -1,11 +1,10 @@
 package dev.kedge.reproduction.asft;
 
-import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -26,7 +25,6 @@ import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -81,10 +79,6 @@ public final class AsftExperiment {
             this.klWeight = klWeight;
         }
 
-        Arm arm(String measure, Lesson lesson) {
-            return new Arm(title, number(measure, lesson, title));
-        }
-
         /// @param logRef log-probs of the base at the same positions, [B, T-1, V]
         private Loss loss(NextTokens next, Tensor logRef, long tokens) {
             Tensor logProbs = next.ofTargets();
@@ -107,50 +101,41 @@ public final class AsftExperiment {
     static final String WEIGHTED = "DFT and ASFT";
     static final String PLAIN = "SFT and SFT+KL";
 
-    static String number(String measure, Lesson lesson, String arm) {
-        return measure + ", " + lesson.title + ", " + arm;
+    /// Of what is learnt the mean over the divergences that both families of anchored methods reach.
+    static final String AT_EQUAL_KL = "learnt at equal KL";
+
+    /// What the numbers of a measure after a lesson begin with.
+    static String number(String measure, Lesson lesson) {
+        return measure + ", " + lesson.title;
     }
 
-    /// The measure's mean over the divergences that both families of anchored methods reach.
-    static Arm atEqualKl(String measure, Lesson lesson, String family) {
-        return new Arm(family, number(measure + " at equal KL", lesson, family));
+    private static String number(String measure, Lesson lesson, String arm) {
+        return number(measure, lesson) + ", " + arm;
     }
 
     public static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It "
-                        + "then learns for %d steps of AdamW (batch %d, learning rate %s), either from %d "
-                        + "demonstrations of sums of numbers below 100, one of "
-                        + "them 50 or more, of which %.0f %% have one wrong token; or from %d new facts, whose "
-                        + "answers are the answer to no old one. What is learnt is judged on %d fresh sums without "
-                        + "mistakes, or on the new facts themselves; what is kept on %d sums below 50 and on the old "
-                        + "facts, half and half. An answer counts where all of its tokens are the likeliest. "
-                        + "KL(policy||base) is that of the answers' tokens on what is to be kept.",
-                SkillsModel.HIDDEN,
-                s.pretraining,
-                SkillsModel.SUMS,
-                SkillsTask.OLD_FACTS,
-                s.steps,
-                BATCH,
-                RATE,
-                s.demonstrations,
-                100 * MISTAKES,
-                SkillsTask.NEW_FACTS,
-                s.fresh,
-                s.fresh);
+        var description = "A decoder of two layers and width " + SkillsModel.HIDDEN + " is pre-trained for "
+                + s.pretraining + " steps on " + SkillsModel.SUMS + ", and on " + SkillsTask.OLD_FACTS
+                + " facts. It then learns for " + s.steps + " steps of AdamW (batch " + BATCH + ", learning "
+                + "rate " + RATE + "), either from " + s.demonstrations + " demonstrations of sums of numbers "
+                + "below 100, one of them 50 or more, of which " + Math.round(100 * MISTAKES) + " % have one "
+                + "wrong token; or from " + SkillsTask.NEW_FACTS + " new facts, whose answers are the answer "
+                + "to no old one. What is learnt is judged on " + s.fresh + " fresh sums without mistakes, or "
+                + "on the new facts themselves; what is kept on " + s.fresh + " sums below 50 and on the old "
+                + "facts, half and half. An answer counts where all of its tokens are the likeliest. "
+                + "KL(policy||base) is that of the answers' tokens on what is to be kept.";
         return new Experiment("skills", description, 8, seed -> outcome(trial(s, seed)));
     }
 
     /// @param learnt share of right answers to what is to be learnt
     /// @param kept   share of right answers to what is to be kept
     /// @param kl     `KL(π||base)` on what is to be kept, nats a token
-    public record Standing(double learnt, double kept, double kl) {}
+    public record Evaluation(double learnt, double kept, double kl) {}
 
     /// @param base    before a lesson
     /// @param after   by method
     /// @param highest probability that the base gives the answer to a new fact, at most
-    public record Trial(Map<Lesson, Standing> base, Map<Lesson, Map<Method, Standing>> after, double highest) {}
+    public record Trial(Map<Lesson, Evaluation> base, Map<Lesson, Map<Method, Evaluation>> after, double highest) {}
 
     private static Outcome outcome(Trial trial) {
         var outcome = Outcome.NOTHING.with("highest probability of a new fact under the base", trial.highest);
@@ -159,27 +144,24 @@ public final class AsftExperiment {
             outcome =
                     outcome.with(number(LEARNT, lesson, BASE), base.learnt).with(number(KEPT, lesson, BASE), base.kept);
             for (var method : Method.values()) {
-                var standing = trial.after.get(lesson).get(method);
-                outcome = outcome.with(number(LEARNT, lesson, method.title), standing.learnt)
-                        .with(number(KEPT, lesson, method.title), standing.kept)
-                        .with(number(KL, lesson, method.title), standing.kl);
+                var evaluation = trial.after.get(lesson).get(method);
+                outcome = outcome.with(number(LEARNT, lesson, method.title), evaluation.learnt)
+                        .with(number(KEPT, lesson, method.title), evaluation.kept)
+                        .with(number(KL, lesson, method.title), evaluation.kl);
             }
             var weighted = family(true, trial, lesson);
             var plain = family(false, trial, lesson);
             var curves = List.of(Curve.of(weighted), Curve.of(plain));
             var common = Curve.common(curves).orElseThrow();
             outcome = outcome.with(
-                            atEqualKl(LEARNT, lesson, WEIGHTED).number(),
+                            number(AT_EQUAL_KL, lesson, WEIGHTED),
                             curves.getFirst().mean(common))
-                    .with(
-                            atEqualKl(LEARNT, lesson, PLAIN).number(),
-                            curves.getLast().mean(common))
+                    .with(number(AT_EQUAL_KL, lesson, PLAIN), curves.getLast().mean(common))
                     .with(new Frontier(
                             "What is learnt, and how far the policy goes for it: " + lesson.title,
                             "KL(policy||base) on what is to be kept (nats a token)",
                             "right answers to what is to be learnt",
-                            List.of(plain, weighted),
-                            List.of()));
+                            List.of(plain, weighted)));
         }
         return outcome;
     }
@@ -213,8 +195,8 @@ public final class AsftExperiment {
             var kept = List.of(
                     Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.easySum(random)), base),
                     Rows.of(task.oldFacts(), base));
-            var baseStandings = new EnumMap<Lesson, Standing>(Lesson.class);
-            var after = new EnumMap<Lesson, Map<Method, Standing>>(Lesson.class);
+            var ofBase = new EnumMap<Lesson, Evaluation>(Lesson.class);
+            var after = new EnumMap<Lesson, Map<Method, Evaluation>>(Lesson.class);
             for (var lesson : Lesson.values()) {
                 var rows = lesson == Lesson.SUMS ? Rows.of(demonstrations, base) : newFacts;
                 var learnt = lesson == Lesson.SUMS ? fresh : newFacts;
@@ -222,17 +204,17 @@ public final class AsftExperiment {
                         .mapToObj(_ -> Tensor.of(
                                 random.longs(BATCH, 0, rows.tokens.size(0)).toArray(), BATCH))
                         .toList();
-                baseStandings.put(lesson, standing(base, learnt, kept));
-                var byMethod = new EnumMap<Method, Standing>(Method.class);
+                ofBase.put(lesson, evaluate(base, learnt, kept));
+                var byMethod = new EnumMap<Method, Evaluation>(Method.class);
                 for (var method : Method.values()) {
                     try (var policy = base.copy()) {
                         train(method, policy, rows, batches);
-                        byMethod.put(method, standing(policy, learnt, kept));
+                        byMethod.put(method, evaluate(policy, learnt, kept));
                     }
                 }
                 after.put(lesson, byMethod);
             }
-            return new Trial(baseStandings, after, highest(base, newFacts));
+            return new Trial(ofBase, after, highest(base, newFacts));
         }
     }
 
@@ -253,23 +235,16 @@ public final class AsftExperiment {
     }
 
     private static void train(Method method, Decoder policy, Rows rows, List<Tensor> batches) {
-        try (var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
-            for (var index : batches) {
-                try (var _ = new Scope()) {
-                    Rows batch = rows.at(index);
-                    var next = SkillsModel.next(policy, batch.tokens, batch.labels);
-                    method.loss(next, batch.logRef, SkillsModel.count(next))
-                            .value()
-                            .backward();
-                    optimizer.step(RATE);
-                }
-            }
-        }
+        Descent.at(RATE, batches.size()).run(policy.parameters(), step -> {
+            Rows batch = rows.at(batches.get(step));
+            var next = SkillsModel.next(policy, batch.tokens, batch.labels);
+            return method.loss(next, batch.logRef, SkillsModel.count(next)).value();
+        });
     }
 
     /// What is kept is a mean over the two skills.
-    private static Standing standing(Decoder policy, Rows learnt, List<Rows> kept) {
-        return new Standing(
+    private static Evaluation evaluate(Decoder policy, Rows learnt, List<Rows> kept) {
+        return new Evaluation(
                 SkillsModel.right(policy, learnt.tokens, learnt.labels),
                 kept.stream()
                         .mapToDouble(rows -> SkillsModel.right(policy, rows.tokens, rows.labels))

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.demoregrl;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.STRENGTH;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.CLONE;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.COUNTED;
@@ -12,10 +13,8 @@ import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.UCBVI;
 import static dev.kedge.reproduction.demoregrl.DemoRegRlRiver.UNIFORM;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Against;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
+import dev.kedge.lab.claim.Measure;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
 import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
 import java.util.ArrayList;
@@ -86,6 +85,9 @@ public final class DemoRegRlClaims {
         String roughMore = "With more demonstrations fewer episodes are needed for a rough policy";
         String good = "With demonstrations and a lambda that shrinks fewer episodes are needed for a good policy";
         String goodMore = "With more demonstrations and such a lambda fewer episodes are needed for a good policy";
+        Taught counting = of(COUNTED, 80);
+        Taught countingFew = of(COUNTED, 20);
+        String held = "Being held to ";
         String counted = " demonstrations is better, early on, than counting them as episodes";
         return List.of(
                 nearer(e, prefix + "early", "Eighty" + help + suffix, many, alone, early),
@@ -95,20 +97,8 @@ public final class DemoRegRlClaims {
                 fewer(e, prefix + "fewer-with-more", roughMore + suffix, many, of(TIGHT, 5), 1),
                 fewer(e, prefix + "fewer-episodes-close", good + suffix, patient, alone, 0.3),
                 fewer(e, prefix + "fewer-with-more-close", goodMore + suffix, patient, of(SHRINKING, 5), 0.3),
-                nearer(
-                        e,
-                        prefix + "over-counted",
-                        "Being held to eighty" + counted + suffix,
-                        many,
-                        of(COUNTED, 80),
-                        early),
-                nearer(
-                        e,
-                        prefix + "over-counted-20",
-                        "Being held to twenty" + counted + suffix,
-                        few,
-                        of(COUNTED, 20),
-                        early));
+                nearer(e, prefix + "over-counted", held + "eighty" + counted + suffix, many, counting, early),
+                nearer(e, prefix + "over-counted-20", held + "twenty" + counted + suffix, few, countingFew, early));
     }
 
     private static List<Claim> further(Experiment e, Scale s) {
@@ -130,100 +120,54 @@ public final class DemoRegRlClaims {
                 nearer(e, "over-clone", matched + "the clone.", few, of(CLONE, 20), middle),
                 nearer(e, "over-uniform", matched + "held to the uniform policy.", few, of(UNIFORM), middle),
                 nearer(e, "over-counted-later", counted, of(SHRINKING, 80), of(COUNTED, 80), later),
-                claim(
-                        e,
-                        "spread",
-                        "Demonstrations make the result depend less on chance.",
-                        "standard deviation of the gap after " + early + " episodes",
-                        many.spread(early),
-                        Direction.LESS,
-                        of(EXPLORING).spread(early)),
-                claim(
-                        e,
-                        "in-proportion",
-                        "The episodes needed for a good policy fall like one over the demonstrations.",
-                        "slope of log episodes over log N, gap 0.3",
-                        new Claim.Arm(SHRINKING.title() + ", 5 to 80 demonstrations", "slope"),
-                        Direction.LESS,
-                        new Threshold(-0.9)));
+                measure(e, "standard deviation of the gap after " + early + " episodes", "")
+                        .claim("spread")
+                        .says("Demonstrations make the result depend less on chance.")
+                        .less(many.spread(early), of(EXPLORING).spread(early)),
+                measure(e, "slope of log episodes over log N, gap 0.3", "")
+                        .claim("in-proportion")
+                        .says("The episodes needed for a good policy fall like one over the demonstrations.")
+                        .less(new Claim.Arm(SHRINKING.title() + ", 5 to 80 demonstrations", "slope"), -0.9));
     }
 
     /// What being held costs.
     private static List<Claim> bias(Experiment e, Scale s) {
         int end = s.episodes();
-        String measure = "gap after " + end + " episodes";
+        Measure gap = measure(e, "gap after " + end + " episodes", "");
         return List.of(
-                nearer(
-                        e,
-                        "plain-wins",
-                        "In the end plain UCBVI beats a lambda that stays.",
-                        of(UCBVI),
-                        of(TIGHT, 80),
-                        end),
-                nearer(
-                        e,
-                        "exploring-wins",
-                        "In the end UCBVI that explores in the same way beats a lambda that stays.",
-                        of(EXPLORING),
-                        of(TIGHT, 80),
-                        end),
-                nearer(
-                        e,
-                        "shrinking",
-                        "In the end a lambda that shrinks beats one that stays.",
-                        of(SHRINKING, 80),
-                        of(TIGHT, 80),
-                        end),
-                claim(
-                        e,
-                        "plateau",
-                        "Held strongly, the policy stays far from the best.",
-                        measure,
-                        of(LOOSE, 20).gap(end),
-                        Direction.MORE,
-                        new Threshold(0.3)),
-                claim(
-                        e,
-                        "bias",
-                        "Held strongly, the policy ends within lambda KLtraj(expert||clone) of the best.",
-                        measure,
-                        of(LOOSE, 20).gap(end),
-                        Direction.LESS,
-                        new Claim.Arm("lambda KLtraj", "what the inequality allows")),
-                nearer(
-                        e,
-                        "wrong-expert",
-                        "In the end exploring without reference beats being held to random play.",
-                        of(EXPLORING),
-                        of(MISLED, 20),
-                        end),
-                nearer(
-                        e,
-                        "right-expert",
-                        "An expert teaches better than random play.",
-                        of(TIGHT, 20),
-                        of(MISLED, 20),
-                        end));
+                gap.claim("plain-wins")
+                        .says("In the end plain UCBVI beats a lambda that stays.")
+                        .less(of(UCBVI).gap(end), of(TIGHT, 80).gap(end)),
+                gap.claim("exploring-wins")
+                        .says("In the end UCBVI that explores in the same way beats a lambda that stays.")
+                        .less(of(EXPLORING).gap(end), of(TIGHT, 80).gap(end)),
+                gap.claim("shrinking")
+                        .says("In the end a lambda that shrinks beats one that stays.")
+                        .less(of(SHRINKING, 80).gap(end), of(TIGHT, 80).gap(end)),
+                gap.claim("plateau")
+                        .says("Held strongly, the policy stays far from the best.")
+                        .more(of(LOOSE, 20).gap(end), 0.3),
+                gap.claim("bias")
+                        .says("Held strongly, the policy ends within lambda KLtraj(expert||clone) of the best.")
+                        .less(of(LOOSE, 20).gap(end), new Claim.Arm("lambda KLtraj", "what the inequality allows")),
+                gap.claim("wrong-expert")
+                        .says("In the end exploring without reference beats being held to random play.")
+                        .less(of(EXPLORING).gap(end), of(MISLED, 20).gap(end)),
+                gap.claim("right-expert")
+                        .says("An expert teaches better than random play.")
+                        .less(of(TIGHT, 20).gap(end), of(MISLED, 20).gap(end)));
     }
 
     private static List<Claim> clones(Experiment e) {
         return List.of(
-                claim(
-                        e,
-                        "cloning-slope",
-                        "The clone's divergence falls like one over the demonstrations.",
-                        "slope of log KLtraj(expert||clone) over log N",
-                        new Claim.Arm("clone", "slope"),
-                        Direction.LESS,
-                        new Threshold(-0.9)),
-                claim(
-                        e,
-                        "cloning-bound",
-                        "The clone's divergence is at most S A H / N.",
-                        "largest KLtraj(expert||clone) in parts of S A H / N",
-                        new Claim.Arm("clone", "KLtraj over S·A·H/N"),
-                        Direction.LESS,
-                        new Threshold(1)));
+                measure(e, "slope of log KLtraj(expert||clone) over log N", "")
+                        .claim("cloning-slope")
+                        .says("The clone's divergence falls like one over the demonstrations.")
+                        .less(new Claim.Arm("clone", "slope"), -0.9),
+                measure(e, "largest KLtraj(expert||clone) in parts of S A H / N", "")
+                        .claim("cloning-bound")
+                        .says("The clone's divergence is at most S A H / N.")
+                        .less(new Claim.Arm("clone", "KLtraj over S·A·H/N"), 1));
     }
 
     private static List<Claim> preferences(Experiment e, Scale s) {
@@ -257,66 +201,37 @@ public final class DemoRegRlClaims {
 
     private static List<Claim> linear(Experiment e) {
         return List.of(
-                claim(
-                        e,
-                        "linear",
-                        "In a linear process a learner that knows its features is nearer to the best policy.",
-                        "gap in parts of the uniform policy's",
-                        new Claim.Arm("linear", "linear gap"),
-                        Direction.LESS,
-                        new Claim.Arm("tabular", "tabular gap")),
-                claim(
-                        e,
-                        "linear-clone",
-                        "In a linear process a clone that knows its features is nearer to the expert.",
-                        "KLtraj(expert||clone)",
-                        new Claim.Arm("linear", "linear divergence"),
-                        Direction.LESS,
-                        new Claim.Arm("tabular", "tabular divergence")));
+                measure(e, "gap in parts of the uniform policy's", "")
+                        .claim("linear")
+                        .says("In a linear process a learner that knows its features is nearer to the best policy.")
+                        .less(new Claim.Arm("linear", "linear gap"), new Claim.Arm("tabular", "tabular gap")),
+                measure(e, "KLtraj(expert||clone)", "")
+                        .claim("linear-clone")
+                        .says("In a linear process a clone that knows its features is nearer to the expert.")
+                        .less(
+                                new Claim.Arm("linear", "linear divergence"),
+                                new Claim.Arm("tabular", "tabular divergence")));
     }
 
     private static Claim better(Experiment e, String name, String statement, String held, String greedy) {
-        return claim(
-                e,
-                name,
-                statement,
-                "true value",
-                new Claim.Arm("held to the clone, λ " + STRENGTH, held),
-                Direction.MORE,
-                new Claim.Arm("λ 0", greedy));
+        return measure(e, "true value", "")
+                .claim(name)
+                .says(statement)
+                .more(new Claim.Arm("held to the clone, λ " + STRENGTH, held), new Claim.Arm("λ 0", greedy));
     }
 
     private static Claim nearer(
             Experiment e, String name, String statement, Taught method, Taught against, int episodes) {
-        return claim(
-                e,
-                name,
-                statement,
-                "gap after " + episodes + " episodes",
-                method.gap(episodes),
-                Direction.LESS,
-                against.gap(episodes));
+        return measure(e, "gap after " + episodes + " episodes", "")
+                .claim(name)
+                .says(statement)
+                .less(method.gap(episodes), against.gap(episodes));
     }
 
     private static Claim fewer(Experiment e, String name, String statement, Taught method, Taught against, double gap) {
-        return claim(
-                e,
-                name,
-                statement,
-                "episodes until the gap is below " + gap,
-                method.episodes(gap),
-                Direction.LESS,
-                against.episodes(gap));
-    }
-
-    private static Claim claim(
-            Experiment e,
-            String name,
-            String statement,
-            String measure,
-            Claim.Arm method,
-            Direction direction,
-            Against against) {
-        return new Claim("demo-reg-rl", name, statement, e, measure, "", method, direction, against, 0);
+        return measure(e, "episodes until the gap is below " + gap, "")
+                .claim(name)
+                .says(statement)
+                .less(method.episodes(gap), against.episodes(gap));
     }
 }

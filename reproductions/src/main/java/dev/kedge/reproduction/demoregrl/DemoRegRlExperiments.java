@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -82,12 +81,9 @@ public final class DemoRegRlExperiments {
 
     /// How the divergence of a clone falls.
     static Experiment cloning(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random process a seed, 8 states, 3 actions with 3 successors each, 8 stages; the expert "
-                        + "is the best policy with 5 %% of random actions. KLtraj(expert||clone), Laplace's rule, "
-                        + "after 20, 80, 320 and 1280 demonstrations, mean of %d draws.",
-                s.draws);
+        var description = "A random process a seed, 8 states, 3 actions with 3 successors each, 8 stages; the expert "
+                + "is the best policy with 5 % of random actions. KLtraj(expert||clone), Laplace's rule, after "
+                + "20, 80, 320 and 1280 demonstrations, mean of " + s.draws + " draws.";
         return new Experiment("cloning", description, 12, seed -> cloning(s, seed));
     }
 
@@ -118,8 +114,7 @@ public final class DemoRegRlExperiments {
                         "Divergence of a clone",
                         "log of the demonstrations",
                         "log KLtraj(expert||clone)",
-                        List.of(new Frontier.Arm("clone", points)),
-                        List.of()));
+                        List.of(new Frontier.Arm("clone", points))));
     }
 
     static String value(double lambda, int pairs) {
@@ -136,16 +131,11 @@ public final class DemoRegRlExperiments {
 
     /// Rewards from preferences.
     static Experiment preferences(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "The same river swim; rewards are not known but learnt: Bradley-Terry labels on pairs of "
-                        + "trajectories of the clone of 20 demonstrations, the likeliest rewards in [0, 1], 1/2 (or "
-                        + "0, where it says so) where pairs tell nothing. Planned on the true transitions, or "
-                        + "explored for %d episodes. Values are true ones. λ %s was the best for 200 pairs on other "
-                        + "seeds. Each seed is the mean of %d repetitions.",
-                s.at.get(3),
-                STRENGTH,
-                s.judged);
+        var description = "The same river swim; rewards are not known but learnt: Bradley-Terry labels on pairs of "
+                + "trajectories of the clone of 20 demonstrations, the likeliest rewards in [0, 1], 1/2 (or 0, "
+                + "where it says so) where pairs tell nothing. Planned on the true transitions, or explored "
+                + "for " + s.at.get(3) + " episodes. Values are true ones. λ " + STRENGTH + " was the best for "
+                + "200 pairs on other seeds. Each seed is the mean of " + s.judged + " repetitions.";
         return new Experiment("preferences", description, 12, seed -> preferences(s, seed));
     }
 
@@ -179,8 +169,7 @@ public final class DemoRegRlExperiments {
                 "true value",
                 arms.entrySet().stream()
                         .map(e -> new Frontier.Arm(e.getKey() + " pairs", e.getValue()))
-                        .toList(),
-                List.of()));
+                        .toList()));
     }
 
     private static Map<String, List<PlannedPolicy>> judged(
@@ -199,17 +188,12 @@ public final class DemoRegRlExperiments {
 
     /// A process that is linear in features, which the linear learner and the linear clone are told.
     static Experiment linear(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random process of rank 4 a seed, 30 states, 4 actions, 6 stages; 20 demonstrations of "
-                        + "the best policy with 5 %% of random actions, ε 0.3, %d episodes, mean of %d repetitions. "
-                        + "Linear: ridge regression on the process's 4 features, ridge 0.1, bonus %s (H - h) ||φ||; "
-                        + "softmax-linear clone, ridge 0.1, 5 %% uniform. Tabular: bonus %s (H - h)/sqrt(n), "
-                        + "Laplace's clone. Gaps are in parts of that of the uniform policy.",
-                s.linear,
-                s.judged,
-                LINEAR_BONUS,
-                TABULAR_BONUS);
+        var description = "A random process of rank 4 a seed, 30 states, 4 actions, 6 stages; 20 demonstrations of the "
+                + "best policy with 5 % of random actions, ε 0.3, " + s.linear + " episodes, mean of "
+                + s.judged + " repetitions. Linear: ridge regression on the process's 4 features, ridge 0.1, "
+                + "bonus " + LINEAR_BONUS + " (H - h) ||φ||; softmax-linear clone, ridge 0.1, 5 % uniform. "
+                + "Tabular: bonus " + TABULAR_BONUS + " (H - h)/sqrt(n), Laplace's clone. Gaps are in parts of "
+                + "that of the uniform policy.";
         return new Experiment("linear", description, 12, seed -> linear(s, seed));
     }
 

@@ -20,7 +20,6 @@ import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -112,18 +111,14 @@ final class DemoRegRlRiver {
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "River swim of 8 states and 12 stages, strokes succeed with probability 0.9, rewards 1 and "
-                        + "0.05; the expert is the best policy with 5 %% of random actions. %d episodes; the bonus is "
-                        + "a scale times (sqrt(Var L/n) + (H - h) L/n), L = 1 + log(1 + n); values are clipped at H - "
-                        + "h. ε over the exact KLtraj(expert||clone) is the strength, which an oracle knows; "
-                        + "shrinking over 10: after t episodes divided by 1 + t/10. Ties are broken at random. Each "
-                        + "seed is the mean of %d repetitions; the spread is the standard deviation among them. "
-                        + "Episodes to a gap are counted until it is below for good, as one more than there were "
-                        + "where it never is.",
-                s.episodes(),
-                s.repetitions());
+        return "River swim of 8 states and 12 stages, strokes succeed with probability 0.9, rewards 1 and "
+                + "0.05; the expert is the best policy with 5 % of random actions. " + s.episodes()
+                + " episodes; the bonus is a scale times (sqrt(Var L/n) + (H - h) L/n), L = 1 + log(1 + n); "
+                + "values are clipped at H - h. ε over the exact KLtraj(expert||clone) is the strength, which "
+                + "an oracle knows; shrinking over 10: after t episodes divided by 1 + t/10. Ties are broken "
+                + "at random. Each seed is the mean of " + s.repetitions() + " repetitions; the spread is the "
+                + "standard deviation among them. Episodes to a gap are counted until it is below for good, as "
+                + "one more than there were where it never is.";
     }
 
     private static Outcome river(Scale s, Map<Arm, List<Integer>> arms, ToDoubleFunction<Arm> bonus, long seed) {
@@ -168,7 +163,7 @@ final class DemoRegRlRiver {
         }
         return outcome.with("what the inequality allows", 1.0)
                 .with("slope", slope.getSlope())
-                .with(new Frontier("Gap to the best policy", "episodes", "V* - V", curves, List.of()));
+                .with(new Frontier("Gap to the best policy", "episodes", "V* - V", curves));
     }
 
     private static DemoRegRlBench riverBench(Scale s, double bonus) {

@@ -1,25 +1,24 @@
 package dev.kedge.reproduction.drpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.recipe.policy.DrpoMethod;
 import dev.kedge.recipe.policy.GrpoMethod;
 import dev.kedge.recipe.policy.LengthPenaltyMethod;
 import dev.kedge.recipe.policy.PolicyGradientMethod.Estimator;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.reproduction.trial.ScratchSums;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -50,104 +49,54 @@ public final class DrpoClaims {
     private DrpoClaims() {}
 
     public static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(), 300, 80, 20, 4, 64));
+        return claims(ScratchSumTrial.shallow(new ScratchSum(), 300, 80, 20, 4, 64));
     }
 
-    public static List<Claim> claims(ScratchSums scale) {
+    public static List<Claim> claims(ScratchSumTrial scale) {
         var e = new Experiment("length-sweep", description(scale), 8, seed -> trial(scale, seed));
+        var length = measure(e, LENGTH, "tokens");
+        var accuracy = measure(e, ACCURACY, "%");
         return List.of(
-                claim(
-                        e,
-                        "shorter-than-disco",
-                        "A small lambda makes right answers shorter than no reward for length does.",
-                        LENGTH,
-                        "tokens",
-                        arm(BRIEF, LENGTH),
-                        Direction.LESS,
-                        arm("DisCO", LENGTH),
-                        0.5),
-                claim(
-                        e,
-                        "accuracy-kept-of-disco",
-                        "It costs at most 5 points of accuracy.",
-                        ACCURACY,
-                        "%",
-                        arm(BRIEF, ACCURACY),
-                        Direction.MORE,
-                        arm("DisCO less 5 points", ACCURACY),
-                        0),
-                claim(
-                        e,
-                        "shorter-than-grpo",
-                        "DRPO's right answers are shorter than GRPO's.",
-                        LENGTH,
-                        "tokens",
-                        arm(BRIEF, LENGTH),
-                        Direction.LESS,
-                        arm("GRPO", LENGTH),
-                        0.5),
-                claim(
-                        e,
-                        "accuracy-kept-of-grpo",
-                        "DRPO's accuracy is not lower than GRPO's, by 5 points at most.",
-                        ACCURACY,
-                        "%",
-                        arm(BRIEF, ACCURACY),
-                        Direction.MORE,
-                        arm("GRPO less 5 points", ACCURACY),
-                        0),
-                claim(
-                        e,
-                        "equal-length-grpo",
-                        "At equal length DRPO is right more often than GRPO with a length penalty.",
-                        ACCURACY,
-                        "%",
-                        arm(SWEPT, ACCURACY),
-                        Direction.MORE,
-                        arm(GRPO_THERE, ACCURACY),
-                        0),
-                claim(
-                        e,
-                        "equal-length-rloo",
-                        "At equal length DRPO is right more often than RLOO with a length penalty.",
-                        ACCURACY,
-                        "%",
-                        arm(SWEPT, ACCURACY),
-                        Direction.MORE,
-                        arm(RLOO_THERE, ACCURACY),
-                        0),
-                new Claim(
-                        "drpo",
-                        "penalty-punishes-right-answers",
-                        "A length penalty inside GRPO's group gives right answers a negative advantage; DRPO never does.",
-                        e,
-                        PUNISHED,
-                        "%",
-                        arm(PUNISHING.title(), PUNISHED),
-                        Direction.MORE,
-                        new Threshold(0),
-                        0.05));
+                length.claim("shorter-than-disco")
+                        .says("A small lambda makes right answers shorter than no reward for length does.")
+                        .less(BRIEF, "DisCO")
+                        .by(0.5),
+                accuracy.claim("accuracy-kept-of-disco")
+                        .says("It costs at most 5 points of accuracy.")
+                        .more(BRIEF, "DisCO less 5 points"),
+                length.claim("shorter-than-grpo")
+                        .says("DRPO's right answers are shorter than GRPO's.")
+                        .less(BRIEF, "GRPO")
+                        .by(0.5),
+                accuracy.claim("accuracy-kept-of-grpo")
+                        .says("DRPO's accuracy is not lower than GRPO's, by 5 points at most.")
+                        .more(BRIEF, "GRPO less 5 points"),
+                accuracy.claim("equal-length-grpo")
+                        .says("At equal length DRPO is right more often than GRPO with a length penalty.")
+                        .more(SWEPT, GRPO_THERE),
+                accuracy.claim("equal-length-rloo")
+                        .says("At equal length DRPO is right more often than RLOO with a length penalty.")
+                        .more(SWEPT, RLOO_THERE),
+                measure(e, PUNISHED, "%")
+                        .claim("penalty-punishes-right-answers")
+                        .says("A length penalty inside GRPO's group gives right answers a negative advantage; DRPO "
+                                + "never does.")
+                        .more(new Arm(PUNISHING.title(), number(PUNISHING.title(), PUNISHED)), 0)
+                        .by(0.05));
     }
 
-    private static String description(ScratchSums scale) {
-        return String.format(
-                Locale.ROOT,
-                "Digits of sums after enough scratch work, as recipes/drpo.yaml, from a decoder of one layer and width "
-                        + "48 that saw %d steps of demonstrations; %d steps of %d questions with 8 answers, four on a "
-                        + "draw, Adam %s. DRPO with lambda %s (Infinity is DisCO), tau 10, a trust region of beta 1000 "
-                        + "and delta 0.001; GRPO and RLOO with the reward of right answers less alpha L/9, GRPO with "
-                        + "alpha %s, RLOO with %s, 0 being no penalty. Strengths and learning rate were chosen on "
-                        + "seeds 101 to 103, the latter among 0.0005, 0.001 and 0.002; for each family it was the best by "
-                        + "mean accuracy, or half a point from it. Accuracy and length are of 64 answers to each of the 20 held-out questions. At equal length: each "
-                        + "lambda below Infinity is held against the line through the other's policies at its length, "
-                        + "or against the end of that line which is nearest.",
-                scale.pretraining(),
-                scale.steps(),
-                scale.questions(),
-                LEARNING_RATE,
-                words(LAMBDAS),
-                words(GRPO_ALPHAS),
-                words(RLOO_ALPHAS));
+    private static String description(ScratchSumTrial scale) {
+        return "Digits of sums after enough scratch work, as recipes/drpo.yaml, from a decoder of one layer "
+                + "and width 48 that saw " + scale.pretraining() + " steps of demonstrations; " + scale.steps()
+                + " steps of " + scale.questions() + " questions with 8 answers, four on a draw, Adam "
+                + LEARNING_RATE + ". DRPO with lambda " + words(LAMBDAS) + " (Infinity is DisCO), tau 10, a "
+                + "trust region of beta 1000 and delta 0.001; GRPO and RLOO with the reward of right answers "
+                + "less alpha L/9, GRPO with alpha " + words(GRPO_ALPHAS) + ", RLOO with " + words(RLOO_ALPHAS)
+                + ", 0 being no penalty. Strengths and learning rate were chosen on seeds 101 to 103, the "
+                + "latter among 0.0005, 0.001 and 0.002; for each family it was the best by mean accuracy, or "
+                + "half a point from it. Accuracy and length are of 64 answers to each of the 20 held-out "
+                + "questions. At equal length: each lambda below Infinity is held against the line through the "
+                + "other's policies at its length, or against the end of that line which is nearest.";
     }
 
     private static String words(double[] values) {
@@ -162,7 +111,7 @@ public final class DrpoClaims {
         return alpha == 0 && normalized ? new GrpoMethod(0.2, 0) : new LengthPenaltyMethod(alpha, normalized, 0.2);
     }
 
-    private static Outcome trial(ScratchSums scale, long seed) {
+    private static Outcome trial(ScratchSumTrial scale, long seed) {
         List<PolicyMethod> drpo =
                 Arrays.stream(LAMBDAS).mapToObj(DrpoClaims::drpo).toList();
         List<PolicyMethod> grpo =
@@ -192,11 +141,7 @@ public final class DrpoClaims {
                 .with(number(RLOO_THERE, ACCURACY), mean(finite, p -> at(Curve.of(byRloo), p.x())))
                 .with(number(PUNISHING.title(), PUNISHED), punished(trial, PUNISHING))
                 .with(new Frontier(
-                        "Accuracy against length",
-                        LENGTH + " (tokens)",
-                        ACCURACY,
-                        List.of(swept, byGrpo, byRloo),
-                        List.of()));
+                        "Accuracy against length", LENGTH + " (tokens)", ACCURACY, List.of(swept, byGrpo, byRloo)));
     }
 
     private static double mean(Frontier.Arm arm, ToDoubleFunction<Frontier.Point> of) {
@@ -231,24 +176,7 @@ public final class DrpoClaims {
                         .toList());
     }
 
-    private static Arm arm(String name, String measure) {
-        return new Arm(name, number(name, measure));
-    }
-
     private static String number(String arm, String measure) {
         return measure + ", " + arm;
-    }
-
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            Arm method,
-            Direction direction,
-            Arm against,
-            double asked) {
-        return new Claim("drpo", name, statement, experiment, measure, unit, method, direction, against, asked);
     }
 }

@@ -4,10 +4,10 @@ import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.reproduction.games.GameMethod;
+import dev.kedge.reproduction.games.GameSampling;
 import dev.kedge.reproduction.games.GameTrajectory;
 import dev.kedge.reproduction.games.GameTrajectory.Point;
 import dev.kedge.reproduction.games.TabularDynamics;
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.reproduction.games.TabularGames;
 import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
@@ -108,19 +108,14 @@ public final class EgpoExperiments {
     static final String STRAIGHT = "R² of the log gap on updates";
 
     public static Experiment games(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random game of %d actions a seed (P below the diagonal uniform in [0, 1]), a reference of standard "
-                        + "normal logits, where play begins; exact expectations, plain gradient steps on logits. At "
-                        + "beta 0.01 all methods get %d gradients, at the paper's learning rate 0.02 and again each at "
-                        + "its best of a grid, chosen on other games: EGPO 0.12, online IPO 1 0.014, online IPO 2 "
-                        + "0.005, Nash-MD 0.01, Nash-MD-PG 3. At beta 0.1 they get %d at the paper's rate 0.1. An "
-                        + "update of EGPO takes two gradients. Nash-MD mixes the reference with exponent 4·rate/%d, "
-                        + "Nash-MD-PG with 0.008.",
-                s.actions,
-                s.weakGradients,
-                s.strongGradients,
-                s.actions);
+        var description = "A random game of " + s.actions + " actions a seed (P below the diagonal uniform in [0, 1]), "
+                + "a reference of standard normal logits, where play begins; exact expectations, plain "
+                + "gradient steps on logits. At beta 0.01 all methods get " + s.weakGradients + " gradients, "
+                + "at the paper's learning rate 0.02 and again each at its best of a grid, chosen on other "
+                + "games: EGPO 0.12, online IPO 1 0.014, online IPO 2 0.005, Nash-MD 0.01, Nash-MD-PG 3. At "
+                + "beta 0.1 they get " + s.strongGradients + " at the paper's rate 0.1. An update of EGPO "
+                + "takes two gradients. Nash-MD mixes the reference with exponent 4·rate/" + s.actions
+                + ", Nash-MD-PG with 0.008.";
         return new Experiment("random-games", description, 20, seed -> games(s, seed));
     }
 
@@ -131,10 +126,10 @@ public final class EgpoExperiments {
         var held = new EnumMap<Method, GameTrajectory>(Method.class);
         var best = new EnumMap<Method, GameTrajectory>(Method.class);
         for (var m : List.of(Method.EGPO, Method.IPO_1, Method.IPO_2, Method.NASH_MD)) {
-            same.put(m, play(m.with(WEAK_RATE, s.actions), weak, s.weakGradients));
+            same.put(m, learn(m.with(WEAK_RATE, s.actions), weak, s.weakGradients));
         }
         for (var m : List.of(Method.EGPO, Method.IPO_1)) {
-            held.put(m, play(m.with(STRONG_RATE, s.actions), strong, s.strongGradients));
+            held.put(m, learn(m.with(STRONG_RATE, s.actions), strong, s.strongGradients));
         }
         Map.of(
                         Method.EGPO,
@@ -147,7 +142,7 @@ public final class EgpoExperiments {
                         0.01,
                         Method.NASH_MD_PG,
                         3.0)
-                .forEach((m, rate) -> best.put(m, play(m.with(rate, s.actions), weak, s.weakGradients)));
+                .forEach((m, rate) -> best.put(m, learn(m.with(rate, s.actions), weak, s.weakGradients)));
         var outcome = gaps(gaps(gaps(Outcome.NOTHING, SAME, same), HELD, held), BEST, best);
         outcome = halves(halves(outcome, HALF, same, s.weakGradients / 2), HELD_HALF, held, s.strongGradients / 2);
         outcome = outcome.with(ADVANTAGE + " at beta 0.01", advantage(same))
@@ -162,7 +157,7 @@ public final class EgpoExperiments {
                 .with(picture("Beta 0.1, the paper's rate", held));
     }
 
-    private static GameTrajectory play(GameMethod method, TabularGames games, int gradients) {
+    private static GameTrajectory learn(GameMethod method, TabularGames games, int gradients) {
         int updates = updates(method, gradients);
         return TabularDynamics.exact(method, games, updates, Math.max(1, updates / POINTS))
                 .getFirst();
@@ -172,20 +167,20 @@ public final class EgpoExperiments {
         return method instanceof GameMethod.Egpo ? gradients / 2 : gradients;
     }
 
-    private static Outcome gaps(Outcome outcome, String measure, Map<Method, GameTrajectory> played) {
-        for (var m : played.keySet()) {
-            outcome = outcome.with(m.number(measure), played.get(m).end().last().logGap())
+    private static Outcome gaps(Outcome outcome, String measure, Map<Method, GameTrajectory> learnt) {
+        for (var m : learnt.keySet()) {
+            outcome = outcome.with(m.number(measure), learnt.get(m).end().last().logGap())
                     .with(
                             m.number(measure + ", average"),
-                            played.get(m).end().average().logGap());
+                            learnt.get(m).end().average().logGap());
         }
         return outcome;
     }
 
     /// After as many updates as EGPO has at the end.
-    private static Outcome halves(Outcome outcome, String measure, Map<Method, GameTrajectory> played, int updates) {
-        for (var m : played.keySet()) {
-            var point = played.get(m).afterUpdates(updates);
+    private static Outcome halves(Outcome outcome, String measure, Map<Method, GameTrajectory> learnt, int updates) {
+        for (var m : learnt.keySet()) {
+            var point = learnt.get(m).afterUpdates(updates);
             if (point.updates() != updates) {
                 throw new IllegalStateException(
                         m + " was looked at after " + point.updates() + " updates, not after " + updates);
@@ -195,9 +190,9 @@ public final class EgpoExperiments {
         return outcome;
     }
 
-    private static double advantage(Map<Method, GameTrajectory> played) {
-        return played.get(Method.IPO_1).end().last().logGap()
-                - played.get(Method.EGPO).end().last().logGap();
+    private static double advantage(Map<Method, GameTrajectory> learnt) {
+        return learnt.get(Method.IPO_1).end().last().logGap()
+                - learnt.get(Method.EGPO).end().last().logGap();
     }
 
     /// The straight line through the log of the last policies' gaps over updates.
@@ -209,13 +204,13 @@ public final class EgpoExperiments {
         return fit;
     }
 
-    private static Frontier picture(String title, Map<Method, GameTrajectory> played) {
+    private static Frontier picture(String title, Map<Method, GameTrajectory> learnt) {
         var arms = new ArrayList<Frontier.Arm>();
-        played.forEach((m, t) ->
+        learnt.forEach((m, t) ->
                 arms.add(t.arm(m.title, Point::gradients, p -> p.last().logGap())));
-        arms.add(played.get(Method.IPO_1).arm("average of " + Method.IPO_1.title, Point::gradients, p -> p.average()
+        arms.add(learnt.get(Method.IPO_1).arm("average of " + Method.IPO_1.title, Point::gradients, p -> p.average()
                 .logGap()));
-        return new Frontier(title, "gradients", GAP, arms, List.of());
+        return new Frontier(title, "gradients", GAP, arms);
     }
 
     // --- rock, scissors, paper ---
@@ -234,11 +229,11 @@ public final class EgpoExperiments {
 
     private static Outcome cycle(Scale s, long seed) {
         var games = TabularGames.rockPaperScissors(WEAK, seed);
-        var played = new EnumMap<Method, GameTrajectory>(Method.class);
+        var learnt = new EnumMap<Method, GameTrajectory>(Method.class);
         for (var m : List.of(Method.EGPO, Method.IPO_1, Method.NASH_MD)) {
-            played.put(m, play(m.with(CYCLE_RATE, 3), games, s.cycleGradients));
+            learnt.put(m, learn(m.with(CYCLE_RATE, 3), games, s.cycleGradients));
         }
-        return gaps(Outcome.NOTHING, CYCLE, played).with(picture("Rock, scissors, paper", played));
+        return gaps(Outcome.NOTHING, CYCLE, learnt).with(picture("Rock, scissors, paper", learnt));
     }
 
     // --- random games, sampled ---
@@ -247,15 +242,10 @@ public final class EgpoExperiments {
     static final String SAMPLED_BEST = "gap with samples, best rates";
 
     static Experiment sampled(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "The random games of %d actions at beta 0.01, where a gradient comes from %d drawn pairs and opponents: "
-                        + "%d gradients at learning rate %s, and again each at its best of a grid, chosen on other "
-                        + "games: EGPO 0.005, online IPO 1 0.0025.",
-                s.actions,
-                s.samples,
-                s.sampledGradients,
-                SAMPLED_RATE);
+        var description = "The random games of " + s.actions + " actions at beta 0.01, where a gradient comes from "
+                + s.samples + " drawn pairs and opponents: " + s.sampledGradients + " gradients at learning "
+                + "rate " + SAMPLED_RATE + ", and again each at its best of a grid, chosen on other games: "
+                + "EGPO 0.005, online IPO 1 0.0025.";
         return new Experiment("sampled-games", description, 20, seed -> sampled(s, seed));
     }
 
@@ -269,16 +259,16 @@ public final class EgpoExperiments {
 
     private static Map<Method, GameTrajectory> sampled(Scale s, long seed, double egpoRate, double ipoRate) {
         var games = TabularGames.random(1, s.actions, WEAK, seed);
-        var played = new EnumMap<Method, GameTrajectory>(Method.class);
+        var learnt = new EnumMap<Method, GameTrajectory>(Method.class);
         Map.of(Method.EGPO, egpoRate, Method.IPO_1, ipoRate).forEach((m, rate) -> {
             var method = m.with(rate, s.actions);
             int updates = updates(method, s.sampledGradients);
-            var sampling = new Sampling(s.samples, 1, seed);
-            played.put(
+            var sampling = new GameSampling(s.samples, 1, seed);
+            learnt.put(
                     m,
                     TabularDynamics.sampled(method, games, sampling, updates, Math.max(1, updates / POINTS))
                             .getFirst());
         });
-        return played;
+        return learnt;
     }
 }

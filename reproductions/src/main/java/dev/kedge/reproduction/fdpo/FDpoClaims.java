@@ -1,9 +1,9 @@
 package dev.kedge.reproduction.fdpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.fdpo.FDpoExperiment.Divergence;
 import java.util.ArrayList;
@@ -31,122 +31,67 @@ public final class FDpoClaims {
     }
 
     private static List<Claim> rewards(Experiment experiment) {
-        var measure = "most reward of the sweep";
+        var most = measure(experiment, "most reward of the sweep", "");
         return List.of(
-                claim(
-                        experiment,
-                        "reward-reverse-kl",
-                        "Reverse KL reaches more reward than forward KL.",
-                        measure,
-                        "",
-                        Divergence.REVERSE_KL.arm("most reward"),
-                        Direction.MORE,
-                        Divergence.FORWARD_KL.arm("most reward")),
-                claim(
-                        experiment,
-                        "reward-jensen-shannon",
-                        "Jensen-Shannon reaches more reward than forward KL.",
-                        measure,
-                        "",
-                        Divergence.JENSEN_SHANNON.arm("most reward"),
-                        Direction.MORE,
-                        Divergence.FORWARD_KL.arm("most reward")),
-                claim(
-                        experiment,
-                        "reward-alpha-between",
-                        "An alpha divergence reaches a reward between those of forward and reverse KL.",
-                        measure + ", distance inside the other two",
-                        "",
-                        new Arm("alpha 0.5", "alpha inside"),
-                        Direction.MORE,
-                        new Threshold(0)));
+                most.claim("reward-reverse-kl")
+                        .says("Reverse KL reaches more reward than forward KL.")
+                        .more(Divergence.REVERSE_KL.arm("most reward"), Divergence.FORWARD_KL.arm("most reward")),
+                most.claim("reward-jensen-shannon")
+                        .says("Jensen-Shannon reaches more reward than forward KL.")
+                        .more(Divergence.JENSEN_SHANNON.arm("most reward"), Divergence.FORWARD_KL.arm("most reward")),
+                measure(experiment, most.name() + ", distance inside the other two", "")
+                        .claim("reward-alpha-between")
+                        .says("An alpha divergence reaches a reward between those of forward and reverse KL.")
+                        .more(new Arm("alpha 0.5", "alpha inside"), 0));
     }
 
     private static List<Claim> diversity(Experiment experiment) {
+        var beyond = measure(experiment, BEYOND, "nats");
         return List.of(
-                claim(
-                        experiment,
-                        "diversity",
-                        "Forward KL keeps more diversity than reverse KL.",
-                        "entropy at the strength with the most reward",
-                        "nats",
-                        Divergence.FORWARD_KL.arm("entropy at the most reward"),
-                        Direction.MORE,
-                        Divergence.REVERSE_KL.arm("entropy at the most reward")),
-                claim(
-                        experiment,
-                        "diversity-at-equal-reward",
-                        "Forward KL keeps more diversity than reverse KL where both have the same reward.",
-                        BEYOND,
-                        "nats",
-                        Divergence.FORWARD_KL.arm("entropy at equal reward"),
-                        Direction.MORE,
-                        Divergence.REVERSE_KL.arm("entropy at equal reward")),
-                claim(
-                        experiment,
-                        "diversity-of-the-optimum",
-                        "Forward KL keeps more diversity than reverse KL where both have the same reward and nothing "
-                                + "but the divergence stands between a policy and its optimum.",
-                        BEYOND,
-                        "nats",
-                        new Arm("forward-KL optimum", "entropy at equal reward, exact optimum"),
-                        Direction.MORE,
-                        new Threshold(0)),
-                claim(
-                        experiment,
-                        "weakest-at-equal-beta",
-                        "At one beta the divergences do not hold a policy alike: Jensen-Shannon holds it least.",
-                        "KL from the reference at beta 0.5",
-                        "nats",
-                        Divergence.JENSEN_SHANNON.arm("KL at beta 0.5"),
-                        Direction.MORE,
-                        Divergence.REVERSE_KL.arm("KL at beta 0.5")));
+                measure(experiment, "entropy at the strength with the most reward", "nats")
+                        .claim("diversity")
+                        .says("Forward KL keeps more diversity than reverse KL.")
+                        .more(
+                                Divergence.FORWARD_KL.arm("entropy at the most reward"),
+                                Divergence.REVERSE_KL.arm("entropy at the most reward")),
+                beyond.claim("diversity-at-equal-reward")
+                        .says("Forward KL keeps more diversity than reverse KL where both have the same reward.")
+                        .more(
+                                Divergence.FORWARD_KL.arm("entropy at equal reward"),
+                                Divergence.REVERSE_KL.arm("entropy at equal reward")),
+                beyond.claim("diversity-of-the-optimum")
+                        .says("Forward KL keeps more diversity than reverse KL where both have the same reward and "
+                                + "nothing but the divergence stands between a policy and its optimum.")
+                        .more(new Arm("forward-KL optimum", "entropy at equal reward, exact optimum"), 0),
+                measure(experiment, "KL from the reference at beta 0.5", "nats")
+                        .claim("weakest-at-equal-beta")
+                        .says("At one beta the divergences do not hold a policy alike: Jensen-Shannon holds it least.")
+                        .more(
+                                Divergence.JENSEN_SHANNON.arm("KL at beta 0.5"),
+                                Divergence.REVERSE_KL.arm("KL at beta 0.5")));
     }
 
     private static Claim efficiency(Experiment experiment, Divergence divergence) {
-        return claim(
-                experiment,
-                "efficiency-" + divergence.title().toLowerCase(Locale.ROOT).replace(' ', '-'),
-                "Under " + divergence.title() + ", f-DPO gets more out of the divergence that it spends than PPO does.",
-                "reward missing from the best policy of equal KL",
-                "",
-                new Arm("f-DPO", divergence.number("shortfall of f-DPO")),
-                Direction.LESS,
-                new Arm("PPO", divergence.number("shortfall of PPO")));
+        return measure(experiment, "reward missing from the best policy of equal KL", "")
+                .claim("efficiency-"
+                        + divergence.title().toLowerCase(Locale.ROOT).replace(' ', '-'))
+                .says("Under " + divergence.title()
+                        + ", f-DPO gets more out of the divergence that it spends than PPO does.")
+                .less(
+                        new Arm("f-DPO", divergence.number("shortfall of f-DPO")),
+                        new Arm("PPO", divergence.number("shortfall of PPO")));
     }
 
     private static List<Claim> calibration(Experiment experiment) {
         return List.of(
-                claim(
-                        experiment,
-                        "calibration-bound",
-                        "The divergence from the reference bounds how far the calibration error moves from the "
-                                + "reference's.",
-                        "largest calibration error, as a share of √(KL/2)",
-                        "",
-                        new Arm(ALL, "calibration error over its bound"),
-                        Direction.LESS,
-                        new Threshold(1)),
-                claim(
-                        experiment,
-                        "calibration-grows",
-                        "The further a policy is from its reference, the worse it is calibrated.",
-                        "Kendall's τ of KL and calibration error",
-                        "",
-                        new Arm(ALL, "rank correlation of KL and calibration error"),
-                        Direction.MORE,
-                        new Threshold(0)));
-    }
-
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            Arm method,
-            Direction direction,
-            Claim.Against against) {
-        return new Claim("f-dpo", name, statement, experiment, measure, unit, method, direction, against, 0);
+                measure(experiment, "largest calibration error, as a share of √(KL/2)", "")
+                        .claim("calibration-bound")
+                        .says("The divergence from the reference bounds how far the calibration error moves from the "
+                                + "reference's.")
+                        .less(new Arm(ALL, "calibration error over its bound"), 1),
+                measure(experiment, "Kendall's τ of KL and calibration error", "")
+                        .claim("calibration-grows")
+                        .says("The further a policy is from its reference, the worse it is calibrated.")
+                        .more(new Arm(ALL, "rank correlation of KL and calibration error"), 0));
     }
 }

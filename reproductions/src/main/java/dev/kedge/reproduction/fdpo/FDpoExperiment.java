@@ -3,11 +3,11 @@ package dev.kedge.reproduction.fdpo;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.lab.tabular.Bandit;
-import dev.kedge.lab.tabular.Bandit.Standing;
+import dev.kedge.lab.tabular.Bandit.Evaluation;
 import dev.kedge.lab.tabular.ConfidenceCalibration;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.lab.tabular.Sweep;
 import dev.kedge.lab.tabular.TabularPpo;
 import dev.kedge.lab.tabular.TabularTraining;
@@ -21,7 +21,6 @@ import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.correlation.KendallsCorrelation;
@@ -86,25 +85,17 @@ public final class FDpoExperiment {
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "A bandit with %d contexts of %d outcomes, a random reference (softmax of standard normal "
-                        + "logits), standard normal rewards and %d pairs drawn from the reference with Bradley-Terry "
-                        + "labels. Policies are tables of logits, trained from the reference by %d steps of AdamW on "
-                        + "all pairs (learning rate %s, falling to 0) with f-DPO at beta %s, under reverse KL, "
-                        + "Jensen-Shannon, alpha 0.5 and forward KL. PPO learns a table of rewards from the same "
-                        + "pairs in as many steps, then takes as many on it, less beta times the divergence, beta "
-                        + "%s, with 64 fresh outcomes a context every four steps. Reward, KL, entropy and the "
-                        + "optimum are exact. Sweeps are compared along their frontiers of reward and KL. Calibration "
-                        + "error: of the likeliest outcome, where the truth is drawn from the reference, %d bins.",
-                s.contexts,
-                s.outcomes,
-                s.pairs,
-                s.training.steps(),
-                s.training.learningRate(),
-                words(s.betas),
-                words(s.ppoBetas),
-                BINS);
+        return "A bandit with " + s.contexts + " contexts of " + s.outcomes + " outcomes, a random "
+                + "reference (softmax of standard normal logits), standard normal rewards and " + s.pairs
+                + " pairs drawn from the reference with Bradley-Terry labels. Policies are tables of logits, "
+                + "trained from the reference by " + s.training.steps() + " steps of AdamW on all pairs "
+                + "(learning rate " + s.training.learningRate() + ", falling to 0) with f-DPO at beta "
+                + words(s.betas) + ", under reverse KL, Jensen-Shannon, alpha 0.5 and forward KL. PPO learns a "
+                + "table of rewards from the same pairs in as many steps, then takes as many on it, less beta "
+                + "times the divergence, beta " + words(s.ppoBetas) + ", with 64 fresh outcomes a context "
+                + "every four steps. Reward, KL, entropy and the optimum are exact. Sweeps are compared along "
+                + "their frontiers of reward and KL. Calibration error: of the likeliest outcome, where the "
+                + "truth is drawn from the reference, " + BINS + " bins.";
     }
 
     private static String words(double[] betas) {
@@ -122,7 +113,7 @@ public final class FDpoExperiment {
                             task, pairs, (lp, count) -> FDpo.fDpo(lp, d.divergence, beta, count)))
                     .toList();
             sweeps.add(
-                    new Sweep(scale.betas, policies.stream().map(task::standing).toList()));
+                    new Sweep(scale.betas, policies.stream().map(task::evaluate).toList()));
             errors.add(policies.stream()
                     .mapToDouble(p -> ConfidenceCalibration.error(task, p, BINS))
                     .toArray());
@@ -141,7 +132,7 @@ public final class FDpoExperiment {
                 scale.ppoBetas,
                 Arrays.stream(scale.ppoBetas)
                         .mapToObj(beta -> TabularPpo.train(task, learned, d.divergence, beta, seed, scale.training))
-                        .map(task::standing)
+                        .map(task::evaluate)
                         .toList());
     }
 
@@ -150,7 +141,9 @@ public final class FDpoExperiment {
         for (var d : Divergence.values()) {
             var sweep = sweeps.get(d.ordinal());
             outcome = outcome.with(d.number("most reward"), sweep.best().reward())
-                    .with(d.number("KL at beta 0.5"), sweep.standings().get(one).kl());
+                    .with(
+                            d.number("KL at beta 0.5"),
+                            sweep.evaluations().get(one).kl());
         }
         double alpha = outcome.number(Divergence.ALPHA.number("most reward"));
         double forward = outcome.number(Divergence.FORWARD_KL.number("most reward"));
@@ -165,7 +158,7 @@ public final class FDpoExperiment {
                     d.number("entropy at the most reward"),
                     sweeps.get(d.ordinal()).best().entropy());
         }
-        var optimum = exact(task, new ReverseKl(), 4, -3).curve(Standing::reward, Standing::entropy);
+        var optimum = exact(task, new ReverseKl(), 4, -3).curve(Evaluation::reward, Evaluation::entropy);
         var forward = beyond(optimum, sweeps.get(Divergence.FORWARD_KL.ordinal()));
         var reverse = beyond(optimum, sweeps.get(Divergence.REVERSE_KL.ordinal()));
         var common = common(forward, reverse);
@@ -178,7 +171,7 @@ public final class FDpoExperiment {
 
     /// Relative to the optimum's the entropy is nearly straight between the strengths of a sweep.
     private static Curve beyond(Curve optimum, Sweep sweep) {
-        return sweep.frontier().curve(Standing::reward, s -> s.entropy() - optimum.at(s.reward()));
+        return sweep.frontier().curve(Evaluation::reward, s -> s.entropy() - optimum.at(s.reward()));
     }
 
     /// The optima at sixteen strengths a power of ten, from one next to the reference to one next to the best outcomes.
@@ -186,10 +179,10 @@ public final class FDpoExperiment {
         double[] betas = IntStream.rangeClosed(0, 16 * (strongest - weakest))
                 .mapToDouble(i -> Math.pow(10, strongest - i / 16.0))
                 .toArray();
-        var standings = Arrays.stream(betas)
-                .mapToObj(beta -> task.standing(task.optimum(divergence, beta)))
+        var evaluations = Arrays.stream(betas)
+                .mapToObj(beta -> task.evaluate(task.optimum(divergence, beta)))
                 .toList();
-        return new Sweep(betas, standings);
+        return new Sweep(betas, evaluations);
     }
 
     private static Outcome efficiency(Outcome outcome, List<Sweep> sweeps, List<Sweep> ppo) {
@@ -211,7 +204,7 @@ public final class FDpoExperiment {
 
     private static Outcome calibration(Outcome outcome, List<Sweep> sweeps, List<double[]> errors) {
         double[] kl = sweeps.stream()
-                .flatMapToDouble(s -> s.standings().stream().mapToDouble(Standing::kl))
+                .flatMapToDouble(s -> s.evaluations().stream().mapToDouble(Evaluation::kl))
                 .toArray();
         double[] error = errors.stream().flatMapToDouble(Arrays::stream).toArray();
         double largest = 0;
@@ -230,31 +223,27 @@ public final class FDpoExperiment {
         var error = new ArrayList<Frontier.Arm>();
         for (var d : Divergence.values()) {
             var sweep = sweeps.get(d.ordinal());
-            reward.add(sweep.arm(d.title, "β", Standing::kl, Standing::reward));
-            entropy.add(sweep.arm(d.title, "β", Standing::kl, Standing::entropy));
+            reward.add(sweep.arm(d.title, "β", Evaluation::kl, Evaluation::reward));
+            entropy.add(sweep.arm(d.title, "β", Evaluation::kl, Evaluation::entropy));
             error.add(arm(d.title, sweep, errors.get(d.ordinal())));
         }
         for (int i = 0; i < ppo.size(); i++) {
             var title = WITH_PPO.get(i).title;
-            staged.add(
-                    sweeps.get(WITH_PPO.get(i).ordinal()).arm("f-DPO, " + title, "β", Standing::kl, Standing::reward));
-            staged.add(ppo.get(i).arm("PPO, " + title, "β", Standing::kl, Standing::reward));
+            staged.add(sweeps.get(WITH_PPO.get(i).ordinal())
+                    .arm("f-DPO, " + title, "β", Evaluation::kl, Evaluation::reward));
+            staged.add(ppo.get(i).arm("PPO, " + title, "β", Evaluation::kl, Evaluation::reward));
         }
         var kl = "KL from the reference (nats)";
         var expected = "expected reward";
         var optimum = task.frontier();
         return outcome.with(new Frontier("Four divergences, each swept over beta", kl, expected, reward, optimum))
-                .with(new Frontier("Diversity", kl, "entropy (nats)", entropy, List.of()))
+                .with(new Frontier("Diversity", kl, "entropy (nats)", entropy))
                 .with(new Frontier("f-DPO and PPO with the same penalty", kl, expected, staged, optimum))
-                .with(new Frontier("Calibration", kl, "calibration error", error, List.of()));
+                .with(new Frontier("Calibration", kl, "calibration error", error));
     }
 
     private static Frontier.Arm arm(String title, Sweep sweep, double[] errors) {
-        return new Frontier.Arm(
-                title,
-                IntStream.range(0, errors.length)
-                        .mapToObj(
-                                i -> Frontier.Point.of(sweep.standings().get(i).kl(), errors[i]))
-                        .toList());
+        double[] kl = sweep.evaluations().stream().mapToDouble(Evaluation::kl).toArray();
+        return Frontier.Arm.of(title, kl, errors);
     }
 }

@@ -1,15 +1,9 @@
 package dev.kedge.reproduction.games;
 
-/// Policies on their way through games.
-sealed interface Dynamics extends AutoCloseable permits ExactDynamics, SampledDynamics {
+/// How policies move in games.
+interface Dynamics {
     /// One update in every game.
     ///
     /// @return how many gradients it took
     int update();
-
-    /// Logits of the policies: [G·n].
-    double[] logits();
-
-    @Override
-    void close();
 }

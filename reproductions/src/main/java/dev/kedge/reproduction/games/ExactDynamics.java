@@ -26,11 +26,11 @@ final class ExactDynamics implements Dynamics {
     private final MatrixGames tensors;
     private final TabularPolicies policies;
 
-    ExactDynamics(GameMethod method, TabularGames games) {
+    ExactDynamics(GameMethod method, TabularGames games, TabularPolicies policies) {
         this.method = method;
         this.games = games;
-        tensors = games.tensors();
-        policies = new TabularPolicies(games);
+        tensors = policies.games();
+        this.policies = policies;
     }
 
     @Override
@@ -109,17 +109,5 @@ final class ExactDynamics implements Dynamics {
         }
         policies.setLogits(logits);
         return 2;
-    }
-
-    @Override
-    public double[] logits() {
-        return policies.logits();
-    }
-
-    @Override
-    public void close() {
-        policies.close();
-        tensors.winProbabilities().close();
-        tensors.logRef().close();
     }
 }

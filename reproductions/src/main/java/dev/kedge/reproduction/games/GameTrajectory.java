@@ -34,11 +34,7 @@ public record GameTrajectory(List<Point> points, double[] logPolicy) {
 
     /// The way as an arm of a picture.
     public Frontier.Arm arm(String name, ToDoubleFunction<Point> x, ToDoubleFunction<Point> y) {
-        return new Frontier.Arm(
-                name,
-                points.stream()
-                        .map(p -> Frontier.Point.of(x.applyAsDouble(p), y.applyAsDouble(p)))
-                        .toList());
+        return Frontier.Arm.of(name, points, x, y);
     }
 
     /// Where it ended.

@@ -8,7 +8,6 @@ import dev.kedge.objective.game.NashMd;
 import dev.kedge.objective.game.NashMdPg;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
@@ -22,12 +21,12 @@ import java.util.function.Function;
 final class SampledDynamics implements Dynamics {
     private final GameMethod method;
     private final TabularGames games;
-    private final Sampling sampling;
+    private final GameSampling sampling;
     private final SplittableRandom random;
     private final MatrixGames tensors;
     private final TabularPolicies policies;
 
-    SampledDynamics(GameMethod method, TabularGames games, Sampling sampling) {
+    SampledDynamics(GameMethod method, TabularGames games, TabularPolicies policies, GameSampling sampling) {
         if (method instanceof GameMethod.MirrorExtragradient) {
             throw new IllegalArgumentException("MirrorExtragradient is a closed form and cannot be sampled");
         }
@@ -35,8 +34,8 @@ final class SampledDynamics implements Dynamics {
         this.games = games;
         this.sampling = sampling;
         random = new SplittableRandom(sampling.seed());
-        tensors = games.tensors();
-        policies = new TabularPolicies(games);
+        tensors = policies.games();
+        this.policies = policies;
     }
 
     @Override
@@ -225,17 +224,5 @@ final class SampledDynamics implements Dynamics {
             }
         }
         return sampling.regressionSteps();
-    }
-
-    @Override
-    public double[] logits() {
-        return policies.logits();
-    }
-
-    @Override
-    public void close() {
-        policies.close();
-        tensors.winProbabilities().close();
-        tensors.logRef().close();
     }
 }

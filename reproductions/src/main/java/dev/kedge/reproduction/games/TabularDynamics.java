@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Plays games with a method and watches how far its policies are from equilibrium. The same arguments give the same
+/// Learns games by a method and watches how far its policies are from equilibrium. The same arguments give the same
 /// numbers.
 public final class TabularDynamics {
     private final TabularGames games;
@@ -22,54 +22,40 @@ public final class TabularDynamics {
         sums = new double[games.count()][games.actions()];
     }
 
-    /// What is drawn for an update.
-    ///
-    /// @param samples         pairs, or answers, in each game, >= 1
-    /// @param regressionSteps gradient steps on them by methods that fit, >= 1
-    /// @param seed            of all draws
-    public record Sampling(int samples, int regressionSteps, long seed) {
-        /// @throws IllegalArgumentException if a number is out of range
-        public Sampling {
-            if (samples < 1 || regressionSteps < 1) {
-                throw new IllegalArgumentException(
-                        "samples and regressionSteps must be at least 1, were " + samples + " and " + regressionSteps);
-            }
-        }
-    }
-
-    /// Play with exact expectations. INPO's regression is solved to the end; iterative DPO's fit nearly.
+    /// Learning with exact expectations. INPO's regression is solved to the end; iterative DPO's fit nearly.
     ///
     /// @param updates how many
     /// @param every   after how many updates a point is recorded; the first and the last state always are
     /// @return one for each game
     public static List<GameTrajectory> exact(GameMethod method, TabularGames games, int updates, int every) {
-        try (Dynamics play = new ExactDynamics(method, games)) {
-            return new TabularDynamics(games).run(play, updates, every);
+        try (var policies = new TabularPolicies(games)) {
+            return new TabularDynamics(games).run(policies, new ExactDynamics(method, games, policies), updates, every);
         }
     }
 
-    /// Play with drawn actions and preferences.
+    /// Learning with drawn actions and preferences.
     ///
     /// @throws IllegalArgumentException if the method has no sampled form
     public static List<GameTrajectory> sampled(
-            GameMethod method, TabularGames games, Sampling sampling, int updates, int every) {
-        try (Dynamics play = new SampledDynamics(method, games, sampling)) {
-            return new TabularDynamics(games).run(play, updates, every);
+            GameMethod method, TabularGames games, GameSampling sampling, int updates, int every) {
+        try (var policies = new TabularPolicies(games)) {
+            var dynamics = new SampledDynamics(method, games, policies, sampling);
+            return new TabularDynamics(games).run(policies, dynamics, updates, every);
         }
     }
 
-    private List<GameTrajectory> run(Dynamics play, int updates, int every) {
+    private List<GameTrajectory> run(TabularPolicies learners, Dynamics dynamics, int updates, int every) {
         if (updates < 0 || every < 1) {
             throw new IllegalArgumentException(
                     "updates >= 0 and every >= 1 expected, were " + updates + " and " + every);
         }
         int gradients = 0;
-        double[][] policies = policies(play);
+        double[][] policies = policies(learners);
         add(policies);
         record(0, 0, policies);
         for (int update = 1; update <= updates; update++) {
-            gradients += play.update();
-            policies = policies(play);
+            gradients += dynamics.update();
+            policies = policies(learners);
             add(policies);
             if (update % every == 0 || update == updates) {
                 record(update, gradients, policies);
@@ -82,8 +68,8 @@ public final class TabularDynamics {
     }
 
     /// Log-probabilities, [G][n].
-    private double[][] policies(Dynamics play) {
-        double[] logits = play.logits();
+    private double[][] policies(TabularPolicies learners) {
+        double[] logits = learners.logits();
         int n = games.actions();
         return IntStream.range(0, games.count())
                 .mapToObj(g -> Categorical.logSoftmax(Arrays.copyOfRange(logits, g * n, (g + 1) * n)))

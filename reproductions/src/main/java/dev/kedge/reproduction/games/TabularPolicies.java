@@ -4,6 +4,7 @@ import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.Extragradient;
 import dev.kedge.nn.optim.Sgd;
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.game.MatrixGames;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -22,7 +23,8 @@ public final class TabularPolicies implements AutoCloseable {
     private final Parameters parameters;
     private final Sgd sgd;
     private final Extragradient extragradient;
-    private final int games;
+    private final MatrixGames games;
+    private final int count;
 
     TabularPolicies(TabularGames games) {
         try (Scope _ = new Scope()) {
@@ -30,7 +32,13 @@ public final class TabularPolicies implements AutoCloseable {
         }
         sgd = new Sgd(parameters, 0);
         extragradient = new Extragradient(parameters, sgd);
-        this.games = games.count();
+        this.games = games.tensors();
+        count = games.count();
+    }
+
+    /// What they play.
+    MatrixGames games() {
+        return games;
     }
 
     /// `log π`, [G, n], with its graph.
@@ -75,7 +83,7 @@ public final class TabularPolicies implements AutoCloseable {
     }
 
     private void differentiate(Loss loss) {
-        loss.value().times(games).backward();
+        loss.value().times(count).backward();
     }
 
     @Override
@@ -83,5 +91,7 @@ public final class TabularPolicies implements AutoCloseable {
         extragradient.close();
         sgd.close();
         parameters.close();
+        games.winProbabilities().close();
+        games.logRef().close();
     }
 }

@@ -1,16 +1,15 @@
 package dev.kedge.reproduction.genarm;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.guidance.GenarmRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.task.DelayedRewardTask;
@@ -18,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193), on the world of [DelayedRewardTask].
 public final class GenarmClaims {
@@ -43,42 +41,29 @@ public final class GenarmClaims {
     }
 
     public static List<Claim> claims() {
-        return Stream.concat(claims(Scale.PUBLISHED).stream(), GenarmFrontClaims.claims().stream())
-                .toList();
+        return claims(Scale.PUBLISHED);
     }
 
     public static List<Claim> claims(Scale scale) {
         var e = new Experiment("promises", description(scale), 6, seed -> trial(scale, seed));
+        var gain = measure(e, "reward gained over the base, mean over divergences", "");
         return List.of(
-                new Claim(
-                        "genarm",
-                        "alpha",
-                        "Guided decoding has more reward, the more weight the reward model has, up to 2.",
-                        e,
-                        GROWTH,
-                        "",
-                        new Arm("GenARM", GROWTH),
-                        Direction.MORE,
-                        new Threshold(0),
-                        0),
-                claim(
-                        e,
-                        "search",
-                        "At equal divergence guided decoding has more reward than search by a reward model of whole"
-                                + " answers.",
-                        Pair.SEARCH),
-                claim(
-                        e,
-                        "dpo",
-                        "At equal divergence guided decoding has at least nine tenths of the reward that DPO of the"
-                                + " same model gains.",
-                        Pair.DPO),
-                claim(
-                        e,
-                        "weak-to-strong",
-                        "At equal divergence a reward model of half the base's width has at least three quarters of the"
-                                + " reward that one of its width gains.",
-                        Pair.WEAK));
+                measure(e, GROWTH, "")
+                        .claim("alpha")
+                        .says("Guided decoding has more reward, the more weight the reward model has, up to 2.")
+                        .more(new Arm("GenARM", GROWTH), 0),
+                gain.claim("search")
+                        .says("At equal divergence guided decoding has more reward than search by a reward model of "
+                                + "whole answers.")
+                        .more(Pair.SEARCH.mine(), Pair.SEARCH.others()),
+                gain.claim("dpo")
+                        .says("At equal divergence guided decoding has at least nine tenths of the reward that DPO of "
+                                + "the same model gains.")
+                        .more(Pair.DPO.mine(), Pair.DPO.others()),
+                gain.claim("weak-to-strong")
+                        .says("At equal divergence a reward model of half the base's width has at least three "
+                                + "quarters of the reward that one of its width gains.")
+                        .more(Pair.WEAK.mine(), Pair.WEAK.others()));
     }
 
     /// A method, what it is held against at equal divergence, and the share of the other's gain that is asked for.
@@ -109,6 +94,14 @@ public final class GenarmClaims {
             return "gain, " + arm + ", where " + method + " and " + against + " are";
         }
 
+        private Arm mine() {
+            return new Arm(method, number(method));
+        }
+
+        private Arm others() {
+            return new Arm(asked(), number(asked()));
+        }
+
         /// Mean gain over the base, over the divergences that both have.
         private Outcome with(Outcome outcome, Frontier frontier) {
             var mine = Curve.of(frontier.arms().get(arm));
@@ -119,20 +112,6 @@ public final class GenarmClaims {
             var with = outcome.with(number(method), mine.mean(range) - base).with(number(asked()), share * gain);
             return share == 1 ? with : with.with(number(against), gain);
         }
-    }
-
-    private static Claim claim(Experiment e, String name, String statement, Pair pair) {
-        return new Claim(
-                "genarm",
-                name,
-                statement,
-                e,
-                "reward gained over the base, mean over divergences",
-                "",
-                new Arm(pair.method, pair.number(pair.method)),
-                Direction.MORE,
-                new Arm(pair.asked(), pair.number(pair.asked())),
-                0);
     }
 
     private static Outcome trial(Scale scale, long seed) {
@@ -163,7 +142,7 @@ public final class GenarmClaims {
 
     static GenarmRecipe.Config config(Scale s, long seed) {
         return new GenarmRecipe.Config(
-                promises(s),
+                task(s),
                 s.pairs,
                 BETA,
                 ALPHAS,
@@ -176,50 +155,36 @@ public final class GenarmClaims {
                 seed);
     }
 
-    static DelayedRewardTask.Config promises(Scale s) {
+    static DelayedRewardTask.Config task(Scale s) {
         return new DelayedRewardTask.Config(
-                10, 0.2, 8, 14, s.hiddenSize, 2, 4, 40000, training(s.pretraining, 128, 3e-3, 0.01), s.heldOut);
+                10,
+                0.2,
+                8,
+                14,
+                s.hiddenSize,
+                2,
+                4,
+                40000,
+                RecipeTrial.training(falling(s.pretraining, 3e-3), 128, 0.01),
+                s.heldOut);
     }
 
     /// How reward models and policies learn from pairs.
     static TrainingConfig learning(Scale s) {
-        return training(s.steps, 64, 1e-3, 0);
+        return RecipeTrial.training(falling(s.steps, 1e-3), 64, 0);
     }
 
-    private static TrainingConfig training(int steps, int batch, double rate, double weightDecay) {
-        return new TrainingConfig(
-                steps,
-                batch,
-                batch,
-                EpochBatches.Order.SHUFFLED,
-                rate,
-                Schedule.Shape.COSINE,
-                10,
-                0.1,
-                0.9,
-                0.98,
-                weightDecay,
-                1,
-                steps);
+    private static Schedule falling(int steps, double rate) {
+        return new Schedule(Schedule.Shape.COSINE, rate, 10, steps, 0.1);
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for "
-                        + "%d steps. The reward model (beta %s), one of half the width, DPO at beta/alpha and a "
-                        + "reward model of whole answers learn from the same %d labelled pairs of the base's "
-                        + "answers in %d steps of 64. Guided decoding with alpha %s is judged on %d fresh prompts, "
-                        + "search over 10 candidates with weight %s on %d of them. Divergences are estimated from "
-                        + "the answers drawn.",
-                s.hiddenSize,
-                s.pretraining,
-                BETA,
-                s.pairs,
-                s.steps,
-                ALPHAS,
-                s.heldOut,
-                WEIGHTS,
-                s.searched);
+        return "The recipe's world of promises with decoders of width " + s.hiddenSize + " and two layers, "
+                + "pre-trained for " + s.pretraining + " steps. The reward model (beta " + BETA + "), one of "
+                + "half the width, DPO at beta/alpha and a reward model of whole answers learn from the same "
+                + s.pairs + " labelled pairs of the base's answers in " + s.steps + " steps of 64. Guided "
+                + "decoding with alpha " + ALPHAS + " is judged on " + s.heldOut + " fresh prompts, search "
+                + "over 10 candidates with weight " + WEIGHTS + " on " + s.searched + " of them. Divergences "
+                + "are estimated from the answers drawn.";
     }
 }

@@ -1,12 +1,12 @@
 package dev.kedge.reproduction.genarm;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.recipe.guidance.GenarmFrontRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.run.result.Frontier;
@@ -33,54 +33,34 @@ public final class GenarmFrontClaims {
 
     public static List<Claim> claims(GenarmClaims.Scale scale) {
         var e = new Experiment("two-wishes", description(scale), 6, seed -> trial(scale, seed));
+        var made = measure(e, MADE, "");
+        var gain = measure(e, GAIN, "");
         return List.of(
-                new Claim(
-                        "genarm",
-                        "front",
-                        "With two reward models that pull apart, weights swept when answers are drawn trace a monotone"
-                                + " front.",
-                        e,
-                        STEP,
-                        "",
-                        new Arm("GenARM", STEP),
-                        Direction.MORE,
-                        new Threshold(0),
-                        0),
-                claim(
-                        e,
-                        "soups-front",
-                        "Where as many promises are kept, weighing two reward models makes more than averaging the"
-                                + " weights of two policies of DPO.",
-                        MADE,
-                        "averaged weights"),
-                claim(
-                        e,
-                        "soups",
-                        "At equal divergence, half and half, weighing two reward models gains more than averaging the"
-                                + " weights of two policies of DPO.",
-                        GAIN,
-                        "averaged weights"),
-                claim(
-                        e,
-                        "both",
-                        "At equal divergence, half and half, weighing two reward models gains at least nine tenths of"
-                                + " what DPO on labels of both judges does.",
-                        GAIN,
-                        asked()));
+                measure(e, STEP, "")
+                        .claim("front")
+                        .says("With two reward models that pull apart, weights swept when answers are drawn trace a "
+                                + "monotone front.")
+                        .more(new Arm("GenARM", STEP), 0),
+                made.claim("soups-front")
+                        .says("Where as many promises are kept, weighing two reward models makes more than averaging "
+                                + "the weights of two policies of DPO.")
+                        .more(
+                                arm(MADE, "GenARM", "averaged weights"),
+                                arm(MADE, "averaged weights", "averaged weights")),
+                gain.claim("soups")
+                        .says("At equal divergence, half and half, weighing two reward models gains more than "
+                                + "averaging the weights of two policies of DPO.")
+                        .more(
+                                arm(GAIN, "GenARM", "averaged weights"),
+                                arm(GAIN, "averaged weights", "averaged weights")),
+                gain.claim("both")
+                        .says("At equal divergence, half and half, weighing two reward models gains at least nine "
+                                + "tenths of what DPO on labels of both judges does.")
+                        .more(arm(GAIN, "GenARM", asked()), arm(GAIN, asked(), asked())));
     }
 
-    private static Claim claim(Experiment e, String name, String statement, String number, String against) {
-        return new Claim(
-                "genarm",
-                name,
-                statement,
-                e,
-                number,
-                "",
-                new Arm("GenARM", number(number, "GenARM", against)),
-                Direction.MORE,
-                new Arm(against, number(number, against, against)),
-                0);
+    private static Arm arm(String number, String arm, String against) {
+        return new Arm(arm, number(number, arm, against));
     }
 
     private static String asked() {
@@ -134,7 +114,7 @@ public final class GenarmFrontClaims {
 
     static GenarmFrontRecipe.Config config(GenarmClaims.Scale s, long seed) {
         return new GenarmFrontRecipe.Config(
-                GenarmClaims.promises(s),
+                GenarmClaims.task(s),
                 s.pairs(),
                 GenarmClaims.BETA,
                 ALPHAS,
@@ -146,21 +126,13 @@ public final class GenarmFrontClaims {
     }
 
     private static String description(GenarmClaims.Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "The recipe's world of promises with decoders of width %d and two layers, pre-trained for %d steps. One"
-                        + " judge counts the promises kept less those broken, the other those made; the same %d pairs"
-                        + " of the base's answers are labelled by each. A reward model (beta %s) and a policy of DPO"
-                        + " at beta/alpha learn from each labelling in %d steps of 64, and DPO from labels by both"
-                        + " half and half. Total alpha %s, weights %s, %d fresh prompts. The front is that of the"
-                        + " first alpha; divergences are estimated from the answers drawn.",
-                s.hiddenSize(),
-                s.pretraining(),
-                s.pairs(),
-                GenarmClaims.BETA,
-                s.steps(),
-                ALPHAS,
-                WEIGHTS,
-                s.heldOut());
+        return "The recipe's world of promises with decoders of width " + s.hiddenSize()
+                + " and two layers, pre-trained for " + s.pretraining() + " steps. One judge counts the "
+                + "promises kept less those broken, the other those made; the same " + s.pairs() + " pairs of "
+                + "the base's answers are labelled by each. A reward model (beta " + GenarmClaims.BETA
+                + ") and a policy of DPO at beta/alpha learn from each labelling in " + s.steps() + " steps of "
+                + "64, and DPO from labels by both half and half. Total alpha " + ALPHAS + ", weights "
+                + WEIGHTS + ", " + s.heldOut() + " fresh prompts. The front is that of the first alpha; "
+                + "divergences are estimated from the answers drawn.";
     }
 }

@@ -1,9 +1,10 @@
 package dev.kedge.reproduction.gtpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.GrpoMethod;
@@ -11,11 +12,10 @@ import dev.kedge.recipe.policy.GtpoMethod;
 import dev.kedge.recipe.policy.GtpoMethod.Conflicts;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.reproduction.trial.ScratchSums;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import dev.kedge.run.result.Frontier;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -43,100 +43,51 @@ public final class GtpoClaims {
     private GtpoClaims() {}
 
     public static List<Claim> claims() {
-        return claims(new ScratchSums(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1, 64));
+        return claims(ScratchSumTrial.shallow(new ScratchSum(Optional.of(0.5)), 300, 300, 1, 1, 64));
     }
 
-    public static List<Claim> claims(ScratchSums scale) {
+    public static List<Claim> claims(ScratchSumTrial scale) {
         var e = new Experiment("format-and-answer", description(scale), 6, seed -> trial(scale, seed));
+        var accuracy = measure(e, ACCURACY, "%");
+        var format = measure(e, FORMAT, "%");
+        var entropy = measure(e, ENTROPY, "nats");
         return List.of(
-                claim(
-                        e,
-                        "hot-accuracy",
-                        "At a learning rate that is too high GTPO stays right more often than GRPO.",
-                        ACCURACY,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        GRPO),
-                claim(
-                        e,
-                        "hot-format",
-                        "There it keeps the format more often, too.",
-                        FORMAT,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        GRPO),
-                new Claim(
-                        "gtpo",
-                        "accuracy",
-                        "Each at the learning rate that suits it, GTPO is right more often than GRPO.",
-                        e,
-                        ACCURACY,
-                        "%",
-                        arm(GTPO, ACCURACY, GTPO_RATE),
-                        Direction.MORE,
-                        arm(GRPO, ACCURACY, GRPO_RATE),
-                        0),
-                claim(
-                        e,
-                        "filter-entropy",
-                        "Without the filter of uncertain answers entropy ends higher.",
-                        ENTROPY,
-                        "nats",
-                        HOT,
-                        GTPO,
-                        Direction.LESS,
-                        UNFILTERED),
-                claim(
-                        e,
-                        "filter-accuracy",
-                        "Without the filter answers are right less often.",
-                        ACCURACY,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        UNFILTERED),
-                claim(
-                        e,
-                        "conflict-protection",
-                        "Without the protection of shared tokens answers are right less often.",
-                        ACCURACY,
-                        "%",
-                        HOT,
-                        GTPO,
-                        Direction.MORE,
-                        UNPROTECTED));
+                accuracy.claim("hot-accuracy")
+                        .says("At a learning rate that is too high GTPO stays right more often than GRPO.")
+                        .more(hot(GTPO, ACCURACY), hot(GRPO, ACCURACY)),
+                format.claim("hot-format")
+                        .says("There it keeps the format more often, too.")
+                        .more(hot(GTPO, FORMAT), hot(GRPO, FORMAT)),
+                accuracy.claim("accuracy")
+                        .says("Each at the learning rate that suits it, GTPO is right more often than GRPO.")
+                        .more(arm(GTPO, ACCURACY, GTPO_RATE), arm(GRPO, ACCURACY, GRPO_RATE)),
+                entropy.claim("filter-entropy")
+                        .says("Without the filter of uncertain answers entropy ends higher.")
+                        .less(hot(GTPO, ENTROPY), hot(UNFILTERED, ENTROPY)),
+                accuracy.claim("filter-accuracy")
+                        .says("Without the filter answers are right less often.")
+                        .more(hot(GTPO, ACCURACY), hot(UNFILTERED, ACCURACY)),
+                accuracy.claim("conflict-protection")
+                        .says("Without the protection of shared tokens answers are right less often.")
+                        .more(hot(GTPO, ACCURACY), hot(UNPROTECTED, ACCURACY)));
     }
 
-    private static String description(ScratchSums scale) {
-        return String.format(
-                Locale.ROOT,
-                "Digits of sums after enough scratch work, half of the reward for the format, from a decoder of one "
-                        + "layer and width 48 that saw %d steps of demonstrations; %d steps of one question with 8 "
-                        + "answers, Adam %s for GTPO and %s for GRPO, the best of 0.00025, 0.0005 and 0.001 on seeds 101 "
-                        + "to 103, and, hot, %s for all. GTPO with gamma %s, threshold %s, conflict tokens as in the authors' code; the "
-                        + "same without filter; the same without conflict tokens; GRPO without KL. Accuracy and format "
-                        + "are of 64 answers to each of the 20 held-out questions; entropy is the mean of the last %d "
-                        + "steps.",
-                scale.pretraining(),
-                scale.steps(),
-                GTPO_RATE,
-                GRPO_RATE,
-                HOT,
-                GAMMA,
-                THRESHOLD,
-                WINDOW);
+    private static String description(ScratchSumTrial scale) {
+        return "Digits of sums after enough scratch work, half of the reward for the format, from a decoder "
+                + "of one layer and width 48 that saw " + scale.pretraining() + " steps of demonstrations; "
+                + scale.steps() + " steps of one question with 8 answers, Adam " + GTPO_RATE + " for GTPO and "
+                + GRPO_RATE + " for GRPO, the best of 0.00025, 0.0005 and 0.001 on seeds 101 to 103, and, hot, "
+                + HOT + " for all. GTPO with gamma " + GAMMA + ", threshold " + THRESHOLD + ", conflict tokens "
+                + "as in the authors' code; the same without filter; the same without conflict tokens; GRPO "
+                + "without KL. Accuracy and format are of 64 answers to each of the 20 held-out questions; "
+                + "entropy is the mean of the last " + WINDOW + " steps.";
     }
 
     private static GtpoMethod gtpo(double threshold, Conflicts conflicts) {
         return new GtpoMethod(GAMMA, Optional.of(threshold), 2, conflicts);
     }
 
-    private static Outcome trial(ScratchSums scale, long seed) {
+    private static Outcome trial(ScratchSumTrial scale, long seed) {
         List<PolicyMethod> all = List.of(GTPO, UNFILTERED, UNPROTECTED, GRPO);
         RlvrTrial hot = scale.run(all, HOT, seed);
         Outcome outcome = with(Outcome.NOTHING, hot, HOT, all);
@@ -146,8 +97,7 @@ public final class GtpoClaims {
                 "Hot training: learning rate " + HOT,
                 "steps",
                 "accuracy in training, mean of " + WINDOW + " steps",
-                all.stream().map(m -> curve(hot, m)).toList(),
-                List.of()));
+                all.stream().map(m -> curve(hot, m)).toList()));
     }
 
     private static Outcome with(Outcome outcome, RlvrTrial trial, double learningRate, List<PolicyMethod> methods) {
@@ -185,26 +135,7 @@ public final class GtpoClaims {
         return new Arm(method.title(), number(method, measure, learningRate));
     }
 
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            double learningRate,
-            PolicyMethod method,
-            Direction direction,
-            PolicyMethod against) {
-        return new Claim(
-                "gtpo",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                arm(method, measure, learningRate),
-                direction,
-                arm(against, measure, learningRate),
-                0);
+    private static Arm hot(PolicyMethod method, String measure) {
+        return arm(method, measure, HOT);
     }
 }

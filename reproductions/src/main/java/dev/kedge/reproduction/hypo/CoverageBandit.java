@@ -2,6 +2,8 @@ package dev.kedge.reproduction.hypo;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
+import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -9,7 +11,7 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.Hypo;
 import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
-import dev.kedge.reproduction.trial.CategoricalDraws;
+import dev.kedge.reproduction.trial.CategoricalSampling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -47,7 +49,10 @@ public final class CoverageBandit {
     private static final int BATCH = 32;
     private static final double BETA = 0.1;
     private static final double LEARNING_RATE = 0.02;
-    private static final AdamW.Config RMS_PROP = new AdamW.Config(0, 0.99, 1e-8, 0);
+    private static final Descent TRAINING = new Descent(
+            new Schedule(Schedule.Shape.CONSTANT, LEARNING_RATE, 0, STEPS, 1),
+            new AdamW.Config(0, 0.99, 1e-8, 0),
+            Double.POSITIVE_INFINITY); // RMSprop
 
     private CoverageBandit() {}
 
@@ -144,7 +149,7 @@ public final class CoverageBandit {
         OnlineLogProbs online() {
             double[] probabilities = logProbs.detach().exp().toDoubles();
             long[] drawn = new long[SAMPLES];
-            Arrays.setAll(drawn, _ -> CategoricalDraws.draw(probabilities, random));
+            Arrays.setAll(drawn, _ -> CategoricalSampling.draw(probabilities, random));
             Tensor index = Tensor.of(drawn, SAMPLES);
             return new OnlineLogProbs(
                     logProbs.indexSelect(0, index).unsqueeze(0),
@@ -158,21 +163,17 @@ public final class CoverageBandit {
         SplittableRandom order = random.split();
         SplittableRandom answers = random.split();
         try (var _ = new Scope();
-                Parameters theta = Parameters.zeros(Map.of("theta", new long[] {FEATURES}), DType.FLOAT64, Device.CPU);
-                AdamW optimizer = new AdamW(theta, RMS_PROP)) {
+                Parameters theta =
+                        Parameters.zeros(Map.of("theta", new long[] {FEATURES}), DType.FLOAT64, Device.CPU)) {
             Tensor features = Tensor.of(problem.features);
             Tensor logRef = Tensor.of(logRef());
-            for (int step = 0; step < STEPS; step++) {
-                try (var _ = new Scope()) {
-                    int[] batch = order.ints(BATCH, 0, PAIRS).toArray();
-                    Policy policy = Policy.of(theta.get("theta"), features, logRef, answers);
-                    objective
-                            .of(policy.pairs(at(problem.chosen, batch), at(problem.rejected, batch)), policy)
-                            .value()
-                            .backward();
-                    optimizer.step(LEARNING_RATE);
-                }
-            }
+            TRAINING.run(theta, _ -> {
+                int[] batch = order.ints(BATCH, 0, PAIRS).toArray();
+                Policy policy = Policy.of(theta.get("theta"), features, logRef, answers);
+                return objective
+                        .of(policy.pairs(at(problem.chosen, batch), at(problem.rejected, batch)), policy)
+                        .value();
+            });
             try (var _ = Gradients.off()) {
                 double[] logProbs = Policy.of(theta.get("theta"), features, logRef, answers)
                         .logProbs

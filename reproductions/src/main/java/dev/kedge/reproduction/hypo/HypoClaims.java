@@ -1,12 +1,11 @@
 package dev.kedge.reproduction.hypo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of HyPO (Song et al. 2024, arXiv:2406.01462), on the [CoverageBandit].
 public final class HypoClaims {
@@ -19,70 +18,39 @@ public final class HypoClaims {
     private static final double TOLERATED = 0.2;
 
     private static final String TOLERABLE = "DPO less " + TOLERATED;
-    private static final Arm HYPO_REWARD = new Arm("HyPO", "reward, HyPO");
 
     private HypoClaims() {}
 
     public static List<Claim> claims() {
         var experiment = new Experiment("coverage-bandit", description(), 40, HypoClaims::trial);
+        var kl = measure(experiment, "KL from the reference", "nats", "KL");
+        var mass = measure(experiment, "probability of uncovered answers", "%", "uncovered mass");
+        var reward = measure(experiment, "expected reward", "", "reward");
         return List.of(
-                claim(
-                        experiment,
-                        "kl",
-                        "HyPO ends nearer to the reference than DPO.",
-                        "KL from the reference",
-                        "nats",
-                        new Arm("HyPO", "KL, HyPO"),
-                        Direction.LESS,
-                        new Arm("DPO", "KL, DPO"),
-                        0.3),
-                claim(
-                        experiment,
-                        "uncovered-mass",
-                        "HyPO puts less mass than DPO on answers that the pairs do not cover.",
-                        "probability of uncovered answers",
-                        "%",
-                        new Arm("HyPO", "uncovered mass, HyPO"),
-                        Direction.LESS,
-                        new Arm("DPO", "uncovered mass, DPO"),
-                        0.05),
-                claim(
-                        experiment,
-                        "reward-not-lower",
-                        "HyPO's reward is not lower than DPO's, by " + TOLERATED + " at most.",
-                        "expected reward",
-                        "",
-                        HYPO_REWARD,
-                        Direction.MORE,
-                        new Arm(TOLERABLE, "reward, " + TOLERABLE),
-                        0),
-                claim(
-                        experiment,
-                        "reward",
-                        "HyPO's reward is higher than DPO's.",
-                        "expected reward",
-                        "",
-                        HYPO_REWARD,
-                        Direction.MORE,
-                        new Arm("DPO", "reward, DPO"),
-                        0));
+                kl.claim("kl")
+                        .says("HyPO ends nearer to the reference than DPO.")
+                        .less("HyPO", "DPO")
+                        .by(0.3),
+                mass.claim("uncovered-mass")
+                        .says("HyPO puts less mass than DPO on answers that the pairs do not cover.")
+                        .less("HyPO", "DPO")
+                        .by(0.05),
+                reward.claim("reward-not-lower")
+                        .says("HyPO's reward is not lower than DPO's, by " + TOLERATED + " at most.")
+                        .more("HyPO", TOLERABLE),
+                reward.claim("reward")
+                        .says("HyPO's reward is higher than DPO's.")
+                        .more("HyPO", "DPO"));
     }
 
     private static String description() {
-        return String.format(
-                Locale.ROOT,
-                "%d answers with random features, of which the reference gives the first %d, those that the pairs "
-                        + "cover, 95 %% of its mass; the others have 1.5 less reward than their features say. DPO and "
-                        + "HyPO train a log-linear policy on the same 150 Bradley-Terry pairs of covered answers, 32 a "
-                        + "step for %d steps of RMSprop, beta 0.1; HyPO draws %d answers of its own a step, weight "
-                        + "lambda %s, which had the most reward of 0.001, 0.003, 0.01 and 0.03 on %s. Reward, KL and "
-                        + "mass are exact.",
-                CoverageBandit.ANSWERS,
-                CoverageBandit.COVERED,
-                CoverageBandit.STEPS,
-                CoverageBandit.SAMPLES,
-                LAMBDA,
-                CHOSEN_ON);
+        return "" + CoverageBandit.ANSWERS + " answers with random features, of which the reference gives "
+                + "the first " + CoverageBandit.COVERED + ", those that the pairs cover, 95 % of its mass; the "
+                + "others have 1.5 less reward than their features say. DPO and HyPO train a log-linear policy "
+                + "on the same 150 Bradley-Terry pairs of covered answers, 32 a step for "
+                + CoverageBandit.STEPS + " steps of RMSprop, beta 0.1; HyPO draws " + CoverageBandit.SAMPLES
+                + " answers of its own a step, weight lambda " + LAMBDA + ", which had the most reward of "
+                + "0.001, 0.003, 0.01 and 0.03 on " + CHOSEN_ON + ". Reward, KL and mass are exact.";
     }
 
     private static Outcome trial(long seed) {
@@ -97,18 +65,5 @@ public final class HypoClaims {
         return outcome.with("KL, " + arm, result.kl())
                 .with("uncovered mass, " + arm, result.uncoveredMass())
                 .with("reward, " + arm, result.reward());
-    }
-
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            Arm method,
-            Direction direction,
-            Arm against,
-            double asked) {
-        return new Claim("hypo", name, statement, experiment, measure, unit, method, direction, against, asked);
     }
 }

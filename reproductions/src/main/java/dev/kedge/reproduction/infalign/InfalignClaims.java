@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.infalign;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.EXPONENTIAL;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.IDENTITY;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.LOGARITHM;
@@ -9,7 +10,6 @@ import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.OPTIMAL_WORST;
 import static dev.kedge.reproduction.infalign.InfalignTabular.Arm.REWARD;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.infalign.InfalignPolicies.Arm;
 import dev.kedge.reproduction.infalign.InfalignPolicies.Use;
@@ -84,7 +84,10 @@ public final class InfalignClaims {
             Experiment e, String name, String where, Use use, Claim.Arm method, Claim.Arm against, double asked) {
         String statement = where + ", " + method.name() + " wins more against the base than " + against.name() + ", "
                 + use.title + ".";
-        return new Claim(
-                "infalign", name, statement, e, "win rate, " + use.title, "%", method, Direction.MORE, against, asked);
+        return measure(e, "win rate, " + use.title, "%")
+                .claim(name)
+                .says(statement)
+                .more(method, against)
+                .by(asked);
     }
 }

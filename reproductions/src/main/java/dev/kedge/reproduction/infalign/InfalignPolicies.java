@@ -6,7 +6,7 @@ import dev.kedge.data.verify.Program;
 import dev.kedge.data.verify.WeightedSum;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
-import dev.kedge.lab.compare.Curve;
+import dev.kedge.lab.tabular.Curve;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.recipe.policy.Environment;
@@ -14,12 +14,9 @@ import dev.kedge.recipe.policy.InfalignMethod;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlooMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.Truncated;
+import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.run.EpochBatches;
-import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -27,7 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// The experiment behind InfAlign's claims on a language model: the world of `recipes/infalign.yaml`, policies of four
@@ -98,22 +94,15 @@ public final class InfalignPolicies {
     static Experiment experiment(Scale s) {
         String betas = String.join(
                 ", ", Stream.of(Arm.values()).map(a -> a.title + " " + a.beta).toList());
-        var description = String.format(
-                Locale.ROOT,
-                "A decoder of two layers and width 64 learns last digits of sums after scratch work, half of its %d "
-                        + "steps' demonstrations unsure of the digit. Answers are worth 1 if right, less up to 1/2 for "
-                        + "their length. RLOO with the KL in the reward, %d steps of 16 questions with 16 answers, "
-                        + "learns from quantiles among %d answers of the start, transformed, or from rewards as they "
-                        + "are; strengths (%s) were settled on %s. Win rates against the start on 22 held-out "
-                        + "questions, %d answers of each to a question, judged every %d steps; compared where the "
-                        + "method that ends nearest to the start ends, on the frontier of each method's policies.",
-                s.pretraining,
-                s.steps,
-                s.draws,
-                betas,
-                SETTLED_ON,
-                s.draws,
-                s.every);
+        var description = "A decoder of two layers and width 64 learns last digits of sums after scratch work, half of "
+                + "its " + s.pretraining + " steps' demonstrations unsure of the digit. Answers are worth 1 if "
+                + "right, less up to 1/2 for their length. RLOO with the KL in the reward, " + s.steps
+                + " steps of 16 questions with 16 answers, learns from quantiles among " + s.draws
+                + " answers of the start, transformed, or from rewards as they are; strengths (" + betas
+                + ") were settled on " + SETTLED_ON + ". Win rates against the start on 22 held-out questions, "
+                + s.draws + " answers of each to a question, judged every " + s.every + " steps; compared "
+                + "where the method that ends nearest to the start ends, on the frontier of each method's "
+                + "policies.";
         return new Experiment("language-model", description, 6, seed -> outcome(s, seed));
     }
 
@@ -140,8 +129,7 @@ public final class InfalignPolicies {
                     "A language model's answers against the start's, " + use.title,
                     "KL from the start, nats",
                     "win rate",
-                    List.copyOf(ways.get(use).values()),
-                    List.of()));
+                    List.copyOf(ways.get(use).values())));
         }
         return outcome;
     }
@@ -162,9 +150,8 @@ public final class InfalignPolicies {
     private static Frontier.Arm way(RlvrTrial trial, Arm arm, Use use, int draws) {
         double[] kl = trial.heldOut(arm.phase(draws), "kl");
         double[] wins = trial.heldOut(arm.phase(draws), use.metric);
-        List<Frontier.Point> points = new ArrayList<>();
-        points.add(new Frontier.Point(0, Estimate.of(0.5), ""));
-        IntStream.range(0, kl.length).forEach(i -> points.add(new Frontier.Point(kl[i], Estimate.of(wins[i]), "")));
+        List<Frontier.Point> points = new ArrayList<>(List.of(Frontier.Point.of(0, 0.5)));
+        points.addAll(Frontier.Arm.of("", kl, wins).points());
         return new Frontier.Arm(arm.title, points);
     }
 
@@ -175,38 +162,12 @@ public final class InfalignPolicies {
                 new WeightedSum.Part("short", 0.5, new Length(8, 8))));
         var world = new Environment.Generated(
                 task, 0.5, 64, 2, 4, s.examples, RlvrTrial.pretraining(s.pretraining, 128), 78, 22, Optional.of(judge));
-        return new RlvrRecipe.Config(
+        return RlvrTrial.config(
                 world,
                 Stream.of(Arm.values()).map(a -> a.method(s.draws)).toList(),
                 16,
-                1.0,
-                Truncated.JUDGED,
-                learning(s.steps),
-                1,
-                1,
-                s.every,
-                s.draws,
-                s.steps,
-                "cpu",
-                1,
+                RecipeTrial.training(new Schedule(Schedule.Shape.CONSTANT, 3e-4, s.steps / 12, s.steps, 1), 16, 0),
+                new RlvrTrial.Sampling(1, 1, s.every, s.draws),
                 seed);
-    }
-
-    /// At one rate after a warm-up.
-    private static TrainingConfig learning(int steps) {
-        return new TrainingConfig(
-                steps,
-                16,
-                16,
-                EpochBatches.Order.SHUFFLED,
-                3e-4,
-                Schedule.Shape.CONSTANT,
-                steps / 12,
-                1,
-                0.9,
-                0.98,
-                0,
-                1,
-                steps);
     }
 }

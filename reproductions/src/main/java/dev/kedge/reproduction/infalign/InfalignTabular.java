@@ -6,13 +6,11 @@ import dev.kedge.objective.selection.BestOfN;
 import dev.kedge.objective.selection.Calibration;
 import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
@@ -68,20 +66,15 @@ public final class InfalignTabular {
     }
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "%d prompts with %d answers each; the base's logits are normal, rewards normal times 10 to a power that "
-                        + "is uniform from -1 to 1 for each prompt. Each transform's exact optimum at one beta for all "
-                        + "prompts, which makes the mean KL %s nats; win rates against the base, best and worst of %d, "
-                        + "are exact. The optimal transforms are those of the continuous limit, by fixed point.",
-                s.prompts,
-                s.answers,
-                AT,
-                N);
-        return new Experiment("tabular", description, 12, seed -> outcome(new World(s, seed)));
+        var description = "" + s.prompts + " prompts with " + s.answers + " answers each; the base's logits are "
+                + "normal, rewards normal times 10 to a power that is uniform from -1 to 1 for each prompt. "
+                + "Each transform's exact optimum at one beta for all prompts, which makes the mean KL " + AT
+                + " nats; win rates against the base, best and worst of " + N + ", are exact. The optimal "
+                + "transforms are those of the continuous limit, by fixed point.";
+        return new Experiment("tabular", description, 12, seed -> outcome(new Problem(s, seed)));
     }
 
-    private static Outcome outcome(World world) {
+    private static Outcome outcome(Problem problem) {
         var outcome = Outcome.NOTHING;
         List<Frontier.Arm> best = new ArrayList<>();
         List<Frontier.Arm> worst = new ArrayList<>();
@@ -89,9 +82,9 @@ public final class InfalignTabular {
             List<Frontier.Point> bestPoints = new ArrayList<>();
             List<Frontier.Point> worstPoints = new ArrayList<>();
             for (double kl : DIVERGENCES) {
-                var wins = world.wins(arm, kl);
-                bestPoints.add(new Frontier.Point(kl, Estimate.of(wins.best), ""));
-                worstPoints.add(new Frontier.Point(kl, Estimate.of(wins.worst), ""));
+                var wins = problem.wins(arm, kl);
+                bestPoints.add(Frontier.Point.of(kl, wins.best));
+                worstPoints.add(Frontier.Point.of(kl, wins.worst));
                 if (kl == AT) {
                     outcome = outcome.with(number(InfalignPolicies.Use.SINGLE, arm), wins.single)
                             .with(number(InfalignPolicies.Use.BEST, arm), wins.best)
@@ -105,11 +98,11 @@ public final class InfalignTabular {
     }
 
     private static Frontier frontier(String title, List<Frontier.Arm> arms) {
-        return new Frontier(title + " against that of the base", "KL, nats", "win rate", arms, List.of());
+        return new Frontier(title + " against that of the base", "KL, nats", "win rate", arms);
     }
 
     /// Prompts and answers of one seed.
-    static final class World {
+    static final class Problem {
         private final int prompts;
         private final int answers;
         private final int cells;
@@ -117,7 +110,7 @@ public final class InfalignTabular {
         private final double[] reward;
         private final double[] quantile;
 
-        World(Scale s, long seed) {
+        Problem(Scale s, long seed) {
             prompts = s.prompts;
             answers = s.answers;
             cells = s.cells;

@@ -5,18 +5,17 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.reproduction.games.GameMethod;
+import dev.kedge.reproduction.games.GameSampling;
 import dev.kedge.reproduction.games.GameTrajectory;
 import dev.kedge.reproduction.games.GameTrajectory.Point;
 import dev.kedge.reproduction.games.GameTrajectory.Quality;
 import dev.kedge.reproduction.games.TabularDynamics;
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.reproduction.games.TabularGames;
 import dev.kedge.run.result.Frontier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -83,39 +82,34 @@ public final class InpoExperiments {
         }
     }
 
-    private record Played(Method method, double eta) {}
+    private record Setting(Method method, double eta) {}
 
     static final String GAP = "log gap";
     static final String EXPLOITABILITY = "exploitability";
 
     /// Games with exact updates.
     static Experiment exact(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random game of %d actions a seed (P below the diagonal uniform in [0, 1]), a reference of standard "
-                        + "normal logits, where play begins, tau %s; exact updates, %d iterations. INPO and the same "
-                        + "step with tau 0 at eta %s; iterative DPO with beta tau, %d iterations of 100 gradient steps.",
-                s.actions,
-                TAU,
-                s.iterations,
-                Arrays.stream(ETAS).mapToObj(Quantity::number).collect(Collectors.joining(", ")),
-                s.dpoIterations);
+        var description = "A random game of " + s.actions + " actions a seed (P below the diagonal uniform in [0, 1]), "
+                + "a reference of standard normal logits, where play begins, tau " + TAU + "; exact updates, "
+                + s.iterations + " iterations. INPO and the same step with tau 0 at eta "
+                + Arrays.stream(ETAS).mapToObj(Quantity::number).collect(Collectors.joining(", "))
+                + "; iterative DPO with beta tau, " + s.dpoIterations + " iterations of 100 gradient steps.";
         return new Experiment("random-games", description, 20, seed -> exact(s, seed));
     }
 
     private static Outcome exact(Scale s, long seed) {
         var games = TabularGames.random(1, s.actions, TAU, seed);
-        var all = new LinkedHashMap<Played, GameTrajectory>();
+        var all = new LinkedHashMap<Setting, GameTrajectory>();
         for (double eta : ETAS) {
             for (var m : List.of(Method.INPO, Method.SELF_PLAY)) {
                 all.put(
-                        new Played(m, eta),
+                        new Setting(m, eta),
                         TabularDynamics.exact(m.with(eta), games, s.iterations, every(s.iterations))
                                 .getFirst());
             }
         }
         all.put(
-                new Played(Method.ITERATIVE_DPO, ETA),
+                new Setting(Method.ITERATIVE_DPO, ETA),
                 TabularDynamics.exact(Method.ITERATIVE_DPO.with(ETA), games, s.dpoIterations, every(s.dpoIterations))
                         .getFirst());
         return outcome(all).with(picture("Exact updates", all));
@@ -123,27 +117,21 @@ public final class InpoExperiments {
 
     /// Games with updates from drawn pairs and labels.
     static Experiment sampled(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A random game of %d actions a seed (P below the diagonal uniform in [0, 1]), a reference of standard "
-                        + "normal logits, where play begins, tau %s; %d iterations, each of 60 gradient steps on %d "
-                        + "pairs that the policy drew, with one drawn label each. INPO and the same step with tau 0 "
-                        + "at eta %s; iterative DPO with beta tau.",
-                s.sampledActions,
-                SAMPLED_TAU,
-                s.sampledIterations,
-                s.pairs,
-                ETA);
+        var description = "A random game of " + s.sampledActions + " actions a seed (P below the diagonal uniform in "
+                + "[0, 1]), a reference of standard normal logits, where play begins, tau " + SAMPLED_TAU + "; "
+                + s.sampledIterations + " iterations, each of 60 gradient steps on " + s.pairs + " pairs that "
+                + "the policy drew, with one drawn label each. INPO and the same step with tau 0 at eta " + ETA
+                + "; iterative DPO with beta tau.";
         return new Experiment("sampled-games", description, 20, seed -> sampled(s, seed));
     }
 
     private static Outcome sampled(Scale s, long seed) {
         var games = TabularGames.random(1, s.sampledActions, SAMPLED_TAU, seed);
-        var all = new LinkedHashMap<Played, GameTrajectory>();
+        var all = new LinkedHashMap<Setting, GameTrajectory>();
         for (var m : Method.values()) {
-            var sampling = new Sampling(s.pairs, 60, seed);
+            var sampling = new GameSampling(s.pairs, 60, seed);
             all.put(
-                    new Played(m, ETA),
+                    new Setting(m, ETA),
                     TabularDynamics.sampled(
                                     m.with(ETA), games, sampling, s.sampledIterations, every(s.sampledIterations))
                             .getFirst());
@@ -155,33 +143,33 @@ public final class InpoExperiments {
         return Math.max(1, iterations / POINTS);
     }
 
-    private static Outcome outcome(Map<Played, GameTrajectory> all) {
+    private static Outcome outcome(Map<Setting, GameTrajectory> all) {
         var outcome = Outcome.NOTHING;
-        for (var played : all.keySet()) {
-            var end = all.get(played).end();
-            outcome = with(outcome, played, "", end.last());
-            outcome = with(outcome, played, " of the average", end.average());
+        for (var setting : all.keySet()) {
+            var end = all.get(setting).end();
+            outcome = with(outcome, setting, "", end.last());
+            outcome = with(outcome, setting, " of the average", end.average());
         }
         return outcome;
     }
 
-    private static Outcome with(Outcome outcome, Played played, String of, Quality quality) {
-        return outcome.with(played.method.number(GAP + of, played.eta), quality.logGap())
-                .with(played.method.number(EXPLOITABILITY + of, played.eta), quality.exploitability());
+    private static Outcome with(Outcome outcome, Setting setting, String of, Quality quality) {
+        return outcome.with(setting.method.number(GAP + of, setting.eta), quality.logGap())
+                .with(setting.method.number(EXPLOITABILITY + of, setting.eta), quality.exploitability());
     }
 
-    private static Frontier picture(String title, Map<Played, GameTrajectory> all) {
+    private static Frontier picture(String title, Map<Setting, GameTrajectory> all) {
         var arms = new ArrayList<Frontier.Arm>();
-        all.forEach((played, t) -> {
-            if (played.eta == ETA) {
-                arms.add(
-                        t.arm(played.method.title, Point::updates, p -> p.last().logGap()));
-                if (played.method != Method.ITERATIVE_DPO) {
-                    arms.add(t.arm("average of " + played.method.title, Point::updates, p -> p.average()
+        all.forEach((setting, t) -> {
+            if (setting.eta == ETA) {
+                arms.add(t.arm(
+                        setting.method.title, Point::updates, p -> p.last().logGap()));
+                if (setting.method != Method.ITERATIVE_DPO) {
+                    arms.add(t.arm("average of " + setting.method.title, Point::updates, p -> p.average()
                             .logGap()));
                 }
             }
         });
-        return new Frontier(title + ", eta " + ETA, "iterations", "log10 of the duality gap", arms, List.of());
+        return new Frontier(title + ", eta " + ETA, "iterations", "log10 of the duality gap", arms);
     }
 }

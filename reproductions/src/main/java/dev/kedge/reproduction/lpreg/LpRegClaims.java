@@ -1,13 +1,12 @@
 package dev.kedge.reproduction.lpreg;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ScratchSum;
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.DapoMethod;
-import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.LpRegMethod;
 import dev.kedge.recipe.policy.LpRegMethod.Pull;
 import dev.kedge.recipe.policy.LpRegMethod.Source;
@@ -18,12 +17,10 @@ import dev.kedge.recipe.policy.PolicyGradientMethod.Ratio;
 import dev.kedge.recipe.policy.PolicyGradientMethod.Weighing;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import dev.kedge.run.TrainingConfig;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of Lp-Reg (arXiv:2510.03222): on the [SparkChain], and on sums that need scratch work, on policy and off.
 public final class LpRegClaims {
@@ -61,178 +58,67 @@ public final class LpRegClaims {
     public static List<Claim> claims(Scale scale) {
         var chain = new Experiment("spark-chain", chainDescription(), 20, LpRegClaims::chain);
         var sums = new Experiment("scratch-sums", description(scale), 6, seed -> sums(scale, seed));
+        var spark = measure(chain, "probability of the spark after 100 steps", "%", "spark");
+        var noise = measure(chain, "probability of noise after 100 steps", "%", "noise");
+        var accuracy = measure(chain, "accuracy after 300 steps", "%", "accuracy");
+        var entropy = "entropy of a token over the last tenth of the steps";
+        var onNats = measure(sums, entropy, "nats", "entropy " + ON);
+        var offNats = measure(sums, entropy, "nats", "entropy " + OFF);
+        var right = "right answers to held-out questions";
+        var onRight = measure(sums, right, "%", "reward " + ON);
+        var offRight = measure(sums, right, "%", "reward " + OFF);
+        var kept = "An improbable token that pays later is kept where GRPO pushes it out";
         return List.of(
-                spark("spark-kept", PAPERS, chain),
-                spark("spark-kept-by-the-start", TO_THE_START, chain),
-                claim(
-                        "noise-below-the-bonus",
-                        "Protecting plausible rare tokens leaves less noise than an entropy bonus does.",
-                        chain,
-                        "probability of noise after 100 steps",
-                        "%",
-                        "noise",
-                        TO_THE_START,
-                        Direction.LESS,
-                        BONUS),
-                claim(
-                        "accuracy-above-the-bonus",
-                        "An entropy bonus does worse than protecting plausible rare tokens.",
-                        chain,
-                        "accuracy after 300 steps",
-                        "%",
-                        "accuracy",
-                        TO_THE_START,
-                        Direction.MORE,
-                        BONUS),
-                entropy(
-                        "entropy-on-policy",
-                        "On policy, entropy collapses less than that of GRPO which weighs tokens, as Lp-Reg does.",
-                        sums,
-                        PAPERS,
-                        ON,
-                        GRPO),
-                reward(
-                        "reward-on-policy",
-                        "On policy, accuracy is above that of GRPO which weighs tokens, as Lp-Reg does.",
-                        sums,
-                        PAPERS,
-                        ON,
-                        GRPO),
-                entropy(
-                        "entropy-on-policy-start",
-                        "With a proxy of the start, entropy on policy collapses less than GRPO's.",
-                        sums,
-                        TO_THE_START,
-                        ON,
-                        GRPO),
-                reward(
-                        "reward-on-policy-start",
-                        "With a proxy of the start, accuracy on policy is above GRPO's.",
-                        sums,
-                        TO_THE_START,
-                        ON,
-                        GRPO),
-                claim(
-                        "solved-on-policy-start",
-                        "With a proxy of the start, more questions are solved in 16 draws than after GRPO.",
-                        sums,
-                        "held-out questions solved in 16 draws",
-                        "%",
-                        "solved " + ON,
-                        TO_THE_START,
-                        Direction.MORE,
-                        GRPO),
-                entropy(
-                        "entropy-off-policy",
-                        "Off policy, entropy collapses less than with a higher clip.",
-                        sums,
-                        PAPERS,
-                        OFF,
-                        CLIP_HIGHER),
-                reward(
-                        "reward-off-policy",
-                        "Off policy, accuracy is above that of a higher clip.",
-                        sums,
-                        PAPERS,
-                        OFF,
-                        CLIP_HIGHER),
-                entropy(
-                        "entropy-off-policy-start",
-                        "With a proxy of the start, entropy off policy collapses less than with a higher clip.",
-                        sums,
-                        TO_THE_START,
-                        OFF,
-                        CLIP_HIGHER),
-                reward(
-                        "reward-off-policy-start",
-                        "With a proxy of the start, accuracy off policy is above that of a higher clip.",
-                        sums,
-                        TO_THE_START,
-                        OFF,
-                        CLIP_HIGHER));
-    }
-
-    private static Claim spark(String name, String method, Experiment chain) {
-        return claim(
-                name,
-                "An improbable token that pays later is kept where GRPO pushes it out"
-                        + (method.equals(PAPERS) ? "." : ", with a proxy of the start."),
-                chain,
-                "probability of the spark after 100 steps",
-                "%",
-                "spark",
-                method,
-                Direction.MORE,
-                GRPO);
-    }
-
-    private static Claim entropy(
-            String name, String statement, Experiment experiment, String method, String draws, String against) {
-        return claim(
-                name,
-                statement,
-                experiment,
-                "entropy of a token over the last tenth of the steps",
-                "nats",
-                "entropy " + draws,
-                method,
-                Direction.MORE,
-                against);
-    }
-
-    private static Claim reward(
-            String name, String statement, Experiment experiment, String method, String draws, String against) {
-        return claim(
-                name,
-                statement,
-                experiment,
-                "right answers to held-out questions",
-                "%",
-                "reward " + draws,
-                method,
-                Direction.MORE,
-                against);
-    }
-
-    private static Claim claim(
-            String name,
-            String statement,
-            Experiment experiment,
-            String measure,
-            String unit,
-            String number,
-            String method,
-            Direction direction,
-            String against) {
-        return new Claim(
-                "lp-reg",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                new Arm(method, number + ", " + method),
-                direction,
-                new Arm(against, number + ", " + against),
-                0);
+                spark.claim("spark-kept").says(kept + ".").more(PAPERS, GRPO),
+                spark.claim("spark-kept-by-the-start")
+                        .says(kept + ", with a proxy of the start.")
+                        .more(TO_THE_START, GRPO),
+                noise.claim("noise-below-the-bonus")
+                        .says("Protecting plausible rare tokens leaves less noise than an entropy bonus does.")
+                        .less(TO_THE_START, BONUS),
+                accuracy.claim("accuracy-above-the-bonus")
+                        .says("An entropy bonus does worse than protecting plausible rare tokens.")
+                        .more(TO_THE_START, BONUS),
+                onNats.claim("entropy-on-policy")
+                        .says("On policy, entropy collapses less than that of GRPO which weighs tokens, as Lp-Reg "
+                                + "does.")
+                        .more(PAPERS, GRPO),
+                onRight.claim("reward-on-policy")
+                        .says("On policy, accuracy is above that of GRPO which weighs tokens, as Lp-Reg does.")
+                        .more(PAPERS, GRPO),
+                onNats.claim("entropy-on-policy-start")
+                        .says("With a proxy of the start, entropy on policy collapses less than GRPO's.")
+                        .more(TO_THE_START, GRPO),
+                onRight.claim("reward-on-policy-start")
+                        .says("With a proxy of the start, accuracy on policy is above GRPO's.")
+                        .more(TO_THE_START, GRPO),
+                measure(sums, "held-out questions solved in 16 draws", "%", "solved " + ON)
+                        .claim("solved-on-policy-start")
+                        .says("With a proxy of the start, more questions are solved in 16 draws than after GRPO.")
+                        .more(TO_THE_START, GRPO),
+                offNats.claim("entropy-off-policy")
+                        .says("Off policy, entropy collapses less than with a higher clip.")
+                        .more(PAPERS, CLIP_HIGHER),
+                offRight.claim("reward-off-policy")
+                        .says("Off policy, accuracy is above that of a higher clip.")
+                        .more(PAPERS, CLIP_HIGHER),
+                offNats.claim("entropy-off-policy-start")
+                        .says("With a proxy of the start, entropy off policy collapses less than with a higher clip.")
+                        .more(TO_THE_START, CLIP_HIGHER),
+                offRight.claim("reward-off-policy-start")
+                        .says("With a proxy of the start, accuracy off policy is above that of a higher clip.")
+                        .more(TO_THE_START, CLIP_HIGHER));
     }
 
     private static String chainDescription() {
-        return String.format(
-                Locale.ROOT,
-                "A first token is plain (probability 0.92, right 60 %% of the time), a spark (0.04) or noise (0.01 "
-                        + "each of four, never right); after a spark a second token is good (0.1, right 95 %%) or bad "
-                        + "(right 10 %%). Free logits, %d steps of Adam, each on 32 groups of 8 new answers. Entropy "
-                        + "bonus %s; Lp-Reg: share %s, beta %s, with the start as proxy beta %s. The learning rate is "
-                        + "%s: of 0.01, 0.02, 0.05 and 0.1 all arms were most accurate there in the end, but for the "
-                        + "proxy of the start, which was as accurate at 0.05, on seeds 101 to 105, where the strengths "
-                        + "were chosen, too. Probabilities are exact.",
-                SparkChain.STEPS,
-                CHAIN_BONUS,
-                SHARE,
-                BETA,
-                BETA_TO_THE_START,
-                CHAIN_RATE);
+        return "A first token is plain (probability 0.92, right 60 % of the time), a spark (0.04) or noise "
+                + "(0.01 each of four, never right); after a spark a second token is good (0.1, right 95 %) or "
+                + "bad (right 10 %). Free logits, " + SparkChain.STEPS + " steps of Adam, each on 32 groups of "
+                + "8 new answers. Entropy bonus " + CHAIN_BONUS + "; Lp-Reg: share " + SHARE + ", beta " + BETA
+                + ", with the start as proxy beta " + BETA_TO_THE_START + ". The learning rate is " + CHAIN_RATE
+                + ": of 0.01, 0.02, 0.05 and 0.1 all arms were most accurate there in the end, but for the "
+                + "proxy of the start, which was as accurate at 0.05, on seeds 101 to 105, where the strengths "
+                + "were chosen, too. Probabilities are exact.";
     }
 
     private static Outcome chain(long seed) {
@@ -243,30 +129,22 @@ public final class LpRegClaims {
     }
 
     private static Outcome with(Outcome outcome, String arm, SparkChain.Method method, long seed) {
-        SparkChain.Standing[] way = SparkChain.learn(method, CHAIN_RATE, seed);
+        SparkChain.Evaluation[] way = SparkChain.learn(method, CHAIN_RATE, seed);
         return outcome.with("spark, " + arm, way[99].spark())
                 .with("noise, " + arm, way[99].noise())
                 .with("accuracy, " + arm, way[way.length - 1].accuracy());
     }
 
     private static String description(Scale scale) {
-        return String.format(
-                Locale.ROOT,
-                "The last digit of a sum after scratch work: a decoder of width 48 with two layers, made in %d steps "
-                        + "from demonstrations half of which are right, then %d steps of 16 questions with 8 answers "
-                        + "each, a new draw for each step (on policy) or for %d steps (off). GRPO, whose loss is a mean "
-                        + "over tokens as that of the others, clips at 0.2, "
-                        + "clip-higher (DAPO without its other parts) at 0.2 and 0.28. Lp-Reg: share %s, kappa 0.02, "
-                        + "beta %s and cap 10; with the start as proxy beta %s without a cap. Learning rate %s for "
-                        + "all, better than 2e-3 for each off policy on seed 101; the strengths were chosen there and "
-                        + "on 102. 20 held-out questions, 16 answers each.",
-                scale.pretraining,
-                scale.steps,
-                OFF_POLICY,
-                SHARE,
-                BETA,
-                BETA_TO_THE_START,
-                RATE);
+        return "The last digit of a sum after scratch work: a decoder of width 48 with two layers, made in "
+                + scale.pretraining + " steps from demonstrations half of which are right, then " + scale.steps
+                + " steps of 16 questions with 8 answers each, a new draw for each step (on policy) or for "
+                + OFF_POLICY + " steps (off). GRPO, whose loss is a mean over tokens as that of the others, "
+                + "clips at 0.2, clip-higher (DAPO without its other parts) at 0.2 and 0.28. Lp-Reg: share "
+                + SHARE + ", kappa 0.02, beta " + BETA + " and cap 10; with the start as proxy beta "
+                + BETA_TO_THE_START + " without a cap. Learning rate " + RATE + " for all, better than 2e-3 "
+                + "for each off policy on seed 101; the strengths were chosen there and on 102. 20 held-out "
+                + "questions, 16 answers each.";
     }
 
     private static Outcome sums(Scale scale, long seed) {
@@ -304,37 +182,17 @@ public final class LpRegClaims {
         for (int share : new int[] {25, 50}) {
             int to = Math.max(1, share * entropy.length / 100);
             with = with.with(
-                    "entropy " + draws + " at " + share + " % of the steps, " + arm, late(Arrays.copyOf(entropy, to)));
+                    "entropy " + draws + " at " + share + " % of the steps, " + arm,
+                    RlvrTrial.late(Arrays.copyOf(entropy, to)));
         }
-        return with.with("entropy " + draws + ", " + arm, late(entropy))
+        return with.with("entropy " + draws + ", " + arm, RlvrTrial.late(entropy))
                 .with("reward " + draws + ", " + arm, trial.last(phase, "reward"))
                 .with("solved " + draws + ", " + arm, trial.last(phase, "solved"));
     }
 
-    /// The mean over the last tenth.
-    private static double late(double[] values) {
-        return Arrays.stream(values, values.length - (values.length + 9) / 10, values.length)
-                .average()
-                .orElseThrow();
-    }
-
     private static RlvrRecipe.Config config(Scale scale, List<PolicyMethod> methods, int stepsPerDraw, long seed) {
-        TrainingConfig pretraining = RlvrTrial.pretraining(scale.pretraining, 128);
-        TrainingConfig rl = RlvrTrial.learning(scale.steps, 16, RATE);
-        return new RlvrRecipe.Config(
-                new Environment.Generated(new ScratchSum(), 0.5, 48, 2, 4, 40_000, pretraining, 80, 20),
-                methods,
-                8,
-                1,
-                Truncated.JUDGED,
-                rl,
-                stepsPerDraw,
-                1,
-                scale.steps,
-                16,
-                scale.steps,
-                "cpu",
-                1,
-                seed);
+        return new ScratchSumTrial(
+                        new ScratchSum(), 2, scale.pretraining, 8, 16, scale.steps, stepsPerDraw, 1, scale.steps, 16)
+                .config(methods, RATE, seed);
     }
 }

@@ -1,13 +1,13 @@
 package dev.kedge.reproduction.lpreg;
 
 import dev.kedge.nn.Parameters;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.policy.Aggregation;
 import dev.kedge.objective.policy.Dapo;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.LpReg;
 import dev.kedge.objective.policy.Rollout;
-import dev.kedge.reproduction.trial.CategoricalDraws;
+import dev.kedge.reproduction.trial.CategoricalSampling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
@@ -66,33 +66,28 @@ public final class SparkChain {
     /// @param spark    probability of the spark
     /// @param noise    of the noise tokens together
     /// @param accuracy of its answers
-    public record Standing(double spark, double noise, double accuracy) {}
+    public record Evaluation(double spark, double noise, double accuracy) {}
 
     /// What was drawn: tokens, [B, 2], the second one counting after a spark.
     private record Answers(Tensor tokens, Tensor mask, Tensor advantages, long count) {}
 
     /// @param learningRate of Adam
     /// @return the policy after each step
-    public static Standing[] learn(Method method, double learningRate, long seed) {
+    public static Evaluation[] learn(Method method, double learningRate, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> start = new LinkedHashMap<>();
-        Standing[] way = new Standing[STEPS];
+        Evaluation[] way = new Evaluation[STEPS];
         try (var _ = new Scope()) {
             start.put("first", Tensor.of(logs(FIRST)));
             start.put("second", Tensor.of(logs(SECOND)));
             try (Parameters policy = Parameters.copyOf(start, DType.FLOAT64, Device.CPU);
-                    Parameters frozen = policy.copy();
-                    AdamW optimizer = new AdamW(policy, AdamW.Config.DEFAULT)) {
+                    Parameters frozen = policy.copy()) {
                 boolean fromStart = method instanceof Method.LowProbability(boolean yes, double _, double _) && yes;
-                for (int step = 0; step < STEPS; step++) {
-                    try (var _ = new Scope()) {
-                        Answers answers = draw(policy, random);
-                        loss(method, policy, fromStart ? frozen : policy, answers)
-                                .backward();
-                        optimizer.step(learningRate);
-                    }
-                    way[step] = standing(policy);
-                }
+                Descent.at(learningRate, STEPS)
+                        .run(
+                                policy,
+                                _ -> loss(method, policy, fromStart ? frozen : policy, draw(policy, random)),
+                                step -> way[step] = evaluate(policy));
             }
         }
         return way;
@@ -157,8 +152,8 @@ public final class SparkChain {
         boolean[] counts = new boolean[2 * n];
         double[] rewards = new double[n];
         for (int i = 0; i < n; i++) {
-            int token = CategoricalDraws.draw(first, random);
-            int then = CategoricalDraws.draw(second, random);
+            int token = CategoricalSampling.draw(first, random);
+            int then = CategoricalSampling.draw(second, random);
             tokens[2 * i] = token;
             tokens[2 * i + 1] = then;
             counts[2 * i] = true;
@@ -180,12 +175,12 @@ public final class SparkChain {
         return first == 0 ? PLAIN_IS_RIGHT : first == SPARK ? afterSpark : 0;
     }
 
-    private static Standing standing(Parameters policy) {
+    private static Evaluation evaluate(Parameters policy) {
         double[] first = probabilities(policy.get("first"));
         double[] second = probabilities(policy.get("second"));
         double afterSpark = second[0] * THEN_IS_RIGHT[0] + second[1] * THEN_IS_RIGHT[1];
         double accuracy = first[0] * PLAIN_IS_RIGHT + first[SPARK] * afterSpark;
-        return new Standing(first[SPARK], 1 - first[0] - first[SPARK], accuracy);
+        return new Evaluation(first[SPARK], 1 - first[0] - first[SPARK], accuracy);
     }
 
     private static double[] probabilities(Tensor logits) {

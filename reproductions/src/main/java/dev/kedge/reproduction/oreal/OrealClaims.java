@@ -1,7 +1,8 @@
 package dev.kedge.reproduction.oreal;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.CloningMethod;
 import dev.kedge.recipe.policy.OrealMethod;
@@ -9,7 +10,7 @@ import dev.kedge.recipe.policy.OrealMethod.Kept;
 import dev.kedge.recipe.policy.OrealMethod.TokenWeights;
 import dev.kedge.recipe.policy.OrealMethod.Weighing;
 import dev.kedge.recipe.policy.RlooMethod;
-import dev.kedge.reproduction.trial.ScratchSumWorld;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,68 +20,48 @@ public final class OrealClaims {
 
     /// Each learning rate had the most held-out reward of 3e-4, 1e-3 and 3e-3, on seeds that are not reported; of
     /// uniform weights, of the first two.
-    private static final List<ScratchSumWorld.Arm> ARMS = List.of(
-            new ScratchSumWorld.Arm("OREAL", oreal(Optional.of(new TokenWeights(3e-3, 10, half()))), 3e-4),
-            new ScratchSumWorld.Arm("uniform weights", oreal(Optional.empty()), 3e-4),
-            new ScratchSumWorld.Arm("best-of-n cloning", new CloningMethod(0.01), 3e-4),
-            new ScratchSumWorld.Arm("RLOO", new RlooMethod(0), 3e-4));
+    private static final List<ScratchSumTrial.Arm> ARMS = List.of(
+            new ScratchSumTrial.Arm("OREAL", oreal(Optional.of(new TokenWeights(3e-3, 10, half()))), 3e-4),
+            new ScratchSumTrial.Arm("uniform weights", oreal(Optional.empty()), 3e-4),
+            new ScratchSumTrial.Arm("best-of-n cloning", new CloningMethod(0.01), 3e-4),
+            new ScratchSumTrial.Arm("RLOO", new RlooMethod(0), 3e-4));
 
     private static final String CHOSEN_ON = "seeds 101 and 102";
 
     private OrealClaims() {}
 
     public static List<Claim> claims() {
-        return claims(new ScratchSumWorld(300, 8, 24, 100, 1, 1, 100));
+        return claims(ScratchSumTrial.plain(300, 8, 24, 100, 1, 1, 100));
     }
 
-    public static List<Claim> claims(ScratchSumWorld world) {
-        var experiment = new Experiment("on-policy", description(world), SEEDS, seed -> world.outcome(ARMS, seed));
+    public static List<Claim> claims(ScratchSumTrial scale) {
+        var experiment = new Experiment("on-policy", description(scale), SEEDS, seed -> scale.outcome(ARMS, seed));
+        var reward = measure(experiment, "held-out reward", "", "reward");
         return List.of(
-                claim(
-                        experiment,
-                        "negatives",
-                        "Pushing wrong answers away as well, OREAL is right more often than best-of-n cloning.",
-                        "uniform weights",
-                        "best-of-n cloning"),
-                claim(
-                        experiment,
-                        "rloo",
-                        "With its token weights OREAL is right more often than RLOO.",
-                        "OREAL",
-                        "RLOO"),
-                claim(
-                        experiment,
-                        "uniform-rloo",
-                        "With all tokens alike OREAL is right more often than RLOO.",
-                        "uniform weights",
-                        "RLOO"),
-                claim(
-                        experiment,
-                        "token-weights",
-                        "Weights from the reward model of tokens make OREAL right more often than uniform ones.",
-                        "OREAL",
-                        "uniform weights"),
-                claim(
-                        experiment,
-                        "cloning",
-                        "With its token weights OREAL is right more often than best-of-n cloning.",
-                        "OREAL",
-                        "best-of-n cloning"));
+                reward.claim("negatives")
+                        .says("Pushing wrong answers away as well, OREAL is right more often than best-of-n cloning.")
+                        .more("uniform weights", "best-of-n cloning"),
+                reward.claim("rloo")
+                        .says("With its token weights OREAL is right more often than RLOO.")
+                        .more("OREAL", "RLOO"),
+                reward.claim("uniform-rloo")
+                        .says("With all tokens alike OREAL is right more often than RLOO.")
+                        .more("uniform weights", "RLOO"),
+                reward.claim("token-weights")
+                        .says("Weights from the reward model of tokens make OREAL right more often than uniform ones.")
+                        .more("OREAL", "uniform weights"),
+                reward.claim("cloning")
+                        .says("With its token weights OREAL is right more often than best-of-n cloning.")
+                        .more("OREAL", "best-of-n cloning"));
     }
 
-    private static String description(ScratchSumWorld world) {
-        return String.format(
-                "%s Then %d steps on policy, %d completions to each of %d questions a step, AdamW with gradients clipped "
-                        + "at 1. OREAL: c- 0.5, KL 0.01, all completions kept, thresholds 0.5, a reward model of tokens "
-                        + "with learning rate 0.003 that learns alone for 10 of the steps. Cloning has the same KL, RLOO "
-                        + "none. Learning rates, by held-out reward on %s: %s. %s",
-                world.start(),
-                world.steps(),
-                world.group(),
-                world.batchSize(),
-                CHOSEN_ON,
-                ScratchSumWorld.told(ARMS),
-                ScratchSumWorld.JUDGED);
+    private static String description(ScratchSumTrial scale) {
+        return "" + scale.start() + " Then " + scale.steps() + " steps on policy, " + scale.group()
+                + " completions to each of " + scale.questions() + " questions a step, AdamW with gradients "
+                + "clipped at 1. OREAL: c- 0.5, KL 0.01, all completions kept, thresholds 0.5, a reward model "
+                + "of tokens with learning rate 0.003 that learns alone for 10 of the steps. Cloning has the "
+                + "same KL, RLOO none. Learning rates, by held-out reward on " + CHOSEN_ON + ": "
+                + ScratchSumTrial.told(ARMS) + ". " + ScratchSumTrial.JUDGED;
     }
 
     private static Weighing half() {
@@ -89,19 +70,5 @@ public final class OrealClaims {
 
     private static OrealMethod oreal(Optional<TokenWeights> weights) {
         return new OrealMethod(0.5, 0.01, Kept.ALL, weights);
-    }
-
-    private static Claim claim(Experiment experiment, String name, String statement, String method, String against) {
-        return new Claim(
-                "oreal",
-                name,
-                statement,
-                experiment,
-                "held-out reward",
-                "",
-                new Claim.Arm(method, "reward, " + method),
-                Direction.MORE,
-                new Claim.Arm(against, "reward, " + against),
-                0);
     }
 }

@@ -18,7 +18,6 @@ import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
@@ -73,8 +72,8 @@ public final class ProxyExperiments {
         }
     }
 
-    /// A world of every seed, and each arm's coefficient.
-    enum World {
+    /// A simulator of every seed, and each arm's coefficient.
+    enum Simulator {
         GLUCOSE("glucose", ProxyEnvironment.Glucose::new, 0.5, 2, 20, 5, 2, 1),
         TRAFFIC("traffic", ProxyEnvironment.Traffic::new, 0.1, 1, 5, 1, 2, 0.2),
         PANDEMIC("pandemic", ProxyEnvironment.Pandemic::new, 0.1, 0.1, 0.5, 0.05, 0.2, 0.05);
@@ -83,7 +82,7 @@ public final class ProxyExperiments {
         private final LongFunction<ProxyEnvironment> of;
         private final Map<Arm, Double> coefficients = new EnumMap<>(Arm.class);
 
-        World(String title, LongFunction<ProxyEnvironment> of, double... coefficients) {
+        Simulator(String title, LongFunction<ProxyEnvironment> of, double... coefficients) {
             this.title = title;
             this.of = of;
             for (Arm arm : Arm.values()) {
@@ -99,30 +98,25 @@ public final class ProxyExperiments {
     }
 
     static Experiment grid(Scale s) {
-        String description = String.format(
-                Locale.ROOT,
-                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the "
-                        + "far corner too; the reference is a soft optimum with a tenth of random moves. Softmax "
-                        + "policies from the reference on, %d steps of Adam along exact gradients. Each penalty's "
-                        + "best true reward over the coefficients %s, in standard deviations of the proxy; early "
-                        + "stopping is the best of %d policies on the way without a penalty. The bound is checked "
-                        + "for all policies and %d random ones.",
-                s.steps,
-                s.coefficients,
-                STOPS,
-                s.random);
+        String description =
+                "A 5x5 grid with slips, rewards of 1 in four random cells and a proxy that pays 4 in the far "
+                        + "corner too; the reference is a soft optimum with a tenth of random moves. Softmax policies "
+                        + "from the reference on, " + s.steps + " steps of Adam along exact gradients. Each penalty's "
+                        + "best true reward over the coefficients " + s.coefficients + ", in standard deviations of "
+                        + "the proxy; early stopping is the best of " + STOPS + " policies on the way without a "
+                        + "penalty. The bound is checked for all policies and " + s.random + " random ones.";
         return new Experiment("grid", description, 12, seed -> gridOutcome(s, seed));
     }
 
     private static Outcome gridOutcome(Scale s, long seed) {
-        Evaluator world = Evaluator.of(new ProxyEnvironment.Grid(seed));
-        Evaluation reference = world.evaluate(world.reference());
+        Evaluator measured = Evaluator.of(new ProxyEnvironment.Grid(seed));
+        Evaluation reference = measured.evaluate(measured.reference());
         List<Evaluation> all = new ArrayList<>();
         List<Frontier.Point> stops = new ArrayList<>();
-        double stopped = way(world, s.steps, all, stops);
+        double stopped = way(measured, s.steps, all, stops);
         Outcome outcome = Outcome.NOTHING
                 .with(REFERENCE, reference.truth())
-                .with("correlation", world.correlation())
+                .with("correlation", measured.correlation())
                 .with(NONE, all.getLast().truth())
                 .with(STOPPED, stopped);
         List<Frontier.Arm> arms = new ArrayList<>();
@@ -130,7 +124,7 @@ public final class ProxyExperiments {
             List<Frontier.Point> points = new ArrayList<>();
             double best = Double.NEGATIVE_INFINITY;
             for (double c : s.coefficients) {
-                Evaluation evaluation = climbed(world, arm.penalty, c, s.steps, 0.05);
+                Evaluation evaluation = climbed(measured, arm.penalty, c, s.steps, 0.05);
                 all.add(evaluation);
                 points.add(point(evaluation, c + " σ"));
                 best = Math.max(best, evaluation.truth());
@@ -139,10 +133,11 @@ public final class ProxyExperiments {
             outcome = outcome.with(arm.number(), best);
         }
         arms.add(new Frontier.Arm("stopped early", stops));
-        Evaluation theory = climbed(world, Arm.OCCUPANCY.penalty, world.theory(), s.steps, 0.05);
+        Evaluation theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.steps, 0.05);
         all.add(theory);
         double slack = Math.min(
-                all.stream().mapToDouble(x -> x.gain() - x.bound()).min().orElseThrow(), slack(world, s.random, seed));
+                all.stream().mapToDouble(x -> x.gain() - x.bound()).min().orElseThrow(),
+                slack(measured, s.random, seed));
         return outcome.with(THEORY, theory.truth())
                 .with(ABOVE, outcome.number(Arm.ACTION_ROOT.number()) - reference.truth())
                 .with(BEHIND, outcome.number(Arm.OCCUPANCY.number()) - theory.truth())
@@ -151,8 +146,7 @@ public final class ProxyExperiments {
                         "True reward against divergence",
                         "KL of occupancies from the reference's, nats",
                         "true reward of a step",
-                        arms,
-                        List.of()));
+                        arms));
     }
 
     private static Frontier.Point point(Evaluation evaluation, String label) {
@@ -160,13 +154,13 @@ public final class ProxyExperiments {
     }
 
     /// Without a penalty, policies on the way; the best true reward of one.
-    private static double way(Evaluator world, int steps, List<Evaluation> all, List<Frontier.Point> points) {
-        var ascent = ascent(world, new Penalty.None(), 0);
+    private static double way(Evaluator measured, int steps, List<Evaluation> all, List<Frontier.Point> points) {
+        var ascent = ascent(measured, new Penalty.None(), 0);
         double best = Double.NEGATIVE_INFINITY;
         for (int step = 1; step <= steps; step++) {
             ascent.step(0.05 * (1 - (step - 1.0) / steps));
             if (step % Math.max(1, steps / STOPS) == 0 || step == steps) {
-                Evaluation evaluation = world.evaluate(ascent.policy());
+                Evaluation evaluation = measured.evaluate(ascent.policy());
                 all.add(evaluation);
                 points.add(point(evaluation, ""));
                 best = Math.max(best, evaluation.truth());
@@ -176,23 +170,23 @@ public final class ProxyExperiments {
     }
 
     /// From the reference on, the rate falling to 0.
-    private static Evaluation climbed(Evaluator world, Penalty penalty, double coefficient, int steps, double rate) {
-        var ascent = ascent(world, penalty, coefficient);
+    private static Evaluation climbed(Evaluator measured, Penalty penalty, double coefficient, int steps, double rate) {
+        var ascent = ascent(measured, penalty, coefficient);
         ascent.climb(steps, rate);
-        return world.evaluate(ascent.policy());
+        return measured.evaluate(ascent.policy());
     }
 
-    private static OccupancyAscent ascent(Evaluator world, Penalty penalty, double coefficient) {
+    private static OccupancyAscent ascent(Evaluator measured, Penalty penalty, double coefficient) {
         return new OccupancyAscent(
-                world.proxyMdp(), world.reference(), penalty, coefficient * world.sigmaProxy(), TOLERANCE);
+                measured.proxyMdp(), measured.reference(), penalty, coefficient * measured.sigmaProxy(), TOLERANCE);
     }
 
     /// Of softmax policies whose logits lie at random, near the reference's and far from them.
-    private static double slack(Evaluator world, int count, long seed) {
+    private static double slack(Evaluator measured, int count, long seed) {
         var random = new SplittableRandom(seed);
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < count; i++) {
-            double[][] logits = world.reference().logProbs();
+            double[][] logits = measured.reference().logProbs();
             double[][] moved = new double[logits.length][logits[0].length];
             double size = Math.pow(10, random.nextDouble(-1, 1));
             for (int s = 0; s < logits.length; s++) {
@@ -200,36 +194,33 @@ public final class ProxyExperiments {
                     moved[s][a] = logits[s][a] + size * random.nextGaussian();
                 }
             }
-            Evaluation evaluation = world.evaluate(Policy.softmax(moved));
+            Evaluation evaluation = measured.evaluate(Policy.softmax(moved));
             least = Math.min(least, evaluation.gain() - evaluation.bound());
         }
         return least;
     }
 
-    static Experiment world(World world, Scale s) {
-        String description = String.format(
-                Locale.ROOT,
-                "The simulator %s, a %s of each seed, exact gradients, %d steps of Adam from the "
-                        + "reference on. Coefficients, in standard deviations of the proxy, those with the most "
-                        + "true reward on seeds 101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and "
-                        + "0.01: %s.",
-                switch (world) {
+    static Experiment simulator(Simulator simulator, Scale s) {
+        String description = "The simulator "
+                + (switch (simulator) {
                     case GLUCOSE -> "of glucose control whose proxy ignores what insulin costs";
                     case TRAFFIC -> "of a metered ramp whose proxy sees the main road only";
                     case PANDEMIC -> "of an epidemic whose proxy ignores what restrictions cost a government";
-                },
-                switch (world) {
+                })
+                + ", a "
+                + (switch (simulator) {
                     case GLUCOSE -> "patient";
                     case TRAFFIC -> "place";
                     case PANDEMIC -> "disease";
-                },
-                s.worldSteps,
-                world.said());
-        return new Experiment(world.title, description, 12, seed -> worldOutcome(world, s, seed));
+                })
+                + " of each seed, exact gradients, " + s.worldSteps + " steps of Adam from the reference on. "
+                + "Coefficients, in standard deviations of the proxy, those with the most true reward on seeds "
+                + "101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and 0.01: " + simulator.said() + ".";
+        return new Experiment(simulator.title, description, 12, seed -> simulated(simulator, s, seed));
     }
 
-    private static Outcome worldOutcome(World world, Scale s, long seed) {
-        Evaluator measured = Evaluator.of(world.of.apply(seed));
+    private static Outcome simulated(Simulator simulator, Scale s, long seed) {
+        Evaluator measured = Evaluator.of(simulator.of.apply(seed));
         Evaluation reference = measured.evaluate(measured.reference());
         Evaluation none = climbed(measured, new Penalty.None(), 0, s.worldSteps, 0.1);
         Evaluation theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.worldSteps, 0.1);
@@ -241,7 +232,7 @@ public final class ProxyExperiments {
                 .with(THEORY, theory.truth())
                 .with(SAFE, theory.truth() - reference.truth());
         for (Arm arm : Arm.values()) {
-            Evaluation evaluation = climbed(measured, arm.penalty, world.coefficients.get(arm), s.worldSteps, 0.1);
+            Evaluation evaluation = climbed(measured, arm.penalty, simulator.coefficients.get(arm), s.worldSteps, 0.1);
             slack = Math.min(slack, evaluation.gain() - evaluation.bound());
             outcome = outcome.with(arm.number(), evaluation.truth());
         }
@@ -258,16 +249,13 @@ public final class ProxyExperiments {
     }
 
     static Experiment sampled(Sampling s) {
-        String description = String.format(
-                Locale.ROOT,
+        String description =
                 "The small tomato garden, where the proxy takes the bucket for watered tomatoes. PPO with a "
-                        + "discriminator, %d iterations of %d steps of the policy and as many of the reference, "
-                        + "small networks from random weights on; the seed is that of the training. √χ² of "
-                        + "occupancies with the theory's λ, KL of actions at %s standard deviations of the "
-                        + "proxy, the best of 1, 0.3 and 0.1 on seeds 7 and 8. Rewards of the policies are exact.",
-                s.iterations,
-                s.batch,
-                s.actions);
+                        + "discriminator, " + s.iterations + " iterations of " + s.batch + " steps of the policy and "
+                        + "as many of the reference, small networks from random weights on; the seed is that of the "
+                        + "training. √χ² of occupancies with the theory's λ, KL of actions at " + s.actions
+                        + " standard deviations of the proxy, the best of 1, 0.3 and 0.1 on seeds 7 and 8. Rewards of "
+                        + "the policies are exact.";
         return new Experiment("sampled", description, 6, seed -> sampledOutcome(s, seed));
     }
 
@@ -286,6 +274,6 @@ public final class ProxyExperiments {
                 .with(REFERENCE, comparisons.getFirst().before().value())
                 .with(NONE, comparisons.getFirst().after().value())
                 .with(THEORY, comparisons.get(1).after().value())
-                .with(Arm.ACTION_KL.number(), run.summary().number("best true reward, " + Arm.ACTION_KL.title));
+                .with(Arm.ACTION_KL.number(), run.summary().number("best_true_reward_kl_of_actions"));
     }
 }

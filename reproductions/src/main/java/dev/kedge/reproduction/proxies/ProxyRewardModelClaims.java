@@ -1,11 +1,10 @@
 package dev.kedge.reproduction.proxies;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.Sorting;
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Against;
 import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.AnswerDivergenceMethod;
@@ -14,11 +13,9 @@ import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.LearnedReward;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of Correlated Proxies (Laidlaw et al. 2024, arXiv:2403.03185) about RLHF: a reward learned from a few
 /// preferences is optimised by PPO, and the truth behind the preferences judges.
@@ -55,126 +52,58 @@ final class ProxyRewardModelClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = new Experiment("learned-reward", description(scale), 6, seed -> trial(scale, seed));
+        var r = measure(e, "correlation of learned and true reward", "", "correlation");
+        var truth = measure(e, "mean true reward", "", "true");
         return List.of(
-                claim(
-                        e,
-                        "learned-reward-correlated",
-                        "A reward learned from few preferences is correlated with the true one under the start.",
-                        "correlation of learned and true reward",
-                        new Arm("the start's answers", "correlation, " + START),
-                        Direction.MORE,
-                        new Threshold(0)),
-                claim(
-                        e,
-                        "learned-reward-rises",
-                        "PPO without regularisation raises the learned reward.",
-                        "learned reward, deviations of the start's answers",
-                        arm("learned", NONE),
-                        Direction.MORE,
-                        arm("learned", START)),
-                truth(
-                        e,
-                        "learned-reward-hacked",
-                        "PPO without regularisation ends with less true reward than it began with.",
-                        NONE,
-                        Direction.LESS,
-                        START),
-                claim(
-                        e,
-                        "learned-reward-correlation-lost",
-                        "The correlation is lost where PPO without regularisation ends.",
-                        "correlation of learned and true reward",
-                        arm("correlation", NONE),
-                        Direction.LESS,
-                        arm("correlation", START)),
-                truth(
-                        e,
-                        "learned-reward-more-pairs",
-                        "A reward learned from more preferences is hacked less.",
-                        MANY,
-                        Direction.MORE,
-                        NONE),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-start",
-                        "Held by root chi-squared, PPO ends with more true reward than it began with.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        START),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-none",
-                        "Root chi-squared keeps more true reward than no regularisation.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        NONE),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-kl",
-                        "Root chi-squared gives more true reward than KL in its place, each at its best weight.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        KL),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-kl-in-reward",
-                        "Root chi-squared gives more true reward than KL in the reward, each at its best weight.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        KL_IN_REWARD),
-                truth(
-                        e,
-                        "learned-reward-chi-squared-stopped",
-                        "Root chi-squared gives more true reward than stopping without regularisation where the truth"
-                                + " is highest.",
-                        CHI_SQUARED,
-                        Direction.MORE,
-                        STOPPED));
-    }
-
-    private static Arm arm(String number, String name) {
-        return new Arm(name, number + ", " + name);
-    }
-
-    private static Claim truth(
-            Experiment e, String name, String statement, String method, Direction direction, String against) {
-        return claim(e, name, statement, "mean true reward", arm("true", method), direction, arm("true", against));
-    }
-
-    private static Claim claim(
-            Experiment e,
-            String name,
-            String statement,
-            String measure,
-            Arm method,
-            Direction direction,
-            Against against) {
-        return new Claim("correlated-proxies", name, statement, e, measure, "", method, direction, against, 0);
+                r.claim("learned-reward-correlated")
+                        .says("A reward learned from few preferences is correlated with the true one under the start.")
+                        .more(new Arm("the start's answers", "correlation, " + START), 0),
+                measure(e, "learned reward, deviations of the start's answers", "", "learned")
+                        .claim("learned-reward-rises")
+                        .says("PPO without regularisation raises the learned reward.")
+                        .more(NONE, START),
+                truth.claim("learned-reward-hacked")
+                        .says("PPO without regularisation ends with less true reward than it began with.")
+                        .less(NONE, START),
+                r.claim("learned-reward-correlation-lost")
+                        .says("The correlation is lost where PPO without regularisation ends.")
+                        .less(NONE, START),
+                truth.claim("learned-reward-more-pairs")
+                        .says("A reward learned from more preferences is hacked less.")
+                        .more(MANY, NONE),
+                truth.claim("learned-reward-chi-squared-start")
+                        .says("Held by root chi-squared, PPO ends with more true reward than it began with.")
+                        .more(CHI_SQUARED, START),
+                truth.claim("learned-reward-chi-squared-none")
+                        .says("Root chi-squared keeps more true reward than no regularisation.")
+                        .more(CHI_SQUARED, NONE),
+                truth.claim("learned-reward-chi-squared-kl")
+                        .says("Root chi-squared gives more true reward than KL in its place, each at its best weight.")
+                        .more(CHI_SQUARED, KL),
+                truth.claim("learned-reward-chi-squared-kl-in-reward")
+                        .says("Root chi-squared gives more true reward than KL in the reward, each at its best "
+                                + "weight.")
+                        .more(CHI_SQUARED, KL_IN_REWARD),
+                truth.claim("learned-reward-chi-squared-stopped")
+                        .says("Root chi-squared gives more true reward than stopping without regularisation where the "
+                                + "truth is highest.")
+                        .more(CHI_SQUARED, STOPPED));
     }
 
     private static String description(Scale scale) {
-        return String.format(
-                Locale.ROOT,
-                "Words of 3 to 5 letters out of 6 are to be sorted; the true reward is the share of letters in their"
-                        + " place. A decoder of width 32 with two layers, made in %d steps from demonstrations half of"
-                        + " which are right, is the start. A copy of it with a scalar head learns a reward in %d steps"
-                        + " from %d pairs of the start's answers (more pairs: %d) that the true reward labels;"
-                        + " standardised over the start's answers it is all that PPO sees: %d steps, each draw of 16"
-                        + " questions with 4 answers serving 4, clip 0.4, learning rate %s. Weights: root chi-squared"
-                        + " %s (of 0.03, 0.1, 0.15, 0.2 and 0.4), KL in the loss %s (of 0.05, 0.1, 0.2, 0.4, 0.6, 0.8"
-                        + " and 1.6), KL in the reward %s (of 0.05, 0.1, 0.2, 0.3, 0.4 and 0.8), each the best on seeds"
-                        + " 101 to 103. Early stopping is the best of 8 policies kept along the way, chosen by the true"
-                        + " reward on the very questions that it is then judged by: an oracle. Judged by 16 answers to"
-                        + " each of 60 questions never trained on.",
-                scale.pretraining,
-                scale.learning,
-                scale.pairs,
-                scale.many,
-                scale.steps,
-                RATE,
-                CHI_SQUARED_WEIGHT,
-                KL_WEIGHT,
-                KL_IN_REWARD_WEIGHT);
+        return "Words of 3 to 5 letters out of 6 are to be sorted; the true reward is the share of letters "
+                + "in their place. A decoder of width 32 with two layers, made in " + scale.pretraining
+                + " steps from demonstrations half of which are right, is the start. A copy of it with a "
+                + "scalar head learns a reward in " + scale.learning + " steps from " + scale.pairs
+                + " pairs of the start's answers (more pairs: " + scale.many + ") that the true reward labels; "
+                + "standardised over the start's answers it is all that PPO sees: " + scale.steps
+                + " steps, each draw of 16 questions with 4 answers serving 4, clip 0.4, learning rate " + RATE
+                + ". Weights: root chi-squared " + CHI_SQUARED_WEIGHT + " (of 0.03, 0.1, 0.15, 0.2 and 0.4), "
+                + "KL in the loss " + KL_WEIGHT + " (of 0.05, 0.1, 0.2, 0.4, 0.6, 0.8 and 1.6), KL in the "
+                + "reward " + KL_IN_REWARD_WEIGHT + " (of 0.05, 0.1, 0.2, 0.3, 0.4 and 0.8), each the best on "
+                + "seeds 101 to 103. Early stopping is the best of 8 policies kept along the way, chosen by "
+                + "the true reward on the very questions that it is then judged by: an oracle. Judged by 16 "
+                + "answers to each of 60 questions never trained on.";
     }
 
     private static Outcome trial(Scale scale, long seed) {
@@ -217,20 +146,12 @@ final class ProxyRewardModelClaims {
                 RlvrTrial.pretraining(scale.pretraining, 64),
                 300,
                 60);
-        return new RlvrRecipe.Config(
+        return RlvrTrial.config(
                 new LearnedReward(truth, pairs, RlvrTrial.learning(scale.learning, 50, 1e-3)),
                 methods,
                 4,
-                1,
-                Truncated.JUDGED,
                 RlvrTrial.learning(scale.steps, 16, RATE),
-                4,
-                4,
-                snapshotEvery,
-                16,
-                scale.steps,
-                "cpu",
-                1,
+                new RlvrTrial.Sampling(4, 4, snapshotEvery, 16),
                 seed);
     }
 }

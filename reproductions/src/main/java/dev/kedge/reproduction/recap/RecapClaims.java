@@ -1,19 +1,10 @@
 package dev.kedge.reproduction.recap;
 
+import static dev.kedge.lab.claim.Measure.measure;
 import static dev.kedge.reproduction.recap.RecapExperiment.ALL;
 import static dev.kedge.reproduction.recap.RecapExperiment.KEPT;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.KL;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.LOSS_05;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.LOSS_5;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.NONE;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.RANDOM_05;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.REWARD_05;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.REWARD_5;
-import static dev.kedge.reproduction.recap.RecapExperiment.Method.UNIFORM;
 
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
-import dev.kedge.lab.claim.Experiment;
 import dev.kedge.reproduction.recap.RecapExperiment.Method;
 import dev.kedge.reproduction.recap.RecapExperiment.Scale;
 import java.util.List;
@@ -28,44 +19,35 @@ public final class RecapClaims {
 
     public static List<Claim> claims(Scale scale) {
         var e = RecapExperiment.experiment(scale);
+        var kept = measure(e, "right answers to sums and facts", "%", KEPT);
+        var all = measure(e, "right answers, mean of old skills and new", "%", ALL);
         return List.of(
-                kept(e, "keeps", "RECAP keeps skills that training on the new task alone forgets.", LOSS_5, NONE),
-                kept(e, "uniform-keeps", "Replay with equal weights keeps them, too.", UNIFORM, NONE),
-                kept(e, "kl-keeps", "A KL on the new task keeps some of them.", KL, NONE),
-                kept(e, "kl-keeps-less", "A KL on the new task keeps less of them than RECAP.", LOSS_5, KL),
-                all(e, "uniform-t-5", "RECAP at T 5 does better than uniform replay.", LOSS_5, UNIFORM),
-                all(e, "uniform-t-05", "RECAP at T 0.5 does better than uniform replay.", LOSS_05, UNIFORM),
-                all(
-                        e,
-                        "uniform-rewards-t-5",
-                        "RECAP on rewards, T 5, does better than uniform replay.",
-                        REWARD_5,
-                        UNIFORM),
-                all(
-                        e,
-                        "uniform-rewards-t-05",
-                        "RECAP on rewards, T 0.5, does better than uniform replay.",
-                        REWARD_05,
-                        UNIFORM),
-                all(
-                        e,
-                        "random-weights",
-                        "RECAP at T 0.5 does better than the same weights given out at random.",
-                        LOSS_05,
-                        RANDOM_05));
-    }
-
-    private static Claim kept(Experiment e, String name, String statement, Method method, Method against) {
-        return claim(e, name, statement, "right answers to sums and facts", KEPT, method, against);
-    }
-
-    private static Claim all(Experiment e, String name, String statement, Method method, Method against) {
-        return claim(e, name, statement, "right answers, mean of old skills and new", ALL, method, against);
-    }
-
-    private static Claim claim(
-            Experiment e, String name, String statement, String measure, String number, Method method, Method against) {
-        return new Claim(
-                "recap", name, statement, e, measure, "%", method.arm(number), Direction.MORE, against.arm(number), 0);
+                kept.claim("keeps")
+                        .says("RECAP keeps skills that training on the new task alone forgets.")
+                        .more(Method.LOSS_5.title, Method.NONE.title),
+                kept.claim("uniform-keeps")
+                        .says("Replay with equal weights keeps them, too.")
+                        .more(Method.UNIFORM.title, Method.NONE.title),
+                kept.claim("kl-keeps")
+                        .says("A KL on the new task keeps some of them.")
+                        .more(Method.KL.title, Method.NONE.title),
+                kept.claim("kl-keeps-less")
+                        .says("A KL on the new task keeps less of them than RECAP.")
+                        .more(Method.LOSS_5.title, Method.KL.title),
+                all.claim("uniform-t-5")
+                        .says("RECAP at T 5 does better than uniform replay.")
+                        .more(Method.LOSS_5.title, Method.UNIFORM.title),
+                all.claim("uniform-t-05")
+                        .says("RECAP at T 0.5 does better than uniform replay.")
+                        .more(Method.LOSS_05.title, Method.UNIFORM.title),
+                all.claim("uniform-rewards-t-5")
+                        .says("RECAP on rewards, T 5, does better than uniform replay.")
+                        .more(Method.REWARD_5.title, Method.UNIFORM.title),
+                all.claim("uniform-rewards-t-05")
+                        .says("RECAP on rewards, T 0.5, does better than uniform replay.")
+                        .more(Method.REWARD_05.title, Method.UNIFORM.title),
+                all.claim("random-weights")
+                        .says("RECAP at T 0.5 does better than the same weights given out at random.")
+                        .more(Method.LOSS_05.title, Method.RANDOM_05.title));
     }
 }

@@ -4,8 +4,7 @@ import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.continual.Lwf;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.logprob.NextTokens;
@@ -14,7 +13,6 @@ import dev.kedge.reproduction.trial.SkillsModel;
 import dev.kedge.reproduction.trial.SkillsTask;
 import dev.kedge.reproduction.trial.SkillsTask.Sequence;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
@@ -26,7 +24,6 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -98,31 +95,21 @@ public final class RecapExperiment {
     static final String ALL = "all three";
 
     public static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "A decoder of two layers and width %d is pre-trained for %d steps on %s, and on %d facts. It "
-                        + "then learns differences modulo 100 for %d "
-                        + "steps of AdamW (learning rate %s falling to 0, %d examples each). With replay a third of "
-                        + "the examples are differences, a third sums, a third facts, each third an objective; windows "
-                        + "of %d steps. RECAP's signals are losses or, named so, probabilities of right answers; one "
-                        + "arm gives out the weights of RECAP at T 0.5 in random order. KL without replay holds the "
-                        + "policy to the base on differences, weight %s. Judged on %d fresh differences, as many sums, "
-                        + "and the facts: an answer counts where all of its tokens are the likeliest.",
-                SkillsModel.HIDDEN,
-                s.pretraining,
-                SkillsModel.SUMS,
-                SkillsTask.OLD_FACTS,
-                s.steps,
-                RATE,
-                BATCH,
-                WINDOW,
-                KL_WEIGHT,
-                s.fresh);
+        var description = "A decoder of two layers and width " + SkillsModel.HIDDEN + " is pre-trained for "
+                + s.pretraining + " steps on " + SkillsModel.SUMS + ", and on " + SkillsTask.OLD_FACTS
+                + " facts. It then learns differences modulo 100 for " + s.steps + " steps of AdamW (learning "
+                + "rate " + RATE + " falling to 0, " + BATCH + " examples each). With replay a third of the "
+                + "examples are differences, a third sums, a third facts, each third an objective; windows of "
+                + WINDOW + " steps. RECAP's signals are losses or, named so, probabilities of right answers; "
+                + "one arm gives out the weights of RECAP at T 0.5 in random order. KL without replay holds "
+                + "the policy to the base on differences, weight " + KL_WEIGHT + ". Judged on " + s.fresh
+                + " fresh differences, as many sums, and the facts: an answer counts where all of its tokens "
+                + "are the likeliest.";
         return new Experiment("replay", description, 8, seed -> outcome(trial(s, seed)));
     }
 
     /// Shares of right answers.
-    public record Standing(double differences, double sums, double facts) {
+    public record Evaluation(double differences, double sums, double facts) {
         double kept() {
             return (sums + facts) / 2;
         }
@@ -132,36 +119,28 @@ public final class RecapExperiment {
         }
     }
 
-    /// @param way    where a method stands at the start and after every 50 steps
+    /// @param way    what a method gives at the start and after every 50 steps
     /// @param spread standard deviation of its weights, over steps and objectives
-    public record Course(List<Standing> way, double spread) {}
+    public record Learned(List<Evaluation> way, double spread) {}
 
-    private static Outcome outcome(Map<Method, Course> courses) {
+    private static Outcome outcome(Map<Method, Learned> learned) {
         var outcome = Outcome.NOTHING;
         var arms = new ArrayList<Frontier.Arm>();
         for (var method : Method.values()) {
-            var last = courses.get(method).way.getLast();
+            var last = learned.get(method).way.getLast();
             outcome = outcome.with(method.number(LEARNT), last.differences)
                     .with(method.number(KEPT), last.kept())
                     .with(method.number(ALL), last.all());
             if (method.temperature > 0) {
-                outcome = outcome.with(method.number("standard deviation of weights"), courses.get(method).spread);
+                outcome = outcome.with(method.number("standard deviation of weights"), learned.get(method).spread);
             }
-            arms.add(new Frontier.Arm(
-                    method.title,
-                    courses.get(method).way.stream()
-                            .map(at -> new Frontier.Point(at.differences, Estimate.of(at.kept()), ""))
-                            .toList()));
+            arms.add(Frontier.Arm.of(method.title, learned.get(method).way, Evaluation::differences, Evaluation::kept));
         }
         return outcome.with(new Frontier(
-                "What is learnt, and what is kept on the way",
-                "right differences",
-                "right sums and facts",
-                arms,
-                List.of()));
+                "What is learnt, and what is kept on the way", "right differences", "right sums and facts", arms));
     }
 
-    public static Map<Method, Course> trial(Scale s, long seed) {
+    public static Map<Method, Learned> trial(Scale s, long seed) {
         var random = new SplittableRandom(seed);
         var task = new SkillsTask(random);
         try (var rng = Rng.seeded(seed);
@@ -172,13 +151,13 @@ public final class RecapExperiment {
                     Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.easySum(random))),
                     Rows.of(task.oldFacts()));
             long batches = random.nextLong();
-            var courses = new EnumMap<Method, Course>(Method.class);
+            var learned = new EnumMap<Method, Learned>(Method.class);
             for (var method : Method.values()) {
                 try (var policy = base.copy()) {
-                    courses.put(method, train(method, policy, base, task, s.steps, batches, fresh));
+                    learned.put(method, train(method, policy, base, task, s.steps, batches, fresh));
                 }
             }
-            return courses;
+            return learned;
         }
     }
 
@@ -200,41 +179,54 @@ public final class RecapExperiment {
         return batch;
     }
 
-    private static Course train(
+    private static Learned train(
             Method method, Decoder policy, Decoder base, SkillsTask task, int steps, long seed, List<Rows> fresh) {
         var random = new SplittableRandom(seed);
-        var order = new Random(seed);
-        var way = new ArrayList<>(List.of(standing(policy, fresh)));
-        var schedule = new Schedule(Schedule.Shape.LINEAR, RATE, 0, steps, 0);
-        Map<String, List<Double>> history = Map.of();
-        double squares = 0;
-        try (var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < steps; step++) {
-                try (var _ = new Scope()) {
-                    Rows rows = Rows.of(batch(method, task, random));
-                    var next = SkillsModel.next(policy, rows.tokens, rows.labels);
-                    Tensor losses = losses(next, method.replays() ? OBJECTIVES.size() : 1);
-                    double[] weights = new double[(int) losses.size(0)];
-                    Arrays.fill(weights, 1);
-                    if (method.temperature > 0) {
-                        var rule = new Recap.Rule(WINDOW, method.temperature, GUARD, MAX_CONVERGENCE);
-                        var decision = rule.after(history, signals(method.signal, next, losses));
-                        history = decision.history();
-                        weights =
-                                given(method, new ArrayList<>(decision.weights().values()), order);
-                    }
-                    squares +=
-                            Arrays.stream(weights).map(w -> (w - 1) * (w - 1)).sum() / weights.length;
-                    Tensor loss = Recap.recap(losses, weights).value();
-                    (method == Method.KL ? loss.plus(anchor(next, base, rows)) : loss).backward();
-                    optimizer.step(schedule.at(step));
-                }
-                if ((step + 1) % EVERY == 0 || step + 1 == steps) {
-                    way.add(standing(policy, fresh));
-                }
-            }
+        var way = new ArrayList<>(List.of(evaluate(policy, fresh)));
+        var weights = new Weights(method, new Random(seed));
+        Descent.falling(RATE, steps)
+                .run(
+                        policy.parameters(),
+                        _ -> {
+                            Rows rows = Rows.of(batch(method, task, random));
+                            var next = SkillsModel.next(policy, rows.tokens, rows.labels);
+                            Tensor losses = losses(next, method.replays() ? OBJECTIVES.size() : 1);
+                            Tensor loss = Recap.recap(losses, weights.next(next, losses))
+                                    .value();
+                            return method == Method.KL ? loss.plus(anchor(next, base, rows)) : loss;
+                        },
+                        step -> {
+                            if ((step + 1) % EVERY == 0 || step + 1 == steps) {
+                                way.add(evaluate(policy, fresh));
+                            }
+                        });
+        return new Learned(way, Math.sqrt(weights.squares / steps));
+    }
+
+    /// What a method weighs its objectives with, step after step.
+    private static final class Weights {
+        private final Method method;
+        private final Random order;
+        private Map<String, List<Double>> history = Map.of();
+        private double squares; // of their distances from 1, means over objectives
+
+        Weights(Method method, Random order) {
+            this.method = method;
+            this.order = order;
         }
-        return new Course(way, Math.sqrt(squares / steps));
+
+        double[] next(NextTokens next, Tensor losses) {
+            double[] weights = new double[(int) losses.size(0)];
+            Arrays.fill(weights, 1);
+            if (method.temperature > 0) {
+                var rule = new Recap.Rule(WINDOW, method.temperature, GUARD, MAX_CONVERGENCE);
+                var decision = rule.after(history, signals(method.signal, next, losses));
+                history = decision.history();
+                weights = given(method, new ArrayList<>(decision.weights().values()), order);
+            }
+            squares += Arrays.stream(weights).map(w -> (w - 1) * (w - 1)).sum() / weights.length;
+            return weights;
+        }
     }
 
     /// In the objectives' order, or in any.
@@ -284,10 +276,10 @@ public final class RecapExperiment {
         return Lwf.lwf(kl, next.mask(), KL_WEIGHT, SkillsModel.count(next)).value();
     }
 
-    private static Standing standing(Decoder policy, List<Rows> fresh) {
+    private static Evaluation evaluate(Decoder policy, List<Rows> fresh) {
         double[] right = fresh.stream()
                 .mapToDouble(rows -> SkillsModel.right(policy, rows.tokens, rows.labels))
                 .toArray();
-        return new Standing(right[0], right[1], right[2]);
+        return new Evaluation(right[0], right[1], right[2]);
     }
 }

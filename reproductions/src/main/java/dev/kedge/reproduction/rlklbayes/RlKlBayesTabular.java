@@ -1,9 +1,10 @@
 package dev.kedge.reproduction.rlklbayes;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.Parameters;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.variational.Dpg;
 import dev.kedge.objective.variational.EvidenceBound;
@@ -17,7 +18,6 @@ import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -72,28 +72,25 @@ public final class RlKlBayesTabular {
         String of(Arm arm) {
             return title + ": " + arm.title;
         }
+
+        Claim.Arm arm(Arm arm) {
+            return new Claim.Arm(arm.title, of(arm));
+        }
     }
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "%d outcomes, prior uniform among distributions, rewards normal, beta %s. A policy of logits starts at "
-                        + "the prior: %d steps of %d samples, Adam at %s. REINFORCE, with and without the log-ratio in "
-                        + "the reward, has the mean of the batch for baseline; DPG divides by the running Z and looks "
-                        + "every %d steps whether the policy, by the estimated KL from the target, takes the proposal's "
-                        + "place.",
-                s.outcomes,
-                s.beta,
-                s.steps,
-                s.samples,
-                s.learningRate,
-                EVERY);
+        var description = "" + s.outcomes + " outcomes, prior uniform among distributions, rewards normal, beta "
+                + s.beta + ". A policy of logits starts at the prior: " + s.steps + " steps of " + s.samples
+                + " samples, Adam at " + s.learningRate + ". REINFORCE, with and without the log-ratio in the "
+                + "reward, has the mean of the batch for baseline; DPG divides by the running Z and looks "
+                + "every " + EVERY + " steps whether the policy, by the estimated KL from the target, takes "
+                + "the proposal's place.";
         return new Experiment("tabular", description, 12, seed -> outcome(s, seed));
     }
 
     /// Prior, reward and posterior of one seed: [n], nats.
-    private record World(Scale scale, Tensor logPrior, Tensor reward, Tensor logPosterior) {
-        static World of(Scale s, long seed) {
+    private record Problem(Scale scale, Tensor logPrior, Tensor reward, Tensor logPosterior) {
+        static Problem of(Scale s, long seed) {
             var random = new SplittableRandom(seed);
             double[] prior = new double[s.outcomes];
             double[] reward = new double[s.outcomes];
@@ -101,7 +98,7 @@ public final class RlKlBayesTabular {
             Arrays.setAll(reward, _ -> random.nextGaussian());
             Tensor logPrior = Tensor.of(prior).logSoftmax(0);
             Tensor rewards = Tensor.of(reward);
-            return new World(s, logPrior, rewards, EvidenceBound.logPosterior(logPrior, rewards, s.beta));
+            return new Problem(s, logPrior, rewards, EvidenceBound.logPosterior(logPrior, rewards, s.beta));
         }
 
         /// `log P`, the posterior without its normaliser.
@@ -123,62 +120,62 @@ public final class RlKlBayesTabular {
 
     private static Outcome outcome(Scale s, long seed) {
         try (Scope _ = new Scope()) {
-            var world = World.of(s, seed);
-            double entropy = world.entropy(world.logPosterior);
+            var problem = Problem.of(s, seed);
+            double entropy = problem.entropy(problem.logPosterior);
             double best = s.beta
-                    * EvidenceBound.logEvidence(world.logPrior, world.reward, s.beta)
+                    * EvidenceBound.logEvidence(problem.logPrior, problem.reward, s.beta)
                             .item();
-            double atPosterior = EvidenceBound.objective(world.logPosterior, world.logPrior, world.reward, s.beta)
+            double atPosterior = EvidenceBound.objective(problem.logPosterior, problem.logPrior, problem.reward, s.beta)
                     .item();
             var outcome = Outcome.NOTHING
                     .with("entropy, nats: posterior", entropy)
                     .with(
                             "expected reward: posterior",
-                            world.logPosterior.exp().times(world.reward).sum().item())
+                            problem.logPosterior
+                                    .exp()
+                                    .times(problem.reward)
+                                    .sum()
+                                    .item())
                     .with("distance of the posterior's objective from beta log Z", Math.abs(atPosterior - best));
             List<Frontier.Arm> entropies = new ArrayList<>();
             List<Frontier.Arm> divergences = new ArrayList<>();
             for (var arm : Arm.values()) {
-                var training = new Training(world, arm, new SplittableRandom(seed + 1000));
-                Tensor policy = training.run();
-                double reverse = world.kl(policy, world.logPosterior);
-                double objective = EvidenceBound.objective(policy, world.logPrior, world.reward, s.beta)
+                var learner = new Learner(problem, arm, new SplittableRandom(seed + 1000));
+                Tensor policy = learner.run();
+                double reverse = problem.kl(policy, problem.logPosterior);
+                double objective = EvidenceBound.objective(policy, problem.logPrior, problem.reward, s.beta)
                         .item();
                 outcome = outcome.with(
                                 Measure.REWARD.of(arm),
-                                policy.exp().times(world.reward).sum().item())
-                        .with(Measure.ENTROPY.of(arm), world.entropy(policy))
-                        .with(Measure.ENTROPY_SHARE.of(arm), world.entropy(policy) / entropy)
-                        .with(Measure.KL_PRIOR.of(arm), world.kl(policy, world.logPrior))
+                                policy.exp().times(problem.reward).sum().item())
+                        .with(Measure.ENTROPY.of(arm), problem.entropy(policy))
+                        .with(Measure.ENTROPY_SHARE.of(arm), problem.entropy(policy) / entropy)
+                        .with(Measure.KL_PRIOR.of(arm), problem.kl(policy, problem.logPrior))
                         .with(Measure.KL_TO.of(arm), reverse)
-                        .with(Measure.KL_FROM.of(arm), world.kl(world.logPosterior, policy))
+                        .with(Measure.KL_FROM.of(arm), problem.kl(problem.logPosterior, policy))
                         .with(Measure.BOUND_SHARE.of(arm), objective / best)
                         .with(Measure.IDENTITY.of(arm), Math.abs(objective - (best - s.beta * reverse)));
                 if (arm == Arm.KL_RL) {
-                    outcome = outcome.with(Measure.VARIANCE.of(Arm.DPG), variance(world, policy, 0))
-                            .with(Measure.VARIANCE.of(Arm.DPG_BASELINE), variance(world, policy, 1));
+                    outcome = outcome.with(Measure.VARIANCE.of(Arm.DPG), variance(problem, policy, 0))
+                            .with(Measure.VARIANCE.of(Arm.DPG_BASELINE), variance(problem, policy, 1));
                 }
-                entropies.add(new Frontier.Arm(arm.title, training.entropies));
-                divergences.add(new Frontier.Arm(arm.title, training.divergences));
+                entropies.add(new Frontier.Arm(arm.title, learner.entropies));
+                divergences.add(new Frontier.Arm(arm.title, learner.divergences));
             }
             var line = List.of(
                     new Frontier.Point(0, Frontier.Point.of(0, entropy).y(), "posterior"),
                     new Frontier.Point(s.steps, Frontier.Point.of(0, entropy).y(), "posterior"));
             return outcome.with(new Frontier("Entropy of a table of logits", "steps", "nats", entropies, line))
                     .with(new Frontier(
-                            "KL(posterior || policy) of a table of logits",
-                            "steps",
-                            "log10 of nats",
-                            divergences,
-                            List.of()));
+                            "KL(posterior || policy) of a table of logits", "steps", "log10 of nats", divergences));
         }
     }
 
     /// Of DPG's gradient for the logits from one sample of the policy itself, exactly: the trace of the covariance of
     /// `w·∇log π`, w = P/(Z·π) less the baseline.
-    private static double variance(World world, Tensor logPolicy, double baseline) {
+    private static double variance(Problem problem, Tensor logPolicy, double baseline) {
         double[] policy = logPolicy.exp().toDoubles();
-        double[] target = world.logPosterior.exp().toDoubles();
+        double[] target = problem.logPosterior.exp().toDoubles();
         double[] mean = new double[policy.length];
         double square = 0;
         double squares = Arrays.stream(policy).map(p -> p * p).sum();
@@ -193,8 +190,8 @@ public final class RlKlBayesTabular {
     }
 
     /// The loop of one arm.
-    private static final class Training {
-        private final World world;
+    private static final class Learner {
+        private final Problem problem;
         private final Arm arm;
         private final SplittableRandom random;
         private final List<Frontier.Point> entropies = new ArrayList<>();
@@ -203,51 +200,46 @@ public final class RlKlBayesTabular {
         private double normaliser;
         private int estimates;
 
-        Training(World world, Arm arm, SplittableRandom random) {
-            this.world = world;
+        Learner(Problem problem, Arm arm, SplittableRandom random) {
+            this.problem = problem;
             this.arm = arm;
             this.random = random;
-            proposal = world.logPrior.toDoubles();
+            proposal = problem.logPrior.toDoubles();
         }
 
         /// The policy after the last step: `log π`, [n].
         Tensor run() {
-            var s = world.scale;
+            var s = problem.scale;
             try (Scope scope = new Scope();
-                    var parameters = Parameters.copyOf(Map.of("logits", world.logPrior), DType.FLOAT64, Device.CPU);
-                    var optimizer = new AdamW(parameters, AdamW.Config.DEFAULT)) {
-                for (int step = 0; step < s.steps; step++) {
-                    try (Scope _ = new Scope()) {
-                        Tensor logPolicy = parameters.get("logits").logSoftmax(0);
-                        draw(step, logPolicy.detach());
-                        if (arm == Arm.DPG || arm == Arm.DPG_BASELINE) {
-                            adapt(step, logPolicy.detach());
-                        } else {
-                            proposal = logPolicy.detach().toDoubles();
-                        }
-                        Tensor drawn = sample();
-                        Tensor logProbs = logPolicy.indexSelect(0, drawn);
-                        Dpg.dpg(logProbs, weights(logProbs.detach(), drawn), s.samples)
-                                .value()
-                                .backward();
-                        optimizer.step(s.learningRate);
+                    var parameters = Parameters.copyOf(Map.of("logits", problem.logPrior), DType.FLOAT64, Device.CPU)) {
+                Descent.at(s.learningRate, s.steps).run(parameters, step -> {
+                    Tensor logPolicy = parameters.get("logits").logSoftmax(0);
+                    record(step, logPolicy.detach());
+                    if (arm == Arm.DPG || arm == Arm.DPG_BASELINE) {
+                        adapt(step, logPolicy.detach());
+                    } else {
+                        proposal = logPolicy.detach().toDoubles();
                     }
-                }
+                    Tensor drawn = sample();
+                    Tensor logProbs = logPolicy.indexSelect(0, drawn);
+                    return Dpg.dpg(logProbs, weights(logProbs.detach(), drawn), s.samples)
+                            .value();
+                });
                 Tensor last = parameters.get("logits").detach().logSoftmax(0);
-                draw(s.steps, last);
+                record(s.steps, last);
                 return scope.keep(last);
             }
         }
 
-        private void draw(int step, Tensor policy) {
-            if (step % DRAWN == 0 || step == world.scale.steps) {
-                entropies.add(Frontier.Point.of(step, world.entropy(policy)));
-                divergences.add(Frontier.Point.of(step, Math.log10(world.kl(world.logPosterior, policy))));
+        private void record(int step, Tensor policy) {
+            if (step % DRAWN == 0 || step == problem.scale.steps) {
+                entropies.add(Frontier.Point.of(step, problem.entropy(policy)));
+                divergences.add(Frontier.Point.of(step, Math.log10(problem.kl(problem.logPosterior, policy))));
             }
         }
 
         private Tensor sample() {
-            int[] drawn = new int[world.scale.samples];
+            int[] drawn = new int[problem.scale.samples];
             Arrays.setAll(drawn, _ -> {
                 double left = random.nextDouble();
                 int x = 0;
@@ -260,14 +252,14 @@ public final class RlKlBayesTabular {
         }
 
         private Tensor weights(Tensor logProbs, Tensor drawn) {
-            Tensor reward = world.reward.indexSelect(0, drawn);
-            Tensor logPrior = world.logPrior.indexSelect(0, drawn);
-            Tensor logScore = world.logScore().indexSelect(0, drawn);
+            Tensor reward = problem.reward.indexSelect(0, drawn);
+            Tensor logPrior = problem.logPrior.indexSelect(0, drawn);
+            Tensor logScore = problem.logScore().indexSelect(0, drawn);
             Tensor logProposal = Tensor.of(proposal).indexSelect(0, drawn);
             return switch (arm) {
                 case REINFORCE -> reward.minus(reward.mean());
                 case KL_RL -> {
-                    Tensor worth = EvidenceBound.rewardWithPenalty(logProbs, logPrior, reward, world.scale.beta);
+                    Tensor worth = EvidenceBound.rewardWithPenalty(logProbs, logPrior, reward, problem.scale.beta);
                     yield worth.minus(worth.mean());
                 }
                 case DPG -> Dpg.weights(logScore, logProposal).div(normaliser);
@@ -280,7 +272,7 @@ public final class RlKlBayesTabular {
             if (step % EVERY == 0) {
                 Tensor drawn = sample();
                 var estimate = TargetEstimates.of(
-                        world.logScore().indexSelect(0, drawn),
+                        problem.logScore().indexSelect(0, drawn),
                         Tensor.of(proposal).indexSelect(0, drawn),
                         logPolicy.indexSelect(0, drawn));
                 normaliser = (normaliser * estimates + estimate.normaliser().item()) / (estimates + 1);

@@ -1,5 +1,6 @@
 package dev.kedge.reproduction.rlklbayes;
 
+import dev.kedge.lab.claim.Claim;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.Metrics;
@@ -15,12 +16,10 @@ import dev.kedge.recipe.variational.DpgRecipe;
 import dev.kedge.recipe.variational.DpgTarget;
 import dev.kedge.recipe.variational.DpgTarget.Score;
 import dev.kedge.reproduction.trial.RecipeTrial;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -78,6 +77,25 @@ public final class RlKlBayesTexts {
             this.learningRate = learningRate;
         }
 
+        /// Entropy as a share of the posterior's.
+        Claim.Arm entropyShare() {
+            return arm("entropy as a share of the posterior's");
+        }
+
+        /// Different texts as a share of the prior's.
+        Claim.Arm distinctShare() {
+            return arm("different texts as a share of the prior's");
+        }
+
+        /// How far the share of texts with the letter is from the one asked for.
+        Claim.Arm missed() {
+            return arm("distance from the share asked for");
+        }
+
+        private Claim.Arm arm(String measure) {
+            return new Claim.Arm(title, measure + ": " + title);
+        }
+
         private DpgConfig.Method method(Scale s) {
             return new DpgConfig.Method(
                     title,
@@ -112,63 +130,39 @@ public final class RlKlBayesTexts {
         String of(Arm arm) {
             return title + ": " + arm.title;
         }
-    }
 
-    /// Entropy as a share of the posterior's.
-    static String entropyShare(Arm arm) {
-        return "entropy as a share of the posterior's: " + arm.title;
-    }
-
-    /// Different texts as a share of the prior's.
-    static String distinctShare(Arm arm) {
-        return "different texts as a share of the prior's: " + arm.title;
-    }
-
-    /// How far the share of texts with the letter is from the one asked for.
-    static String missed(Arm arm) {
-        return "distance from the share asked for: " + arm.title;
+        Claim.Arm arm(Arm arm) {
+            return new Claim.Arm(arm.title, of(arm));
+        }
     }
 
     static final String PLACE_POSTERIOR_ENTROPY = "entropy, nats: posterior of independent letters";
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "%d^%d texts, all enumerated; the source is a random Markov chain, the prior a decoder of width %d that "
-                        + "learnt it in %d steps. Reward: how often \"ab\" occurs, beta %s. Each method takes %d steps "
-                        + "of %d samples, Adam at 2e-3 (of 2e-3, 5e-3 and 1e-2 what "
-                        + "came nearest to the posterior on seed 101), REINFORCE at 1e-2 (the most reward there), moments "
-                        + "and independent letters at 5e-3; the policy gradient has a leave-one-out baseline, DPG divides by "
-                        + "the running Z and looks every 10 steps whether the policy takes the proposal's place. Moment: "
-                        + "an \"a\" in %s of the texts, lambda fitted on %d samples. Policies of independent letters "
-                        + "start from such a decoder of the source and are for beta %s, as at %s, on seed 101, the "
-                        + "posterior was too near to the prior; their DPG has the baseline. %d samples are drawn to "
-                        + "count different ones.",
-                s.letters,
-                s.length,
-                s.hiddenSize,
-                s.pretraining,
-                BETA,
-                s.steps,
-                s.batch,
-                SHARE,
-                s.samples,
-                SHARP,
-                BETA,
-                DISTINCT);
+        var description = "" + s.letters + "^" + s.length + " texts, all enumerated; the source is a random Markov "
+                + "chain, the prior a decoder of width " + s.hiddenSize + " that learnt it in " + s.pretraining
+                + " steps. Reward: how often \"ab\" occurs, beta " + BETA + ". Each method takes " + s.steps
+                + " steps of " + s.batch + " samples, Adam at 2e-3 (of 2e-3, 5e-3 and 1e-2 what came nearest "
+                + "to the posterior on seed 101), REINFORCE at 1e-2 (the most reward there), moments and "
+                + "independent letters at 5e-3; the policy gradient has a leave-one-out baseline, DPG divides "
+                + "by the running Z and looks every 10 steps whether the policy takes the proposal's place. "
+                + "Moment: an \"a\" in " + SHARE + " of the texts, lambda fitted on " + s.samples + " samples. "
+                + "Policies of independent letters start from such a decoder of the source and are for beta "
+                + SHARP + ", as at " + BETA + ", on seed 101, the posterior was too near to the prior; their "
+                + "DPG has the baseline. " + DISTINCT + " samples are drawn to count different ones.";
         return new Experiment("texts", description, 6, seed -> outcome(s, seed));
     }
 
     private static Outcome outcome(Scale s, long seed) {
         RecordedRun run = RecipeTrial.run("dpg", config(s, seed), DpgRecipe::run);
-        double entropy = run.summary().number("entropy, posterior");
+        double entropy = run.summary().number("entropy_posterior");
         var outcome = Outcome.NOTHING
-                .with("expected reward: prior", run.summary().number("reward, prior"))
-                .with("expected reward: posterior", run.summary().number("reward, posterior"))
-                .with("entropy, nats: prior", run.summary().number("entropy, prior"))
+                .with("expected reward: prior", run.summary().number("reward_prior"))
+                .with("expected reward: posterior", run.summary().number("reward_posterior"))
+                .with("entropy, nats: prior", run.summary().number("entropy_prior"))
                 .with("entropy, nats: posterior", entropy)
-                .with(PLACE_POSTERIOR_ENTROPY, run.summary().number("entropy, posterior of independent letters"))
-                .with(Measure.DISTINCT.title + ": prior", run.summary().number("share of different texts, prior"));
+                .with(PLACE_POSTERIOR_ENTROPY, run.summary().number("entropy_posterior_of_independent_letters"))
+                .with(Measure.DISTINCT.title + ": prior", run.summary().number("share_of_different_texts_prior"));
         for (Arm arm : Arm.values()) {
             for (Measure measure : Measure.values()) {
                 Metrics.Series series = run.metrics().series(arm.method(s).phase(), measure.metric);
@@ -182,13 +176,13 @@ public final class RlKlBayesTexts {
                 }
                 outcome = outcome.with(measure.of(arm), value);
             }
-            outcome = outcome.with(entropyShare(arm), outcome.number(Measure.ENTROPY.of(arm)) / entropy)
+            outcome = outcome.with(arm.entropyShare().number(), outcome.number(Measure.ENTROPY.of(arm)) / entropy)
                     .with(
-                            distinctShare(arm),
+                            arm.distinctShare().number(),
                             outcome.number(Measure.DISTINCT.of(arm))
                                     / outcome.number(Measure.DISTINCT.title + ": prior"));
             if (arm.method(s).target().score().equals(LETTER)) {
-                outcome = outcome.with(missed(arm), Math.abs(outcome.number(Measure.SCORE.of(arm)) - SHARE));
+                outcome = outcome.with(arm.missed().number(), Math.abs(outcome.number(Measure.SCORE.of(arm)) - SHARE));
             }
         }
         for (Frontier frontier : run.summary().frontiers()) {
@@ -207,10 +201,10 @@ public final class RlKlBayesTexts {
                         s.hiddenSize,
                         1,
                         2,
-                        optimisation(s.pretraining, s.batch, Schedule.Shape.LINEAR, 0.1, 1)),
+                        training(s.pretraining, s.batch, Schedule.Shape.LINEAR, 0.1, 1)),
                 PATTERN,
                 Stream.of(Arm.values()).map(arm -> arm.method(s)).toList(),
-                optimisation(s.steps, s.batch, Schedule.Shape.CONSTANT, 1, 10),
+                training(s.steps, s.batch, Schedule.Shape.CONSTANT, 1, 10),
                 Math.max(1, s.steps / 8),
                 DISTINCT,
                 "cpu",
@@ -218,20 +212,8 @@ public final class RlKlBayesTexts {
                 seed);
     }
 
-    private static TrainingConfig optimisation(int steps, int batch, Schedule.Shape shape, double left, double clip) {
-        return new TrainingConfig(
-                steps,
-                batch,
-                batch,
-                EpochBatches.Order.SHUFFLED,
-                5e-3,
-                shape,
-                Math.min(10, steps / 2),
-                left,
-                0.9,
-                0.99,
-                0,
-                clip,
-                steps);
+    private static TrainingConfig training(int steps, int batch, Schedule.Shape shape, double left, double clip) {
+        return RecipeTrial.training(
+                new Schedule(shape, 5e-3, Math.min(10, steps / 2), steps, left), batch, 0.99, 0, clip);
     }
 }

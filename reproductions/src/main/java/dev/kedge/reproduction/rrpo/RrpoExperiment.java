@@ -5,8 +5,7 @@ import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
-import dev.kedge.nn.optim.AdamW;
-import dev.kedge.nn.optim.Schedule;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.Dpo;
@@ -15,7 +14,6 @@ import dev.kedge.objective.preference.Rrpo;
 import dev.kedge.objective.preference.SequenceLogProbs;
 import dev.kedge.reproduction.rrpo.PhraseTask.Sequence;
 import dev.kedge.run.result.Frontier;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
@@ -24,13 +22,14 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// The experiment behind RRPO's claims: a decoder that mostly gives wrong phrases learns right ones from pairs, and
 /// what that costs in the words around them.
@@ -111,32 +110,24 @@ public final class RrpoExperiment {
     }
 
     static Experiment experiment(Scale s) {
-        var description = String.format(
-                Locale.ROOT,
-                "Sequences of 14 tokens: a question, a noisy chain, and in it a phrase of two tokens that answers the "
-                        + "question, or another. A decoder of one layer and width %d is pre-trained for %d steps on "
-                        + "sequences of which %.0f %% have the right phrase. %d pairs share question and chain up to "
-                        + "the phrase, which is right in one and wrong in the other, and go on differently. %d steps "
-                        + "of AdamW (learning rate %s, %d pairs each) at beta 0.5, DPO also at beta 2. Judged on %d "
-                        + "fresh sequences: probability of the right phrase among the four; KL(ref||policy) and loss "
-                        + "of the other tokens.",
-                HIDDEN,
-                s.pretraining,
-                100 * RIGHT,
-                s.pairs,
-                s.steps,
-                RATE,
-                BATCH,
-                s.fresh);
+        var description = "Sequences of 14 tokens: a question, a noisy chain, and in it a phrase of two tokens that "
+                + "answers the question, or another. A decoder of one layer and width " + HIDDEN
+                + " is pre-trained for " + s.pretraining + " steps on sequences of which "
+                + Math.round(100 * RIGHT) + " % have the right phrase. " + s.pairs + " pairs share question "
+                + "and chain up to the phrase, which is right in one and wrong in the other, and go on "
+                + "differently. " + s.steps + " steps of AdamW (learning rate " + RATE + ", " + BATCH
+                + " pairs each) at beta 0.5, DPO also at beta 2. Judged on " + s.fresh + " fresh sequences: "
+                + "probability of the right phrase among the four; KL(ref||policy) and loss of the other "
+                + "tokens.";
         return new Experiment("phrases", description, 20, seed -> outcome(trial(s, seed)));
     }
 
     /// @param accuracy probability of the right phrase among the four, given what stands before it
     /// @param kl       `KL(ref||π)` outside phrases, nats a token
     /// @param loss     negative log-likelihood outside phrases, nats a token
-    record Standing(double accuracy, double kl, double loss) {}
+    record Evaluation(double accuracy, double kl, double loss) {}
 
-    private static Outcome outcome(Map<Method, List<Standing>> all) {
+    private static Outcome outcome(Map<Method, List<Evaluation>> all) {
         var outcome = Outcome.NOTHING;
         for (var m : Method.values()) {
             var last = all.get(m).getLast();
@@ -149,37 +140,31 @@ public final class RrpoExperiment {
             outcome = outcome.with(equalAccuracy(Method.RRPO_01, other), least(all.get(Method.RRPO_01), both))
                     .with(equalAccuracy(other, Method.RRPO_01), least(all.get(other), both));
         }
-        var arms = new ArrayList<Frontier.Arm>();
-        for (var m : Method.values()) {
-            arms.add(new Frontier.Arm(
-                    m.title,
-                    all.get(m).stream()
-                            .map(p -> new Frontier.Point(p.kl, Estimate.of(p.accuracy), ""))
-                            .toList()));
-        }
+        var arms = Arrays.stream(Method.values())
+                .map(m -> Frontier.Arm.of(m.title, all.get(m), Evaluation::kl, Evaluation::accuracy))
+                .toList();
         return outcome.with(new Frontier(
                 "Right phrases, and what they cost around them",
                 "KL(ref||policy) outside phrases (nats a token)",
                 "probability of the right phrase",
-                arms,
-                List.of()));
+                arms));
     }
 
-    private static double best(List<Standing> way) {
-        return way.stream().mapToDouble(Standing::accuracy).max().orElseThrow();
+    private static double best(List<Evaluation> way) {
+        return way.stream().mapToDouble(Evaluation::accuracy).max().orElseThrow();
     }
 
     /// The least divergence on the way at which the accuracy is reached.
-    private static double least(List<Standing> way, double accuracy) {
+    private static double least(List<Evaluation> way, double accuracy) {
         return way.stream()
                 .filter(p -> p.accuracy >= accuracy)
-                .min(Comparator.comparingDouble(Standing::kl))
+                .min(Comparator.comparingDouble(Evaluation::kl))
                 .orElseThrow()
                 .kl;
     }
 
-    /// Of each method, where it stands at the start and after every 25 steps.
-    static Map<Method, List<Standing>> trial(Scale s, long seed) {
+    /// Of each method, what it is worth at the start and after every 25 steps.
+    static Map<Method, List<Evaluation>> trial(Scale s, long seed) {
         var random = new SplittableRandom(seed);
         try (var rng = Rng.seeded(seed);
                 var ref =
@@ -195,7 +180,7 @@ public final class RrpoExperiment {
             var batches = IntStream.range(0, s.steps)
                     .mapToObj(_ -> rng.permutation(s.pairs).narrow(0, 0, BATCH))
                     .toList();
-            var all = new LinkedHashMap<Method, List<Standing>>();
+            var all = new LinkedHashMap<Method, List<Evaluation>>();
             for (var m : Method.values()) {
                 all.put(m, train(m, ref, pairs, batches, fresh));
             }
@@ -204,21 +189,14 @@ public final class RrpoExperiment {
     }
 
     private static void pretrain(Decoder model, int steps, SplittableRandom random) {
-        var schedule = new Schedule(Schedule.Shape.LINEAR, PRETRAINING_RATE, 0, steps, 0);
-        try (var optimizer = new AdamW(model.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < steps; step++) {
-                try (var _ = new Scope()) {
-                    Tensor tokens = PhraseTask.tokens(IntStream.range(0, PRETRAINING_BATCH)
-                            .mapToObj(_ -> PhraseTask.draw(RIGHT, random))
-                            .toList());
-                    SequenceLogProbs.ofLogits(logits(model, tokens), tokens, IGNORED)
-                            .sum()
-                            .times(-1.0 / (PRETRAINING_BATCH * (PhraseTask.LENGTH - 1)))
-                            .backward();
-                    optimizer.step(schedule.at(step));
-                }
-            }
-        }
+        Descent.falling(PRETRAINING_RATE, steps).run(model.parameters(), _ -> {
+            Tensor tokens = PhraseTask.tokens(Stream.generate(() -> PhraseTask.draw(RIGHT, random))
+                    .limit(PRETRAINING_BATCH)
+                    .toList());
+            return SequenceLogProbs.ofLogits(logits(model, tokens), tokens, IGNORED)
+                    .sum()
+                    .times(-1.0 / (PRETRAINING_BATCH * (PhraseTask.LENGTH - 1)));
+        });
     }
 
     private static Tensor logits(Decoder model, Tensor tokens) {
@@ -240,30 +218,31 @@ public final class RrpoExperiment {
         }
     }
 
-    private static List<Standing> train(Method method, Decoder ref, Rows pairs, List<Tensor> batches, Rows fresh) {
-        var way = new ArrayList<Standing>();
+    private static List<Evaluation> train(Method method, Decoder ref, Rows pairs, List<Tensor> batches, Rows fresh) {
+        var way = new ArrayList<Evaluation>();
         long half = pairs.tokens.size(0) / 2;
-        try (var policy = ref.copy();
-                var optimizer = new AdamW(policy.parameters(), AdamW.Config.DEFAULT)) {
-            way.add(standing(policy, fresh));
-            for (int step = 0; step < batches.size(); step++) {
-                try (var _ = new Scope()) {
-                    Tensor right = batches.get(step);
-                    Rows rows = pairs.at(Tensor.cat(List.of(right, right.plus(half)), 0));
-                    method.loss(logits(policy, rows.tokens), rows.refLogits, rows.tokens, rows.phrases)
-                            .value()
-                            .backward();
-                    optimizer.step(RATE);
-                }
-                if ((step + 1) % EVERY == 0) {
-                    way.add(standing(policy, fresh));
-                }
-            }
+        try (var policy = ref.copy()) {
+            way.add(evaluate(policy, fresh));
+            Descent.at(RATE, batches.size())
+                    .run(
+                            policy.parameters(),
+                            step -> {
+                                Tensor right = batches.get(step);
+                                Rows rows = pairs.at(Tensor.cat(List.of(right, right.plus(half)), 0));
+                                Tensor logits = logits(policy, rows.tokens);
+                                return method.loss(logits, rows.refLogits, rows.tokens, rows.phrases)
+                                        .value();
+                            },
+                            step -> {
+                                if ((step + 1) % EVERY == 0) {
+                                    way.add(evaluate(policy, fresh));
+                                }
+                            });
         }
         return way;
     }
 
-    private static Standing standing(Decoder policy, Rows fresh) {
+    private static Evaluation evaluate(Decoder policy, Rows fresh) {
         try (var _ = new Scope();
                 var _ = Gradients.off()) {
             long n = PhraseTask.LENGTH - 1;
@@ -279,7 +258,7 @@ public final class RrpoExperiment {
                     .squeeze(2);
             Tensor right = said.whereElse(inPhrase, 0).sum(1).exp().mean();
             double outside = fresh.tokens.size(0) * (n - 2.0);
-            return new Standing(right.item(), outside(kl, inPhrase) / outside, outside(loss, inPhrase) / outside);
+            return new Evaluation(right.item(), outside(kl, inPhrase) / outside, outside(loss, inPhrase) / outside);
         }
     }
 

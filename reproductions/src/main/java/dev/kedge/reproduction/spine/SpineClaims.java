@@ -1,9 +1,9 @@
 package dev.kedge.reproduction.spine;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.data.task.ChainOfThought;
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.recipe.policy.Environment;
@@ -11,13 +11,11 @@ import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.recipe.policy.SpineMethod;
 import dev.kedge.recipe.policy.SpineMethod.Selection;
-import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.recipe.policy.TtrlMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.run.TrainingConfig;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of SPINE (arXiv:2511.17938): sums worked in steps, learnt from votes and judged by the true answers.
 public final class SpineClaims {
@@ -47,86 +45,37 @@ public final class SpineClaims {
 
     public static List<Claim> claims(Scale scale) {
         var experiment = new Experiment("worked-sums", description(scale), 6, seed -> trial(scale, seed));
-        String adapted = "right answers to the questions voted on, last tenth of the steps";
+        var accuracy = measure(
+                experiment, "right answers to the questions voted on, last tenth of the steps", "%", "accuracy");
         return List.of(
-                claim("accuracy", "Accuracy is above TTRL's.", experiment, adapted, "%", "accuracy", SPINE, TTRL),
-                claim(
-                        "accuracy-held-out",
-                        "Accuracy on other questions is above TTRL's.",
-                        experiment,
-                        "right answers to held-out questions",
-                        "%",
-                        "held-out accuracy",
-                        SPINE,
-                        TTRL),
-                claim(
-                        "entropy",
-                        "Entropy falls less than TTRL's.",
-                        experiment,
-                        "entropy of a token over the last tenth of the steps",
-                        "nats",
-                        "entropy",
-                        SPINE,
-                        TTRL),
-                claim(
-                        "length",
-                        "Answers shorten less than TTRL's.",
-                        experiment,
-                        "length over the last tenth of the steps",
-                        "tokens",
-                        "length",
-                        SPINE,
-                        TTRL),
-                claim(
-                        "band",
-                        "The band adds to what the choice of tokens brings.",
-                        experiment,
-                        adapted,
-                        "%",
-                        "accuracy",
-                        SPINE,
-                        NO_BAND));
-    }
-
-    private static Claim claim(
-            String name,
-            String statement,
-            Experiment experiment,
-            String measure,
-            String unit,
-            String number,
-            String method,
-            String against) {
-        return new Claim(
-                "spine",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                new Arm(method, number + ", " + method),
-                Direction.MORE,
-                new Arm(against, number + ", " + against),
-                0);
+                accuracy.claim("accuracy").says("Accuracy is above TTRL's.").more(SPINE, TTRL),
+                measure(experiment, "right answers to held-out questions", "%", "held-out accuracy")
+                        .claim("accuracy-held-out")
+                        .says("Accuracy on other questions is above TTRL's.")
+                        .more(SPINE, TTRL),
+                measure(experiment, "entropy of a token over the last tenth of the steps", "nats", "entropy")
+                        .claim("entropy")
+                        .says("Entropy falls less than TTRL's.")
+                        .more(SPINE, TTRL),
+                measure(experiment, "length over the last tenth of the steps", "tokens", "length")
+                        .claim("length")
+                        .says("Answers shorten less than TTRL's.")
+                        .more(SPINE, TTRL),
+                accuracy.claim("band")
+                        .says("The band adds to what the choice of tokens brings.")
+                        .more(SPINE, NO_BAND));
     }
 
     private static String description(Scale scale) {
-        return String.format(
-                Locale.ROOT,
-                "Sums of two to four digits worked in steps, answers of up to 27 tokens: a decoder of width 64 with "
-                        + "two layers, made in %d steps of 64 demonstrations of which 80 %% are right. Then %d steps "
-                        + "of 16 of 64 unlabelled questions with 8 answers each, learnt from the vote; the true sums "
-                        + "only judge. SPINE: a fifth of the tokens, band between their 10 %% and 50 %% quantiles, "
-                        + "strengths %s, KL to the start %s. Learning rate %s, of 3e-5, 1e-4, 3e-4 and 1e-3 the one "
-                        + "after which TTRL and SPINE were right most often on the questions voted on, on seed 101; "
-                        + "there the strengths were chosen, too, from a start made with twice the demonstrations. %d "
-                        + "held-out questions, 8 answers each.",
-                scale.pretraining,
-                scale.steps,
-                BAND,
-                ANCHOR,
-                RATE,
-                scale.heldOut);
+        return "Sums of two to four digits worked in steps, answers of up to 27 tokens: a decoder of width "
+                + "64 with two layers, made in " + scale.pretraining + " steps of 64 demonstrations of which "
+                + "80 % are right. Then " + scale.steps + " steps of 16 of 64 unlabelled questions with 8 "
+                + "answers each, learnt from the vote; the true sums only judge. SPINE: a fifth of the tokens, "
+                + "band between their 10 % and 50 % quantiles, strengths " + BAND + ", KL to the start "
+                + ANCHOR + ". Learning rate " + RATE + ", of 3e-5, 1e-4, 3e-4 and 1e-3 the one after which "
+                + "TTRL and SPINE were right most often on the questions voted on, on seed 101; there the "
+                + "strengths were chosen, too, from a start made with twice the demonstrations. "
+                + scale.heldOut + " held-out questions, 8 answers each.";
     }
 
     private static Outcome trial(Scale scale, long seed) {
@@ -145,41 +94,28 @@ public final class SpineClaims {
         for (int i = 0; i < arms.size(); i++) {
             String phase = phases.get(i);
             double[] entropy = trial.training(phase, "entropy");
-            outcome = outcome.with("accuracy, " + arms.get(i), late(trial.training(phase, "reward")))
+            outcome = outcome.with("accuracy, " + arms.get(i), RlvrTrial.late(trial.training(phase, "reward")))
                     .with("held-out accuracy, " + arms.get(i), trial.last(phase, "reward"))
                     .with("held-out solved, " + arms.get(i), trial.last(phase, "solved"))
-                    .with("entropy half-way, " + arms.get(i), late(Arrays.copyOf(entropy, (entropy.length + 1) / 2)))
-                    .with("entropy, " + arms.get(i), late(entropy))
-                    .with("length, " + arms.get(i), late(trial.training(phase, "length")));
+                    .with(
+                            "entropy half-way, " + arms.get(i),
+                            RlvrTrial.late(Arrays.copyOf(entropy, (entropy.length + 1) / 2)))
+                    .with("entropy, " + arms.get(i), RlvrTrial.late(entropy))
+                    .with("length, " + arms.get(i), RlvrTrial.late(trial.training(phase, "length")));
         }
         return outcome;
-    }
-
-    /// The mean over the last tenth.
-    private static double late(double[] values) {
-        return Arrays.stream(values, values.length - (values.length + 9) / 10, values.length)
-                .average()
-                .orElseThrow();
     }
 
     private static RlvrRecipe.Config config(Scale scale, List<PolicyMethod> methods, long seed) {
         TrainingConfig pretraining = RlvrTrial.pretraining(scale.pretraining, 64);
         TrainingConfig rl = RlvrTrial.learning(scale.steps, 16, RATE);
-        return new RlvrRecipe.Config(
+        return RlvrTrial.config(
                 new Environment.Generated(
                         new ChainOfThought(4, 9), 0.8, 64, 2, 4, 40_000, pretraining, 64, scale.heldOut),
                 methods,
                 8,
-                1,
-                Truncated.JUDGED,
                 rl,
-                1,
-                1,
-                scale.steps,
-                8,
-                scale.steps,
-                "cpu",
-                1,
+                new RlvrTrial.Sampling(1, 1, scale.steps, 8),
                 seed);
     }
 }

@@ -2,6 +2,7 @@ package dev.kedge.reproduction.subnetworks;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.policy.Grpo;
 import dev.kedge.objective.policy.Rollout;
@@ -34,7 +35,6 @@ final class SubnetworkBandit implements AutoCloseable {
     private static final double KL_BETA = 0.05;
     private static final double DPO_BETA = 0.1;
     private static final double SHIFT = 0.3;
-    private static final AdamW.Config ADAM = AdamW.Config.DEFAULT;
 
     private final long seed;
     private final Tensor weights;
@@ -87,15 +87,10 @@ final class SubnetworkBandit implements AutoCloseable {
 
     private void pretrain(Tensor old, int steps, Rng rng) {
         var schedule = new Schedule(Schedule.Shape.COSINE, 3e-3, 0, steps, 0.01);
-        try (var optimizer = new AdamW(start, ADAM)) {
-            for (int step = 0; step < steps; step++) {
-                try (Scope _ = new Scope()) {
-                    Tensor contexts = rng.normal(CONTEXTS, SIZE);
-                    supervised(logProbs(start, contexts), best(old, contexts)).backward();
-                    optimizer.step(schedule.at(step));
-                }
-            }
-        }
+        Descent.along(schedule).run(start, _ -> {
+            Tensor contexts = rng.normal(CONTEXTS, SIZE);
+            return supervised(logProbs(start, contexts), best(old, contexts));
+        });
     }
 
     private static Tensor supervised(Tensor logProbs, Tensor best) {
@@ -109,19 +104,15 @@ final class SubnetworkBandit implements AutoCloseable {
     Map<String, Tensor> trained(
             Algorithm algorithm, double rate, int steps, Optional<Map<String, Tensor>> mask, long data) {
         Map<String, Tensor> after = new LinkedHashMap<>();
+        double clip = algorithm == Algorithm.GRPO_UNCLIPPED ? Double.POSITIVE_INFINITY : 1;
+        var schedule = new Schedule(Schedule.Shape.CONSTANT, rate, 0, steps, 1);
         try (Parameters policy = start.copy();
-                var optimizer = new AdamW(policy, ADAM);
                 Rng rng = Rng.seeded(1000 * seed + data)) {
             mask.ifPresent(policy::restrictTo);
-            for (int step = 0; step < steps; step++) {
-                try (Scope _ = new Scope()) {
-                    Tensor contexts = rng.normal(CONTEXTS, SIZE);
-                    loss(algorithm, policy, contexts, best(weights, contexts), rng)
-                            .backward();
-                    policy.clipGradient(algorithm == Algorithm.GRPO_UNCLIPPED ? Double.POSITIVE_INFINITY : 1);
-                    optimizer.step(rate);
-                }
-            }
+            new Descent(schedule, AdamW.Config.DEFAULT, clip).run(policy, _ -> {
+                Tensor contexts = rng.normal(CONTEXTS, SIZE);
+                return loss(algorithm, policy, contexts, best(weights, contexts), rng);
+            });
             policy.named().forEach((name, t) -> after.put(name, t.detach().copy()));
         }
         return after;

@@ -13,7 +13,6 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /// Runs of [SubnetworkRecipe] on a small decoder (arXiv:2505.11711), as an experiment.
 final class SubnetworkDecoder {
@@ -127,21 +126,14 @@ final class SubnetworkDecoder {
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "Runs of the recipe `subnetwork`: a decoder of two layers and width %d learns scratch-sum from %d"
-                        + " batches of 128 demonstrations of which half know the digit, is rounded to bfloat16, and"
-                        + " learns in float32 by SFT on right answers, GRPO with 8 answers a question, and DPO (beta"
-                        + " 0.1) on pairs of its own answers: %d steps of AdamW on %d questions or pairs each,"
-                        + " gradients clipped at 1, rates %s. Masks are of GRPO's change of more than 1e-5 in bfloat16"
-                        + " at a rate of %s. Judged by %d answers to each of 20 questions never trained on. The rate"
-                        + " was chosen on seed 7, the length of pre-training on 101 to 103, so that SFT gains too.",
-                s.hiddenSize,
-                s.pretraining,
-                s.steps,
-                s.questions,
-                s.rates,
-                s.rate,
-                s.samples);
+        return "Runs of the recipe `subnetwork`: a decoder of two layers and width " + s.hiddenSize
+                + " learns scratch-sum from " + s.pretraining + " batches of 128 demonstrations of which half "
+                + "know the digit, is rounded to bfloat16, and learns in float32 by SFT on right answers, GRPO "
+                + "with 8 answers a question, and DPO (beta 0.1) on pairs of its own answers: " + s.steps
+                + " steps of AdamW on " + s.questions + " questions or pairs each, gradients clipped at 1, "
+                + "rates " + s.rates + ". Masks are of GRPO's change of more than 1e-5 in bfloat16 at a rate "
+                + "of " + s.rate + ". Judged by " + s.samples + " answers to each of 20 questions never "
+                + "trained on. The rate was chosen on seed 7, the length of pre-training on 101 to 103, so "
+                + "that SFT gains too.";
     }
 }

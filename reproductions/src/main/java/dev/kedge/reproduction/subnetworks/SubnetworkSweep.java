@@ -170,8 +170,7 @@ final class SubnetworkSweep {
                     "Weights unchanged against reward gained, in " + dtype,
                     "probability of the right action, gained over the start",
                     "share of weights changed by no more than 1e-5",
-                    arms,
-                    List.of()));
+                    arms));
         }
         return out;
     }
@@ -249,18 +248,13 @@ final class SubnetworkSweep {
     }
 
     private static String description(Scale s) {
-        return String.format(
-                Locale.ROOT,
-                "A network of layers 16-64-64-16 knows, after %d steps, which of 16 actions has the largest of W x; it"
-                        + " is rounded to bfloat16 and learns the same for W with normal noise of 0.3 added. %d steps"
-                        + " of Adam on 128 fresh contexts each, in float32, gradients clipped at 1: SFT on the best"
-                        + " action and GRPO with 8 actions a context at rates %s; GRPO with a KL of 0.05 in its loss"
-                        + " and DPO (beta 0.1) on pairs of the start's actions at 1e-6, 1e-5 and 1e-4; GRPO unclipped"
-                        + " at 1e-5. Masks are of GRPO's change of more than 1e-5 in bfloat16 after %d steps. Judged on"
-                        + " 8192 fresh contexts; the noise and the strengths were looked at on seed 101.",
-                s.pretraining(),
-                s.steps(),
-                s.rates(),
-                s.masked());
+        return "A network of layers 16-64-64-16 knows, after " + s.pretraining() + " steps, which of 16 "
+                + "actions has the largest of W x; it is rounded to bfloat16 and learns the same for W with "
+                + "normal noise of 0.3 added. " + s.steps() + " steps of Adam on 128 fresh contexts each, in "
+                + "float32, gradients clipped at 1: SFT on the best action and GRPO with 8 actions a context "
+                + "at rates " + s.rates() + "; GRPO with a KL of 0.05 in its loss and DPO (beta 0.1) on pairs "
+                + "of the start's actions at 1e-6, 1e-5 and 1e-4; GRPO unclipped at 1e-5. Masks are of GRPO's "
+                + "change of more than 1e-5 in bfloat16 after " + s.masked() + " steps. Judged on 8192 fresh "
+                + "contexts; the noise and the strengths were looked at on seed 101.";
     }
 }

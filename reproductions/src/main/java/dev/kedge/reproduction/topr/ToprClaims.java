@@ -1,12 +1,13 @@
 package dev.kedge.reproduction.topr;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.recipe.policy.PpoClipMethod;
 import dev.kedge.recipe.policy.ToprMethod;
 import dev.kedge.recipe.policy.ToprMethod.Taper;
-import dev.kedge.reproduction.trial.ScratchSumWorld;
+import dev.kedge.reproduction.trial.ScratchSumTrial;
 import java.util.List;
 
 /// The claims of TOPR (Le Roux et al. 2025, arXiv:2503.14286): learning from completions that the start drew once, and
@@ -16,17 +17,17 @@ public final class ToprClaims {
 
     /// Each learning rate had the most held-out reward, on seeds that are not reported, among 3e-4, 1e-3 and 3e-3; for
     /// TIS and in rounds among the first two, for REINFORCE, which these throw over, among 1e-4, 3e-4 and 1e-3.
-    private static final List<ScratchSumWorld.Arm> ARMS = List.of(
+    private static final List<ScratchSumTrial.Arm> ARMS = List.of(
             arm("TOPR", Taper.CANONICAL, 1e-3),
             arm("REINFORCE", Taper.ALWAYS_ONE, 1e-4),
             arm("positives only", Taper.GOOD_ONLY, 1e-3),
             arm("TIS", Taper.AT_MOST_ONE, 3e-4),
-            new ScratchSumWorld.Arm("PPO-clip", new PpoClipMethod(0.2), 1e-3));
+            new ScratchSumTrial.Arm("PPO-clip", new PpoClipMethod(0.2), 1e-3));
 
-    private static final List<ScratchSumWorld.Arm> ARMS_IN_ROUNDS = List.of(
+    private static final List<ScratchSumTrial.Arm> ARMS_IN_ROUNDS = List.of(
             arm("TOPR", Taper.CANONICAL, 3e-4),
             arm("positives only", Taper.GOOD_ONLY, 3e-4),
-            new ScratchSumWorld.Arm("PPO-clip", new PpoClipMethod(0.2), 3e-4));
+            new ScratchSumTrial.Arm("PPO-clip", new PpoClipMethod(0.2), 3e-4));
 
     private static final String CHOSEN_ON = "seeds 101 and 102";
 
@@ -34,93 +35,58 @@ public final class ToprClaims {
 
     public static List<Claim> claims() {
         return claims(
-                new ScratchSumWorld(300, 16, 10, 80, 80, 10, 80), new ScratchSumWorld(300, 16, 10, 160, 40, 5, 160));
+                ScratchSumTrial.plain(300, 16, 10, 80, 80, 10, 80),
+                ScratchSumTrial.plain(300, 16, 10, 160, 40, 5, 160));
     }
 
-    public static List<Claim> claims(ScratchSumWorld offline, ScratchSumWorld rounds) {
+    public static List<Claim> claims(ScratchSumTrial offline, ScratchSumTrial rounds) {
         var once = experiment("offline", offline, ARMS);
         var again = experiment("rounds", rounds, ARMS_IN_ROUNDS);
+        var reward = measure(once, "held-out reward", "", "reward");
+        var turns = measure(again, "held-out reward", "", "reward");
         return List.of(
-                claim(
-                        once,
-                        "stable",
-                        "Off policy, TOPR is right more often than REINFORCE without a ratio.",
-                        "TOPR",
-                        "REINFORCE"),
-                claim(
-                        once,
-                        "negatives",
-                        "Off policy, TOPR is right more often than learning from positives alone.",
-                        "TOPR",
-                        "positives only"),
-                claim(once, "ppo", "Off policy, TOPR is right more often than PPO-clip.", "TOPR", "PPO-clip"),
-                claim(
-                        once,
-                        "tis",
-                        "Off policy, TOPR is right more often than truncated importance sampling.",
-                        "TOPR",
-                        "TIS"),
-                new Claim(
-                        "topr",
-                        "invalid",
-                        "Off policy, TOPR leaves fewer completions without an answer than REINFORCE without a ratio.",
-                        once,
-                        "share of completions without an answer",
-                        "%",
-                        new Claim.Arm("TOPR", "unanswered, TOPR"),
-                        Direction.LESS,
-                        new Claim.Arm("REINFORCE", "unanswered, REINFORCE"),
-                        0),
-                claim(
-                        again,
-                        "negatives-in-rounds",
-                        "With three more draws on the way, TOPR is right more often than learning from positives alone.",
-                        "TOPR",
-                        "positives only"),
-                claim(
-                        again,
-                        "ppo-in-rounds",
-                        "With three more draws on the way, TOPR is right more often than PPO-clip.",
-                        "TOPR",
-                        "PPO-clip"));
+                reward.claim("stable")
+                        .says("Off policy, TOPR is right more often than REINFORCE without a ratio.")
+                        .more("TOPR", "REINFORCE"),
+                reward.claim("negatives")
+                        .says("Off policy, TOPR is right more often than learning from positives alone.")
+                        .more("TOPR", "positives only"),
+                reward.claim("ppo")
+                        .says("Off policy, TOPR is right more often than PPO-clip.")
+                        .more("TOPR", "PPO-clip"),
+                reward.claim("tis")
+                        .says("Off policy, TOPR is right more often than truncated importance sampling.")
+                        .more("TOPR", "TIS"),
+                measure(once, "share of completions without an answer", "%", "unanswered")
+                        .claim("invalid")
+                        .says("Off policy, TOPR leaves fewer completions without an answer than REINFORCE without a "
+                                + "ratio.")
+                        .less("TOPR", "REINFORCE"),
+                turns.claim("negatives-in-rounds")
+                        .says("With three more draws on the way, TOPR is right more often than learning from "
+                                + "positives alone.")
+                        .more("TOPR", "positives only"),
+                turns.claim("ppo-in-rounds")
+                        .says("With three more draws on the way, TOPR is right more often than PPO-clip.")
+                        .more("TOPR", "PPO-clip"));
     }
 
-    private static Experiment experiment(String name, ScratchSumWorld world, List<ScratchSumWorld.Arm> arms) {
-        return new Experiment(name, description(world, arms), SEEDS, seed -> world.outcome(arms, seed));
+    private static Experiment experiment(String name, ScratchSumTrial scale, List<ScratchSumTrial.Arm> arms) {
+        return new Experiment(name, description(scale, arms), SEEDS, seed -> scale.outcome(arms, seed));
     }
 
-    private static String description(ScratchSumWorld world, List<ScratchSumWorld.Arm> arms) {
-        int draws = world.steps() / world.stepsPerDraw();
-        return String.format(
-                "%s %d completions to each of 80 questions are drawn %s; each method learns from them in %d passes of %d "
-                        + "steps of %d questions, AdamW with gradients clipped at 1. Losses of TOPR and its family are "
-                        + "divided by lengths, baseline 0. Learning rates, by held-out reward on %s: %s. %s",
-                world.start(),
-                world.group(),
-                draws == 1 ? "once, by the start" : draws + " times, by each method's policy as it is",
-                world.passes(),
-                world.stepsPerDraw() / world.passes(),
-                world.batchSize(),
-                CHOSEN_ON,
-                ScratchSumWorld.told(arms),
-                ScratchSumWorld.JUDGED);
+    private static String description(ScratchSumTrial scale, List<ScratchSumTrial.Arm> arms) {
+        int draws = scale.steps() / scale.stepsPerDraw();
+        return "" + scale.start() + " " + scale.group() + " completions to each of 80 questions are drawn "
+                + (draws == 1 ? "once, by the start" : draws + " times, by each method's policy as it is")
+                + "; each method learns from them in " + scale.passes() + " passes of "
+                + scale.stepsPerDraw() / scale.passes() + " steps of " + scale.questions() + " questions, "
+                + "AdamW with gradients clipped at 1. Losses of TOPR and its family are divided by lengths, "
+                + "baseline 0. Learning rates, by held-out reward on " + CHOSEN_ON + ": "
+                + ScratchSumTrial.told(arms) + ". " + ScratchSumTrial.JUDGED;
     }
 
-    private static ScratchSumWorld.Arm arm(String name, Taper taper, double learningRate) {
-        return new ScratchSumWorld.Arm(name, new ToprMethod(taper, 0, true), learningRate);
-    }
-
-    private static Claim claim(Experiment experiment, String name, String statement, String method, String against) {
-        return new Claim(
-                "topr",
-                name,
-                statement,
-                experiment,
-                "held-out reward",
-                "",
-                new Claim.Arm(method, "reward, " + method),
-                Direction.MORE,
-                new Claim.Arm(against, "reward, " + against),
-                0);
+    private static ScratchSumTrial.Arm arm(String name, Taper taper, double learningRate) {
+        return new ScratchSumTrial.Arm(name, new ToprMethod(taper, 0, true), learningRate);
     }
 }

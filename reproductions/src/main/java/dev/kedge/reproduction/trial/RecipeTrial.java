@@ -1,9 +1,12 @@
 package dev.kedge.reproduction.trial;
 
 import dev.kedge.lab.report.RecordedRun;
+import dev.kedge.nn.optim.Schedule;
 import dev.kedge.run.Durable;
+import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.TrainingConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -40,5 +43,27 @@ public final class RecipeTrial {
         } catch (IOException e) {
             throw new UncheckedIOException("the trial's folder cannot be made or removed: " + e, e);
         }
+    }
+
+    /// How a recipe trains on whole batches, with gradients clipped at 1.
+    public static TrainingConfig training(Schedule schedule, int batch, double weightDecay) {
+        return training(schedule, batch, 0.98, weightDecay, 1);
+    }
+
+    public static TrainingConfig training(Schedule schedule, int batch, double beta2, double weightDecay, double clip) {
+        return new TrainingConfig(
+                schedule.steps(),
+                batch,
+                batch,
+                EpochBatches.Order.SHUFFLED,
+                schedule.peak(),
+                schedule.shape(),
+                schedule.warmup(),
+                schedule.floor(),
+                0.9,
+                beta2,
+                weightDecay,
+                clip,
+                schedule.steps());
     }
 }

@@ -2,10 +2,12 @@ package dev.kedge.reproduction.trial;
 
 import dev.kedge.lab.report.Metrics;
 import dev.kedge.nn.optim.Schedule;
+import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import dev.kedge.run.EpochBatches;
+import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.run.TrainingConfig;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -26,44 +28,53 @@ public record RlvrTrial(Metrics metrics) {
                 .toList();
     }
 
+    /// How draws are used and policies are judged.
+    ///
+    /// @param steps         on one draw
+    /// @param passes        through it
+    /// @param snapshotEvery steps between policies that are judged
+    /// @param samples       completions to a question that is judged
+    public record Sampling(int steps, int passes, int snapshotEvery, int samples) {}
+
+    /// On one thread of the processor.
+    ///
+    /// @param group completions a question
+    public static RlvrRecipe.Config config(
+            Environment world,
+            List<PolicyMethod> methods,
+            int group,
+            TrainingConfig training,
+            Sampling sampling,
+            long seed) {
+        return new RlvrRecipe.Config(
+                world,
+                methods,
+                group,
+                1,
+                Truncated.JUDGED,
+                training,
+                sampling.steps,
+                sampling.passes,
+                sampling.snapshotEvery,
+                sampling.samples,
+                training.steps(),
+                "cpu",
+                1,
+                seed);
+    }
+
     /// How a start is made: a rate of 3e-3 that falls after a warm-up.
     ///
     /// @param batch demonstrations a step
     public static TrainingConfig pretraining(int steps, int batch) {
-        return new TrainingConfig(
-                steps,
-                batch,
-                batch,
-                EpochBatches.Order.SHUFFLED,
-                3e-3,
-                Schedule.Shape.COSINE,
-                steps / 6,
-                0.05,
-                0.9,
-                0.98,
-                0.01,
-                1,
-                steps);
+        return RecipeTrial.training(new Schedule(Schedule.Shape.COSINE, 3e-3, steps / 6, steps, 0.05), batch, 0.01);
     }
 
     /// How a policy learns: at one rate, without decay.
     ///
     /// @param questions a step
     public static TrainingConfig learning(int steps, int questions, double rate) {
-        return new TrainingConfig(
-                steps,
-                questions,
-                questions,
-                EpochBatches.Order.SHUFFLED,
-                rate,
-                Schedule.Shape.CONSTANT,
-                0,
-                1,
-                0.9,
-                0.98,
-                0,
-                1,
-                steps);
+        return RecipeTrial.training(new Schedule(Schedule.Shape.CONSTANT, rate, 0, steps, 1), questions, 0);
     }
 
     /// The phase of a method, where no other of its title came before.
@@ -85,5 +96,12 @@ public record RlvrTrial(Metrics metrics) {
     public double last(String method, String metric) {
         double[] values = heldOut(method, metric);
         return values[values.length - 1];
+    }
+
+    /// The mean over the last tenth of a training's values.
+    public static double late(double[] values) {
+        return Arrays.stream(values, values.length - (values.length + 9) / 10, values.length)
+                .average()
+                .orElseThrow();
     }
 }

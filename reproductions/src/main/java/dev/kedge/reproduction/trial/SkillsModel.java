@@ -2,7 +2,7 @@ package dev.kedge.reproduction.trial;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.logprob.NextTokens;
 import dev.kedge.objective.supervised.CrossEntropy;
@@ -38,19 +38,13 @@ public final class SkillsModel {
     public static Decoder pretrained(SkillsTask task, int steps, Rng rng, RandomGenerator random) {
         var model = Decoder.random(DecoderConfig.small(SkillsTask.VOCABULARY, HIDDEN, 2, 4, 16), rng, Device.CPU);
         var schedule = new Schedule(Schedule.Shape.LINEAR, RATE, 20, steps, 0);
-        try (var optimizer = new AdamW(model.parameters(), AdamW.Config.DEFAULT)) {
-            for (int step = 0; step < steps; step++) {
-                try (var _ = new Scope()) {
-                    var batch = new ArrayList<>(drawn(BATCH / 2, () -> sum(random)));
-                    batch.addAll(drawn(BATCH / 2, () -> oldFact(task, random)));
-                    var next = next(model, SkillsTask.tokens(batch), SkillsTask.labels(batch));
-                    CrossEntropy.crossEntropy(next.ofTargets(), next.mask(), count(next))
-                            .value()
-                            .backward();
-                    optimizer.step(schedule.at(step));
-                }
-            }
-        }
+        Descent.along(schedule).run(model.parameters(), _ -> {
+            var batch = new ArrayList<>(drawn(BATCH / 2, () -> sum(random)));
+            batch.addAll(drawn(BATCH / 2, () -> oldFact(task, random)));
+            var next = next(model, SkillsTask.tokens(batch), SkillsTask.labels(batch));
+            return CrossEntropy.crossEntropy(next.ofTargets(), next.mask(), count(next))
+                    .value();
+        });
         return model;
     }
 

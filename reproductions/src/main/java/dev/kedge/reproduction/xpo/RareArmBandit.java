@@ -1,14 +1,14 @@
 package dev.kedge.reproduction.xpo;
 
 import dev.kedge.nn.Parameters;
-import dev.kedge.nn.optim.AdamW;
+import dev.kedge.nn.optim.Descent;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
-import dev.kedge.reproduction.trial.CategoricalDraws;
+import dev.kedge.reproduction.trial.CategoricalSampling;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
@@ -129,8 +129,8 @@ public final class RareArmBandit {
         Worth[] worth = new Worth[ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
             worth[round] = Worth.of(logProbs, reward);
-            int arm = CategoricalDraws.draw(probabilities(logProbs), ofPolicy);
-            int refArm = CategoricalDraws.draw(ref, ofRef);
+            int arm = CategoricalSampling.draw(probabilities(logProbs), ofPolicy);
+            int refArm = CategoricalSampling.draw(ref, ofRef);
             history.policyArms[round] = arm;
             history.refArms[round] = refArm;
             history.policyArmWon[round] = ofLabels.nextDouble() < 1 / (1 + Math.exp(reward[refArm] - reward[arm]));
@@ -157,8 +157,7 @@ public final class RareArmBandit {
     private static double[] fit(History history, Objective objective) {
         try (var _ = new Scope();
                 Parameters policy =
-                        Parameters.copyOf(Map.of("logits", Tensor.of(logRef())), DType.FLOAT64, Device.CPU);
-                AdamW optimizer = new AdamW(policy, AdamW.Config.DEFAULT)) {
+                        Parameters.copyOf(Map.of("logits", Tensor.of(logRef())), DType.FLOAT64, Device.CPU)) {
             int rounds = history.policyArms.length;
             Tensor logRef = Tensor.of(logRef());
             Tensor policyArmWon = Tensor.mask(history.policyArmWon, rounds);
@@ -168,17 +167,14 @@ public final class RareArmBandit {
             Tensor rejected = refArms.whereElse(policyArmWon, policyArms);
             Tensor refChosen = logRef.indexSelect(0, chosen);
             Tensor refRejected = logRef.indexSelect(0, rejected);
-            for (int step = 0; step < ADAM_STEPS; step++) {
-                try (var _ = new Scope()) {
-                    Tensor logRatio = policy.get("logits").logSoftmax(0).minus(logRef);
-                    Tensor bounded = Elementwise.clamp(logRatio, -BOUND / BETA, BOUND / BETA)
-                            .plus(logRef);
-                    var lp = new PreferenceLogProbs(
-                            bounded.indexSelect(0, chosen), bounded.indexSelect(0, rejected), refChosen, refRejected);
-                    objective.of(lp, policyArmWon).value().backward();
-                    optimizer.step(LEARNING_RATE);
-                }
-            }
+            Descent.at(LEARNING_RATE, ADAM_STEPS).run(policy, _ -> {
+                Tensor logRatio = policy.get("logits").logSoftmax(0).minus(logRef);
+                Tensor bounded =
+                        Elementwise.clamp(logRatio, -BOUND / BETA, BOUND / BETA).plus(logRef);
+                var lp = new PreferenceLogProbs(
+                        bounded.indexSelect(0, chosen), bounded.indexSelect(0, rejected), refChosen, refRejected);
+                return objective.of(lp, policyArmWon).value();
+            });
             try (var _ = Gradients.off()) {
                 return policy.get("logits").logSoftmax(0).toDoubles();
             }

@@ -1,12 +1,11 @@
 package dev.kedge.reproduction.xpo;
 
+import static dev.kedge.lab.claim.Measure.measure;
+
 import dev.kedge.lab.claim.Claim;
-import dev.kedge.lab.claim.Claim.Arm;
-import dev.kedge.lab.claim.Claim.Direction;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import java.util.List;
-import java.util.Locale;
 
 /// The claims of XPO (Xie et al. 2024, arXiv:2405.21046), on the [RareArmBandit].
 public final class XpoClaims {
@@ -23,46 +22,23 @@ public final class XpoClaims {
 
     public static List<Claim> claims() {
         var experiment = new Experiment("rare-arm-bandit", description(), 20, XpoClaims::trial);
-        var regularized = "With the same number of labels, the bonus brings more reward less beta times the KL over "
+        var found = measure(experiment, "runs in which the policy pulls the rare arm", "%", "found");
+        var reward = measure(experiment, "expected reward, mean over rounds", "", "mean reward");
+        var j = measure(experiment, "E[reward] - beta·KL, mean over rounds", "", "mean regularized reward");
+        var told = "With the same number of labels, the bonus brings more reward less beta times the KL over "
                 + "the run, its weight chosen for ";
-        var objective = "E[reward] - beta·KL, mean over rounds";
         return List.of(
-                claim(
-                        experiment,
-                        "finds-the-rare-arm",
-                        "The bonus finds the good arm that the reference hardly shows more often than online DPO does.",
-                        "runs in which the policy pulls the rare arm",
-                        "%",
-                        xpo(ALPHA),
-                        "found",
-                        0.3),
-                claim(
-                        experiment,
-                        "reward",
-                        "With the same number of labels, the bonus brings more reward over the run.",
-                        "expected reward, mean over rounds",
-                        "",
-                        xpo(ALPHA),
-                        "mean reward",
-                        0.1),
-                claim(
-                        experiment,
-                        "regularized-reward",
-                        regularized + "reward.",
-                        objective,
-                        "",
-                        xpo(ALPHA),
-                        "mean regularized reward",
-                        0),
-                claim(
-                        experiment,
-                        "regularized-reward-gentle",
-                        regularized + "it.",
-                        objective,
-                        "",
-                        xpo(GENTLE),
-                        "mean regularized reward",
-                        0));
+                found.claim("finds-the-rare-arm")
+                        .says("The bonus finds the good arm that the reference hardly shows more often than online "
+                                + "DPO does.")
+                        .more(xpo(ALPHA), PASSIVE)
+                        .by(0.3),
+                reward.claim("reward")
+                        .says("With the same number of labels, the bonus brings more reward over the run.")
+                        .more(xpo(ALPHA), PASSIVE)
+                        .by(0.1),
+                j.claim("regularized-reward").says(told + "reward.").more(xpo(ALPHA), PASSIVE),
+                j.claim("regularized-reward-gentle").says(told + "it.").more(xpo(GENTLE), PASSIVE));
     }
 
     private static String xpo(double alpha) {
@@ -70,19 +46,13 @@ public final class XpoClaims {
     }
 
     private static String description() {
-        return String.format(
-                Locale.ROOT,
-                "%d arms with rewards uniform in [0, 0.5] but for one of reward 3, which the reference pulls once in "
-                        + "900 times, the others equally. %d rounds, one pair and one Bradley-Terry label a round: the "
-                        + "policy and the reference pull an arm each, and the policy is fitted anew to all pairs, 60 "
-                        + "steps of Adam on free logits, beta 0.5, log-ratios clamped at 4/beta. Of XPO's weights "
-                        + "0.001, 0.003, 0.01 and 0.03, %s had the most reward over the run and %s the most reward "
-                        + "less beta times the KL, on %s. Rewards and KL are exact.",
-                RareArmBandit.ARMS,
-                RareArmBandit.ROUNDS,
-                ALPHA,
-                GENTLE,
-                CHOSEN_ON);
+        return "" + RareArmBandit.ARMS + " arms with rewards uniform in [0, 0.5] but for one of reward 3, "
+                + "which the reference pulls once in 900 times, the others equally. " + RareArmBandit.ROUNDS
+                + " rounds, one pair and one Bradley-Terry label a round: the policy and the reference pull an "
+                + "arm each, and the policy is fitted anew to all pairs, 60 steps of Adam on free logits, beta "
+                + "0.5, log-ratios clamped at 4/beta. Of XPO's weights 0.001, 0.003, 0.01 and 0.03, " + ALPHA
+                + " had the most reward over the run and " + GENTLE + " the most reward less beta times the "
+                + "KL, on " + CHOSEN_ON + ". Rewards and KL are exact.";
     }
 
     private static Outcome trial(long seed) {
@@ -97,27 +67,5 @@ public final class XpoClaims {
         return outcome.with("found, " + arm, result.foundRareArm() ? 1 : 0)
                 .with("mean reward, " + arm, result.meanReward())
                 .with("mean regularized reward, " + arm, result.meanRegularizedReward());
-    }
-
-    private static Claim claim(
-            Experiment experiment,
-            String name,
-            String statement,
-            String measure,
-            String unit,
-            String method,
-            String number,
-            double asked) {
-        return new Claim(
-                "xpo",
-                name,
-                statement,
-                experiment,
-                measure,
-                unit,
-                new Arm(method, number + ", " + method),
-                Direction.MORE,
-                new Arm(PASSIVE, number + ", " + PASSIVE),
-                asked);
     }
 }

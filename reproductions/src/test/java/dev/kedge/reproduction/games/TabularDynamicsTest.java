@@ -10,7 +10,6 @@ import dev.kedge.env.Categorical;
 import dev.kedge.env.MirrorDescent;
 import dev.kedge.env.PreferenceGame;
 import dev.kedge.env.RegularizedGame;
-import dev.kedge.reproduction.games.TabularDynamics.Sampling;
 import dev.kedge.tensor.Scope;
 import java.util.Arrays;
 import java.util.Collections;
@@ -26,7 +25,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TabularDynamicsTest {
-    private static final Sampling DRAWS = new Sampling(50, 60, 7);
+    private static final GameSampling DRAWS = new GameSampling(50, 60, 7);
 
     private long before;
 
@@ -223,7 +222,7 @@ class TabularDynamicsTest {
         TabularGames games = TabularGames.random(2, 4, 0.1, 3);
         var first = TabularDynamics.sampled(method, games, DRAWS, 5, 2);
         var second = TabularDynamics.sampled(method, games, DRAWS, 5, 2);
-        var other = TabularDynamics.sampled(method, games, new Sampling(50, 60, 8), 5, 2);
+        var other = TabularDynamics.sampled(method, games, new GameSampling(50, 60, 8), 5, 2);
         for (int g = 0; g < 2; g++) {
             assertEquals(first.get(g).points(), second.get(g).points());
             assertArrayEquals(first.get(g).logPolicy(), second.get(g).logPolicy());
@@ -263,7 +262,7 @@ class TabularDynamicsTest {
     @Test
     void sampledInpoComesNearTheEquilibriumAndSelfPlayWithoutReferenceDoesNot() {
         TabularGames games = TabularGames.random(5, 6, 0.1, 0);
-        Sampling draws = new Sampling(2000, 60, 1);
+        GameSampling draws = new GameSampling(2000, 60, 1);
         var inpo = TabularDynamics.sampled(new GameMethod.Inpo(0.5), games, draws, 30, 30);
         var bare = TabularDynamics.sampled(new GameMethod.SelfPlay(0.5), games, draws, 30, 30);
         for (int g = 0; g < 5; g++) {
@@ -315,8 +314,8 @@ class TabularDynamicsTest {
         TabularGames games = TabularGames.random(1, 4, 0.1, 3);
         var closedForm = new GameMethod.MirrorExtragradient(1);
         assertThrows(IllegalArgumentException.class, () -> TabularDynamics.sampled(closedForm, games, DRAWS, 1, 1));
-        assertThrows(IllegalArgumentException.class, () -> new Sampling(0, 1, 1));
-        assertThrows(IllegalArgumentException.class, () -> new Sampling(1, 0, 1));
+        assertThrows(IllegalArgumentException.class, () -> new GameSampling(0, 1, 1));
+        assertThrows(IllegalArgumentException.class, () -> new GameSampling(1, 0, 1));
         assertThrows(IllegalArgumentException.class, () -> TabularDynamics.exact(closedForm, games, 1, 0));
         assertThrows(IllegalArgumentException.class, () -> new TabularGames(List.of(), new double[0][]));
         RegularizedGame game = games.games().getFirst();

@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.reproduction.infalign.InfalignTabular.Arm;
+import dev.kedge.reproduction.infalign.InfalignTabular.Problem;
 import dev.kedge.reproduction.infalign.InfalignTabular.Scale;
-import dev.kedge.reproduction.infalign.InfalignTabular.World;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class InfalignTabularTest {
-    private final World world = new World(new Scale(40, 200, 500), 5);
+    private final Problem problem = new Problem(new Scale(40, 200, 500), 5);
 
     /// The continuous limit, by numerical integration. With n answers a quantile is off by 1/n or so, and win rates by
     /// as much times the slope of the density, of which 0.02 is a generous bound at n = 200.
@@ -29,7 +29,7 @@ class InfalignTabularTest {
         "NEGATIVE, 0.5, 0.7358, 0.6859, 0.9476"
     })
     void winRatesAreThoseOfTheContinuousLimit(Arm arm, double kl, double single, double best, double worst) {
-        var wins = world.wins(arm, kl);
+        var wins = problem.wins(arm, kl);
         assertEquals(single, wins.single(), 0.02);
         assertEquals(best, wins.best(), 0.02);
         assertEquals(worst, wins.worst(), 0.02);
@@ -39,10 +39,10 @@ class InfalignTabularTest {
     /// number of answers makes of it.
     @Test
     void nothingBeatsTheOptimum() {
-        double best = world.wins(Arm.OPTIMAL_BEST, 0.25).best();
-        double worst = world.wins(Arm.OPTIMAL_WORST, 0.25).worst();
+        double best = problem.wins(Arm.OPTIMAL_BEST, 0.25).best();
+        double worst = problem.wins(Arm.OPTIMAL_WORST, 0.25).worst();
         for (var arm : List.of(Arm.REWARD, Arm.IDENTITY, Arm.EXPONENTIAL, Arm.NEGATIVE, Arm.LOGARITHM)) {
-            var wins = world.wins(arm, 0.25);
+            var wins = problem.wins(arm, 0.25);
             assertTrue(wins.best() < best + 1e-3, arm.title);
             assertTrue(wins.worst() < worst + 1e-3, arm.title);
         }

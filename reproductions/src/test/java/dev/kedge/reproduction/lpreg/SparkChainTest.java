@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.reproduction.lpreg.SparkChain.Evaluation;
 import dev.kedge.reproduction.lpreg.SparkChain.Method;
-import dev.kedge.reproduction.lpreg.SparkChain.Standing;
 import dev.kedge.tensor.Scope;
 import org.junit.jupiter.api.Test;
 
@@ -14,7 +14,7 @@ class SparkChainTest {
 
     @Test
     void withoutAShareNothingIsPulled() {
-        Standing[] plain = SparkChain.learn(new Method.Plain(), RATE, 3);
+        Evaluation[] plain = SparkChain.learn(new Method.Plain(), RATE, 3);
         long live = Scope.liveTensors();
         assertArrayEquals(plain, SparkChain.learn(new Method.LowProbability(true, 0, 1), RATE, 3));
         assertArrayEquals(plain, SparkChain.learn(new Method.EntropyBonus(0), RATE, 3));
@@ -24,8 +24,8 @@ class SparkChainTest {
     /// Accuracy is 0.6 for the plain answer, 0.95 after a spark at best.
     @Test
     void theProxyOfTheStartKeepsTheSpark() {
-        Standing plain = SparkChain.learn(new Method.Plain(), RATE, 3)[99];
-        Standing kept = SparkChain.learn(new Method.LowProbability(true, 0.1, 1), RATE, 3)[99];
+        Evaluation plain = SparkChain.learn(new Method.Plain(), RATE, 3)[99];
+        Evaluation kept = SparkChain.learn(new Method.LowProbability(true, 0.1, 1), RATE, 3)[99];
         assertTrue(plain.spark() < 0.01, plain.toString());
         assertTrue(kept.spark() > 2 * plain.spark(), kept.toString());
         assertTrue(kept.accuracy() < 0.95 && kept.noise() > 0, kept.toString());

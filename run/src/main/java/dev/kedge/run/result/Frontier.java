@@ -4,8 +4,10 @@ import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /// Reward against divergence for one or more methods, each swept over its strength, beside the exact optimum.
@@ -17,6 +19,11 @@ public record Frontier(String title, String x, String y, List<Arm> arms, List<Po
     public Frontier {
         arms = List.copyOf(arms);
         optimum = List.copyOf(optimum);
+    }
+
+    /// One whose optimum is not drawn.
+    public Frontier(String title, String x, String y, List<Arm> arms) {
+        this(title, x, y, arms, List.of());
     }
 
     /// The mean over seeds, point by point, with the bootstrap interval of each mean. A point that is not finite in one
@@ -63,6 +70,24 @@ public record Frontier(String title, String x, String y, List<Arm> arms, List<Po
     public record Arm(String name, List<Point> points) {
         public Arm {
             points = List.copyOf(points);
+        }
+
+        /// One with a point for each of several things.
+        public static <T> Arm of(String name, Collection<T> things, ToDoubleFunction<T> x, ToDoubleFunction<T> y) {
+            return new Arm(
+                    name,
+                    things.stream()
+                            .map(t -> Point.of(x.applyAsDouble(t), y.applyAsDouble(t)))
+                            .toList());
+        }
+
+        /// One through points without labels.
+        public static Arm of(String name, double[] x, double[] y) {
+            return new Arm(
+                    name,
+                    IntStream.range(0, x.length)
+                            .mapToObj(i -> Point.of(x[i], y[i]))
+                            .toList());
         }
     }
 

@@ -3,6 +3,7 @@ package dev.kedge.run.result;
 import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// What a run found, for `summary.json` and the reports made from it. Every part may be empty.
@@ -10,7 +11,7 @@ import java.util.Optional;
 /// ```java
 /// run.summarise(Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
 ///         .title("DPO on a tiny model")
-///         .fact("accuracy", new Estimate(0.81, 0.78, 0.84), "", "held-out pairs")
+///         .fact("accuracy", "accuracy", new Estimate(0.81, 0.78, 0.84), "", "held-out pairs")
 ///         .comparison("reward", "", Estimate.of(0.1), Estimate.of(0.9)));
 /// ```
 ///
@@ -37,9 +38,16 @@ public record Summary(
 
     /// One number of the run.
     ///
+    /// @param key  what programs find it by: lower-case words with `_` between them, the same whatever it is called
+    /// @param name for readers
     /// @param unit empty where there is none
     /// @param note empty where there is none
-    public record Fact(String name, Estimate estimate, String unit, String note) {}
+    public record Fact(String key, String name, Estimate estimate, String unit, String note) {
+        /// The key that a name makes: in lower case, whatever is neither a letter of English nor a digit as `_`.
+        static String key(String name) {
+            return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "_").replaceAll("^_|_$", "");
+        }
+    }
 
     /// What a model said before and after.
     public record Sample(
@@ -71,9 +79,23 @@ public record Summary(
         return new Summary(title, recipe, value, status, seconds, facts, comparisons, frontiers, samples, notes);
     }
 
-    /// The same with one more fact.
+    /// The same with one more fact, whose key is made of its name.
     public Summary fact(String name, Estimate estimate, String unit, String note) {
-        List<Fact> more = plus(facts, new Fact(name, estimate, unit, note));
+        return with(new Fact(Fact.key(name), name, estimate, unit, note));
+    }
+
+    /// The same with one more fact.
+    ///
+    /// @throws IllegalArgumentException if the key is malformed
+    public Summary fact(String key, String name, Estimate estimate, String unit, String note) {
+        if (!key.matches("[a-z0-9]+(_[a-z0-9]+)*")) {
+            throw new IllegalArgumentException("a fact's key is lower-case words with _ between them, was " + key);
+        }
+        return with(new Fact(key, name, estimate, unit, note));
+    }
+
+    private Summary with(Fact fact) {
+        List<Fact> more = plus(facts, fact);
         return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontiers, samples, notes);
     }
 
@@ -103,12 +125,13 @@ public record Summary(
 
     /// The number of a fact.
     ///
-    /// @throws IllegalArgumentException if there is none of this name
-    public double number(String fact) {
+    /// @throws IllegalArgumentException naming the keys there are, if there is none of this key
+    public double number(String key) {
         return facts.stream()
-                .filter(f -> f.name().equals(fact))
+                .filter(f -> f.key().equals(key))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no fact " + fact))
+                .orElseThrow(() -> new IllegalArgumentException("no fact '" + key + "' among "
+                        + facts.stream().map(Fact::key).toList()))
                 .estimate()
                 .value();
     }

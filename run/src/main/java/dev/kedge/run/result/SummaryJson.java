@@ -66,6 +66,7 @@ public final class SummaryJson {
     }
 
     private static void fact(ObjectNode json, Fact fact) {
+        put(json, "key", fact.key());
         put(json, "name", fact.name());
         put(json, "value", fact.estimate());
         put(json, "unit", fact.unit());
@@ -189,8 +190,14 @@ public final class SummaryJson {
     }
 
     private Fact fact(JsonNode node, String at) {
+        String name = text(node, at, "name");
+        String key = text(node, at, "key");
         return new Fact(
-                text(node, at, "name"), estimate(node, at, "value"), text(node, at, "unit"), text(node, at, "note"));
+                key.isEmpty() ? Fact.key(name) : key,
+                name,
+                estimate(node, at, "value"),
+                text(node, at, "unit"),
+                text(node, at, "note"));
     }
 
     private Comparison comparison(JsonNode node, String at) {

@@ -1,6 +1,7 @@
 package dev.kedge.run.result;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +12,7 @@ import dev.kedge.run.result.Frontier.Point;
 import dev.kedge.run.result.Summary.Sample;
 import dev.kedge.statistics.Estimate;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -45,8 +47,8 @@ class SummaryTest {
         }
         String expected = """
                 {"title":"DPO","recipe":"dpo","verdict":"learned","status":"finished","seconds":12.5,
-                 "facts":[{"name":"accuracy","value":0.81,"low":0.78,"high":0.84,"unit":"share","note":"held out"},
-                          {"name":"perplexity","value":"NaN"}],
+                 "facts":[{"key":"accuracy","name":"accuracy","value":0.81,"low":0.78,"high":0.84,"unit":"share","note":"held out"},
+                          {"key":"perplexity","name":"perplexity","value":"NaN"}],
                  "comparisons":[{"name":"reward","unit":"nats","before":{"value":0.1},
                                  "after":{"value":0.9,"low":0.8,"high":"Infinity"}}],
                  "frontier":{"title":"reward over KL","x":"KL (nats)","y":"reward",
@@ -64,6 +66,23 @@ class SummaryTest {
         assertEquals(
                 JSON.readTree("{\"recipe\":\"dpo\",\"status\":\"failed\",\"seconds\":\"NaN\"}"),
                 JSON.readTree(SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN))));
+    }
+
+    /// A key is what the fact was given, or its name without what a program would stumble over; an old file has none.
+    @Test
+    void factsAreFoundByTheirKeys() throws IOException {
+        var summary = Summary.of("dpo", Summary.Status.FINISHED, 1)
+                .fact("best", "best reward, \u221a\u03c7\u00b2", Estimate.of(2), "", "")
+                .fact("KL, half and half", Estimate.of(3), "nats", "");
+        assertEquals(2, summary.number("best"));
+        assertEquals(3, summary.number("kl_half_and_half"));
+        var read = SummaryJson.parse(new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8), "f");
+        assertEquals(summary.facts(), read.facts());
+        var old = SummaryJson.parse("{\"facts\": [{\"name\": \"A b\", \"value\": 1}]}", "f");
+        assertEquals(1, old.number("a_b"));
+        var missing = assertThrows(IllegalArgumentException.class, () -> summary.number("KL, half and half"));
+        assertEquals("no fact 'KL, half and half' among [best, kl_half_and_half]", missing.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> summary.fact("A b", "n", Estimate.of(1), "", ""));
     }
 
     private static JsonNode read(Path folder) throws IOException {

@@ -1,26 +1,28 @@
 package dev.kedge.lab.compare;
 
-import dev.kedge.lab.compare.ComparisonTask.Arena;
+import dev.kedge.env.PreferenceGame;
 import dev.kedge.lab.tabular.Bandit;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /// Outcomes drawn independently from policies, and a judge's labels of them. Contexts take turns. Outcomes are numbered
 /// through all contexts, `x·n + y`; a policy is its log-probabilities, nats, [X·n].
-final class Draws {
-    private final Arena arena;
+final class PairSampler {
+    private final List<PreferenceGame> judges;
     private final SplittableRandom random;
 
-    Draws(Arena arena, long seed) {
-        this.arena = arena;
+    /// @param judges one a context
+    PairSampler(List<PreferenceGame> judges, long seed) {
+        this.judges = judges;
         random = new SplittableRandom(seed).split(); // independent of the draws that made the arena
     }
 
     /// Two outcomes of the same context each, and one label: whether the first won.
-    record Judged(long[] first, long[] second, boolean[] firstWins) {
+    record LabelledPairs(long[] first, long[] second, boolean[] firstWins) {
         int count() {
             return first.length;
         }
@@ -56,17 +58,17 @@ final class Draws {
         return table.reshape(-1).indexSelect(0, Tensor.of(outcomes, outcomes.length));
     }
 
-    Judged pairs(double[] firstPolicy, double[] secondPolicy, int count) {
+    LabelledPairs pairs(double[] firstPolicy, double[] secondPolicy, int count) {
         long[] first = outcomes(firstPolicy, count);
         long[] second = outcomes(secondPolicy, count);
-        return new Judged(first, second, firstWins(first, second));
+        return new LabelledPairs(first, second, firstWins(first, second));
     }
 
     long[] outcomes(double[] logPolicy, int count) {
-        int n = arena.outcomes();
+        int n = outcomes();
         long[] drawn = new long[count];
         for (int i = 0; i < count; i++) {
-            int from = i % arena.contexts() * n;
+            int from = i % judges.size() * n;
             double left = random.nextDouble();
             int y = 0;
             while (y < n - 1 && (left -= Math.exp(logPolicy[from + y])) >= 0) {
@@ -78,18 +80,22 @@ final class Draws {
     }
 
     long[] uniform(int count) {
-        double[] logPolicy = new double[arena.contexts() * arena.outcomes()];
-        Arrays.fill(logPolicy, -Math.log(arena.outcomes()));
+        double[] logPolicy = new double[judges.size() * outcomes()];
+        Arrays.fill(logPolicy, -Math.log(outcomes()));
         return outcomes(logPolicy, count);
     }
 
     boolean[] firstWins(long[] first, long[] second) {
-        int n = arena.outcomes();
+        int n = outcomes();
         boolean[] wins = new boolean[first.length];
         for (int i = 0; i < wins.length; i++) {
-            var judge = arena.judges().get((int) (first[i] / n));
+            var judge = judges.get((int) (first[i] / n));
             wins[i] = random.nextDouble() < judge.winProbability((int) (first[i] % n), (int) (second[i] % n));
         }
         return wins;
+    }
+
+    private int outcomes() {
+        return judges.getFirst().actions();
     }
 }

@@ -3,8 +3,8 @@ package dev.kedge.reproduction.trial;
 import java.util.SplittableRandom;
 
 /// Draws from a finite set of outcomes.
-public final class CategoricalDraws {
-    private CategoricalDraws() {}
+public final class CategoricalSampling {
+    private CategoricalSampling() {}
 
     /// An outcome by its probability, from one uniform draw: the same draw gives nearby distributions the same outcome.
     ///

@@ -1,10 +1,10 @@
-package dev.kedge.lab.compare;
+package dev.kedge.lab.tabular;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.lab.compare.Curve.Range;
+import dev.kedge.lab.tabular.Curve.Range;
 import dev.kedge.run.result.Frontier;
 import java.util.List;
 import java.util.Optional;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-class CategoricalDrawsTest {
+class CategoricalSamplingTest {
     @Test
     void outcomesComeAsOftenAsTheirProbabilitiesSay() {
         double[] probabilities = {0.1, 0, 0.6, 0.3};
@@ -13,7 +13,7 @@ class CategoricalDrawsTest {
         int draws = 100_000;
         int[] counts = new int[4];
         for (int i = 0; i < draws; i++) {
-            counts[CategoricalDraws.draw(probabilities, random)]++;
+            counts[CategoricalSampling.draw(probabilities, random)]++;
         }
         for (int y = 0; y < 4; y++) {
             double p = probabilities[y];
@@ -26,7 +26,7 @@ class CategoricalDrawsTest {
     void whatRoundingLeavesOverGoesToAnOutcomeThatCanHappen() {
         var random = new SplittableRandom(7);
         for (int i = 0; i < 100; i++) {
-            assertEquals(1, CategoricalDraws.draw(new double[] {0, 1e-9, 0}, random));
+            assertEquals(1, CategoricalSampling.draw(new double[] {0, 1e-9, 0}, random));
         }
     }
 }

@@ -1,4 +1,4 @@
-package dev.kedge.lab.compare;
+package dev.kedge.lab.tabular;
 
 import dev.kedge.run.result.Frontier;
 import java.util.List;
@@ -97,7 +97,7 @@ public final class Curve {
     }
 
     /// Both ends of the range and the points between.
-    NavigableSet<Double> knots(Range range) {
+    public NavigableSet<Double> knots(Range range) {
         var knots = new TreeSet<>(List.of(range.from, range.to));
         knots.addAll(points.subMap(range.from, range.to).keySet());
         return knots;

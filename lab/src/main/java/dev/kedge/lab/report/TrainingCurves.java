@@ -1,6 +1,8 @@
-package dev.kedge.lab.plot;
+package dev.kedge.lab.report;
 
-import dev.kedge.lab.report.Metrics;
+import dev.kedge.lab.plot.Line;
+import dev.kedge.lab.plot.Plot;
+import dev.kedge.lab.plot.Quantity;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -94,7 +96,7 @@ public final class TrainingCurves {
                     var text = m.name + " is " + Quantity.number(m.series.values()[i]) + " at step "
                             + Quantity.number(m.series.steps()[i]);
                     lost.append("<figcaption class=\"warning\">")
-                            .append(Svg.escape(text))
+                            .append(Page.escape(text))
                             .append("</figcaption>");
                     break;
                 }
