@@ -9,7 +9,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.logprob.HeadForwardKl;
+import dev.kedge.objective.logprob.HeadDivergence;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.Checkpoint;
 import dev.kedge.run.EpochBatches;
@@ -242,14 +242,15 @@ public final class AsftRecipe {
                 Tensor hidden = ForgettingEvaluation.states(policy, tokens);
                 Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
                 HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
-                Optional<HeadForwardKl> kl = arm.method().isAnchored()
-                        ? Optional.of(HeadForwardKl.of(leaf, policy.head(), constantStates(base, tokens), base.head()))
+                Optional<HeadDivergence> kl = arm.method().isAnchored()
+                        ? Optional.of(HeadDivergence.forwardKl(
+                                leaf, policy.head(), constantStates(base, tokens), base.head()))
                         : Optional.empty();
                 Loss loss =
-                        arm.method().loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
+                        arm.method().loss(logProbs.values(), kl.map(HeadDivergence::values), arm.klWeight(), targets);
                 loss.value().backward();
                 logProbs.backward();
-                kl.ifPresent(HeadForwardKl::backward);
+                kl.ifPresent(HeadDivergence::backward);
                 hidden.backward(leaf.grad());
                 metrics.merge("loss", loss.value().item(), Double::sum);
                 metrics.merge("nll", sum(loss.metric("nll")) / targets, Double::sum);
