@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.distillation.GeneralizedJsd;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
@@ -97,6 +98,33 @@ class HeadDivergenceTest {
             LOSS.apply(kl.values()).backward();
             assertNull(own.leaf().grad());
             kl.backward();
+            assertNear(exact.gradient(exact.leaf()), own.gradient(own.leaf()), tolerance, dtype + " hidden");
+            assertNear(exact.gradient(exact.head()), own.gradient(own.head()), tolerance, dtype + " head");
+        }
+    }
+
+    /// Temperature included, forward KL among them: differentiated chunk by chunk against all logits at once.
+    @ParameterizedTest
+    @CsvSource({"2500, 6, 50, 0.3", "33, 3, 262144, 0.5", "20, 3, 9, 0", "20, 3, 9, 1", "1, 1, 2, 0.9"})
+    void anyDivergenceIsThatOfTheFullLogits(int n, int width, int vocabulary, double beta) {
+        Case exact = Case.of(DType.FLOAT64, n, width, vocabulary, true, true);
+        Tensor logP = exact.hidden().matmul(exact.head().t()).div(0.7).logSoftmax(1);
+        Tensor logRef = exact.refHidden().matmul(exact.refHead().t()).div(0.7).logSoftmax(1);
+        Tensor plain = GeneralizedJsd.divergence(logP, logRef, beta);
+        LOSS.apply(plain).backward();
+        for (DType dtype : new DType[] {DType.FLOAT64, DType.FLOAT32}) {
+            double tolerance = dtype == DType.FLOAT64 ? 1e-12 : 4e-6;
+            Case own = Case.of(dtype, n, width, vocabulary, true, true);
+            HeadDivergence jsd = HeadDivergence.of(
+                    own.hidden(),
+                    own.head(),
+                    own.refHidden(),
+                    own.refHead(),
+                    0.7,
+                    (p, ref) -> GeneralizedJsd.divergence(p, ref, beta));
+            assertNear(plain.toDoubles(), jsd.values().toDoubles(), tolerance, "values");
+            LOSS.apply(jsd.values()).backward();
+            jsd.backward();
             assertNear(exact.gradient(exact.leaf()), own.gradient(own.leaf()), tolerance, dtype + " hidden");
             assertNear(exact.gradient(exact.head()), own.gradient(own.head()), tolerance, dtype + " head");
         }
