@@ -3,7 +3,7 @@ package dev.kedge.sequence;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.objective.logprob.HeadForwardKl;
+import dev.kedge.objective.logprob.HeadDivergence;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.tensor.DType;
@@ -38,7 +38,7 @@ public record ForgettingEvaluation(Scores task, Scores original) {
                 Tensor hidden = states(policy, tokens);
                 Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), tokens.targetTokens(), 1)
                         .values();
-                Tensor kl = HeadForwardKl.of(hidden, policy.head(), states(base, tokens), base.head())
+                Tensor kl = HeadDivergence.forwardKl(hidden, policy.head(), states(base, tokens), base.head())
                         .values();
                 all.loss[i] = -sum(logProbs) / targets;
                 all.right[i] = sum(logProbs.exp()) / targets;

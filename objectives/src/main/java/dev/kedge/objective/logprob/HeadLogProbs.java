@@ -187,7 +187,7 @@ public final class HeadLogProbs {
         }
     }
 
-    private static Tensor logits(Tensor hidden, Tensor head, double temperature) {
+    static Tensor logits(Tensor hidden, Tensor head, double temperature) {
         Tensor logits = hidden.matmul(head.t());
         return temperature == 1 ? logits : InPlace.times_(logits, 1 / temperature);
     }

@@ -4,7 +4,7 @@ import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// What a model says of each next token, over the whole vocabulary: for vocabularies small enough that all logits are
-/// held at once. For larger ones there are [HeadLogProbs] and [HeadForwardKl].
+/// held at once. For larger ones there are [HeadLogProbs] and [HeadDivergence].
 ///
 /// @param logProbs normalised, nats, [B, T-1, V]; uniform where nothing counts, so that a divergence of two models
 ///                 is 0 there; gradient flows

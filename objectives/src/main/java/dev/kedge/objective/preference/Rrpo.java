@@ -23,7 +23,7 @@ public final class Rrpo {
     private Rrpo() {}
 
     /// From sums over phrases, which [SequenceLogProbs#sum] makes of token log-probabilities and a mask of phrases,
-    /// and from the KL, which [dev.kedge.objective.logprob.HeadForwardKl] makes a few positions at a time.
+    /// and from the KL, which [dev.kedge.objective.logprob.HeadDivergence] makes a few positions at a time.
     ///
     /// @param phrases     log-probabilities summed over the tokens of phrases only, [B]
     /// @param chosenKl    `TKL(y_w)`, nats, [B]; gradient flows

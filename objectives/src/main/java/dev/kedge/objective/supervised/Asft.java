@@ -7,7 +7,7 @@ import dev.kedge.tensor.Tensor;
 /// Anchored supervised fine-tuning (Zhu et al. 2025, arXiv:2509.23753): [Dft] with a KL to the model before training,
 /// token by token over the whole vocabulary, so that it cannot drift.
 ///
-/// The authors' code takes the forward KL, `KL(π_ref ‖ π)`, which [dev.kedge.objective.logprob.HeadForwardKl] makes
+/// The authors' code takes the forward KL, `KL(π_ref ‖ π)`, which [dev.kedge.objective.logprob.HeadDivergence] makes
 /// through the heads, and their text the reverse one. Either may be passed. Their code takes a mean over each
 /// micro-batch; here every token of the step weighs the same.
 public final class Asft {

@@ -10,7 +10,7 @@ import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.logprob.HeadForwardKl;
+import dev.kedge.objective.logprob.HeadDivergence;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
@@ -182,7 +182,7 @@ public final class RrpoRecipe {
     /// @param phrases  log-probs summed over phrases: chosen, then rejected replies, [2B]
     /// @param chosenKl summed over the tokens of the chosen replies, [B]
     private record Terms(
-            Tensor hidden, Tensor states, HeadLogProbs logProbs, HeadForwardKl kl, Tensor phrases, Tensor chosenKl) {
+            Tensor hidden, Tensor states, HeadLogProbs logProbs, HeadDivergence kl, Tensor phrases, Tensor chosenKl) {
         /// @param whole   2B rows of which all of the reply is target
         /// @param phrases the same rows with the phrases as targets
         static Terms of(Decoder policy, Decoder frozen, TokenBatch whole, TokenBatch phrases) {
@@ -194,7 +194,7 @@ public final class RrpoRecipe {
             Tensor states = hidden.detach().requiresGrad();
             HeadLogProbs logProbs = HeadLogProbs.of(
                     states.indexSelect(0, phrases.targetIndex()), policy.head(), phrases.targetTokens(), 1);
-            HeadForwardKl kl = HeadForwardKl.of(
+            HeadDivergence kl = HeadDivergence.forwardKl(
                     states.indexSelect(0, positions),
                     policy.head(),
                     chosenStates(frozen, whole, pairs).indexSelect(0, positions),

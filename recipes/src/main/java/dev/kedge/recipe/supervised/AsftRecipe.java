@@ -6,7 +6,7 @@ import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
-import dev.kedge.objective.logprob.HeadForwardKl;
+import dev.kedge.objective.logprob.HeadDivergence;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.Run;
 import dev.kedge.run.StepMetrics;
@@ -192,17 +192,17 @@ public final class AsftRecipe {
         Tensor hidden = ForgettingEvaluation.states(policy, tokens);
         Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
         HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
-        Optional<HeadForwardKl> kl = arm.method().isAnchored()
-                ? Optional.of(HeadForwardKl.of(
+        Optional<HeadDivergence> kl = arm.method().isAnchored()
+                ? Optional.of(HeadDivergence.forwardKl(
                         leaf,
                         policy.head(),
                         constantStates(base.decoder(), tokens),
                         base.decoder().head()))
                 : Optional.empty();
-        Loss loss = arm.method().loss(logProbs.values(), kl.map(HeadForwardKl::values), arm.klWeight(), targets);
+        Loss loss = arm.method().loss(logProbs.values(), kl.map(HeadDivergence::values), arm.klWeight(), targets);
         loss.value().backward();
         logProbs.backward();
-        kl.ifPresent(HeadForwardKl::backward);
+        kl.ifPresent(HeadDivergence::backward);
         hidden.backward(leaf.grad());
         StepMetrics metrics =
                 new StepMetrics().add("loss", loss.value().item()).add("nll", sum(loss.metric("nll")) / targets);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.objective.distillation.GeneralizedJsd;
 import dev.kedge.objective.divergence.ForwardKl;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Rrpo;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ExtendWith(InScope.class)
-class HeadForwardKlTest {
+class HeadDivergenceTest {
     /// A loss of all divergences that is neither linear nor even.
     private static final UnaryOperator<Tensor> LOSS =
             kl -> Elementwise.sin(kl.times(0.3)).sum().plus(kl.sum().square().times(1e-4));
@@ -51,8 +52,8 @@ class HeadForwardKlTest {
             return new Case(leaf, Elementwise.tanh(leaf), head, refHidden, refHead);
         }
 
-        HeadForwardKl chunked() {
-            return HeadForwardKl.of(hidden, head, refHidden, refHead);
+        HeadDivergence chunked() {
+            return HeadDivergence.forwardKl(hidden, head, refHidden, refHead);
         }
 
         /// All logits at once, and autograd.
@@ -92,11 +93,38 @@ class HeadForwardKlTest {
         for (DType dtype : new DType[] {DType.FLOAT64, DType.FLOAT32}) {
             double tolerance = dtype == DType.FLOAT64 ? 1e-12 : 2e-6;
             Case own = Case.of(dtype, n, width, vocabulary, true, true);
-            HeadForwardKl kl = own.chunked();
+            HeadDivergence kl = own.chunked();
             assertNear(plain.toDoubles(), kl.values().toDoubles(), tolerance, "values");
             LOSS.apply(kl.values()).backward();
             assertNull(own.leaf().grad());
             kl.backward();
+            assertNear(exact.gradient(exact.leaf()), own.gradient(own.leaf()), tolerance, dtype + " hidden");
+            assertNear(exact.gradient(exact.head()), own.gradient(own.head()), tolerance, dtype + " head");
+        }
+    }
+
+    /// Temperature included, forward KL among them: differentiated chunk by chunk against all logits at once.
+    @ParameterizedTest
+    @CsvSource({"2500, 6, 50, 0.3", "33, 3, 262144, 0.5", "20, 3, 9, 0", "20, 3, 9, 1", "1, 1, 2, 0.9"})
+    void anyDivergenceIsThatOfTheFullLogits(int n, int width, int vocabulary, double beta) {
+        Case exact = Case.of(DType.FLOAT64, n, width, vocabulary, true, true);
+        Tensor logP = exact.hidden().matmul(exact.head().t()).div(0.7).logSoftmax(1);
+        Tensor logRef = exact.refHidden().matmul(exact.refHead().t()).div(0.7).logSoftmax(1);
+        Tensor plain = GeneralizedJsd.divergence(logP, logRef, beta);
+        LOSS.apply(plain).backward();
+        for (DType dtype : new DType[] {DType.FLOAT64, DType.FLOAT32}) {
+            double tolerance = dtype == DType.FLOAT64 ? 1e-12 : 4e-6;
+            Case own = Case.of(dtype, n, width, vocabulary, true, true);
+            HeadDivergence jsd = HeadDivergence.of(
+                    own.hidden(),
+                    own.head(),
+                    own.refHidden(),
+                    own.refHead(),
+                    0.7,
+                    (p, ref) -> GeneralizedJsd.divergence(p, ref, beta));
+            assertNear(plain.toDoubles(), jsd.values().toDoubles(), tolerance, "values");
+            LOSS.apply(jsd.values()).backward();
+            jsd.backward();
             assertNear(exact.gradient(exact.leaf()), own.gradient(own.leaf()), tolerance, dtype + " hidden");
             assertNear(exact.gradient(exact.head()), own.gradient(own.head()), tolerance, dtype + " head");
         }
@@ -139,7 +167,7 @@ class HeadForwardKlTest {
     @EnumSource(names = {"FLOAT32", "FLOAT64"})
     void atTheReferenceThereIsNothingToLearn(DType dtype) {
         Case c = Case.of(dtype, 40, 4, 300, true, true);
-        HeadForwardKl kl = HeadForwardKl.of(c.hidden(), c.head(), c.hidden(), c.head());
+        HeadDivergence kl = HeadDivergence.forwardKl(c.hidden(), c.head(), c.hidden(), c.head());
         assertTrue(kl.values().eq(0).allTrue());
         kl.values().sum().backward();
         kl.backward();
@@ -153,7 +181,7 @@ class HeadForwardKlTest {
         Case expected = Case.of(DType.FLOAT64, 2100, 4, 30, trainHidden, trainHead);
         LOSS.apply(expected.plain()).backward();
         Case actual = Case.of(DType.FLOAT64, 2100, 4, 30, trainHidden, trainHead);
-        HeadForwardKl kl = actual.chunked();
+        HeadDivergence kl = actual.chunked();
         LOSS.apply(kl.values()).backward();
         kl.backward();
         Tensor moved = trainHead ? actual.head() : actual.leaf();
@@ -167,7 +195,7 @@ class HeadForwardKlTest {
         Case c = Case.of(DType.FLOAT64, 7, 4, 30, true, true);
         Tensor refLeaf = c.refHidden().requiresGrad();
         Tensor refHead = c.refHead().requiresGrad();
-        HeadForwardKl kl = HeadForwardKl.of(c.hidden(), c.head(), Elementwise.tanh(refLeaf), refHead);
+        HeadDivergence kl = HeadDivergence.forwardKl(c.hidden(), c.head(), Elementwise.tanh(refLeaf), refHead);
         kl.values().sum().backward();
         kl.backward();
         assertTrue(c.leaf().grad().ne(0).anyTrue());
@@ -193,7 +221,7 @@ class HeadForwardKlTest {
         HeadLogProbs lp = HeadLogProbs.of(leaf, c.head(), index, 1);
         Tensor ref = HeadLogProbs.of(c.refHidden(), c.refHead(), index, 1).values();
         long chosen = (long) pairs * length;
-        HeadForwardKl kl = HeadForwardKl.of(
+        HeadDivergence kl = HeadDivergence.forwardKl(
                 leaf.narrow(0, 0, chosen), c.head(), c.refHidden().narrow(0, 0, chosen), c.refHead());
         Tensor mask = numbers.gt(0);
         Tensor sums = lp.values().reshape(2L * pairs, length).whereElse(mask, 0).sum(1);
@@ -237,7 +265,7 @@ class HeadForwardKlTest {
         Tensor head = Tensor.of(new double[] {1, -1}, 2, 1).to(DType.FLOAT32).detach();
         Tensor refHidden =
                 Tensor.of(new double[] {3000}, 1, 1).to(DType.FLOAT32).detach();
-        HeadForwardKl kl = HeadForwardKl.of(hidden, head, refHidden, head);
+        HeadDivergence kl = HeadDivergence.forwardKl(hidden, head, refHidden, head);
         assertEquals(6000, kl.values().item());
         kl.values().sum().backward();
         kl.backward();
@@ -248,7 +276,7 @@ class HeadForwardKlTest {
     @EnumSource(names = {"FLOAT32", "FLOAT64"})
     void noPositionsAreNoLossAndNoGradient(DType dtype) {
         Case c = Case.of(dtype, 0, 4, 7, true, true);
-        HeadForwardKl kl = c.chunked();
+        HeadDivergence kl = c.chunked();
         assertArrayEquals(new long[] {0}, kl.values().shape());
         assertEquals(dtype, kl.values().dtype());
         kl.values().sum().backward();
@@ -259,7 +287,7 @@ class HeadForwardKlTest {
     @Test
     void backwardBeforeTheLossIsRefused() {
         Case c = Case.of(DType.FLOAT32, 3, 2, 4, true, true);
-        HeadForwardKl kl = c.chunked();
+        HeadDivergence kl = c.chunked();
         var e = assertThrows(IllegalStateException.class, kl::backward);
         assertEquals("backward of the loss comes first: the divergences have no gradient yet", e.getMessage());
         kl.values();
@@ -282,7 +310,8 @@ class HeadForwardKlTest {
             {hidden, head, hidden, head.narrow(0, 0, 4)},
         };
         for (Tensor[] w : wrong) {
-            var e = assertThrows(IllegalArgumentException.class, () -> HeadForwardKl.of(w[0], w[1], w[2], w[3]));
+            var e = assertThrows(
+                    IllegalArgumentException.class, () -> HeadDivergence.forwardKl(w[0], w[1], w[2], w[3]));
             assertTrue(e.getMessage().contains("expected, were"), e.getMessage());
         }
     }
@@ -293,7 +322,7 @@ class HeadForwardKlTest {
         for (int n : new int[] {0, 10, 5000}) {
             Case c = Case.of(DType.FLOAT32, n, 4, 30, true, true);
             long before = Scope.liveTensors();
-            HeadForwardKl kl = c.chunked();
+            HeadDivergence kl = c.chunked();
             assertEquals(3, Scope.liveTensors() - before);
             try (Tensor sum = kl.values().sum()) {
                 sum.backward();

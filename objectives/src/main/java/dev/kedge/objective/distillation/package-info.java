@@ -1,0 +1,2 @@
+/// A student that learns from the next-token distributions of a teacher.
+package dev.kedge.objective.distillation;

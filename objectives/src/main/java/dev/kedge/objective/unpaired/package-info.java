@@ -1,0 +1,2 @@
+/// Learning from single answers, each labelled desirable or not: KTO and its relatives.
+package dev.kedge.objective.unpaired;
