@@ -1,5 +1,6 @@
 package dev.kedge.objective.continual;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -85,16 +86,16 @@ class EwcTest {
         Tensor three = Tensor.of(1, 2, 3);
         var e = assertThrows(IllegalArgumentException.class, () -> Ewc.penalty(two, three, two, 1));
         assertEquals("importance must have the shape of parameter, [2], was [3]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Ewc.penalty(two, two, three, 1));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.penalty(two, two, two, -1));
+        refused("anchor", () -> Ewc.penalty(two, two, three, 1));
+        refused("strength", () -> Ewc.penalty(two, two, two, -1));
         e = assertThrows(IllegalArgumentException.class, () -> Ewc.strength(1, 0));
         assertEquals("task counts from 1, was 0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Ewc.strength(0, 1));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two, 0, 0.5, 1e-8));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two, 1, 1, 1e-8));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two, 1, 0.5, 0));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two.narrow(0, 0, 0), 1, 0.5, 1e-8));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.meanOverTasks(two, three, 1));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.meanOverTasks(two, two, 0));
+        refused("lambda", () -> Ewc.strength(0, 1));
+        refused("steps", () -> Ewc.importance(two, 0, 0.5, 1e-8));
+        refused("sparsity", () -> Ewc.importance(two, 1, 1, 1e-8));
+        refused("guard", () -> Ewc.importance(two, 1, 0.5, 0));
+        refused("importances of no weights", () -> Ewc.importance(two.narrow(0, 0, 0), 1, 0.5, 1e-8));
+        refused("latest", () -> Ewc.meanOverTasks(two, three, 1));
+        refused("task counts from", () -> Ewc.meanOverTasks(two, two, 0));
     }
 }

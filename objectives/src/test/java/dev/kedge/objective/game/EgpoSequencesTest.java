@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.CentralDifferences;
@@ -147,10 +147,10 @@ class EgpoSequencesTest {
     void badArgumentsAreRefused() {
         Tensor three = Tensor.of(new double[3], 1, 3);
         Tensor two = rows(0, 0);
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(three, three, three, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(Tensor.of(1, 2), two, two, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(two, rows(0, 0, 0, 0), two, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(two, two, two, -1, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(two, two, two, BETA, 0));
+        refused("logProbs", () -> Egpo.sequences(three, three, three, BETA, 1));
+        refused("logProbs", () -> Egpo.sequences(Tensor.of(1, 2), two, two, BETA, 1));
+        refused("refLogProbs", () -> Egpo.sequences(two, rows(0, 0, 0, 0), two, BETA, 1));
+        refused("beta", () -> Egpo.sequences(two, two, two, -1, 1));
+        refused("pairsInStep", () -> Egpo.sequences(two, two, two, BETA, 0));
     }
 }

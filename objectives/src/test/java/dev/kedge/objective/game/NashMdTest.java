@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.env.Categorical;
 import dev.kedge.env.MirrorDescent;
@@ -160,12 +160,12 @@ class NashMdTest {
     void badArgumentsAreRefused() {
         Tensor policy = Games.policy(Games.LOGITS);
         Tensor v = Tensor.of(0, 0);
-        assertThrows(IllegalArgumentException.class, () -> NashMd.nashMd(policy, Games.all(), BETA, 1.5, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMd.nashMd(policy, Games.all(), BETA, Double.NaN, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.nashMdPg(policy, Games.all(), 0, SHARE, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.nashMdPg(policy, Games.worked(), 1, SHARE, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.sequences(v, v, v, v, 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.sequences(v, v, v, v, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.sequences(v, v, Tensor.of(0.0), v, BETA, 2));
+        refused("refShare", () -> NashMd.nashMd(policy, Games.all(), BETA, 1.5, 2));
+        refused("refShare", () -> NashMd.nashMd(policy, Games.all(), BETA, Double.NaN, 2));
+        refused("beta", () -> NashMdPg.nashMdPg(policy, Games.all(), 0, SHARE, 2));
+        refused("logRef", () -> NashMdPg.nashMdPg(policy, Games.worked(), 1, SHARE, 2));
+        refused("beta", () -> NashMdPg.sequences(v, v, v, v, 0, 2));
+        refused("answersInStep", () -> NashMdPg.sequences(v, v, v, v, BETA, 1));
+        refused("refLogProbs", () -> NashMdPg.sequences(v, v, Tensor.of(0.0), v, BETA, 2));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.guidance;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -99,10 +99,10 @@ class AutoregressiveRewardTest {
     void badArgumentsAreRefused() {
         Tensor three = Tensor.of(CHOSEN);
         Tensor one = Tensor.of(-1.0);
-        assertThrows(IllegalArgumentException.class, () -> logistic(0, 0, 0));
-        assertThrows(IllegalArgumentException.class, () -> logistic(1, -1, 0));
-        assertThrows(IllegalArgumentException.class, () -> logistic(1, 0, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> AutoregressiveReward.hinge(three, one, 1, 0, 3));
-        assertThrows(IllegalArgumentException.class, () -> AutoregressiveReward.hinge(three, three, 1, 0, 2));
+        refused("beta", () -> logistic(0, 0, 0));
+        refused("margin", () -> logistic(1, -1, 0));
+        refused("flipProbability", () -> logistic(1, 0, 0.5));
+        refused("rejected", () -> AutoregressiveReward.hinge(three, one, 1, 0, 3));
+        refused("pairsInStep", () -> AutoregressiveReward.hinge(three, three, 1, 0, 2));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.occupancy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.divergence.ChiSquared;
@@ -52,10 +52,10 @@ class ActionPenaltyTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(1, 2);
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.mean(two, 0, 0.9, 2));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.mean(two, 1, 1, 2));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.mean(two, 1, 0.9, 1));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.root(two, 0));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.finite(two, Tensor.of(1.0)));
+        refused("coefficient", () -> ActionPenalty.mean(two, 0, 0.9, 2));
+        refused("gamma", () -> ActionPenalty.mean(two, 1, 1, 2));
+        refused("statesInStep", () -> ActionPenalty.mean(two, 1, 0.9, 1));
+        refused("floor", () -> ActionPenalty.root(two, 0));
+        refused("kl", () -> ActionPenalty.finite(two, Tensor.of(1.0)));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.occupancy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -112,8 +112,8 @@ class DiscriminatorTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(CURRENT);
-        assertThrows(IllegalArgumentException.class, () -> Discriminator.logistic(two, two, 1, 2));
-        assertThrows(IllegalArgumentException.class, () -> Discriminator.logistic(two, two, 2, 1));
-        assertThrows(IllegalArgumentException.class, () -> Discriminator.totalVariation(two.unsqueeze(1), two, 2, 2));
+        refused("currentInStep", () -> Discriminator.logistic(two, two, 1, 2));
+        refused("referenceInStep", () -> Discriminator.logistic(two, two, 2, 1));
+        refused("current", () -> Discriminator.totalVariation(two.unsqueeze(1), two, 2, 2));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -56,9 +57,9 @@ class AggregationTest {
         assertEquals(
                 "completionsInStep counts the whole step and must be >= 3, what this part holds; was 2",
                 e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.perToken(losses, mask, 0));
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.sequenceSum(losses, mask, 2));
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.constantLength(losses, mask, 0, 3));
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.perToken(losses, losses, 6));
+        refused("tokensInStep", () -> Aggregation.perToken(losses, mask, 0));
+        refused("completionsInStep", () -> Aggregation.sequenceSum(losses, mask, 2));
+        refused("length", () -> Aggregation.constantLength(losses, mask, 0, 3));
+        refused("mask", () -> Aggregation.perToken(losses, losses, 6));
     }
 }

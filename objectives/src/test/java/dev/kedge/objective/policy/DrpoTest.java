@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.CentralDifferences;
@@ -215,14 +215,14 @@ class DrpoTest {
         Rollout rollout = onPolicy(answers(SCORES, LENGTHS));
         Tensor rewards = rewards(1, 1, 0, 0);
         for (double bad : new double[] {0, -1, NAN}) {
-            assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 100, bad, 10, 1));
-            assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 100, 0.1, bad, 1));
-            assertThrows(IllegalArgumentException.class, () -> Drpo.strength(0.1, bad, 0));
+            refused("lambda", () -> Drpo.drpo(rollout, rewards, 100, bad, 10, 1));
+            refused("tau", () -> Drpo.drpo(rollout, rewards, 100, 0.1, bad, 1));
+            refused("beta", () -> Drpo.strength(0.1, bad, 0));
         }
-        assertThrows(IllegalArgumentException.class, () -> Drpo.strength(0.1, 1, -1));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 0, 0.1, 10, 1));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 100, 0.1, 10, 0));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards(1, 0), 100, 0.1, 10, 1));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.trustRegion(rollout, SampledKl::k1, -1, 280));
+        refused("delta", () -> Drpo.strength(0.1, 1, -1));
+        refused("longest", () -> Drpo.drpo(rollout, rewards, 0, 0.1, 10, 1));
+        refused("questionsInStep", () -> Drpo.drpo(rollout, rewards, 100, 0.1, 10, 0));
+        refused("rewards of completions", () -> Drpo.drpo(rollout, rewards(1, 0), 100, 0.1, 10, 1));
+        refused("strength", () -> Drpo.trustRegion(rollout, SampledKl::k1, -1, 280));
     }
 }

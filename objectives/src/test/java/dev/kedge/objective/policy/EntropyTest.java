@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.DType;
@@ -63,7 +63,7 @@ class EntropyTest {
         assertEquals(0, entropies.toDoubles()[1]);
         double[] gradient = logits.grad().toDoubles();
         assertArrayEquals(new double[2], new double[] {gradient[2], gradient[3]});
-        assertThrows(IllegalArgumentException.class, () -> Entropy.ofLogits(logits, one()));
+        refused("mask", () -> Entropy.ofLogits(logits, one()));
     }
 
     @Test

@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
@@ -276,17 +276,15 @@ class GtpoTest {
     void badInputIsRefused() {
         Tensor a = Tensor.of(GOOD_AND_BAD);
         for (double bad : new double[] {-1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> Gtpo.shaped(a, a, bad, 0.7));
-            assertThrows(IllegalArgumentException.class, () -> Gtpo.shaped(a, a, 0.1, bad));
+            refused("gamma", () -> Gtpo.shaped(a, a, bad, 0.7));
+            refused("threshold", () -> Gtpo.shaped(a, a, 0.1, bad));
         }
-        assertThrows(IllegalArgumentException.class, () -> Gtpo.shaped(a, Tensor.of(1), 0.1, 0.7));
+        refused("entropies", () -> Gtpo.shaped(a, Tensor.of(1), 0.1, 0.7));
         Tensor tokens = Tensor.of(new long[] {1, 2}, 2, 1);
         Tensor mask = Tensor.mask(new boolean[] {true, true}, 2, 1);
-        assertThrows(
-                IllegalArgumentException.class, () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[3], 1, 3), 2));
-        assertThrows(
-                IllegalArgumentException.class, () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[2], 1, 2), 0));
+        refused("advantages of completions", () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[3], 1, 3), 2));
+        refused("positiveWeight", () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[2], 1, 2), 0));
         var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
-        assertThrows(IllegalArgumentException.class, () -> Gtpo.gtpo(rollout(four()), a, found, 1));
+        refused("completionsInStep", () -> Gtpo.gtpo(rollout(four()), a, found, 1));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
@@ -221,17 +221,17 @@ class LpRegTest {
     @Test
     void badInputIsRefused() {
         for (double bad : new double[] {-0.1, 1.1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> LpReg.proxy(logits(), bad));
-            assertThrows(IllegalArgumentException.class, () -> LpReg.threshold(logP(), mask(), bad));
+            refused("kappa", () -> LpReg.proxy(logits(), bad));
+            refused("share", () -> LpReg.threshold(logP(), mask(), bad));
         }
-        assertThrows(IllegalArgumentException.class, () -> new LpReg.Pull(logP(), 0, -1, 10));
-        assertThrows(IllegalArgumentException.class, () -> new LpReg.Pull(logP(), 0, 1, 0));
-        assertThrows(IllegalArgumentException.class, () -> new LpReg.Pull(logP(), 0, 1, Double.NaN));
+        refused("beta", () -> new LpReg.Pull(logP(), 0, -1, 10));
+        refused("cap", () -> new LpReg.Pull(logP(), 0, 1, 0));
+        refused("cap", () -> new LpReg.Pull(logP(), 0, 1, Double.NaN));
         Rollout rollout = onPolicy(logP());
         Tensor a = Tensor.of(1);
         var elsewhere = pull(Tensor.of(new double[2], 1, 2), 0);
-        assertThrows(IllegalArgumentException.class, () -> LpReg.lpReg(rollout, a, elsewhere, 1, 9, 5));
-        assertThrows(IllegalArgumentException.class, () -> LpReg.lpReg(rollout, a, pull(logP(), 0), -1, 9, 5));
-        assertThrows(IllegalArgumentException.class, () -> LpReg.published(rollout, a, logP(), logP(), 0, 1, 0, 5));
+        refused("proxyLogProbs", () -> LpReg.lpReg(rollout, a, elsewhere, 1, 9, 5));
+        refused("clipLow", () -> LpReg.lpReg(rollout, a, pull(logP(), 0), -1, 9, 5));
+        refused("ratioCap", () -> LpReg.published(rollout, a, logP(), logP(), 0, 1, 0, 5));
     }
 }

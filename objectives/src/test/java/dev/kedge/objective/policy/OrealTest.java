@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -251,18 +252,18 @@ class OrealTest {
         Tensor a = Tensor.of(ADVANTAGES);
         var e = assertThrows(IllegalArgumentException.class, () -> new Strengths(1, -0.5, 0));
         assertEquals("wrong must be in [0.0, Infinity), was -0.5", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new Strengths(Double.NaN, 1, 0));
-        assertThrows(IllegalArgumentException.class, () -> new Strengths(1, 1, Double.POSITIVE_INFINITY));
+        refused("correct", () -> new Strengths(Double.NaN, 1, 0));
+        refused("kl", () -> new Strengths(1, 1, Double.POSITIVE_INFINITY));
         e = assertThrows(IllegalArgumentException.class, () -> new StepTokens(-1, 3));
         assertEquals("tokens in the step must be >= 0, were -1 correct and 3 wrong", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new StepTokens(3, -1));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(a, a, correct, correct, a));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp.t(), mask(), correct, a));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp, lp, correct, a));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp, mask(), a, a));
+        refused("tokens in the step", () -> new StepTokens(3, -1));
+        refused("logProbs", () -> new Answers(a, a, correct, correct, a));
+        refused("refLogProbs", () -> new Answers(lp, lp.t(), mask(), correct, a));
+        refused("mask", () -> new Answers(lp, lp, lp, correct, a));
+        refused("correct", () -> new Answers(lp, lp, mask(), a, a));
         e = assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp, mask(), correct, Tensor.of(1, 2)));
         assertEquals("advantages must have the shape of the rows, [4], was [2]", e.getMessage());
         Weights other = new Weights(lp.t(), lp.t());
-        assertThrows(IllegalArgumentException.class, () -> oreal(answers(lp), other));
+        refused("weights", () -> oreal(answers(lp), other));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
@@ -209,8 +209,8 @@ class PolicyFamilyTest {
                 new double[] {0, 0, 0, -0.25, -0.5, -1, -1},
                 Dapo.overlong(lengths, 100, 20).toDoubles(),
                 1e-15);
-        assertThrows(IllegalArgumentException.class, () -> Dapo.overlong(lengths, 100, 0));
-        assertThrows(IllegalArgumentException.class, () -> Dapo.overlong(lengths, 100, 101));
+        refused("margin", () -> Dapo.overlong(lengths, 100, 0));
+        refused("margin", () -> Dapo.overlong(lengths, 100, 101));
     }
 
     @Test
@@ -225,17 +225,15 @@ class PolicyFamilyTest {
     void numbersOutOfRangeAreRefused() {
         Tensor a = advantages();
         for (double clip : new double[] {0, 1, -0.2, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> PpoClip.ppoClip(rollout(), a, clip, 6));
-            assertThrows(IllegalArgumentException.class, () -> Grpo.withoutReference(rollout(), a, clip, 3));
-            assertThrows(IllegalArgumentException.class, () -> DrGrpo.drGrpo(rollout(), a, clip, 4, 3));
+            refused("clip", () -> PpoClip.ppoClip(rollout(), a, clip, 6));
+            refused("clip", () -> Grpo.withoutReference(rollout(), a, clip, 3));
+            refused("clip", () -> DrGrpo.drGrpo(rollout(), a, clip, 4, 3));
         }
         for (double beta : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, 0.2, beta, 3));
+            refused("beta", () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, 0.2, beta, 3));
         }
-        assertThrows(IllegalArgumentException.class, () -> Dapo.dapo(rollout(), a, 0.2, -0.28, 6));
-        assertThrows(IllegalArgumentException.class, () -> Gspo.gspo(rollout(), a, 3e-4, 4e-4, 2));
-        assertThrows(IllegalArgumentException.class, () -> Reinforce.reinforce(rollout(), Tensor.of(1, 2), 3));
+        refused("clipHigh", () -> Dapo.dapo(rollout(), a, 0.2, -0.28, 6));
+        refused("completionsInStep", () -> Gspo.gspo(rollout(), a, 3e-4, 4e-4, 2));
+        refused("advantages", () -> Reinforce.reinforce(rollout(), Tensor.of(1, 2), 3));
     }
 }

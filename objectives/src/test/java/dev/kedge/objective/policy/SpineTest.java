@@ -1,9 +1,9 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
@@ -256,19 +256,19 @@ class SpineTest {
         Tensor h = row(0.1, 0.2);
         Tensor mask = all(1, 1);
         for (double share : new double[] {0, 1.1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, share, 0.1, 0.5));
+            refused("share", () -> Spine.topShare(h, mask, share, 0.1, 0.5));
         }
-        assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, 0.2, 0.6, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, 0.2, -0.1, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, 0.2, 0.1, Double.NaN));
-        assertThrows(IllegalArgumentException.class, () -> Spine.otsu(h, mask, 1));
-        assertThrows(IllegalArgumentException.class, () -> Spine.otsu(h, h, 10));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, 0.6, 0.5));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, -0.1, 0.5));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, 0.1, Double.NaN));
+        refused("bins", () -> Spine.otsu(h, mask, 1));
+        refused("mask", () -> Spine.otsu(h, h, 10));
         var forking = Spine.topShare(h, mask, 1, 0, 1);
-        assertThrows(IllegalArgumentException.class, () -> Spine.band(h, forking, -1, 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> Spine.anchor(h, forking, 1, 0));
+        refused("lowStrength", () -> Spine.band(h, forking, -1, 0, 2));
+        refused("selectedInStep", () -> Spine.anchor(h, forking, 1, 0));
         Rollout rollout = new Rollout(h, h, mask);
         for (double clip : new double[] {0, 1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> Spine.policy(rollout, Tensor.of(1), forking, clip, 2));
+            refused("clip", () -> Spine.policy(rollout, Tensor.of(1), forking, clip, 2));
         }
     }
 }

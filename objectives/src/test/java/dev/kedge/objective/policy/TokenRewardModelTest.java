@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -234,15 +235,15 @@ class TokenRewardModelTest {
         var e = assertThrows(
                 IllegalArgumentException.class, () -> TokenRewardModel.aboveThreshold(scores, mask, 1, 0.5));
         assertEquals("correctThreshold must be in [0.0, 1.0), was 1.0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.aboveThreshold(scores, mask, 0.5, -0.1));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.aboveThreshold(scores, scores, 0.5, 0.5));
+        refused("wrongThreshold", () -> TokenRewardModel.aboveThreshold(scores, mask, 0.5, -0.1));
+        refused("mask", () -> TokenRewardModel.aboveThreshold(scores, scores, 0.5, 0.5));
         e = assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.largest(scores, mask, 0, 1));
         assertEquals("correctRatio must be in (0, 1], was 0.0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.largest(scores, mask, 1, 1.1));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.largest(scores, mask, 1, NAN));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.loss(scores, mask, outcome, 3));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.loss(scores, mask, mask, 4));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.loss(scores.t(), mask, outcome, 9));
-        assertThrows(IllegalArgumentException.class, () -> new Weights(scores, scores.t()));
+        refused("wrongRatio", () -> TokenRewardModel.largest(scores, mask, 1, 1.1));
+        refused("wrongRatio", () -> TokenRewardModel.largest(scores, mask, 1, NAN));
+        refused("answersInStep", () -> TokenRewardModel.loss(scores, mask, outcome, 3));
+        refused("correct", () -> TokenRewardModel.loss(scores, mask, mask, 4));
+        refused("mask", () -> TokenRewardModel.loss(scores.t(), mask, outcome, 9));
+        refused("wrong", () -> new Weights(scores, scores.t()));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -221,9 +222,9 @@ class ToprTest {
         var e = assertThrows(IllegalArgumentException.class, () -> new Truncation(1, 0.5, 0, 1));
         assertEquals("good answers' ratios go to [from, to] with 0 <= from <= to, was [1.0, 0.5]", e.getMessage());
         double infinity = Double.POSITIVE_INFINITY;
-        assertThrows(IllegalArgumentException.class, () -> new Truncation(1, 1, -0.1, 1));
-        assertThrows(IllegalArgumentException.class, () -> new Truncation(1, 1, 0, Double.NaN));
-        assertThrows(IllegalArgumentException.class, () -> new Truncation(infinity, infinity, 0, 1));
+        refused("bad answers' ratios go to", () -> new Truncation(1, 1, -0.1, 1));
+        refused("bad answers' ratios go to", () -> new Truncation(1, 1, 0, Double.NaN));
+        refused("good answers' ratios go to", () -> new Truncation(infinity, infinity, 0, 1));
     }
 
     @Test
@@ -232,10 +233,10 @@ class ToprTest {
         Tensor two = Tensor.of(1, 2);
         var e = assertThrows(IllegalArgumentException.class, () -> Topr.topr(lp, two, lp, 5));
         assertEquals("behaviourLogProbs must have the shape of logProbs, [5], was [2]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Topr.topr(lp, lp, two, 5));
-        assertThrows(IllegalArgumentException.class, () -> Topr.topr(lp, lp, lp, 4));
+        refused("advantages", () -> Topr.topr(lp, lp, two, 5));
+        refused("answersInStep", () -> Topr.topr(lp, lp, lp, 4));
         Tensor matrix = lp.unsqueeze(0);
-        assertThrows(IllegalArgumentException.class, () -> Topr.topr(matrix, matrix, matrix, 5));
+        refused("logProbs", () -> Topr.topr(matrix, matrix, matrix, 5));
         e = assertThrows(
                 IllegalArgumentException.class, () -> Topr.lengthNormalized(lp, lp, lp, two, Truncation.CANONICAL, 5));
         assertEquals("tokens must have the shape of logProbs, [5], was [2]", e.getMessage());

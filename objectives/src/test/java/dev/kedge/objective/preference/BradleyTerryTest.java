@@ -1,8 +1,8 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -66,8 +66,8 @@ class BradleyTerryTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor three = Tensor.of(FIRST);
-        assertThrows(IllegalArgumentException.class, () -> BradleyTerry.nll(three, Tensor.of(1, 2), three, 3));
-        assertThrows(IllegalArgumentException.class, () -> BradleyTerry.nll(three, three, Tensor.of(1, 2), 3));
-        assertThrows(IllegalArgumentException.class, () -> BradleyTerry.nll(three, three, three, 2));
+        refused("second", () -> BradleyTerry.nll(three, Tensor.of(1, 2), three, 3));
+        refused("secondPreferred", () -> BradleyTerry.nll(three, three, Tensor.of(1, 2), 3));
+        refused("pairsInStep", () -> BradleyTerry.nll(three, three, three, 2));
     }
 }

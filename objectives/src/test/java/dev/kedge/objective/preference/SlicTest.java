@@ -1,8 +1,8 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
@@ -39,7 +39,7 @@ class SlicTest {
 
     @Test
     void badArgumentsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Slic.hinge(Pairs.all(), -1, 3));
-        assertThrows(IllegalArgumentException.class, () -> Slic.hinge(Pairs.all(), BETA, 2));
+        refused("beta", () -> Slic.hinge(Pairs.all(), -1, 3));
+        refused("pairsInStep", () -> Slic.hinge(Pairs.all(), BETA, 2));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.selection;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
@@ -69,9 +69,9 @@ class CalibrationTest {
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(1, 2);
         Tensor rows = Tensor.of(new double[][] {{1, 2}});
-        assertThrows(IllegalArgumentException.class, () -> Calibration.exact(Tensor.of(BASE), two));
-        assertThrows(IllegalArgumentException.class, () -> Calibration.empirical(rows, two));
-        assertThrows(IllegalArgumentException.class, () -> Calibration.empirical(Tensor.scalarOf(1), two));
-        assertThrows(IllegalArgumentException.class, () -> Calibration.empirical(Tensor.of(new double[0], 0), two));
+        refused("reward", () -> Calibration.exact(Tensor.of(BASE), two));
+        refused("baseRewards", () -> Calibration.empirical(rows, two));
+        refused("baseRewards", () -> Calibration.empirical(Tensor.scalarOf(1), two));
+        refused("baseRewards", () -> Calibration.empirical(Tensor.of(new double[0], 0), two));
     }
 }

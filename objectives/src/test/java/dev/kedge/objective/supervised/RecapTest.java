@@ -1,5 +1,6 @@
 package dev.kedge.objective.supervised;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -224,28 +225,28 @@ class RecapTest {
     void badNumbersAreRefused() {
         var e = assertThrows(IllegalArgumentException.class, () -> Statistics.of(new double[3], 0));
         assertEquals("signals fill two windows of 1 or more steps each, were 3", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Statistics.of(new double[0], 0));
+        refused("signals fill two windows of", () -> Statistics.of(new double[0], 0));
         e = assertThrows(IllegalArgumentException.class, () -> Statistics.ofSample(new double[2], 0));
         assertEquals("signals fill two windows of 2 or more steps each, were 2", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Statistics.of(STEADY, -1));
+        refused("guard", () -> Statistics.of(STEADY, -1));
         e = assertThrows(IllegalArgumentException.class, () -> Recap.weights(new double[] {1, Double.NaN}, 5));
         assertEquals("priorities must be one or more finite numbers, were [1.0, NaN]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Recap.weights(new double[0], 5));
-        assertThrows(IllegalArgumentException.class, () -> Recap.weights(STEADY, 0));
+        refused("priorities", () -> Recap.weights(new double[0], 5));
+        refused("temperature", () -> Recap.weights(STEADY, 0));
         e = assertThrows(IllegalArgumentException.class, () -> Recap.recap(Tensor.of(1, 2), 1, 1, 1));
         assertEquals("weights must have the shape of losses, [2], was [3]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Recap.recap(Tensor.scalarOf(1), 1));
+        refused("losses", () -> Recap.recap(Tensor.scalarOf(1), 1));
     }
 
     @Test
     void badRulesAndSignalsAreRefused() {
         var e = assertThrows(IllegalArgumentException.class, () -> new Rule(0, 5, 1e-8, 10));
         assertEquals("window must be >= 1, was 0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new Rule(2, -5, 1e-8, 10));
-        assertThrows(IllegalArgumentException.class, () -> new Rule(2, 5, 0, 10));
-        assertThrows(IllegalArgumentException.class, () -> new Rule(2, 5, 1e-8, 0));
+        refused("temperature", () -> new Rule(2, -5, 1e-8, 10));
+        refused("guard", () -> new Rule(2, 5, 0, 10));
+        refused("maxConvergence", () -> new Rule(2, 5, 1e-8, 0));
         e = assertThrows(IllegalArgumentException.class, () -> RULE.after(Map.of(), signals(1, Double.NaN)));
         assertEquals("signal of falling must be finite, was NaN", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> RULE.after(Map.of(), new LinkedHashMap<>()));
+        refused("priorities", () -> RULE.after(Map.of(), new LinkedHashMap<>()));
     }
 }
