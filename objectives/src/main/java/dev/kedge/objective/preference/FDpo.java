@@ -57,7 +57,7 @@ public final class FDpo {
         return switch (divergence) {
             case ReverseKl _, JensenShannon _ -> logRatio;
             case ForwardKl _ -> logRatio.clampMin(-maxExponent);
-            case AlphaDivergence(double alpha) -> logRatio.clampMin(-maxExponent / alpha);
+            case AlphaDivergence a -> logRatio.clampMin(-maxExponent / a.alpha());
         };
     }
 }

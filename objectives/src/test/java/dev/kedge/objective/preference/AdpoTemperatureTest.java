@@ -42,12 +42,12 @@ class AdpoTemperatureTest {
     void versionBRisesWithUncertaintyAndWithMissingReward() {
         double tau0 = 0.8;
         double alpha = 0.5;
-        double b = 0.3;
+        double b = 1.5;
         double[] h = {0, 1, 0, 0.4, 1};
         double[] r = {1, 1, 0, 0.25, 0};
         Tensor tau = AdpoTemperature.fromPolicyEntropy(
                 Tensor.of(h).requiresGrad(), Tensor.of(r).requiresGrad(), tau0, alpha, b, 0.1, 5);
-        double[] expected = {0.8, 1.2, 1.04, 0.8 * (1 + 0.5 * 0.4 + 0.3 * 0.6 * 0.75), 1.2};
+        double[] expected = {0.8, 1.2, 2, 0.8 * (1 + 0.5 * 0.4 + 1.5 * 0.6 * 0.75), 1.2};
         assertArrayEquals(expected, tau.toDoubles(), 1e-15);
         assertFalse(tau.hasGradientGraph());
     }
@@ -73,6 +73,7 @@ class AdpoTemperatureTest {
         assertArrayEquals(
                 new double[] {0.5, 0.5},
                 AdpoTemperature.onUnitScale(Tensor.of(2, 2), 2, 2).toDoubles());
+        assertFalse(AdpoTemperature.onUnitScale(means.requiresGrad(), -1, 3).hasGradientGraph());
     }
 
     @ParameterizedTest
@@ -103,5 +104,8 @@ class AdpoTemperatureTest {
         assertEquals("least and most must be finite and in order, were 2.0 and 1.0", e.getMessage());
         refused("least and most", () -> AdpoTemperature.onUnitScale(h, Double.NaN, 1));
         refused("least and most", () -> AdpoTemperature.onUnitScale(h, 0, Double.POSITIVE_INFINITY));
+        refused("least and most", () -> AdpoTemperature.onUnitScale(h, Double.NEGATIVE_INFINITY, 1));
+        refused("means", () -> AdpoTemperature.onUnitScale(q, 0, 1));
+        refused("entropy", () -> AdpoTemperature.fromPolicyEntropy(q, q, 1, 0, 0, 0.1, 2));
     }
 }

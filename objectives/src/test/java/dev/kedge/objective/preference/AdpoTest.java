@@ -239,6 +239,7 @@ class AdpoTest {
                 .plus(Adpo.plackettLuce(u, targets, 3).value())
                 .plus(Adpo.pairwise(u, targets.unsqueeze(2).minus(targets.unsqueeze(1)), 3)
                         .value())
+                .plus(Adpo.anchorPenalty(policy, anchor, targets.gt(0), 1, 12).value())
                 .backward();
         assertTrue(policy.grad().ne(0).anyTrue());
         assertEquals(null, anchor.grad());
@@ -374,6 +375,8 @@ class AdpoTest {
         refused("strength", () -> Adpo.anchorPenalty(q, q, mask, Double.NaN, 12));
         refused("tokensInStep", () -> Adpo.anchorPenalty(q, q, mask, 0.1, 0));
         refused("mask", () -> Adpo.anchorPenalty(q, q, q, 0.1, 12));
+        Tensor row = q.select(0, 0);
+        refused("logProbs", () -> Adpo.anchorPenalty(row, row, row.gt(0), 0.1, 12));
         refused("anchorLogProbs", () -> Adpo.anchorPenalty(q, q.t(), mask, 0.1, 12));
     }
 }

@@ -193,6 +193,7 @@ class DpoTest {
         Tensor matrix = three.unsqueeze(0);
         refused("chosen", () -> new PreferenceLogProbs(matrix, matrix, matrix, matrix));
         refused("chosenTokens", () -> Pairs.all().lengthNormalized(two, three));
+        refused("rejectedTokens", () -> Pairs.all().lengthNormalized(three, two));
     }
 
     @Test

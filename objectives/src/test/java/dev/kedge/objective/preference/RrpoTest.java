@@ -137,6 +137,10 @@ class RrpoTest {
         assertEquals(0.03688021, kl.item(), 5e-9);
         assertEquals(0.51301525, Rrpo.rrpo(phrases, kl, BETA, 0, 1).value().item(), 5e-9);
         assertEquals(0.51485926, Rrpo.rrpo(phrases, kl, BETA, ALPHA, 1).value().item(), 5e-9);
+        assertEquals(
+                0.51301525 + 2 * 0.03688021,
+                Rrpo.rrpo(phrases, kl, BETA, 2, 1).value().item(),
+                2e-8);
     }
 
     @Test

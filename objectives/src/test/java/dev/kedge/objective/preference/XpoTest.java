@@ -226,6 +226,8 @@ class XpoTest {
         var e = assertThrows(
                 IllegalArgumentException.class, () -> PreferenceLogProbs.judged(three, three, one, three, labels()));
         assertEquals("refFirst must have the shape of first, [3], was [1]", e.getMessage());
+        Tensor row = three.unsqueeze(0);
+        refused("first", () -> PreferenceLogProbs.judged(row, row, row, row, row.gt(0)));
         refused("second", () -> PreferenceLogProbs.judged(three, one, three, three, labels()));
         refused("refSecond", () -> PreferenceLogProbs.judged(three, three, three, one, labels()));
         refused("firstIsChosen", () -> PreferenceLogProbs.judged(one, one, one, one, labels()));
