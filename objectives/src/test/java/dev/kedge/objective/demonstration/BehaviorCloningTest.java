@@ -85,5 +85,12 @@ class BehaviorCloningTest {
         refused("states", () -> BehaviorCloning.counts(index.neg().to(DType.INT64), index, 3, 3));
         refused("smoothing", () -> BehaviorCloning.policy(counts(), -1));
         refused("logPolicy", () -> BehaviorCloning.loss(index, counts(), 1));
+        refused("counts", () -> BehaviorCloning.policy(index, 1));
+        refused("counts", () -> BehaviorCloning.loss(index, index, 1));
+        refused("states", () -> BehaviorCloning.counts(index.select(0, 0), index, 3, 3));
+        refused("actions", () -> BehaviorCloning.counts(index, index.t(), 3, 3));
+        refused(
+                "states must lie in 0..-1",
+                () -> BehaviorCloning.counts(index.narrow(1, 0, 0), index.narrow(1, 0, 0), 0, 1));
     }
 }

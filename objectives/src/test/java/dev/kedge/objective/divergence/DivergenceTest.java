@@ -261,7 +261,17 @@ class DivergenceTest {
     @ParameterizedTest
     @MethodSource("all")
     void unequalShapesAreRefused(Divergence d) {
-        refused("logQ", () -> d.categorical(Tensor.of(0.0), Tensor.of(0, 0)));
+        refused("logQ must have the shape of logP, [1], was [2]", () -> d.categorical(Tensor.of(0.0), Tensor.of(0, 0)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withGaussianForm")
+    void unequalShapesOfGaussiansAreRefused(Divergence d) {
+        Tensor one = Tensor.of(0.0);
+        Tensor two = Tensor.of(0, 0);
+        refused("logStdP", () -> d.gaussian(one, two, one, one));
+        refused("meanQ", () -> d.gaussian(one, one, two, one));
+        refused("logStdQ", () -> d.gaussian(one, one, one, two));
     }
 
     private static double density(double x, double mean, double std) {

@@ -152,5 +152,6 @@ class EgpoSequencesTest {
         refused("refLogProbs", () -> Egpo.sequences(two, rows(0, 0, 0, 0), two, BETA, 1));
         refused("beta", () -> Egpo.sequences(two, two, two, -1, 1));
         refused("pairsInStep", () -> Egpo.sequences(two, two, two, BETA, 0));
+        refused("preferences", () -> Egpo.sequences(two, two, rows(0, 0, 0, 0), BETA, 1));
     }
 }

@@ -273,6 +273,7 @@ class InpoTest {
         refused("tau", () -> Inpo.inpo(lp, one, one, ETA, -0.1, 1));
         refused("tau", () -> Inpo.inpo(lp, one, one, ETA, Double.NaN, 1));
         refused("previousChosen", () -> Inpo.inpo(lp, Tensor.of(0, 0), one, ETA, TAU, 1));
+        refused("previousRejected", () -> Inpo.inpo(lp, one, Tensor.of(0, 0), ETA, TAU, 1));
         refused("pairsInStep", () -> Inpo.inpo(lp, one, one, ETA, TAU, 0));
         Tensor policy = Games.policy(Games.LOGITS);
         MatrixGames games = Games.all();

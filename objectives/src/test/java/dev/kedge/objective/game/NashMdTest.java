@@ -167,5 +167,10 @@ class NashMdTest {
         refused("beta", () -> NashMdPg.sequences(v, v, v, v, 0, 2));
         refused("answersInStep", () -> NashMdPg.sequences(v, v, v, v, BETA, 1));
         refused("refLogProbs", () -> NashMdPg.sequences(v, v, Tensor.of(0.0), v, BETA, 2));
+        Tensor row = policy.select(0, 0);
+        refused("logPolicy", () -> NashMd.mixture(row, row, SHARE));
+        refused("logProbs", () -> NashMdPg.sequences(policy, policy, policy, policy, BETA, 2));
+        refused("oldLogProbs", () -> NashMdPg.sequences(v, Tensor.of(0.0), v, v, BETA, 2));
+        refused("preferences", () -> NashMdPg.sequences(v, v, v, Tensor.of(0.0), BETA, 2));
     }
 }

@@ -104,5 +104,7 @@ class AutoregressiveRewardTest {
         refused("flipProbability", () -> logistic(1, 0, 0.5));
         refused("rejected", () -> AutoregressiveReward.hinge(three, one, 1, 0, 3));
         refused("pairsInStep", () -> AutoregressiveReward.hinge(three, three, 1, 0, 2));
+        Tensor row = three.unsqueeze(0);
+        refused("chosen", () -> AutoregressiveReward.hinge(row, row, 1, 0, 3));
     }
 }

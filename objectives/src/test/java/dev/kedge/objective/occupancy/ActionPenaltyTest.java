@@ -57,5 +57,6 @@ class ActionPenaltyTest {
         refused("statesInStep", () -> ActionPenalty.mean(two, 1, 0.9, 1));
         refused("floor", () -> ActionPenalty.root(two, 0));
         refused("kl", () -> ActionPenalty.finite(two, Tensor.of(1.0)));
+        refused("divergences", () -> ActionPenalty.mean(two.unsqueeze(0), 1, 0.9, 2));
     }
 }

@@ -153,5 +153,13 @@ class AnswerDivergenceTest {
         Tensor row = Tensor.of(new double[][] {{1, 2}});
         refused("limit", () -> AnswerDivergence.of(row, row, row.ne(0), 0));
         refused("mask", () -> AnswerDivergence.of(row, row, row, 10));
+        refused("refLogProbs", () -> AnswerDivergence.of(row, row.t(), row.ne(0), 10));
+        refused("kl", () -> new AnswerDivergence(row, row));
+        refused("chiSquared", () -> new AnswerDivergence(Tensor.of(1.0), row));
+        refused("weight", () -> two.rootChiSquaredPenalty(0, 1e-4));
+        refused("weight", () -> two.rootChiSquaredPenalty(0, 1e-4, 0.1, 2));
+        refused("floor", () -> two.rootChiSquaredPenalty(1, 0, 0.1, 2));
+        Tensor none = Tensor.of(new double[0], 0);
+        refused("the answers given", () -> new AnswerDivergence(none, none).rootChiSquaredPenalty(1, 1e-4));
     }
 }

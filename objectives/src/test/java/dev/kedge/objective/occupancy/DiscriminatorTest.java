@@ -115,5 +115,7 @@ class DiscriminatorTest {
         refused("currentInStep", () -> Discriminator.logistic(two, two, 1, 2));
         refused("referenceInStep", () -> Discriminator.logistic(two, two, 2, 1));
         refused("current", () -> Discriminator.totalVariation(two.unsqueeze(1), two, 2, 2));
+        refused("reference", () -> Discriminator.wasserstein(two, two.unsqueeze(1), 2, 2));
+        refused("reference", () -> Discriminator.logistic(two, two.unsqueeze(1), 2, 2));
     }
 }

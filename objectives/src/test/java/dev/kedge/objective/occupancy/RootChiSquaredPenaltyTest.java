@@ -78,5 +78,7 @@ class RootChiSquaredPenaltyTest {
         refused("trimFraction", () -> RootChiSquaredPenalty.of(two, -0.01));
         refused("scores", () -> RootChiSquaredPenalty.of(two.narrow(0, 0, 0), 0));
         refused("reward", () -> RootChiSquaredPenalty.of(two, 0).takenFrom(Tensor.of(1.0), 1));
+        refused("lambda", () -> RootChiSquaredPenalty.of(two, 0).takenFrom(two, -1));
+        refused("scores", () -> RootChiSquaredPenalty.of(two.unsqueeze(0), 0));
     }
 }

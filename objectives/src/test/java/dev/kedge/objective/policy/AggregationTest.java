@@ -61,5 +61,6 @@ class AggregationTest {
         refused("completionsInStep", () -> Aggregation.sequenceSum(losses, mask, 2));
         refused("length", () -> Aggregation.constantLength(losses, mask, 0, 3));
         refused("mask", () -> Aggregation.perToken(losses, losses, 6));
+        refused("losses", () -> Aggregation.perToken(losses.select(0, 0), mask.select(0, 0), 6));
     }
 }

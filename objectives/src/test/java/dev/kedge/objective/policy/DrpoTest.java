@@ -224,5 +224,8 @@ class DrpoTest {
         refused("questionsInStep", () -> Drpo.drpo(rollout, rewards, 100, 0.1, 10, 0));
         refused("rewards of completions", () -> Drpo.drpo(rollout, rewards(1, 0), 100, 0.1, 10, 1));
         refused("strength", () -> Drpo.trustRegion(rollout, SampledKl::k1, -1, 280));
+        refused("lengths", () -> Drpo.positiveWeights(rewards, Tensor.of(1, 2), 100, 0.1));
+        refused("rewards", () -> Drpo.positiveWeights(Tensor.of(1, 2), Tensor.of(1, 2), 100, 0.1));
+        refused("rewards", () -> Drpo.drpo(rollout, Tensor.of(1, 1, 0, 0), 100, 0.1, 10, 4));
     }
 }

@@ -64,6 +64,7 @@ class EntropyTest {
         double[] gradient = logits.grad().toDoubles();
         assertArrayEquals(new double[2], new double[] {gradient[2], gradient[3]});
         refused("mask", () -> Entropy.ofLogits(logits, one()));
+        refused("logits", () -> Entropy.ofLogits(logits.select(0, 0), mask));
     }
 
     @Test

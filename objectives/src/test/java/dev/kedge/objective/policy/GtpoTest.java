@@ -286,5 +286,14 @@ class GtpoTest {
         refused("positiveWeight", () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[2], 1, 2), 0));
         var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
         refused("completionsInStep", () -> Gtpo.gtpo(rollout(four()), a, found, 1));
+        refused("advantages", () -> Gtpo.shaped(tokens, tokens, 0.1, 0.7));
+        refused("tokens", () -> Gtpo.conflicts(tokens.select(1, 0), mask.select(1, 0), a, 2));
+        refused("mask", () -> Gtpo.conflicts(tokens, tokens, a, 2));
+        refused("advantages", () -> Gtpo.conflicts(tokens, mask, a, 2));
+        refused("weights", () -> new Gtpo.Conflicts(a, a));
+        refused("counts", () -> new Gtpo.Conflicts(tokens, Tensor.of(1, 2, 3)));
+        refused("shaped", () -> Gtpo.gtpo(rollout(four()), Tensor.of(1), found, 2));
+        refused("shaped", () -> Gtpo.uncounted(rollout(four()), four(), found, 2));
+        refused("weights", () -> Gtpo.uncounted(rollout(four().narrow(1, 0, 3)), a, found, 2));
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -233,5 +234,15 @@ class LpRegTest {
         refused("proxyLogProbs", () -> LpReg.lpReg(rollout, a, elsewhere, 1, 9, 5));
         refused("clipLow", () -> LpReg.lpReg(rollout, a, pull(logP(), 0), -1, 9, 5));
         refused("ratioCap", () -> LpReg.published(rollout, a, logP(), logP(), 0, 1, 0, 5));
+        Tensor narrow = logP().narrow(1, 0, 1);
+        refused("kl", () -> LpReg.published(rollout, a, logP(), narrow, 0, 1, 10, 5));
+        refused("proxyLogProbs", () -> LpReg.published(rollout, a, narrow, logP(), 0, 1, 10, 5));
+        refused("beta", () -> LpReg.published(rollout, a, logP(), logP(), 0, -1, 10, 5));
+        refused("logits", () -> LpReg.proxy(logP(), 0.1));
+        refused("proxyLogits", () -> LpReg.kl(logits(), logP(), mask(), 0.1));
+        refused("candidates", () -> LpReg.threshold(logP(), logP(), 0.1));
+        Tensor tokens = mask().to(DType.INT64);
+        refused("mask", () -> LpReg.proxyLogProbs(logits(), tokens, tokens, 0.1));
+        refused("tokens", () -> LpReg.proxyLogProbs(logits(), tokens.select(0, 0), mask(), 0.1));
     }
 }

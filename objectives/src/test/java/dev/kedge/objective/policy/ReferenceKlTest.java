@@ -148,5 +148,8 @@ class ReferenceKlTest {
         refused("rewards", () -> ReferenceKl.inReward(Tensor.of(1, 0), rollout, ref, 0.1));
         refused("beta", () -> ReferenceKl.inReward(rewards, rollout, ref, -0.1));
         refused("beta", () -> ReferenceKl.inReward(rewards, rollout, ref, Double.NaN));
+        refused("refLogProbs", () -> ReferenceKl.inReward(rewards, rollout, ref.t(), 0.1));
+        Tensor logits = ref.unsqueeze(2);
+        refused("refLogits", () -> ReferenceKl.exact(logits, ref, rollout.mask()));
     }
 }

@@ -266,6 +266,18 @@ class SpineTest {
         var forking = Spine.topShare(h, mask, 1, 0, 1);
         refused("lowStrength", () -> Spine.band(h, forking, -1, 0, 2));
         refused("selectedInStep", () -> Spine.anchor(h, forking, 1, 0));
+        refused("highStrength", () -> Spine.band(h, forking, 0, -1, 2));
+        refused("strength", () -> Spine.anchor(h, forking, -1, 2));
+        refused("entropies", () -> Spine.band(h.t(), forking, 1, 1, 2));
+        refused("kl", () -> Spine.anchor(h.t(), forking, 1, 2));
+        refused(
+                "entropies",
+                () -> Spine.topShare(Tensor.of(1, 2), Tensor.of(1, 2).ne(0), 0.2, 0.1, 0.5));
+        Tensor one = Tensor.of(1);
+        refused("selected", () -> new Spine.Forking(one.ne(0), one, one));
+        refused("selected", () -> new Spine.Forking(h, one, one));
+        refused("low", () -> new Spine.Forking(mask, h, one));
+        refused("high", () -> new Spine.Forking(mask, one, Tensor.of(1, 2)));
         Rollout rollout = new Rollout(h, h, mask);
         for (double clip : new double[] {0, 1, Double.NaN}) {
             refused("clip", () -> Spine.policy(rollout, Tensor.of(1), forking, clip, 2));

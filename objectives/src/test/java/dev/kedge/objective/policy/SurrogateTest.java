@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.Function;
@@ -165,6 +166,14 @@ class SurrogateTest {
         assertEquals("advantages must have the shape of completions, [3], was [2]", e.getMessage());
         Tensor logProbs = Tensor.of(Rollouts.OLD);
         refused("mask", () -> new Rollout(logProbs, logProbs, logProbs));
+        refused("oldLogProbs", () -> new Rollout(logProbs, logProbs.t(), rollout.mask()));
+        refused("perToken", () -> rollout.means(logProbs.t()));
+        refused("logRatios", () -> Surrogate.unclipped(rollout, ratios.t(), advantages));
+        refused("advantages", () -> Surrogate.unclipped(rollout, ratios, ratios.t()));
+        Tensor tokens = rollout.mask().to(DType.INT64);
+        Tensor logits = logProbs.unsqueeze(2);
+        refused("tokens", () -> Rollout.ofLogits(logits, tokens.select(0, 0), logProbs, rollout.mask()));
+        refused("mask", () -> Rollout.ofLogits(logits, tokens, logProbs, tokens));
         refused(
                 "logProbs",
                 () -> new Rollout(Tensor.of(1), Tensor.of(1), Tensor.of(1).ne(0)));

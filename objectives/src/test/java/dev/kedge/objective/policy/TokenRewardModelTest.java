@@ -245,5 +245,8 @@ class TokenRewardModelTest {
         refused("correct", () -> TokenRewardModel.loss(scores, mask, mask, 4));
         refused("mask", () -> TokenRewardModel.loss(scores.t(), mask, outcome, 9));
         refused("wrong", () -> new Weights(scores, scores.t()));
+        refused("correct", () -> new Weights(outcome, outcome));
+        Tensor row = scores.select(0, 0);
+        refused("scores", () -> TokenRewardModel.loss(row, mask.select(0, 0), outcome, 9));
     }
 }

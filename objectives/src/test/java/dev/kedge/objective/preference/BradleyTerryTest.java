@@ -69,5 +69,7 @@ class BradleyTerryTest {
         refused("second", () -> BradleyTerry.nll(three, Tensor.of(1, 2), three, 3));
         refused("secondPreferred", () -> BradleyTerry.nll(three, three, Tensor.of(1, 2), 3));
         refused("pairsInStep", () -> BradleyTerry.nll(three, three, three, 2));
+        Tensor row = three.unsqueeze(0);
+        refused("first", () -> BradleyTerry.nll(row, row, row, 3));
     }
 }

@@ -41,5 +41,9 @@ class SlicTest {
     void badArgumentsAreRefused() {
         refused("beta", () -> Slic.hinge(Pairs.all(), -1, 3));
         refused("pairsInStep", () -> Slic.hinge(Pairs.all(), BETA, 2));
+        Tensor three = Tensor.of(1, 2, 3);
+        refused("chosen", () -> new ImplicitRewards(three.unsqueeze(0), three.unsqueeze(0)));
+        refused("rejected", () -> new ImplicitRewards(three, Tensor.of(1, 2)));
+        refused("pairLosses", () -> new ImplicitRewards(three, three).loss(Tensor.of(1, 2), 3));
     }
 }

@@ -144,6 +144,8 @@ class DpgTest {
         Tensor three = Tensor.of(1, 2, 3);
         refused("logProposal", () -> Dpg.weights(two, three));
         refused("weights", () -> Dpg.dpg(two, three, 3));
+        refused("logTarget", () -> Dpg.weights(two.unsqueeze(0), two.unsqueeze(0)));
+        refused("logProbs", () -> Dpg.dpg(two.unsqueeze(0), two.unsqueeze(0), 3));
         refused("answersInStep", () -> Dpg.dpg(two, two, 1));
         refused("normaliser", () -> Dpg.advantages(two, two, two, 0));
         refused("logProbs", () -> TargetEstimates.of(two, two, three));
