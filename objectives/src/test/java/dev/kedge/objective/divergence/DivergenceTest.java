@@ -115,6 +115,7 @@ class DivergenceTest {
     void aNegativeRatioIsRefused(Divergence d) {
         refused("a ratio of probabilities is >=", () -> d.f(-0.1));
         refused("a ratio of probabilities is >=", () -> d.derivative(Double.NaN));
+        assertEquals(d.derivative(0.0), d.derivative(-0.0), "-0.0 is not negative");
     }
 
     @Test
@@ -177,7 +178,7 @@ class DivergenceTest {
                 1e-8);
     }
 
-    /// With p = 0, with both 0: nothing breaks. With q = 0 only: infinite where f grows faster than u.
+    /// With p = 0, with both 0: nothing breaks. With q = 0 only, p counts as often as f grows: the limit of f'.
     @ParameterizedTest
     @MethodSource("all")
     void outcomesOfProbabilityZero(Divergence d) {
@@ -193,8 +194,8 @@ class DivergenceTest {
                     logP.grad().isFinite().allTrue() && logQ.grad().isFinite().allTrue(), d.toString());
         }
         double beyond = d.categorical(logQ.detach(), logP.detach()).item();
-        boolean unbounded = d instanceof ReverseKl || d instanceof ChiSquared;
-        assertEquals(unbounded, Double.isInfinite(beyond), d + " " + beyond);
+        double limit = d.derivative(Double.POSITIVE_INFINITY);
+        assertEquals(0.4 * d.f(1.25) + 0.6 * d.f(1.0 / 3) + 0.3 * limit, beyond, 1e-14);
     }
 
     @ParameterizedTest
@@ -249,6 +250,18 @@ class DivergenceTest {
         value.backward();
         assertEquals(Double.POSITIVE_INFINITY, value.item());
         assertArrayEquals(new double[] {0, 0}, wide.grad().toDoubles());
+        // In another unit of length, on both sides of the bound.
+        Tensor unit = Tensor.of(-3, -3);
+        assertEquals(
+                Double.POSITIVE_INFINITY,
+                new ChiSquared()
+                        .gaussian(zeros, wide.detach().plus(unit), zeros, unit)
+                        .item());
+        Tensor narrower = Tensor.of(-3, -3 + Math.log(2) / 2 - 1e-9);
+        assertTrue(new ChiSquared()
+                .gaussian(zeros, narrower, zeros, unit)
+                .isFinite()
+                .allTrue());
     }
 
     @Test
@@ -261,7 +274,7 @@ class DivergenceTest {
     @ParameterizedTest
     @MethodSource("all")
     void unequalShapesAreRefused(Divergence d) {
-        refused("logQ must have the shape of logP, [1], was [2]", () -> d.categorical(Tensor.of(0.0), Tensor.of(0, 0)));
+        refused("logQ must have the shape of logP, [2], was [1]", () -> d.categorical(Tensor.of(0, 0), Tensor.of(0.0)));
     }
 
     @ParameterizedTest

@@ -60,6 +60,11 @@ class AnchorRuleTest {
                 List.of(0.2, 0.3), rule.after(4, List.of(9.0, 9.0, 0.2), 0.3).recent());
     }
 
+    @Test
+    void aWindowOfOneLooksAtThisStepAlone() {
+        assertEquals(List.of(1.0, 0.0, 1.0, 0.0), kept(new AnchorRule.KlTriggered(0.5, 1), 0.4, 0.6, 0.5, 9));
+    }
+
     /// What was remembered is all that is needed to go on: a run that is cut off anywhere decides the same.
     @Test
     void theDecisionIsAFunctionOfWhatIsPassed() {

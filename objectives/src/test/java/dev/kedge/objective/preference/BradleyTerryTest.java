@@ -3,6 +3,7 @@ package dev.kedge.objective.preference;
 import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -37,6 +38,10 @@ class BradleyTerryTest {
         Tensor first = Tensor.of(1.0, 1).requiresGrad();
         BradleyTerry.nll(first, Tensor.of(1.0, 1), Tensor.of(1.0, 0), 2).value().backward();
         assertArrayEquals(new double[] {0.25, -0.25}, first.grad().toDoubles());
+        Tensor labels = Tensor.of(LABELS).requiresGrad();
+        Tensor second = Tensor.of(SECOND).requiresGrad();
+        BradleyTerry.nll(Tensor.of(FIRST), second, labels, 3).value().backward();
+        assertNull(labels.grad(), "labels are constants");
     }
 
     @Test
