@@ -118,7 +118,7 @@ class AnswerDivergenceTest {
     @Test
     void atTheReferenceTheFloorStandsAndNothingMoves() {
         Tensor logProbs = Tensor.of(new double[][] {{-1, -2}, {-3, -0.5}}).requiresGrad();
-        Tensor mask = Tensor.mask(new boolean[][] {{true, true}, {true, true}});
+        Tensor mask = Tensor.mask(new boolean[][] {{true, true}, {true, false}});
         var divergence = AnswerDivergence.of(logProbs, logProbs, mask, 10);
         Tensor loss = divergence.rootChiSquaredPenalty(0.0008, 1e-4).value();
         loss.backward();
