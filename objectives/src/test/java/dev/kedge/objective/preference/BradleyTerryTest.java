@@ -26,6 +26,7 @@ class BradleyTerryTest {
         double[] expected = {nll(0.8), Math.log(2), 0.25 * nll(-1.5) + 0.75 * nll(1.5)};
         var loss = BradleyTerry.nll(Tensor.of(FIRST), Tensor.of(SECOND), Tensor.of(LABELS), 6);
         assertArrayEquals(expected, loss.metric("loss").toDoubles(), 1e-15);
+        assertArrayEquals(new double[] {0.8, 0, -1.5}, loss.metric("margin").toDoubles(), 1e-15);
         assertEquals((expected[0] + expected[1] + expected[2]) / 6, loss.value().item(), 1e-15);
     }
 

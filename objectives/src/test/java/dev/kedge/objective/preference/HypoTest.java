@@ -151,6 +151,8 @@ class HypoTest {
                 .value()
                 .backward();
         assertEquals(null, ref.grad());
+        new OnlineLogProbs(sampled, ref).logRatio().sum().backward();
+        assertEquals(null, ref.grad());
     }
 
     @Test

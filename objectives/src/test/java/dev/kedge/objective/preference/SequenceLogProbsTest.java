@@ -74,6 +74,8 @@ class SequenceLogProbsTest {
         refused("mask", () -> SequenceLogProbs.sum(logProbs, mask.t()));
         refused("mask", () -> SequenceLogProbs.sum(logProbs, logProbs));
         refused("logProbs", () -> SequenceLogProbs.sum(logProbs.select(0, 0), mask.select(0, 0)));
+        refused("mask must be boolean", () -> SequenceLogProbs.lengths(logProbs));
+        refused("mask must be [B, T]", () -> SequenceLogProbs.lengths(mask.select(0, 0)));
         refused("logits", () -> SequenceLogProbs.ofLogits(logProbs, Tensor.of(new long[] {1, 1}, 1, 2), 0));
     }
 }
