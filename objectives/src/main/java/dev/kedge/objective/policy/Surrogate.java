@@ -74,7 +74,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
                 .with("advantage", rollout.means(advantages))
                 .with("advantage/zero", none.to(lengths.dtype()))
                 .with("ratio", rollout.means(ratios))
-                .with("clip/share", rollout.means(clipped.to(lengths.dtype())))
+                .with("clip/share", rollout.means(clipped))
                 .with("kl/old", rollout.means(rollout.logRatios().neg()))
                 .with("entropy", rollout.means(rollout.logProbs().neg()))
                 .with("tokens", lengths);

@@ -40,7 +40,7 @@ public final class TokenRewardModel {
     /// @throws IllegalArgumentException if shapes or types do not fit or answersInStep is too small
     public static Loss loss(Tensor scores, Tensor mask, Tensor correct, long answersInStep) {
         requireScores(scores, mask);
-        Tensor lengths = mask.to(scores.dtype()).sum(1).clampMin(1);
+        Tensor lengths = mask.sum(1).clampMin(1);
         Tensor score = scores.whereElse(mask, 0).sum(1).div(lengths);
         Require.mask("correct", correct, "one score per answer", score);
         Require.denominator("answersInStep", answersInStep, scores.size(0));
@@ -80,7 +80,7 @@ public final class TokenRewardModel {
 
     private static Tensor runningMean(Tensor scores, Tensor mask) {
         requireScores(scores, mask);
-        Tensor counts = mask.to(scores.dtype()).cumsum(1).clampMin(1);
+        Tensor counts = mask.cumsum(1).clampMin(1);
         return scores.detach().whereElse(mask, 0).cumsum(1).div(counts);
     }
 

@@ -3,9 +3,11 @@ package dev.kedge.objective.policy;
 import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,15 @@ class GtpoTest {
         var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
         assertArrayEquals(new double[] {2, 2, 1, 1, 0, 0, 1, 1}, found.weights().toDoubles());
         assertArrayEquals(new double[] {2, 2}, found.counts().toDoubles());
+        assertEquals(DType.FLOAT64, found.counts().dtype());
+    }
+
+    /// Only signs count, also of advantages whose product underflows.
+    @Test
+    void tinyAdvantagesAreOppositeToo() {
+        long[] same = {1, 2};
+        var found = conflicts(new double[] {1e-200, -1e-200}, same, same);
+        assertArrayEquals(new double[] {4, 4, 0, 0}, found.weights().toDoubles());
     }
 
     @Test
@@ -230,6 +241,10 @@ class GtpoTest {
     void equalRewardsStillPayForEntropy() {
         Tensor shaped = Gtpo.shaped(Tensor.of(0, 0), Tensor.of(0.2, 0.4), 0.1, 0.7);
         assertArrayEquals(new double[] {-0.02, -0.04}, shaped.toDoubles(), 1e-15);
+        Tensor strong =
+                Gtpo.shaped(Tensor.of(0.0).requiresGrad(), Tensor.of(0.2).requiresGrad(), 2, 0.7);
+        assertEquals(-0.4, strong.item());
+        assertFalse(strong.hasGradientGraph());
         var none = conflicts(new double[2], new long[] {1, 2, 3, 4}, new long[] {1, 2, 3, 4, 5});
         assertEquals(
                 0.06 / 2,
@@ -255,6 +270,7 @@ class GtpoTest {
         Tensor logits = Tensor.of(new double[] {0, 0, 3, 3, Double.NaN, 1}, 1, 3, 2);
         Tensor mask = Tensor.mask(new boolean[] {true, true, false}, 1, 3);
         assertEquals(Math.log(2), Gtpo.meanEntropies(logits, mask).item(), 1e-15);
+        assertFalse(Gtpo.meanEntropies(logits.requiresGrad(), mask).hasGradientGraph());
         Tensor sure = Tensor.of(new double[] {0, -40}, 1, 1, 2);
         double q = 1 / (1 + Math.exp(40));
         double floored = -q * Math.log(1e-6) - (1 - q) * Math.log(1 - q);
@@ -272,12 +288,14 @@ class GtpoTest {
     @Test
     void thePublishedThresholdIsLogTwoUnlessTheStartIsAbove() {
         assertEquals(Math.log(2), Gtpo.threshold(0.5));
+        assertEquals(Math.log(2), Gtpo.threshold(Math.log(2)));
         assertEquals(Double.POSITIVE_INFINITY, Gtpo.threshold(0.8));
     }
 
     @Test
     void badInputIsRefused() {
         Tensor a = Tensor.of(GOOD_AND_BAD);
+        refused("threshold", () -> Gtpo.shaped(a, a, 0.1, 0));
         for (double bad : new double[] {-1, Double.NaN}) {
             refused("gamma", () -> Gtpo.shaped(a, a, bad, 0.7));
             refused("threshold", () -> Gtpo.shaped(a, a, 0.1, bad));

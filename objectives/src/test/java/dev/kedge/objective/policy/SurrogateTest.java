@@ -85,6 +85,11 @@ class SurrogateTest {
         assertArrayEquals(new double[] {5.8, 6, 6, -Math.exp(-5)}, corner.losses(), 1e-12);
         assertArrayEquals(new double[] {5.8, 0, 0, -Math.exp(-5)}, corner.gradients(), 1e-12);
         assertArrayEquals(new boolean[] {false, true, true, false}, corner.clipped());
+        Corner low = Corner.of(
+                new double[] {800},
+                new double[] {-2},
+                r -> Surrogate.dualClipped(r, LogRatios.tokens(r), Tensor.of(-2), 0.2, 0.2, 1.25));
+        assertArrayEquals(new double[] {2.5}, low.losses(), 1e-15);
     }
 
     @Test
@@ -149,6 +154,11 @@ class SurrogateTest {
         assertArrayEquals(new double[] {0, 1, 1}, loss.metric("advantage/zero").toDoubles());
         assertArrayEquals(new double[] {4, 2, 0}, loss.metric("tokens").toDoubles());
         loss.metrics().values().forEach(m -> assertTrue(m.isFinite().allTrue()));
+        Tensor balanced = Tensor.of(new double[][] {{1, -1, 2, -2}, {0, 0, 9, 9}, {0, 0, 0, 0}});
+        Surrogate tokens = Surrogate.unclipped(rollout, LogRatios.tokens(rollout), balanced);
+        assertArrayEquals(
+                new double[] {0, 1, 1},
+                tokens.loss(tokens.losses().sum()).metric("advantage/zero").toDoubles());
     }
 
     @Test
@@ -160,6 +170,7 @@ class SurrogateTest {
             refused("clipLow", () -> Surrogate.clipped(rollout, ratios, advantages, clip, 0.2));
             refused("clipHigh", () -> Surrogate.clipped(rollout, ratios, advantages, 0.2, clip));
         }
+        refused("clipLow", () -> Surrogate.dualClipped(rollout, ratios, advantages, -0.1, 0.2, 3));
         refused("cap", () -> Surrogate.dualClipped(rollout, ratios, advantages, 0.2, 0.2, 1.2));
         var e = assertThrows(
                 IllegalArgumentException.class, () -> Surrogate.unclipped(rollout, ratios, Tensor.of(1, 2)));
