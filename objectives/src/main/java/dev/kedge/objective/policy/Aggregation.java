@@ -26,7 +26,7 @@ public final class Aggregation {
     /// @param completionsInStep completions in the whole step, at least B
     public static Tensor perSequence(Tensor losses, Tensor mask, long completionsInStep) {
         Require.denominator("completionsInStep", completionsInStep, losses.size(0));
-        Tensor lengths = mask.sum(1).to(losses.dtype()).clampMin(1);
+        Tensor lengths = mask.sum(1).clampMin(1);
         return sums(losses, mask).div(lengths).sum().div(completionsInStep);
     }
 

@@ -87,7 +87,7 @@ public final class Oreal {
             Strengths strengths,
             BinaryOperator<Tensor> kl,
             StepTokens tokens) {
-        Tensor pull = answers.advantages().detach().onesLike();
+        Tensor pull = answers.advantages().onesLike();
         return loss(answers, pull, weights, strengths, kl, tokens);
     }
 

@@ -103,7 +103,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
         Tensor logProbs = rollout.logProbs();
         Tensor a = advantages.detach().to(logProbs.dtype());
         if (a.dim() == 1) {
-            Require.sameShape("advantages", a, "completions", logProbs.detach().select(1, 0));
+            Require.sameShape("advantages", a, "completions", logProbs.select(1, 0));
             a = a.unsqueeze(1).expand(logProbs.shape());
         }
         Require.sameShape("advantages", a, "logProbs", logProbs);

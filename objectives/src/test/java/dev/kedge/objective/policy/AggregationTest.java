@@ -32,6 +32,12 @@ class AggregationTest {
         assertEquals(40.0 / 3, Aggregation.sequenceSum(losses, mask, 3).item(), 1e-15);
         assertEquals(
                 40.0 / 3 / 8, Aggregation.constantLength(losses, mask, 8, 3).item(), 1e-15);
+        assertEquals(40.0 / 3, Aggregation.constantLength(losses, mask, 1, 3).item(), 1e-15);
+        Tensor one = losses.narrow(1, 0, 1);
+        assertEquals(
+                (1 + 10) / 3.0,
+                Aggregation.perSequence(one, mask.narrow(1, 0, 1), 3).item(),
+                1e-15);
     }
 
     @Test

@@ -43,6 +43,10 @@ class GroupRelativeTest {
                 new double[] {1.49999700, -0.49999900, -0.49999900, -0.49999900},
                 Grpo.advantages(rewards).toDoubles(),
                 5e-9);
+        for (Tensor of : new Tensor[] {Grpo.advantages(rewards), Dapo.advantages(rewards), Gspo.advantages(rewards)}) {
+            assertArrayEquals(Grpo.advantages(rewards).toDoubles(), of.toDoubles());
+            assertArrayEquals(new long[] {4}, of.shape());
+        }
         assertArrayEquals(
                 new double[] {0.75, -0.25, -0.25, -0.25},
                 DrGrpo.advantages(rewards).toDoubles(),
@@ -110,6 +114,7 @@ class GroupRelativeTest {
         refused("a group needs", () -> DrGrpo.advantages(alone));
         refused("leave-one-out needs", () -> Rloo.advantages(alone));
         refused("rewards", () -> GroupRelative.centred(Tensor.of(1, 2)));
+        refused("rewards", () -> GroupRelative.differ(Tensor.of(1, 2)));
         for (double epsilon : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
             refused("epsilon", () -> GroupRelative.normalized(Tensor.of(REWARDS), epsilon));
         }

@@ -200,6 +200,34 @@ class OrealTest {
         assertArrayEquals(new double[12], leaf.grad().toDoubles());
     }
 
+    /// A step of one token divides by 1, and one of none by no less.
+    @Test
+    void denominatorsAreAtLeastOne() {
+        Tensor one = Tensor.of(new double[] {-0.8}, 1, 1);
+        Tensor ref = Tensor.of(new double[] {-0.3}, 1, 1);
+        Weights weights = new Weights(Tensor.of(new double[] {0.4}, 1, 1), Tensor.of(new double[] {0.7}, 1, 1));
+        for (boolean correct : new boolean[] {true, false}) {
+            for (boolean counts : new boolean[] {true, false}) {
+                var answers = new Answers(
+                        one,
+                        ref,
+                        Tensor.mask(new boolean[] {counts}, 1, 1),
+                        Tensor.mask(new boolean[] {correct}, 1),
+                        Tensor.of(2.0));
+                var tokens = new StepTokens(counts && correct ? 1 : 0, counts && !correct ? 1 : 0);
+                Loss loss = Oreal.oreal(answers, weights, new Strengths(3, 5, 2), SampledKl::k2, tokens);
+                double pull = counts && correct ? 2 * 0.4 * 0.8 : 0;
+                double push = counts && !correct ? -2 * 0.7 : 0;
+                assertEquals(
+                        3 * pull + 5 * push + (counts ? 2 * 0.125 : 0),
+                        loss.value().item(),
+                        1e-15);
+                assertEquals(pull, loss.metric("loss/correct").item(), 1e-15);
+                assertEquals(push, loss.metric("loss/wrong").item(), 1e-15);
+            }
+        }
+    }
+
     @Test
     void theAnchorMayBeAnyEstimatorOfAToken() {
         var kl = new Strengths(0, 0, 0.01);

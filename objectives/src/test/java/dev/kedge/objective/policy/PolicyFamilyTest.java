@@ -101,6 +101,14 @@ class PolicyFamilyTest {
         Loss loss = grpo(rollout(), advantages());
         assertEquals(expected, loss.value().item(), 1e-15);
         assertEquals(0, loss.metric("kl/ref").toDoubles()[2]);
+        double policy =
+                Grpo.withoutReference(rollout(), advantages(), 0.2, 3).value().item();
+        assertEquals(
+                policy + 2 / BETA * (expected - policy),
+                Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), advantages(), 0.2, 2, 3)
+                        .value()
+                        .item(),
+                1e-13);
     }
 
     @Test
@@ -191,15 +199,16 @@ class PolicyFamilyTest {
 
     @Test
     void oldPolicyAndAdvantagesAreConstants() {
-        Stream.concat(all(advantages().requiresGrad()), Stream.of(r -> grpo(r, advantages())))
-                .forEach(method -> {
-                    Tensor old = Tensor.of(Rollouts.OLD).requiresGrad();
-                    Tensor logProbs = Rollouts.logProbs();
-                    method.apply(new Rollout(logProbs, old, Tensor.mask(Rollouts.MASK)))
-                            .value()
-                            .backward();
-                    assertEquals(null, old.grad());
-                });
+        Tensor advantages = advantages().requiresGrad();
+        Stream.concat(all(advantages), Stream.of(r -> grpo(r, advantages))).forEach(method -> {
+            Tensor old = Tensor.of(Rollouts.OLD).requiresGrad();
+            Tensor logProbs = Rollouts.logProbs();
+            method.apply(new Rollout(logProbs, old, Tensor.mask(Rollouts.MASK)))
+                    .value()
+                    .backward();
+            assertEquals(null, old.grad());
+            assertEquals(null, advantages.grad());
+        });
     }
 
     @Test
@@ -209,6 +218,13 @@ class PolicyFamilyTest {
                 new double[] {0, 0, 0, -0.25, -0.5, -1, -1},
                 Dapo.overlong(lengths, 100, 20).toDoubles(),
                 1e-15);
+        assertArrayEquals(
+                new double[] {0, -0.7, -0.8, -0.85, -0.9, -1, -1},
+                Dapo.overlong(lengths, 100, 100).toDoubles(),
+                1e-15);
+        assertArrayEquals(
+                new double[] {0, 0, 0, 0, 0, -1, -1},
+                Dapo.overlong(lengths, 100, 1).toDoubles());
         refused("margin", () -> Dapo.overlong(lengths, 100, 0));
         refused("margin", () -> Dapo.overlong(lengths, 100, 101));
     }
@@ -227,6 +243,7 @@ class PolicyFamilyTest {
         for (double clip : new double[] {0, 1, -0.2, Double.NaN}) {
             refused("clip", () -> PpoClip.ppoClip(rollout(), a, clip, 6));
             refused("clip", () -> Grpo.withoutReference(rollout(), a, clip, 3));
+            refused("clip", () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, clip, BETA, 3));
             refused("clip", () -> DrGrpo.drGrpo(rollout(), a, clip, 4, 3));
         }
         for (double beta : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {

@@ -35,7 +35,7 @@ class SurrogateTest {
     @Test
     void equalsTheEquation() {
         double[] logRatios = {-3, -0.3, -0.2, -0.05, 0, 0.05, 0.2, 0.26, 3};
-        for (double a : new double[] {1.7, -0.6}) {
+        for (double a : new double[] {1.7, 0.4, -0.6}) {
             double[] advantages = new double[logRatios.length];
             Arrays.fill(advantages, a);
             double[] got =
@@ -111,6 +111,31 @@ class SurrogateTest {
             assertArrayEquals(expected, logProbs.grad().toDoubles());
             assertArrayEquals(new boolean[12], s.clipped().toBooleans());
         }
+    }
+
+    /// Where masked, log-ratios are 0 though log-probabilities may be NaN.
+    @Test
+    void logRatiosOfEveryKind() {
+        Rollout rollout = Rollouts.of(Rollouts.logProbs());
+        double[] means = new double[3];
+        for (int i = 0; i < 2; i++) {
+            int length = i == 0 ? 4 : 2;
+            for (int t = 0; t < length; t++) {
+                means[i] += (Rollouts.LOG_PROBS[i][t] - Rollouts.OLD[i][t]) / length;
+            }
+        }
+        for (int i = 0; i < 3; i++) {
+            for (int t = 0; t < 4; t++) {
+                boolean counts = Rollouts.MASK[i][t];
+                double token = counts ? Rollouts.LOG_PROBS[i][t] - Rollouts.OLD[i][t] : 0;
+                int slot = 4 * i + t;
+                assertEquals(token, LogRatios.tokens(rollout).toDoubles()[slot], 1e-15);
+                assertEquals(counts ? means[i] : 0, LogRatios.sequences(rollout).toDoubles()[slot], 1e-15);
+                assertEquals(0, LogRatios.onPolicy(rollout).toDoubles()[slot]);
+                assertEquals(0, rollout.onPolicy().logRatios().toDoubles()[slot]);
+            }
+        }
+        assertEquals(3, rollout.completions());
     }
 
     @Test
