@@ -103,7 +103,7 @@ public final class HeadForwardKl {
                 throw new IllegalStateException(
                         "backward of the loss comes first: the divergences have no gradient yet");
             }
-            Tensor hiddenGradient = hidden.detach().zerosLike();
+            Tensor hiddenGradient = hidden.zerosLike();
             try (var _ = Gradients.off()) {
                 long n = hidden.size(0);
                 for (long from = 0; from < n; from += HeadLogProbs.rows(head)) {

@@ -87,7 +87,7 @@ public final class HeadLogProbs {
             if (gradient == null) {
                 throw new IllegalStateException("backward of the loss comes first: the log-probs have no gradient yet");
             }
-            Tensor hiddenGradient = hidden.detach().zerosLike();
+            Tensor hiddenGradient = hidden.zerosLike();
             try (var _ = Gradients.off()) {
                 long n = targets.numel();
                 for (long from = 0; from < n; from += rows(head)) {
@@ -125,7 +125,7 @@ public final class HeadLogProbs {
         }
         try (Scope scope = new Scope()) {
             Tensor total = Tensor.zeros(hidden.dtype(), hidden.device());
-            Tensor hiddenGradient = hidden.detach().zerosLike();
+            Tensor hiddenGradient = hidden.zerosLike();
             try (var _ = Gradients.off()) {
                 long n = targets.numel();
                 for (long from = 0; from < n; from += rows(head)) {
@@ -178,7 +178,7 @@ public final class HeadLogProbs {
         if (head.hasGradientGraph()) {
             Tensor gathered = head.grad();
             if (gathered == null) {
-                gathered = head.detach().zerosLike();
+                gathered = head.zerosLike();
                 head.setGrad(gathered);
             }
             gathered.plusMatmul_(slope.t(), hidden);

@@ -29,8 +29,7 @@ public final class Oreal {
             Require.sameShape("refLogProbs", refLogProbs, "logProbs", logProbs);
             Require.mask("mask", mask, "logProbs", logProbs);
             Require.dims("advantages", advantages, 1, "[B]");
-            Require.sameShape(
-                    "advantages", advantages, "the rows", logProbs.detach().select(1, 0));
+            Require.sameShape("advantages", advantages, "the rows", logProbs.select(1, 0));
             Require.mask("correct", correct, "advantages", advantages);
         }
     }

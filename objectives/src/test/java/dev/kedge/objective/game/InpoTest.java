@@ -277,6 +277,7 @@ class InpoTest {
         refused("pairsInStep", () -> Inpo.inpo(lp, one, one, ETA, TAU, 0));
         Tensor policy = Games.policy(Games.LOGITS);
         MatrixGames games = Games.all();
+        refused("logPolicy", () -> Inpo.withWinRates(policy.t(), policy, games, ETA, TAU, 2));
         refused("gamesInStep", () -> Inpo.withWinRates(policy, policy, games, ETA, TAU, 1));
         refused("tau", () -> Inpo.withWinRates(policy, policy, games, TAU, ETA, 2));
         refused("logPrevious", () -> Inpo.withWinnersAndLosers(policy, policy.select(0, 0), games, ETA, TAU, 2));

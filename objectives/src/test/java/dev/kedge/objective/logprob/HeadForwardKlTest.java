@@ -269,6 +269,7 @@ class HeadForwardKlTest {
     void whatDoesNotFitIsRefused() {
         Tensor hidden = Tensor.zeros(DType.FLOAT32, Device.CPU, 3, 2);
         Tensor head = Tensor.zeros(DType.FLOAT32, Device.CPU, 5, 2);
+        Tensor wider = Tensor.zeros(DType.FLOAT32, Device.CPU, 5, 3);
         Tensor[][] wrong = {
             {hidden.view(6), head, hidden, head},
             {hidden, head.view(10), hidden, head},
@@ -276,6 +277,8 @@ class HeadForwardKlTest {
             {hidden, head, hidden, head.view(10)},
             {hidden, head.t(), hidden, head.t()},
             {hidden, head, hidden, head.t()},
+            {hidden, wider, hidden, head},
+            {hidden, head, hidden, wider},
             {hidden, head, hidden.narrow(0, 0, 2), head},
             {hidden, head, hidden, head.narrow(0, 0, 4)},
         };

@@ -47,6 +47,7 @@ class GroupRelativeTest {
             assertArrayEquals(Grpo.advantages(rewards).toDoubles(), of.toDoubles());
             assertArrayEquals(new long[] {4}, of.shape());
         }
+        assertArrayEquals(new long[] {4}, Rloo.advantages(rewards).shape());
         assertArrayEquals(
                 new double[] {0.75, -0.25, -0.25, -0.25},
                 DrGrpo.advantages(rewards).toDoubles(),

@@ -234,6 +234,7 @@ class PolicyFamilyTest {
         var mean = Reinforce.RunningMean.NONE.with(1, 0).with().with(0.5, 0.7, 0.9);
         assertEquals(3.1 / 5, mean.value(), 1e-15);
         assertEquals(5, mean.count());
+        assertEquals(Reinforce.RunningMean.NONE, Reinforce.RunningMean.NONE.with());
         assertEquals(0, Reinforce.RunningMean.NONE.value());
     }
 
@@ -242,6 +243,7 @@ class PolicyFamilyTest {
         Tensor a = advantages();
         for (double clip : new double[] {0, 1, -0.2, Double.NaN}) {
             refused("clip", () -> PpoClip.ppoClip(rollout(), a, clip, 6));
+            refused("clip must be inside", () -> PpoClip.dualClip(rollout(), a, clip, 3, 6));
             refused("clip", () -> Grpo.withoutReference(rollout(), a, clip, 3));
             refused("clip", () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, clip, BETA, 3));
             refused("clip", () -> DrGrpo.drGrpo(rollout(), a, clip, 4, 3));

@@ -9,6 +9,7 @@ import dev.kedge.objective.InScope;
 import dev.kedge.objective.supervised.Recap.Decision;
 import dev.kedge.objective.supervised.Recap.Rule;
 import dev.kedge.objective.supervised.Recap.Statistics;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,6 +47,8 @@ class RecapTest {
         assertEquals(0.57142857, falling.convergence(), 5e-9);
         assertEquals(0.09090909, falling.instability(), 5e-9);
         assertEquals(0.66233766, falling.priority(), 5e-9);
+        Tensor single = Tensor.of(1.0, 0.3).to(DType.FLOAT32);
+        assertEquals(DType.FLOAT32, Recap.recap(single, 1, 1).value().dtype());
         double[] lambda = weights(5, STEADY, FALLING);
         assertArrayEquals(new double[] {1.03375341, 0.96624659}, lambda, 5e-9);
         assertEquals(
@@ -111,6 +114,7 @@ class RecapTest {
         Statistics zero = Statistics.of(new double[4], 1e-8);
         assertEquals(new Statistics(0, 0, 0, 0, 0), zero);
         assertEquals(-4, Statistics.of(new double[] {-0.1, 2}, 0.5).convergence());
+        assertEquals(0.5, Statistics.of(new double[] {-0.1, -2}, 4).convergence());
         assertEquals(4, Statistics.of(new double[] {0.1, 2}, 0.5).convergence());
         assertEquals(4, Statistics.of(new double[] {0, 2}, 0.5).convergence());
         assertEquals(4, Statistics.of(new double[] {0.5, 2}, 0.5).convergence());
@@ -236,6 +240,15 @@ class RecapTest {
         e = assertThrows(IllegalArgumentException.class, () -> Recap.recap(Tensor.of(1, 2), 1, 1, 1));
         assertEquals("weights must have the shape of losses, [2], was [3]", e.getMessage());
         refused("losses", () -> Recap.recap(Tensor.scalarOf(1), 1));
+    }
+
+    @Test
+    void aWindowOfOneComparesTwoSteps() {
+        var rule = new Rule(1, 5, 1e-8, 10);
+        Decision first = rule.after(Map.of(), signals(1, 2));
+        assertArrayEquals(new double[] {1, 1}, values(first));
+        double[] expected = Recap.weights(new double[] {1, 0.5}, 5);
+        assertArrayEquals(expected, values(rule.after(first.history(), signals(1, 1))), 1e-15);
     }
 
     @Test
