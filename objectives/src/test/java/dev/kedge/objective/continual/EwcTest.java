@@ -3,6 +3,7 @@ package dev.kedge.objective.continual;
 import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -33,6 +34,14 @@ class EwcTest {
                 x -> Ewc.penalty(x, Tensor.of(2, 0.5, 0), Tensor.of(0.5, 2.5, -1), 7)
                         .value(),
                 1e-9);
+    }
+
+    @Test
+    void aWeakPullIsAPullAndImportancesAreConstants() {
+        Tensor value = Ewc.penalty(Tensor.of(1, 2), Tensor.of(2, 0.5), Tensor.of(0.5, 2.5), 0.4)
+                .value();
+        assertEquals(0.2 * (2 * 0.25 + 0.5 * 0.25), value.item(), 1e-15);
+        assertFalse(Ewc.importance(Tensor.of(1, 2).requiresGrad(), 1, 0.5, 1e-8).hasGradientGraph());
     }
 
     @Test

@@ -52,6 +52,8 @@ class AutoregressiveRewardTest {
         assertEquals((hinges[0] + hinges[1] + hinges[2]) / 6, hinge.value().item(), 1e-14);
         assertArrayEquals(
                 new double[] {-3.69, -1.2, -9}, hinge.metric("reward/chosen").toDoubles(), 1e-14);
+        Loss wide = AutoregressiveReward.hinge(Tensor.of(CHOSEN), Tensor.of(REJECTED), 1, 1.5, 3);
+        assertArrayEquals(new double[] {0, 4, 2.5}, wide.metric("loss").toDoubles(), 1e-14); // 1 + 1.5 - 2.8 < 0
     }
 
     @Test

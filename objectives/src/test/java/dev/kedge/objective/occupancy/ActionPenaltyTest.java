@@ -16,7 +16,10 @@ class ActionPenaltyTest {
     @Test
     void equalsTheEquationAndPartsAddUp() {
         Tensor divergences = Tensor.of(0.5, 2, 0.1).requiresGrad();
-        Tensor loss = ActionPenalty.mean(divergences, 0.3, 0.9, 5).value();
+        var penalty = ActionPenalty.mean(divergences, 0.3, 0.9, 5);
+        assertArrayEquals(
+                new double[] {0.5, 2, 0.1}, penalty.metric("divergence").toDoubles());
+        Tensor loss = penalty.value();
         loss.backward();
         assertEquals(0.3 / 0.1 * 2.6 / 5, loss.item(), 1e-14);
         assertArrayEquals(new double[] {0.6, 0.6, 0.6}, divergences.grad().toDoubles(), 1e-14);

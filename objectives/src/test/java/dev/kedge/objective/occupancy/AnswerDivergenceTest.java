@@ -3,6 +3,7 @@ package dev.kedge.objective.occupancy;
 import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -78,6 +79,26 @@ class AnswerDivergenceTest {
         }
     }
 
+    @Test
+    void thePenaltyIsTheWeightedMeanAndReportsBothDivergences() {
+        var divergence = of(Tensor.of(0.3, -0.5));
+        double[] kl = {0.3 + Math.expm1(-0.3), -0.5 + Math.expm1(0.5)};
+        double[] chiSquared = {Math.expm1(0.3) + Math.expm1(-0.3), Math.expm1(-0.5) + Math.expm1(0.5)};
+        var penalty = divergence.klPenalty(0.2, 5);
+        assertEquals(0.2 * (kl[0] + kl[1]) / 5, penalty.value().item(), 1e-15);
+        assertArrayEquals(kl, penalty.metric("kl").toDoubles(), 1e-15);
+        assertArrayEquals(chiSquared, penalty.metric("chi-squared").toDoubles(), 1e-15);
+    }
+
+    /// Beyond the limit both are straight lines, whose gradient does not overflow.
+    @Test
+    void farBeyondTheLimitGradientsAreThoseOfTheTangent() {
+        Tensor l = Tensor.of(1000, -1000).requiresGrad();
+        of(l).klPenalty(1, 2).value().backward();
+        double steep = Math.exp(10);
+        assertArrayEquals(new double[] {0.5, (1 - steep) / 2}, l.grad().toDoubles(), 1e-10);
+    }
+
     /// Along the tangent at the step's mean, parts have the value and the gradient of the root of the whole.
     @Test
     void partsOfTheRootAddUp() {
@@ -140,6 +161,7 @@ class AnswerDivergenceTest {
         double slope = (1 - Math.exp(-0.5)) / 2;
         assertArrayEquals(
                 new double[] {0, slope, slope, 0, slope, 0}, logProbs.grad().toDoubles(), 1e-15);
+        assertNull(ref.grad());
     }
 
     @Test

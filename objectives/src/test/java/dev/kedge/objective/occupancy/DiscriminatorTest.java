@@ -48,6 +48,10 @@ class DiscriminatorTest {
                 variation,
                 Discriminator.totalVariation(current, reference, 2, 3).value().item(),
                 1e-15);
+        Loss metrics = Discriminator.wasserstein(current, reference, 4, 6);
+        assertArrayEquals(
+                new double[] {-0.3, 0.2}, metrics.metric("loss/current").toDoubles());
+        assertArrayEquals(REFERENCE, metrics.metric("loss/reference").toDoubles());
         assertEquals(
                 1.6 / 3 - 0.05,
                 Discriminator.wasserstein(current, reference, 2, 3).value().item(),
