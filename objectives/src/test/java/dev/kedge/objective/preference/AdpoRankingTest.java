@@ -135,6 +135,11 @@ class AdpoRankingTest {
         Loss loss = Adpo.anchorPenalty(l, a, mask, 1.2, 7);
         loss.value().backward();
         double first = Math.exp(-0.5) + 0.5 - 1 + Math.exp(1) - 1 - 1;
+        Tensor one = mask.narrow(0, 1, 1).narrow(1, 0, 1);
+        Tensor alone = Adpo.anchorPenalty(
+                        Tensor.of(new double[][] {{-1}}), Tensor.of(new double[][] {{-1.5}}), one, 1, 1)
+                .value();
+        assertEquals(Math.exp(-0.5) + 0.5 - 1, alone.item(), 1e-15);
         assertEquals(1.2 / 7 * first, loss.value().item(), 1e-15);
         assertArrayEquals(new double[] {first, 0, 0}, loss.metric("kl/anchor").toDoubles(), 1e-15);
         assertArrayEquals(new double[] {2, 1, 0}, loss.metric("tokens").toDoubles());
