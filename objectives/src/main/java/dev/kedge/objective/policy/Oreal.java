@@ -28,7 +28,6 @@ public final class Oreal {
             Require.dims("logProbs", logProbs, 2, "[B, T]");
             Require.sameShape("refLogProbs", refLogProbs, "logProbs", logProbs);
             Require.mask("mask", mask, "logProbs", logProbs);
-            Require.dims("advantages", advantages, 1, "[B]");
             Require.sameShape("advantages", advantages, "the rows", logProbs.select(1, 0));
             Require.mask("correct", correct, "advantages", advantages);
         }

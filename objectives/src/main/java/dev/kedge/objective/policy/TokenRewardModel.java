@@ -25,7 +25,7 @@ public final class TokenRewardModel {
 
         /// 1 for all tokens: no reward model.
         public static Weights ones(Tensor logProbs) {
-            Tensor ones = logProbs.detach().onesLike();
+            Tensor ones = logProbs.onesLike();
             return new Weights(ones, ones);
         }
     }

@@ -168,6 +168,9 @@ class LpRegTest {
         Loss capped = LpReg.lpReg(rollout, Tensor.of(-1), pull(proxy, ALL), 1, 9, 1);
         assertEquals(11, capped.value().item(), 1e-12);
         assertEquals(1, gradient(logProbs, capped)[0], 1e-12);
+        var low = new LpReg.Pull(proxy, ALL, 1, 0.5);
+        assertEquals(
+                1.5, LpReg.lpReg(rollout, Tensor.of(-1), low, 1, 9, 1).value().item());
         logProbs.grad().fill_(0);
         var free = new LpReg.Pull(proxy, ALL, 1, Double.POSITIVE_INFINITY);
         Loss uncapped = LpReg.lpReg(rollout, Tensor.of(-1), free, 1, 9, 1);
