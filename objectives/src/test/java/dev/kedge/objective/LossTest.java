@@ -1,5 +1,6 @@
 package dev.kedge.objective;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -48,13 +49,13 @@ class LossTest {
 
     @Test
     void whatIsNotALossIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Loss.of(Tensor.of(1, 2)));
+        refused("a loss is a scalar", () -> Loss.of(Tensor.of(1, 2)));
         Loss loss = Loss.of(Tensor.scalarOf(1)).with("a", Tensor.of(1));
-        assertThrows(IllegalArgumentException.class, () -> loss.with("a", Tensor.of(2)));
-        assertThrows(IllegalArgumentException.class, () -> loss.with("b", Tensor.scalarOf(2)));
-        assertThrows(IllegalArgumentException.class, () -> loss.metric("b"));
+        refused("metric a is there already", () -> loss.with("a", Tensor.of(2)));
+        refused("metric b has one entry per example", () -> loss.with("b", Tensor.scalarOf(2)));
+        refused("no metric b among", () -> loss.metric("b"));
         var attached = new LinkedHashMap<String, Tensor>();
         attached.put("a", Tensor.of(1).requiresGrad());
-        assertThrows(IllegalArgumentException.class, () -> new Loss(Tensor.scalarOf(1), attached));
+        refused("metric a carries a gradient", () -> new Loss(Tensor.scalarOf(1), attached));
     }
 }

@@ -22,7 +22,7 @@ public final class Der {
     public static Loss der(Tensor logits, Tensor teacherLogits, Tensor mask, double weight, long tokensInStep) {
         Require.dims("logits", logits, 3, "[B, T, V]");
         Require.sameShape("teacherLogits", teacherLogits, "logits", logits);
-        Require.mask("mask", mask, "logits without V", logits.detach().select(2, 0));
+        Require.mask("mask", mask, "logits without V", logits.select(2, 0));
         Require.from("weight", weight, 0, Double.POSITIVE_INFINITY);
         Require.denominator("tokensInStep", tokensInStep, 1);
         Tensor counts = mask.unsqueeze(2);

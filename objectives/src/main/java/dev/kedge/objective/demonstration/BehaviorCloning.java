@@ -25,7 +25,7 @@ public final class BehaviorCloning {
         requireWithin("actions", actions, actionCount);
         long horizon = states.size(1);
         // In float64, exact up to 2^53: products of integers with a number are float32.
-        Tensor step = Creation.arange(0, horizon, states.device()).unsqueeze(0).to(DType.FLOAT64);
+        Tensor step = Creation.arange(0, horizon, states.device()).to(DType.FLOAT64);
         Tensor cell = step.times(stateCount).plus(states).times(actionCount).plus(actions);
         Tensor flat = cell.reshape(-1);
         return Indexing.indexAdd(
@@ -46,7 +46,7 @@ public final class BehaviorCloning {
         Tensor mass = counts.plus(smoothing);
         Tensor total = mass.sum(2, true);
         Tensor seen = total.gt(0);
-        return mass.div(total.whereElse(seen, 1)).whereElse(seen, 1.0 / counts.size(2));
+        return mass.div(total).whereElse(seen, 1.0 / counts.size(2));
     }
 
     /// `Σ_h Σ_{s,a} (n_h(s, a) + α)·log 1/π_h(a|s)`: the log-likelihood of the demonstrations with a regulariser that

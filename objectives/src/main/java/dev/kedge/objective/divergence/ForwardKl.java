@@ -39,12 +39,14 @@ public record ForwardKl() implements BarrierDivergence {
 
     @Override
     public Tensor categorical(Tensor logP, Tensor logQ) {
+        Ratio.requirePair(logP, logQ); // by their own names, before they change places
         return new ReverseKl().categorical(logQ, logP);
     }
 
     /// [ReverseKl#gaussian] with P and Q exchanged.
     @Override
     public Tensor gaussian(Tensor meanP, Tensor logStdP, Tensor meanQ, Tensor logStdQ) {
+        Ratio.requireGaussians(meanP, logStdP, meanQ, logStdQ);
         return new ReverseKl().gaussian(meanQ, logStdQ, meanP, logStdP);
     }
 }

@@ -61,7 +61,7 @@ public final class Egpo {
         Tensor logRatio = logProbs.minus(refLogProbs.detach());
         Tensor d = logRatio.minus(preferences.detach().div(beta));
         Tensor losses = d.select(1, 0).minus(d.select(1, 1)).square();
-        Tensor rewards = logRatio.detach().times(beta);
+        Tensor rewards = logRatio.times(beta);
         return Loss.of(losses.sum().div(pairsInStep))
                 .with("loss", losses)
                 .with("reward/first", rewards.select(1, 0))

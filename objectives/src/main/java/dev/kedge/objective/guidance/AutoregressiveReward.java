@@ -44,8 +44,6 @@ public final class AutoregressiveReward {
     private static ImplicitRewards rewards(Tensor chosen, Tensor rejected, double beta, double margin) {
         Require.positive("beta", beta);
         Require.from("margin", margin, 0, Double.POSITIVE_INFINITY);
-        Require.dims("chosen", chosen, 1, "[B]");
-        Require.sameShape("rejected", rejected, "chosen", chosen);
         return new ImplicitRewards(chosen.times(beta), rejected.times(beta));
     }
 }

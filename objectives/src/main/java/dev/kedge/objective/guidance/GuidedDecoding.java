@@ -53,7 +53,10 @@ public final class GuidedDecoding {
         Require.positive("beta", beta);
         Require.sameShape("logBase", logBase, "logTarget", logTarget);
         Tensor support = logTarget.gt(Double.NEGATIVE_INFINITY);
-        Tensor logRatio = logTarget.whereElse(support, 0).minus(logBase.whereElse(support, 0));
-        return logRatio.times(beta).whereElse(support, Double.NEGATIVE_INFINITY).logSoftmax(-1);
+        return logTarget
+                .minus(logBase)
+                .times(beta)
+                .whereElse(support, Double.NEGATIVE_INFINITY)
+                .logSoftmax(-1);
     }
 }

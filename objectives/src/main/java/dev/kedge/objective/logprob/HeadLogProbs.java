@@ -89,7 +89,7 @@ public final class HeadLogProbs {
             if (gradient == null) {
                 throw new IllegalStateException("backward of the loss comes first: the log-probs have no gradient yet");
             }
-            Tensor hiddenGradient = hidden.detach().zerosLike();
+            Tensor hiddenGradient = hidden.zerosLike();
             try (var _ = Gradients.off()) {
                 long n = targets.numel();
                 for (long from = 0; from < n; from += rows(head)) {
@@ -127,7 +127,7 @@ public final class HeadLogProbs {
         }
         try (Scope scope = new Scope()) {
             Tensor total = Creation.zeros(hidden.dtype(), hidden.device());
-            Tensor hiddenGradient = hidden.detach().zerosLike();
+            Tensor hiddenGradient = hidden.zerosLike();
             try (var _ = Gradients.off()) {
                 long n = targets.numel();
                 for (long from = 0; from < n; from += rows(head)) {
@@ -180,7 +180,7 @@ public final class HeadLogProbs {
         if (head.hasGradientGraph()) {
             Tensor gathered = head.grad();
             if (gathered == null) {
-                gathered = head.detach().zerosLike();
+                gathered = head.zerosLike();
                 head.setGrad(gathered);
             }
             InPlace.plusMatmul_(gathered, slope.t(), hidden);

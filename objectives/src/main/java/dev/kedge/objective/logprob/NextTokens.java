@@ -20,7 +20,7 @@ public record NextTokens(Tensor logProbs, Tensor targets, Tensor mask) {
     /// @throws IllegalArgumentException if shapes do not fit
     public static NextTokens ofLogits(Tensor logits, Tensor labels, long ignoreLabel) {
         Require.dims("logits", logits, 3, "[B, T, V]");
-        Require.sameShape("labels", labels, "logits without V", logits.detach().select(2, 0));
+        Require.sameShape("labels", labels, "logits without V", logits.select(2, 0));
         long last = labels.size(1) - 1;
         Tensor next = labels.narrow(1, 1, last);
         Tensor counts = next.ne(ignoreLabel);

@@ -46,6 +46,6 @@ public final class ActionPenalty {
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor finite(Tensor chiSquared, Tensor kl) {
         Require.sameShape("kl", kl, "chiSquared", chiSquared);
-        return chiSquared.whereElse(chiSquared.detach().isFinite(), kl);
+        return chiSquared.whereElse(chiSquared.isFinite(), kl);
     }
 }

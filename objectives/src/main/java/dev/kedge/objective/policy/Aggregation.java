@@ -27,7 +27,7 @@ public final class Aggregation {
     /// @param completionsInStep completions in the whole step, at least B
     public static Tensor perSequence(Tensor losses, Tensor mask, long completionsInStep) {
         Require.denominator("completionsInStep", completionsInStep, losses.size(0));
-        Tensor lengths = Elementwise.clampMin(mask.sum(1).to(losses.dtype()), 1);
+        Tensor lengths = Elementwise.clampMin(mask.sum(1), 1);
         return sums(losses, mask).div(lengths).sum().div(completionsInStep);
     }
 

@@ -25,7 +25,7 @@ public final class Entropy {
     /// `log softmax`, uniform where masked: selected before the softmax, whose gradient mixes the vocabulary.
     static Tensor logProbs(Tensor logits, Tensor mask) {
         Require.dims("logits", logits, 3, "[B, T, V]");
-        Require.mask("mask", mask, "logits without V", logits.detach().select(2, 0));
+        Require.mask("mask", mask, "logits without V", logits.select(2, 0));
         return logits.whereElse(mask.unsqueeze(2), 0).logSoftmax(2);
     }
 }

@@ -26,10 +26,7 @@ public final class Gtpo {
     public static Tensor meanEntropies(Tensor logits, Tensor mask) {
         Tensor p = Entropy.logProbs(logits.detach(), mask).exp();
         Tensor entropies = p.times(Elementwise.clampMin(p, FLOOR).log()).sum(2).neg();
-        return entropies
-                .whereElse(mask, 0)
-                .sum(1)
-                .div(Elementwise.clampMin(mask.sum(1).to(p.dtype()), 1));
+        return entropies.whereElse(mask, 0).sum(1).div(Elementwise.clampMin(mask.sum(1), 1));
     }
 
     /// The mean entropy above which completions are filtered: ln 2, that of a choice of two, unless the policy was
@@ -88,21 +85,19 @@ public final class Gtpo {
         Require.mask("mask", mask, "tokens", tokens);
         Require.dims("advantages", advantages, 2, "[P, G]");
         Require.positive("positiveWeight", positiveWeight);
-        Tensor a = advantages.detach();
-        Tensor perRow = a.reshape(-1);
+        Tensor perRow = advantages.reshape(-1);
         Require.sameShape("advantages of completions", perRow, "completions", tokens.select(1, 0));
-        Tensor opposite = Elementwise.sign(a.unsqueeze(2))
-                .times(Elementwise.sign(a.unsqueeze(1)))
-                .lt(0);
+        Tensor opposite =
+                Elementwise.sign(advantages.unsqueeze(2)).times(advantages.unsqueeze(1)).lt(0);
         Tensor fromFirst = Creation.arange(0, tokens.size(1), tokens.device());
         Tensor front = run(tokens, mask, opposite, fromFirst);
         Tensor back = run(tokens, mask, opposite, fromFirst.neg());
         Tensor bad = perRow.lt(0).unsqueeze(1);
-        Tensor factor = a.onesLike().times(positiveWeight).reshape(-1, 1).whereElse(bad.not(), 0);
+        Tensor factor =
+                advantages.onesLike().times(positiveWeight).reshape(-1, 1).whereElse(bad.not(), 0);
         Tensor one = factor.onesLike();
         Tensor weights = factor.whereElse(front, one).times(factor.whereElse(back, one));
-        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1)
-                .to(a.dtype());
+        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1).to(advantages.dtype());
         return new Conflicts(weights.whereElse(mask, 0), longest.whereElse(perRow.ne(0), 0));
     }
 
@@ -122,7 +117,7 @@ public final class Gtpo {
                 .and(opposite.unsqueeze(3));
         Tensor alone = same.sum(2).eq(0).reshape(groups * size, width);
         Tensor run = alone.cumsum(1).eq(0).and(counts);
-        return Indexing.scatter(run.zerosLike(), 1, index, run);
+        return Indexing.scatter(run, 1, index, run);
     }
 
     /// `-(1/completionsInStep) Σ_i Â_i/(L_i·max(1, n_i)) Σ_t λ_it·ρ_it`, n the counts, ρ the ratio of tokens,
@@ -145,12 +140,12 @@ public final class Gtpo {
     public static Loss uncounted(Rollout rollout, Tensor shaped, Conflicts conflicts, long completionsInStep) {
         Require.dims("shaped", shaped, 1, "[B]");
         Require.sameShape("weights", conflicts.weights, "logProbs", rollout.logProbs());
-        Tensor perToken = conflicts.weights.times(shaped.detach().unsqueeze(1));
+        Tensor perToken = conflicts.weights.times(shaped.unsqueeze(1));
         var surrogate = Surrogate.unclipped(rollout, LogRatios.tokens(rollout), perToken);
         Tensor value = Aggregation.perSequence(surrogate.losses(), rollout.mask(), completionsInStep);
         return surrogate
                 .loss(value)
                 .with("filtered", shaped.eq(0).to(value.dtype()))
-                .with("conflict/share", rollout.means(conflicts.weights.ne(1).to(value.dtype())));
+                .with("conflict/share", rollout.means(conflicts.weights.ne(1)));
     }
 }

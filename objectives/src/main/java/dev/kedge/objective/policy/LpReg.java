@@ -64,7 +64,7 @@ public final class LpReg {
         if (!(share >= 0 && share <= 1)) {
             throw new IllegalArgumentException("share must be in [0, 1], was " + share);
         }
-        Tensor values = Indexing.maskedSelect(logProbs.detach(), candidates);
+        Tensor values = Indexing.maskedSelect(logProbs, candidates);
         long k = (long) (share * values.numel());
         return k < 2
                 ? Double.NEGATIVE_INFINITY
@@ -110,17 +110,15 @@ public final class LpReg {
         var clipped = Surrogate.clipped(rollout, logRatios, advantages, clipLow, clipHigh);
         var unclipped = Surrogate.unclipped(rollout, logRatios, advantages);
         Tensor proxy = pull.proxyLogProbs.detach();
-        Tensor logProbs = rollout.logProbs().detach();
+        Tensor logProbs = rollout.logProbs();
         Tensor pulled = clipped.advantages()
                 .lt(0)
                 .and(logProbs.le(pull.threshold))
-                .and(logProbs.lt(proxy))
-                .and(rollout.mask());
-        Tensor k3 = Elementwise.clampMax(
-                SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
+                .and(logProbs.lt(proxy)); // where masked, advantages are 0
+        Tensor k3 = Elementwise.clampMax(SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
         Tensor losses = unclipped.losses().plus(k3.times(pull.beta)).whereElse(pulled, clipped.losses());
         return clipped.loss(Aggregation.perToken(losses, rollout.mask(), tokensInStep))
-                .with("pull/share", rollout.means(pulled.to(k3.dtype())))
+                .with("pull/share", rollout.means(pulled))
                 .with("pull/kl", rollout.means(k3));
     }
 
@@ -135,8 +133,9 @@ public final class LpReg {
     public static Tensor kl(Tensor logits, Tensor proxyLogits, Tensor mask, double kappa) {
         Require.sameShape("proxyLogits", proxyLogits, "logits", logits);
         Tensor logP = Entropy.logProbs(logits, mask);
+        // Uniform under both where masked: there the KL is exactly 0.
         Tensor logProxy = proxy(proxyLogits.whereElse(mask.unsqueeze(2), 0), kappa);
-        return new ReverseKl().categorical(logProxy, logP).whereElse(mask, 0);
+        return new ReverseKl().categorical(logProxy, logP);
     }
 
     /// The paper's Eq. (6): `(1/tokensInStep) Σ_it [-A·min(ρ, ratioCap) + beta·1[pulled]·KL(π_proxy‖π)]`. Pulled are
@@ -170,14 +169,13 @@ public final class LpReg {
         Tensor pulled = surrogate
                 .advantages()
                 .lt(0)
-                .and(rollout.logProbs().detach().le(threshold))
-                .and(proxyLogProbs.detach().gt(Double.NEGATIVE_INFINITY))
-                .and(rollout.mask());
+                .and(rollout.logProbs().le(threshold))
+                .and(proxyLogProbs.gt(Double.NEGATIVE_INFINITY));
         Tensor pull = kl.whereElse(pulled, 0);
         Tensor losses = surrogate.losses().plus(pull.times(beta));
         return surrogate
                 .loss(Aggregation.perToken(losses, rollout.mask(), tokensInStep))
-                .with("pull/share", rollout.means(pulled.to(pull.dtype())))
+                .with("pull/share", rollout.means(pulled))
                 .with("pull/kl", rollout.means(pull));
     }
 }

@@ -28,9 +28,7 @@ public final class Oreal {
             Require.dims("logProbs", logProbs, 2, "[B, T]");
             Require.sameShape("refLogProbs", refLogProbs, "logProbs", logProbs);
             Require.mask("mask", mask, "logProbs", logProbs);
-            Require.dims("advantages", advantages, 1, "[B]");
-            Require.sameShape(
-                    "advantages", advantages, "the rows", logProbs.detach().select(1, 0));
+            Require.sameShape("advantages", advantages, "the rows", logProbs.select(1, 0));
             Require.mask("correct", correct, "advantages", advantages);
         }
     }
@@ -87,7 +85,7 @@ public final class Oreal {
             Strengths strengths,
             BinaryOperator<Tensor> kl,
             StepTokens tokens) {
-        Tensor pull = answers.advantages().detach().onesLike();
+        Tensor pull = answers.advantages().onesLike();
         return loss(answers, pull, weights, strengths, kl, tokens);
     }
 

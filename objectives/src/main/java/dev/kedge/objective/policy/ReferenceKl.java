@@ -58,9 +58,8 @@ public final class ReferenceKl {
     public static Tensor exact(Tensor logits, Tensor refLogits, Tensor mask) {
         Require.sameShape("refLogits", refLogits, "logits", logits);
         Tensor logP = Entropy.logProbs(logits, mask);
-        return new ReverseKl()
-                .categorical(logP, Entropy.logProbs(refLogits.detach(), mask))
-                .whereElse(mask, 0);
+        // Uniform under both where masked: there the KL is exactly 0.
+        return new ReverseKl().categorical(logP, Entropy.logProbs(refLogits.detach(), mask));
     }
 
     /// `r - beta·Σ_t log π_old(o_t)/π_ref(o_t)`, [B]: rewards less the k1 of each completion, a constant. A policy

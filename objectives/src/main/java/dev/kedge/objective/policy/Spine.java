@@ -67,12 +67,11 @@ public final class Spine {
         }
         Tensor h = counted(entropies, mask);
         Tensor lengths = mask.sum(1, true);
-        Tensor count =
-                Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
+        Tensor count = Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
         Tensor order = Ordering.sort(h.whereElse(mask, Double.NEGATIVE_INFINITY), 1, true)[1];
         Tensor rank = Creation.arange(0, mask.size(1), mask.device());
-        Tensor first = rank.unsqueeze(0).lt(count);
-        Tensor selected = Indexing.scatter(mask.zerosLike(), 1, order, first).and(mask);
+        Tensor first = rank.lt(count);
+        Tensor selected = Indexing.scatter(mask, 1, order, first).and(mask);
         return new Forking(selected, quantile(h, selected, low), quantile(h, selected, high));
     }
 
@@ -93,13 +92,11 @@ public final class Spine {
             throw new IllegalArgumentException("bins must be >= 2, was " + bins);
         }
         Tensor h = counted(entropies, mask);
-        Tensor selected = h.to(DType.FLOAT64)
-                .ge(otsuThresholds(h.to(DType.FLOAT64), mask, bins))
-                .and(mask);
+        Tensor selected = h.ge(otsuThresholds(h.to(DType.FLOAT64), mask, bins)).and(mask);
         Tensor median = quantile(h, selected, 0.5);
         Tensor deviation = quantile(h.minus(median.unsqueeze(1)).abs(), selected, 0.5);
         Tensor low = Elementwise.clampMin(median.minus(Elementwise.clampMin(deviation.times(1.4826), 1e-6)), 0);
-        return new Forking(selected, low.whereElse(selected.sum(1).gt(0), 0), median);
+        return new Forking(selected, low, median);
     }
 
     /// [B, 1], float64.
@@ -109,11 +106,10 @@ public final class Spine {
                 .amax(1, true)
                 .minus(least)
                 .div(bins);
-        Tensor number = Creation.arange(0, bins, h.device()).to(DType.FLOAT64);
+        Tensor number = Creation.arange(0, bins, h.device());
         Tensor bin = Elementwise.clampMax(Elementwise.floor(h.minus(least).div(width)), bins - 1.0);
-        Tensor counts =
-                bin.unsqueeze(2).eq(number).and(mask.unsqueeze(2)).sum(1).to(DType.FLOAT64);
-        Tensor centres = number.plus(0.5).unsqueeze(0).times(width).plus(least);
+        Tensor counts = bin.unsqueeze(2).eq(number).and(mask.unsqueeze(2)).sum(1);
+        Tensor centres = number.plus(0.5).times(width).plus(least);
         Tensor sums = counts.times(centres);
         Tensor below = counts.cumsum(1);
         Tensor above = counts.sum(1, true).minus(below);
@@ -124,7 +120,7 @@ public final class Spine {
         Tensor between = parts.times(apart.square()).whereElse(parts.gt(0), 0);
         // Cuts inside a gap of the histogram are equally good but for rounding.
         Tensor good = between.ge(between.amax(1, true).times(1 - 1e-12));
-        Tensor first = Elementwise.clampMax(good.cumsum(1).eq(0).sum(1, true), bins - 1.0);
+        Tensor first = good.cumsum(1).eq(0).sum(1, true);
         return centres.gather(1, first);
     }
 
@@ -136,7 +132,7 @@ public final class Spine {
         // A quantile that is one of the values is exactly that value: where it bounds it, the hinge has no gradient.
         Tensor nearest = Elementwise.round(at);
         at = nearest.whereElse(at.minus(nearest).abs().lt(1e-9), at);
-        Tensor lower = Elementwise.floor(at).to(DType.INT64);
+        Tensor lower = at.to(DType.INT64);
         Tensor a = sorted.gather(1, lower);
         Tensor b = sorted.gather(1, Elementwise.minimum(lower.plus(1), last));
         Tensor fraction = at.minus(Elementwise.floor(at)).to(values.dtype());
@@ -148,7 +144,7 @@ public final class Spine {
     private static Tensor counted(Tensor entropies, Tensor mask) {
         Require.dims("entropies", entropies, 2, "[B, T]");
         Require.mask("mask", mask, "entropies", entropies);
-        return entropies.detach().whereElse(mask, 0);
+        return entropies.detach();
     }
 
     /// `(1/tokensInStep) Σ_selected max(-A·ρ, -A·clip(ρ, 1 - clip, 1 + clip))`: [PpoClip#ppoClip] at the forks. Tokens
@@ -166,7 +162,7 @@ public final class Spine {
         Require.between("clip", clip, 0, 1);
         var surrogate = Surrogate.clipped(rollout, LogRatios.tokens(rollout), advantages, clip, clip);
         Tensor value = Aggregation.perToken(surrogate.losses(), forking.selected, tokensInStep);
-        return surrogate.loss(value).with("forking/share", rollout.means(forking.selected.to(value.dtype())));
+        return surrogate.loss(value).with("forking/share", rollout.means(forking.selected));
     }
 
     /// `(1/tokensInStep) Σ_selected [lowStrength·max(low - H, 0) + highStrength·max(H - high, 0)]`, without gradient

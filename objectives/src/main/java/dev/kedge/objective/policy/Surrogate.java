@@ -75,7 +75,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
                 .with("advantage", rollout.means(advantages))
                 .with("advantage/zero", none.to(lengths.dtype()))
                 .with("ratio", rollout.means(ratios))
-                .with("clip/share", rollout.means(clipped.to(lengths.dtype())))
+                .with("clip/share", rollout.means(clipped))
                 .with("kl/old", rollout.means(rollout.logRatios().neg()))
                 .with("entropy", rollout.means(rollout.logProbs().neg()))
                 .with("tokens", lengths);
@@ -105,7 +105,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
         Tensor logProbs = rollout.logProbs();
         Tensor a = advantages.detach().to(logProbs.dtype());
         if (a.dim() == 1) {
-            Require.sameShape("advantages", a, "completions", logProbs.detach().select(1, 0));
+            Require.sameShape("advantages", a, "completions", logProbs.select(1, 0));
             a = a.unsqueeze(1).expand(logProbs.shape());
         }
         Require.sameShape("advantages", a, "logProbs", logProbs);

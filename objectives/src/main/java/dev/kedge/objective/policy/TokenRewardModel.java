@@ -29,7 +29,7 @@ public final class TokenRewardModel {
 
         /// 1 for all tokens: no reward model.
         public static Weights ones(Tensor logProbs) {
-            Tensor ones = logProbs.detach().onesLike();
+            Tensor ones = logProbs.onesLike();
             return new Weights(ones, ones);
         }
     }
@@ -44,7 +44,7 @@ public final class TokenRewardModel {
     /// @throws IllegalArgumentException if shapes or types do not fit or answersInStep is too small
     public static Loss loss(Tensor scores, Tensor mask, Tensor correct, long answersInStep) {
         requireScores(scores, mask);
-        Tensor lengths = Elementwise.clampMin(mask.to(scores.dtype()).sum(1), 1);
+        Tensor lengths = Elementwise.clampMin(mask.sum(1), 1);
         Tensor score = scores.whereElse(mask, 0).sum(1).div(lengths);
         Require.mask("correct", correct, "one score per answer", score);
         Require.denominator("answersInStep", answersInStep, scores.size(0));
@@ -87,7 +87,7 @@ public final class TokenRewardModel {
 
     private static Tensor runningMean(Tensor scores, Tensor mask) {
         requireScores(scores, mask);
-        Tensor counts = Elementwise.clampMin(mask.to(scores.dtype()).cumsum(1), 1);
+        Tensor counts = Elementwise.clampMin(mask.cumsum(1), 1);
         return scores.detach().whereElse(mask, 0).cumsum(1).div(counts);
     }
 

@@ -43,7 +43,7 @@ public final class Adpo {
         // Where q is 0 so is the term, whatever log p is: 0 · -∞ is NaN.
         Tensor losses = q.times(logP).whereElse(q.ne(0), 0).sum(1).neg();
         return mean(losses, u, setsInStep)
-                .with("kl/target", new ReverseKl().categorical(q.log(), logP.detach()))
+                .with("kl/target", new ReverseKl().categorical(q.log(), logP))
                 .with("probability/best", probability(logP, Ordering.argmax(q, 1)))
                 .with("logit/spread", spread(u));
     }
@@ -65,13 +65,12 @@ public final class Adpo {
         Require.sameShape("preferences", preferences, "pairs of u", differences);
         Tensor q = preferences.detach().to(u.values().dtype());
         Tensor rank = Creation.arange(0, u.candidates(), u.values().device());
-        Tensor sameCandidate = rank.unsqueeze(1).eq(rank.unsqueeze(0));
+        Tensor sameCandidate = rank.unsqueeze(1).eq(rank);
         Tensor weights = q.whereElse(sameCandidate.not(), 0).times(2.0 / (u.candidates() * (u.candidates() - 1)));
-        Tensor losses =
-                weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
-        Tensor ordered = differences.detach().gt(0).to(q.dtype());
+        Tensor losses = weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
+        Tensor ordered = weights.times(differences.gt(0));
         return mean(losses, u, setsInStep)
-                .with("accuracy", weights.times(ordered).sum(2).sum(1))
+                .with("accuracy", ordered.sum(2).sum(1))
                 .with("logit/spread", spread(u));
     }
 
@@ -85,10 +84,10 @@ public final class Adpo {
     /// @throws IllegalArgumentException if shapes do not fit or setsInStep is less than S
     public static Loss plackettLuce(AnchoredLogits u, Tensor scores, long setsInStep) {
         Require.sameShape("scores", scores, "u", u.values());
-        Tensor order = Ordering.sort(scores.detach(), 1, true)[1];
+        Tensor order = Ordering.sort(scores, 1, true)[1];
         Tensor ranked = u.values().gather(1, order);
         Tensor rank = Creation.arange(0, u.candidates(), ranked.device());
-        Tensor remains = rank.unsqueeze(1).le(rank.unsqueeze(0)); // [k, j]: whether j is still there when k is chosen
+        Tensor remains = rank.unsqueeze(1).le(rank); // [k, j]: whether j is still there when k is chosen
         Tensor normalizers =
                 ranked.unsqueeze(1).whereElse(remains, Double.NEGATIVE_INFINITY).logSumExp(2);
         long choices = u.candidates() - 1;
@@ -133,11 +132,10 @@ public final class Adpo {
     }
 
     private static Tensor probability(Tensor logP, Tensor candidate) {
-        return logP.detach().gather(1, candidate.unsqueeze(1)).squeeze(1).exp();
+        return logP.gather(1, candidate.unsqueeze(1)).squeeze(1).exp();
     }
 
     private static Tensor spread(AnchoredLogits u) {
-        Tensor values = u.values().detach();
-        return values.amax(1, false).minus(values.amin(1, false));
+        return u.values().amax(1, false).minus(u.values().amin(1, false));
     }
 }

@@ -81,7 +81,7 @@ public final class AdpoTargets {
     ///                                  targets do not sum to 1 within 1e-4
     public static void requireDistributions(Tensor targets) {
         AnchoredLogits.requireSets("targets", targets);
-        double[] q = targets.detach().toDoubles();
+        double[] q = targets.toDoubles();
         int p = (int) targets.size(1);
         for (int s = 0; s < targets.size(0); s++) {
             double sum = 0;

@@ -59,7 +59,7 @@ public final class FDpo {
         return switch (divergence) {
             case ReverseKl _, JensenShannon _ -> logRatio;
             case ForwardKl _ -> Elementwise.clampMin(logRatio, -maxExponent);
-            case AlphaDivergence(double alpha) -> Elementwise.clampMin(logRatio, -maxExponent / alpha);
+            case AlphaDivergence a -> Elementwise.clampMin(logRatio, -maxExponent / a.alpha());
         };
     }
 }

@@ -22,8 +22,7 @@ public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChose
     /// The same pairs with a reference that finds all answers equally probable: log-ratios become
     /// log-probabilities.
     public static PreferenceLogProbs referenceFree(Tensor chosen, Tensor rejected) {
-        return new PreferenceLogProbs(
-                chosen, rejected, chosen.detach().zerosLike(), rejected.detach().zerosLike());
+        return new PreferenceLogProbs(chosen, rejected, chosen.zerosLike(), rejected.zerosLike());
     }
 
     /// Pairs of a first and a second answer, one of which a judge chose: how online methods come by pairs.

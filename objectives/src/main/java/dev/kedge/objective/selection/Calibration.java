@@ -46,10 +46,9 @@ public final class Calibration {
 
     /// `w(r_i, other_j)`, [..., m, k].
     private static Tensor wins(Tensor rewards, Tensor others) {
-        Tensor r = rewards.detach().unsqueeze(-1);
-        Tensor o = others.detach().unsqueeze(-2);
-        Tensor ties = r.eq(o).to(rewards.dtype()).times(0.5);
-        return r.gt(o).to(rewards.dtype()).plus(ties);
+        Tensor r = rewards.unsqueeze(-1);
+        Tensor o = others.unsqueeze(-2);
+        return r.gt(o).to(rewards.dtype()).plus(r.eq(o).times(0.5));
     }
 
     private static long[] prompts(String name, Tensor rewards) {

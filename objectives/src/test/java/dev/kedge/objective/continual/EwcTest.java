@@ -1,7 +1,9 @@
 package dev.kedge.objective.continual;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -32,6 +34,14 @@ class EwcTest {
                 x -> Ewc.penalty(x, Tensor.of(2, 0.5, 0), Tensor.of(0.5, 2.5, -1), 7)
                         .value(),
                 1e-9);
+    }
+
+    @Test
+    void aWeakPullIsAPullAndImportancesAreConstants() {
+        Tensor value = Ewc.penalty(Tensor.of(1, 2), Tensor.of(2, 0.5), Tensor.of(0.5, 2.5), 0.4)
+                .value();
+        assertEquals(0.2 * (2 * 0.25 + 0.5 * 0.25), value.item(), 1e-15);
+        assertFalse(Ewc.importance(Tensor.of(1, 2).requiresGrad(), 1, 0.5, 1e-8).hasGradientGraph());
     }
 
     @Test
@@ -85,16 +95,16 @@ class EwcTest {
         Tensor three = Tensor.of(1, 2, 3);
         var e = assertThrows(IllegalArgumentException.class, () -> Ewc.penalty(two, three, two, 1));
         assertEquals("importance must have the shape of parameter, [2], was [3]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Ewc.penalty(two, two, three, 1));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.penalty(two, two, two, -1));
+        refused("anchor", () -> Ewc.penalty(two, two, three, 1));
+        refused("strength", () -> Ewc.penalty(two, two, two, -1));
         e = assertThrows(IllegalArgumentException.class, () -> Ewc.strength(1, 0));
         assertEquals("task counts from 1, was 0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Ewc.strength(0, 1));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two, 0, 0.5, 1e-8));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two, 1, 1, 1e-8));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two, 1, 0.5, 0));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.importance(two.narrow(0, 0, 0), 1, 0.5, 1e-8));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.meanOverTasks(two, three, 1));
-        assertThrows(IllegalArgumentException.class, () -> Ewc.meanOverTasks(two, two, 0));
+        refused("lambda", () -> Ewc.strength(0, 1));
+        refused("steps", () -> Ewc.importance(two, 0, 0.5, 1e-8));
+        refused("sparsity", () -> Ewc.importance(two, 1, 1, 1e-8));
+        refused("guard", () -> Ewc.importance(two, 1, 0.5, 0));
+        refused("importances of no weights", () -> Ewc.importance(two.narrow(0, 0, 0), 1, 0.5, 1e-8));
+        refused("latest", () -> Ewc.meanOverTasks(two, three, 1));
+        refused("task counts from", () -> Ewc.meanOverTasks(two, two, 0));
     }
 }

@@ -1,8 +1,9 @@
 package dev.kedge.objective.demonstration;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -24,6 +25,21 @@ class BehaviorCloningTest {
     void countsEachStepApart() {
         assertArrayEquals(new long[] {2, 3, 2}, counts().shape());
         assertArrayEquals(new double[] {2, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2}, counts().toDoubles());
+    }
+
+    @Test
+    void oneStateAndOneActionAreEnough() {
+        Tensor zeros = Tensor.of(new long[2], 1, 2);
+        assertArrayEquals(
+                new double[] {1, 1}, BehaviorCloning.counts(zeros, zeros, 1, 1).toDoubles());
+    }
+
+    @Test
+    void countsAreConstants() {
+        Tensor counts = counts().requiresGrad();
+        Tensor logPolicy = BehaviorCloning.policy(counts(), 1).log().requiresGrad();
+        BehaviorCloning.loss(logPolicy, counts, 1).value().backward();
+        assertNull(counts.grad());
     }
 
     @Test
@@ -73,6 +89,8 @@ class BehaviorCloningTest {
         Tensor logPolicy = BehaviorCloning.policy(counts(), 0).log().requiresGrad();
         var loss = BehaviorCloning.loss(logPolicy, counts(), 0);
         loss.value().backward();
+        assertArrayEquals(new long[] {2, 3}, loss.metric("loss").shape());
+        assertEquals(loss.value().item(), loss.metric("loss").sum().item(), 1e-15);
         assertEquals(2 * Math.log(1.5) + Math.log(3), loss.value().item(), 1e-15);
         assertEquals(12, logPolicy.grad().isFinite().sum().item());
     }
@@ -80,12 +98,17 @@ class BehaviorCloningTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor index = Tensor.of(new long[] {0, 2}, 1, 2);
-        assertThrows(IllegalArgumentException.class, () -> BehaviorCloning.counts(index, index, 2, 3));
-        assertThrows(IllegalArgumentException.class, () -> BehaviorCloning.counts(index, index, 3, 2));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> BehaviorCloning.counts(index.neg().to(DType.INT64), index, 3, 3));
-        assertThrows(IllegalArgumentException.class, () -> BehaviorCloning.policy(counts(), -1));
-        assertThrows(IllegalArgumentException.class, () -> BehaviorCloning.loss(index, counts(), 1));
+        refused("states", () -> BehaviorCloning.counts(index, index, 2, 3));
+        refused("actions", () -> BehaviorCloning.counts(index, index, 3, 2));
+        refused("states", () -> BehaviorCloning.counts(index.neg().to(DType.INT64), index, 3, 3));
+        refused("smoothing", () -> BehaviorCloning.policy(counts(), -1));
+        refused("logPolicy", () -> BehaviorCloning.loss(index, counts(), 1));
+        refused("counts", () -> BehaviorCloning.policy(index, 1));
+        refused("counts", () -> BehaviorCloning.loss(index, index, 1));
+        refused("states", () -> BehaviorCloning.counts(index.select(0, 0), index, 3, 3));
+        refused("actions", () -> BehaviorCloning.counts(index, index.t(), 3, 3));
+        refused(
+                "states must lie in 0..-1",
+                () -> BehaviorCloning.counts(index.narrow(1, 0, 0), index.narrow(1, 0, 0), 0, 1));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.divergence;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -112,8 +113,9 @@ class DivergenceTest {
     @ParameterizedTest
     @MethodSource("all")
     void aNegativeRatioIsRefused(Divergence d) {
-        assertThrows(IllegalArgumentException.class, () -> d.f(-0.1));
-        assertThrows(IllegalArgumentException.class, () -> d.derivative(Double.NaN));
+        refused("a ratio of probabilities is >=", () -> d.f(-0.1));
+        refused("a ratio of probabilities is >=", () -> d.derivative(Double.NaN));
+        assertEquals(d.derivative(0.0), d.derivative(-0.0), "-0.0 is not negative");
     }
 
     @Test
@@ -176,7 +178,7 @@ class DivergenceTest {
                 1e-8);
     }
 
-    /// With p = 0, with both 0: nothing breaks. With q = 0 only: infinite where f grows faster than u.
+    /// With p = 0, with both 0: nothing breaks. With q = 0 only, p counts as often as f grows: the limit of f'.
     @ParameterizedTest
     @MethodSource("all")
     void outcomesOfProbabilityZero(Divergence d) {
@@ -192,8 +194,8 @@ class DivergenceTest {
                     logP.grad().isFinite().allTrue() && logQ.grad().isFinite().allTrue(), d.toString());
         }
         double beyond = d.categorical(logQ.detach(), logP.detach()).item();
-        boolean unbounded = d instanceof ReverseKl || d instanceof ChiSquared;
-        assertEquals(unbounded, Double.isInfinite(beyond), d + " " + beyond);
+        double limit = d.derivative(Double.POSITIVE_INFINITY);
+        assertEquals(0.4 * d.f(1.25) + 0.6 * d.f(1.0 / 3) + 0.3 * limit, beyond, 1e-14);
     }
 
     @ParameterizedTest
@@ -248,6 +250,18 @@ class DivergenceTest {
         value.backward();
         assertEquals(Double.POSITIVE_INFINITY, value.item());
         assertArrayEquals(new double[] {0, 0}, wide.grad().toDoubles());
+        // In another unit of length, on both sides of the bound.
+        Tensor unit = Tensor.of(-3, -3);
+        assertEquals(
+                Double.POSITIVE_INFINITY,
+                new ChiSquared()
+                        .gaussian(zeros, wide.detach().plus(unit), zeros, unit)
+                        .item());
+        Tensor narrower = Tensor.of(-3, -3 + Math.log(2) / 2 - 1e-9);
+        assertTrue(new ChiSquared()
+                .gaussian(zeros, narrower, zeros, unit)
+                .isFinite()
+                .allTrue());
     }
 
     @Test
@@ -260,7 +274,17 @@ class DivergenceTest {
     @ParameterizedTest
     @MethodSource("all")
     void unequalShapesAreRefused(Divergence d) {
-        assertThrows(IllegalArgumentException.class, () -> d.categorical(Tensor.of(0.0), Tensor.of(0, 0)));
+        refused("logQ must have the shape of logP, [2], was [1]", () -> d.categorical(Tensor.of(0, 0), Tensor.of(0.0)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withGaussianForm")
+    void unequalShapesOfGaussiansAreRefused(Divergence d) {
+        Tensor one = Tensor.of(0.0);
+        Tensor two = Tensor.of(0, 0);
+        refused("logStdP", () -> d.gaussian(one, two, one, one));
+        refused("meanQ", () -> d.gaussian(one, one, two, one));
+        refused("logStdQ", () -> d.gaussian(one, one, one, two));
     }
 
     private static double density(double x, double mean, double std) {

@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.CentralDifferences;
@@ -47,6 +47,7 @@ class EgpoSequencesTest {
             assertEquals(-2 * residual(b) / 4, gradient[2 * b + 1], 1e-14);
         }
         assertEquals(sum / 4, loss.value().item(), 1e-14);
+        assertEquals(sum, loss.metric("loss").sum().item(), 1e-13);
         assertArrayEquals(
                 new double[] {0.15, -0.06, 0}, loss.metric("reward/first").toDoubles(), 1e-14);
         assertArrayEquals(
@@ -147,10 +148,13 @@ class EgpoSequencesTest {
     void badArgumentsAreRefused() {
         Tensor three = Tensor.of(new double[3], 1, 3);
         Tensor two = rows(0, 0);
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(three, three, three, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(Tensor.of(1, 2), two, two, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(two, rows(0, 0, 0, 0), two, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(two, two, two, -1, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.sequences(two, two, two, BETA, 0));
+        refused("logProbs must be [B, 2], was [B, 3]", () -> Egpo.sequences(three, three, three, BETA, 1));
+        refused("logProbs", () -> Egpo.sequences(Tensor.of(1, 2), two, two, BETA, 1));
+        refused("refLogProbs", () -> Egpo.sequences(two, rows(0, 0, 0, 0), two, BETA, 1));
+        refused("beta", () -> Egpo.sequences(two, two, two, -1, 1));
+        Tensor threeRows = rows(0, 0, 0, 0, 0, 0);
+        refused("pairsInStep", () -> Egpo.sequences(threeRows, threeRows, threeRows, BETA, 2));
+        refused("pairsInStep", () -> Egpo.sequences(two, two, two, BETA, 0));
+        refused("preferences", () -> Egpo.sequences(two, two, rows(0, 0, 0, 0), BETA, 1));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.env.Categorical;
@@ -213,14 +213,12 @@ class EgpoTest {
     void badArgumentsAreRefused() {
         Tensor policy = Games.policy(Games.LOGITS);
         MatrixGames games = Games.all();
-        assertThrows(IllegalArgumentException.class, () -> Egpo.egpo(policy, policy, games, 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.egpo(policy, policy, games, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.egpo(policy, policy.select(0, 0), games, BETA, 2));
-        assertThrows(IllegalArgumentException.class, () -> Egpo.egpo(policy.t(), policy, games, BETA, 2));
+        refused("beta", () -> Egpo.egpo(policy, policy, games, 0, 2));
+        refused("gamesInStep", () -> Egpo.egpo(policy, policy, games, BETA, 1));
+        refused("logOpponent", () -> Egpo.egpo(policy, policy.select(0, 0), games, BETA, 2));
+        refused("logPolicy", () -> Egpo.egpo(policy.t(), policy, games, BETA, 2));
         Tensor p = games.winProbabilities();
-        assertThrows(IllegalArgumentException.class, () -> new MatrixGames(p.select(0, 0), games.logRef()));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new MatrixGames(p, games.logRef().select(0, 0)));
+        refused("winProbabilities", () -> new MatrixGames(p.select(0, 0), games.logRef()));
+        refused("logRef", () -> new MatrixGames(p, games.logRef().select(0, 0)));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.env.MirrorDescent;
@@ -268,18 +268,18 @@ class InpoTest {
     void badArgumentsAreRefused() {
         Tensor one = Tensor.of(-1.0);
         var lp = pair(one, one);
-        assertThrows(IllegalArgumentException.class, () -> Inpo.inpo(lp, one, one, 0, 0, 1));
-        assertThrows(IllegalArgumentException.class, () -> Inpo.inpo(lp, one, one, ETA, 0.6, 1));
-        assertThrows(IllegalArgumentException.class, () -> Inpo.inpo(lp, one, one, ETA, -0.1, 1));
-        assertThrows(IllegalArgumentException.class, () -> Inpo.inpo(lp, one, one, ETA, Double.NaN, 1));
-        assertThrows(IllegalArgumentException.class, () -> Inpo.inpo(lp, Tensor.of(0, 0), one, ETA, TAU, 1));
-        assertThrows(IllegalArgumentException.class, () -> Inpo.inpo(lp, one, one, ETA, TAU, 0));
+        refused("eta", () -> Inpo.inpo(lp, one, one, 0, 0, 1));
+        refused("tau", () -> Inpo.inpo(lp, one, one, ETA, 0.6, 1));
+        refused("tau", () -> Inpo.inpo(lp, one, one, ETA, -0.1, 1));
+        refused("tau", () -> Inpo.inpo(lp, one, one, ETA, Double.NaN, 1));
+        refused("previousChosen", () -> Inpo.inpo(lp, Tensor.of(0, 0), one, ETA, TAU, 1));
+        refused("previousRejected", () -> Inpo.inpo(lp, one, Tensor.of(0, 0), ETA, TAU, 1));
+        refused("pairsInStep", () -> Inpo.inpo(lp, one, one, ETA, TAU, 0));
         Tensor policy = Games.policy(Games.LOGITS);
         MatrixGames games = Games.all();
-        assertThrows(IllegalArgumentException.class, () -> Inpo.withWinRates(policy, policy, games, ETA, TAU, 1));
-        assertThrows(IllegalArgumentException.class, () -> Inpo.withWinRates(policy, policy, games, TAU, ETA, 2));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> Inpo.withWinnersAndLosers(policy, policy.select(0, 0), games, ETA, TAU, 2));
+        refused("logPolicy", () -> Inpo.withWinRates(policy.t(), policy, games, ETA, TAU, 2));
+        refused("gamesInStep", () -> Inpo.withWinRates(policy, policy, games, ETA, TAU, 1));
+        refused("tau", () -> Inpo.withWinRates(policy, policy, games, TAU, ETA, 2));
+        refused("logPrevious", () -> Inpo.withWinnersAndLosers(policy, policy.select(0, 0), games, ETA, TAU, 2));
     }
 }

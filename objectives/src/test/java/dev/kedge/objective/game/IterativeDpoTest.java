@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.env.Categorical;
@@ -101,9 +101,8 @@ class IterativeDpoTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor policy = Games.policy(Games.LOGITS);
-        assertThrows(IllegalArgumentException.class, () -> IterativeDpo.population(policy, policy, Games.all(), 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> IterativeDpo.population(policy, policy, Games.all(), 1, 1));
-        assertThrows(
-                IllegalArgumentException.class, () -> IterativeDpo.population(policy, policy, Games.worked(), 1, 1));
+        refused("beta", () -> IterativeDpo.population(policy, policy, Games.all(), 0, 2));
+        refused("gamesInStep", () -> IterativeDpo.population(policy, policy, Games.all(), 1, 1));
+        refused("logPrevious", () -> IterativeDpo.population(policy, policy, Games.worked(), 1, 1));
     }
 }

@@ -1,8 +1,10 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.env.Categorical;
 import dev.kedge.env.MirrorDescent;
@@ -157,15 +159,55 @@ class NashMdTest {
     }
 
     @Test
+    void theMixtureGoesFromThePolicyToTheReference() {
+        Tensor policy = Games.policy(Games.LOGITS);
+        Tensor ref = Games.all().logRef();
+        assertArrayEquals(policy.toDoubles(), NashMd.mixture(policy, ref, 0).toDoubles(), 1e-15);
+        assertArrayEquals(ref.toDoubles(), NashMd.mixture(policy, ref, 1).toDoubles(), 1e-15);
+        Tensor mixed =
+                NashMd.mixture(policy.detach().requiresGrad(), ref.detach().requiresGrad(), 0.5);
+        assertFalse(mixed.hasGradientGraph());
+    }
+
+    @Test
+    void onlyThePolicyOfTheSequencesIsLearnt() {
+        Tensor logProbs = Tensor.of(-1, -2).requiresGrad();
+        Tensor old = Tensor.of(-1.5, -2).requiresGrad();
+        Tensor ref = Tensor.of(-1.2, -0.5).requiresGrad();
+        Tensor preferences = Tensor.of(0.2, 0.9).requiresGrad();
+        Loss loss = NashMdPg.sequences(logProbs, old, ref, preferences, 2, 4);
+        loss.value().backward();
+        double[] advantages = {0.2 + 2 * 0.3, 0.9 + 2 * 1.5};
+        assertArrayEquals(
+                new double[] {-advantages[0] / 4, -advantages[1] / 4},
+                logProbs.grad().toDoubles(),
+                1e-15);
+        assertArrayEquals(advantages, loss.metric("advantage").toDoubles(), 1e-15);
+        assertArrayEquals(
+                new double[] {advantages[0], 2 * advantages[1]},
+                loss.metric("loss").toDoubles(),
+                1e-14);
+        for (Tensor constant : new Tensor[] {old, ref, preferences}) {
+            assertNull(constant.grad());
+        }
+    }
+
+    @Test
     void badArgumentsAreRefused() {
         Tensor policy = Games.policy(Games.LOGITS);
         Tensor v = Tensor.of(0, 0);
-        assertThrows(IllegalArgumentException.class, () -> NashMd.nashMd(policy, Games.all(), BETA, 1.5, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMd.nashMd(policy, Games.all(), BETA, Double.NaN, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.nashMdPg(policy, Games.all(), 0, SHARE, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.nashMdPg(policy, Games.worked(), 1, SHARE, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.sequences(v, v, v, v, 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.sequences(v, v, v, v, BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> NashMdPg.sequences(v, v, Tensor.of(0.0), v, BETA, 2));
+        refused("refShare", () -> NashMd.nashMd(policy, Games.all(), BETA, 1.5, 2));
+        refused("refShare", () -> NashMd.nashMd(policy, Games.all(), BETA, -0.1, 2));
+        refused("refShare", () -> NashMd.nashMd(policy, Games.all(), BETA, Double.NaN, 2));
+        refused("beta", () -> NashMdPg.nashMdPg(policy, Games.all(), 0, SHARE, 2));
+        refused("logRef", () -> NashMdPg.nashMdPg(policy, Games.worked(), 1, SHARE, 2));
+        refused("beta", () -> NashMdPg.sequences(v, v, v, v, 0, 2));
+        refused("answersInStep", () -> NashMdPg.sequences(v, v, v, v, BETA, 1));
+        refused("refLogProbs", () -> NashMdPg.sequences(v, v, Tensor.of(0.0), v, BETA, 2));
+        Tensor row = policy.select(0, 0);
+        refused("logPolicy", () -> NashMd.mixture(row, row, SHARE));
+        refused("logProbs", () -> NashMdPg.sequences(policy, policy, policy, policy, BETA, 2));
+        refused("oldLogProbs", () -> NashMdPg.sequences(v, Tensor.of(0.0), v, v, BETA, 2));
+        refused("preferences", () -> NashMdPg.sequences(v, v, v, Tensor.of(0.0), BETA, 2));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.game;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.env.Categorical;
 import dev.kedge.env.PreferenceGame;
@@ -161,9 +161,9 @@ class OnlineIpoTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor policy = Games.policy(Games.LOGITS);
-        assertThrows(IllegalArgumentException.class, () -> OnlineIpo.onlineIpo2(policy, Games.all(), 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> OnlineIpo.onlineIpo2(policy, Games.all(), BETA, 1));
-        assertThrows(IllegalArgumentException.class, () -> OnlineIpo.onlineIpo2(policy, Games.worked(), BETA, 2));
-        assertThrows(IllegalArgumentException.class, () -> OnlineIpo.onlineIpo1(policy, Games.all(), -1, 2));
+        refused("beta", () -> OnlineIpo.onlineIpo2(policy, Games.all(), 0, 2));
+        refused("gamesInStep", () -> OnlineIpo.onlineIpo2(policy, Games.all(), BETA, 1));
+        refused("logPolicy", () -> OnlineIpo.onlineIpo2(policy, Games.worked(), BETA, 2));
+        refused("beta", () -> OnlineIpo.onlineIpo1(policy, Games.all(), -1, 2));
     }
 }

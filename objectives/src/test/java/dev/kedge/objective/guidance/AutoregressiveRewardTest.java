@@ -1,8 +1,8 @@
 package dev.kedge.objective.guidance;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -52,6 +52,8 @@ class AutoregressiveRewardTest {
         assertEquals((hinges[0] + hinges[1] + hinges[2]) / 6, hinge.value().item(), 1e-14);
         assertArrayEquals(
                 new double[] {-3.69, -1.2, -9}, hinge.metric("reward/chosen").toDoubles(), 1e-14);
+        Loss wide = AutoregressiveReward.hinge(Tensor.of(CHOSEN), Tensor.of(REJECTED), 1, 1.5, 3);
+        assertArrayEquals(new double[] {0, 4, 2.5}, wide.metric("loss").toDoubles(), 1e-14); // 1 + 1.5 - 2.8 < 0
     }
 
     @Test
@@ -99,10 +101,12 @@ class AutoregressiveRewardTest {
     void badArgumentsAreRefused() {
         Tensor three = Tensor.of(CHOSEN);
         Tensor one = Tensor.of(-1.0);
-        assertThrows(IllegalArgumentException.class, () -> logistic(0, 0, 0));
-        assertThrows(IllegalArgumentException.class, () -> logistic(1, -1, 0));
-        assertThrows(IllegalArgumentException.class, () -> logistic(1, 0, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> AutoregressiveReward.hinge(three, one, 1, 0, 3));
-        assertThrows(IllegalArgumentException.class, () -> AutoregressiveReward.hinge(three, three, 1, 0, 2));
+        refused("beta", () -> logistic(0, 0, 0));
+        refused("margin", () -> logistic(1, -1, 0));
+        refused("flipProbability", () -> logistic(1, 0, 0.5));
+        refused("rejected", () -> AutoregressiveReward.hinge(three, one, 1, 0, 3));
+        refused("pairsInStep", () -> AutoregressiveReward.hinge(three, three, 1, 0, 2));
+        Tensor row = three.unsqueeze(0);
+        refused("chosen", () -> AutoregressiveReward.hinge(row, row, 1, 0, 3));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.guidance;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.guidance.GuidedDecoding.Reward;
@@ -105,10 +105,10 @@ class GuidedDecodingTest {
 
     @Test
     void badArgumentsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new Reward(log(ARM), -0.1));
-        assertThrows(IllegalArgumentException.class, () -> decoded(0));
-        assertThrows(IllegalArgumentException.class, () -> decoded(1, new Reward(log(1, 2), 1)));
-        assertThrows(IllegalArgumentException.class, () -> GuidedDecoding.rewardOf(log(ARM), log(1), 1));
-        assertThrows(IllegalArgumentException.class, () -> GuidedDecoding.rewardOf(log(ARM), log(BASE), 0));
+        refused("weight", () -> new Reward(log(ARM), -0.1));
+        refused("temperature", () -> decoded(0));
+        refused("the log-probabilities of a reward", () -> decoded(1, new Reward(log(1, 2), 1)));
+        refused("logBase", () -> GuidedDecoding.rewardOf(log(ARM), log(1), 1));
+        refused("beta", () -> GuidedDecoding.rewardOf(log(ARM), log(BASE), 0));
     }
 }

@@ -3,6 +3,7 @@ package dev.kedge.objective.invariance;
 import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.SequenceLogProbs;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -16,18 +17,21 @@ final class Batch {
     private final List<Row> rows;
     private final List<Row> step;
     private final Padding padding;
+    private final DType precision;
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
 
-    Batch(List<Row> rows, List<Row> step, Padding padding) {
+    /// @param precision of the log-probabilities; other numbers are float64
+    Batch(List<Row> rows, List<Row> step, Padding padding, DType precision) {
         this.rows = rows;
         this.step = step;
         this.padding = padding;
+        this.precision = precision;
     }
 
     /// Token log-probabilities under the policy, [B, T], a leaf: the same at every call.
     Tensor policy(String answer) {
         return leaves.computeIfAbsent(
-                answer, _ -> collate(answer, Row.Answer::policy).requiresGrad());
+                answer, _ -> collate(answer, Row.Answer::policy).detach().requiresGrad());
     }
 
     /// Under the reference, [B, T].
@@ -53,6 +57,11 @@ final class Batch {
     /// A number of each row, [B].
     Tensor scalar(String name) {
         return Tensor.of(rows.stream().mapToDouble(r -> r.scalars().get(name)).toArray());
+    }
+
+    /// [#scalar] in the type of the log-probabilities, for objectives that take numbers as they come.
+    Tensor typedScalar(String name) {
+        return scalar(name).to(precision);
     }
 
     /// Lengths of the answers, [B].
@@ -151,6 +160,6 @@ final class Batch {
                 }
             }
         }
-        return Tensor.of(table);
+        return Tensor.of(table).to(precision);
     }
 }

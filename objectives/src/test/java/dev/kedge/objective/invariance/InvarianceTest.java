@@ -36,7 +36,9 @@ import dev.kedge.objective.supervised.Asft;
 import dev.kedge.objective.supervised.CrossEntropy;
 import dev.kedge.objective.supervised.Dft;
 import dev.kedge.objective.supervised.Recap;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Functional;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -102,8 +104,8 @@ class InvarianceTest {
                                 columns(b.policySums("chosen"), b.policySums("rejected")),
                                 columns(b.refSums("chosen"), b.refSums("rejected")),
                                 columns(
-                                        Functional.sigmoid(b.scalar("reward")),
-                                        Functional.sigmoid(b.scalar("advantage"))),
+                                        Functional.sigmoid(b.typedScalar("reward")),
+                                        Functional.sigmoid(b.typedScalar("advantage"))),
                                 0.3,
                                 b.rowsInStep())),
                 objective(
@@ -112,7 +114,7 @@ class InvarianceTest {
                                 b.policySums("chosen"),
                                 b.oldSums("chosen"),
                                 b.refSums("chosen"),
-                                Functional.sigmoid(b.scalar("reward")),
+                                Functional.sigmoid(b.typedScalar("reward")),
                                 0.3,
                                 b.rowsInStep())),
                 objective(
@@ -156,13 +158,13 @@ class InvarianceTest {
                 objective(
                         "TOPR",
                         b -> Topr.topr(
-                                b.policySums("chosen"), b.oldSums("chosen"), b.scalar("reward"), b.rowsInStep())),
+                                b.policySums("chosen"), b.oldSums("chosen"), b.typedScalar("reward"), b.rowsInStep())),
                 objective(
                         "TOPR, length-normalized",
                         b -> Topr.lengthNormalized(
                                 b.policySums("chosen"),
                                 b.oldSums("chosen"),
-                                b.scalar("advantage"),
+                                b.typedScalar("advantage"),
                                 b.lengths("chosen"),
                                 new Topr.Truncation(0.5, 2, 0, 1),
                                 b.rowsInStep())),
@@ -185,7 +187,7 @@ class InvarianceTest {
     private static Loss oreal(Batch b) {
         Tensor mask = b.mask("chosen");
         Tensor correct = b.positive("reward");
-        var answers = new Oreal.Answers(b.policy("chosen"), b.ref("chosen"), mask, correct, b.scalar("reward"));
+        var answers = new Oreal.Answers(b.policy("chosen"), b.ref("chosen"), mask, correct, b.typedScalar("reward"));
         var weights = TokenRewardModel.aboveThreshold(b.old("chosen").plus(1.5), mask, 0.1, 0.1);
         long correctTokens = b.tokensInStep("chosen", row -> row.scalars().get("reward") > 0);
         var tokens = new Oreal.StepTokens(correctTokens, b.tokensInStep("chosen") - correctTokens);
@@ -200,12 +202,12 @@ class InvarianceTest {
 
     /// Each row as a set of three: both answers and one without tokens.
     private static AnchoredLogits anchored(Batch b) {
-        return anchored(b, b.scalar("reward").onesLike().times(2));
+        return anchored(b, b.refSums("chosen").onesLike().times(2));
     }
 
     private static AnchoredLogits anchored(Batch b, Tensor tau) {
         PreferenceLogProbs lp = b.pairs();
-        Tensor none = b.scalar("reward").zerosLike();
+        Tensor none = lp.refChosen().zerosLike();
         return AnchoredLogits.of(
                 Tensor.stack(List.of(lp.chosen(), lp.rejected(), none), 1),
                 Tensor.stack(List.of(lp.refChosen(), lp.refRejected(), none), 1),
@@ -215,7 +217,7 @@ class InvarianceTest {
     private static Loss adaptive(Batch b) {
         Tensor targets = AdpoTargets.softmax(rewards(b), 0.5);
         Tensor tau = AdpoTemperature.fromTargetEntropy(targets, 2, 0.5, 0.1);
-        return Adpo.listwise(anchored(b, tau), targets, b.rowsInStep());
+        return Adpo.listwise(anchored(b, tau.to(b.ref("chosen").dtype())), targets, b.rowsInStep());
     }
 
     private static Tensor rewards(Batch b) {
@@ -303,6 +305,19 @@ class InvarianceTest {
         Outcome plain = objective.of(STEP, Padding.NONE);
         for (double filler : new double[] {Double.NaN, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, 1e300}) {
             plain.assertSame(objective.of(STEP, new Padding(1, 2, filler)), "filled with " + filler);
+        }
+    }
+
+    /// Rewards, advantages and targets in float64 beside log-probabilities in float32 do not change the type.
+    @ParameterizedTest
+    @MethodSource({"objectives", "surrogates"})
+    void valueAndMetricsHaveTheTypeOfTheLogProbabilities(Objective objective) {
+        for (DType type : List.of(DType.FLOAT64, DType.FLOAT32)) {
+            try (var _ = new Scope()) {
+                Loss loss = objective.loss().apply(new Batch(STEP, STEP, Padding.NONE, type));
+                assertEquals(type, loss.value().dtype());
+                loss.metrics().forEach((name, metric) -> assertEquals(type, metric.dtype(), name));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ record Outcome(double value, List<Map<String, double[]>> rows) {
     /// Calls the objective and differentiates. A gradient outside the rows, in padding, is an error.
     static Outcome of(Function<Batch, Loss> objective, List<Row> part, List<Row> step, Padding padding) {
         try (var _ = new Scope()) {
-            Batch batch = new Batch(part, step, padding);
+            Batch batch = new Batch(part, step, padding, DType.FLOAT64);
             Loss loss = objective.apply(batch);
             loss.value().backward();
             List<Map<String, double[]>> rows = new ArrayList<>();
@@ -33,6 +34,7 @@ record Outcome(double value, List<Map<String, double[]>> rows) {
 
     private static void spread(String name, Tensor perRow, List<Map<String, double[]>> rows) {
         assertEquals(rows.size(), perRow.size(0), name + " has one entry per row");
+        assertEquals(name.startsWith("metric online/") ? 2 : 1, perRow.dim(), name + " is [B], or [P, G]");
         double[] all = perRow.toDoubles();
         int each = all.length / rows.size();
         for (int i = 0; i < rows.size(); i++) {

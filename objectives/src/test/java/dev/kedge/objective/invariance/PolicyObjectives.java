@@ -79,7 +79,7 @@ final class PolicyObjectives {
                 "DPG",
                 b -> Dpg.dpg(
                         b.policySums("chosen"),
-                        Dpg.weights(b.refSums("chosen").plus(b.scalar("reward")), b.oldSums("chosen")),
+                        Dpg.weights(b.refSums("chosen").plus(b.typedScalar("reward")), b.oldSums("chosen")),
                         b.rowsInStep()));
         all.put("GTPO", b -> Gtpo.gtpo(rollout(b), shaped(b), conflicts(b), b.rowsInStep()));
         all.put("GTPO, uncounted", b -> Gtpo.uncounted(rollout(b), shaped(b), conflicts(b), b.rowsInStep()));

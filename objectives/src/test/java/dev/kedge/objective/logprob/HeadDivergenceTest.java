@@ -299,6 +299,7 @@ class HeadDivergenceTest {
     void whatDoesNotFitIsRefused() {
         Tensor hidden = Creation.zeros(DType.FLOAT32, Device.CPU, 3, 2);
         Tensor head = Creation.zeros(DType.FLOAT32, Device.CPU, 5, 2);
+        Tensor wider = Creation.zeros(DType.FLOAT32, Device.CPU, 5, 3);
         Tensor[][] wrong = {
             {hidden.view(6), head, hidden, head},
             {hidden, head.view(10), hidden, head},
@@ -306,6 +307,8 @@ class HeadDivergenceTest {
             {hidden, head, hidden, head.view(10)},
             {hidden, head.t(), hidden, head.t()},
             {hidden, head, hidden, head.t()},
+            {hidden, wider, hidden, head},
+            {hidden, head, hidden, wider},
             {hidden, head, hidden.narrow(0, 0, 2), head},
             {hidden, head, hidden, head.narrow(0, 0, 4)},
         };

@@ -250,7 +250,11 @@ class HeadLogProbsTest {
         Tensor head = Creation.zeros(DType.FLOAT32, Device.CPU, 5, 2);
         Tensor targets = Tensor.of(new long[3], 3);
         refused(hidden.view(6), head, targets, 1);
+        refused(hidden, head.view(10), targets, 1);
         refused(hidden, head.t(), targets, 1);
+        var e = assertThrows(
+                IllegalArgumentException.class, () -> HeadLogProbs.crossEntropyBackward(hidden, head.t(), targets, 1));
+        assertTrue(e.getMessage().contains("expected, were"), e.getMessage());
         refused(hidden, head, Tensor.of(new long[2], 2), 1);
         refused(hidden, head, Tensor.of(new long[3], 3, 1), 1);
         refused(hidden, head, targets.to(DType.FLOAT32), 1);

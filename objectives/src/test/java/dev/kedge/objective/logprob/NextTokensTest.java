@@ -1,5 +1,6 @@
 package dev.kedge.objective.logprob;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -48,6 +49,6 @@ class NextTokensTest {
                 IllegalArgumentException.class,
                 () -> NextTokens.ofLogits(logits, Tensor.of(new long[] {0, 2}, 1, 2), -100));
         assertTrue(e.getMessage().startsWith("labels must have the shape of logits without V, [1, 3]"), e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> tokens(logits.squeeze(0)));
+        refused("logits", () -> tokens(logits.squeeze(0)));
     }
 }

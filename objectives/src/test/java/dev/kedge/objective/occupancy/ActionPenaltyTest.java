@@ -1,8 +1,8 @@
 package dev.kedge.objective.occupancy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.divergence.ChiSquared;
@@ -16,7 +16,10 @@ class ActionPenaltyTest {
     @Test
     void equalsTheEquationAndPartsAddUp() {
         Tensor divergences = Tensor.of(0.5, 2, 0.1).requiresGrad();
-        Tensor loss = ActionPenalty.mean(divergences, 0.3, 0.9, 5).value();
+        var penalty = ActionPenalty.mean(divergences, 0.3, 0.9, 5);
+        assertArrayEquals(
+                new double[] {0.5, 2, 0.1}, penalty.metric("divergence").toDoubles());
+        Tensor loss = penalty.value();
         loss.backward();
         assertEquals(0.3 / 0.1 * 2.6 / 5, loss.item(), 1e-14);
         assertArrayEquals(new double[] {0.6, 0.6, 0.6}, divergences.grad().toDoubles(), 1e-14);
@@ -52,10 +55,11 @@ class ActionPenaltyTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(1, 2);
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.mean(two, 0, 0.9, 2));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.mean(two, 1, 1, 2));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.mean(two, 1, 0.9, 1));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.root(two, 0));
-        assertThrows(IllegalArgumentException.class, () -> ActionPenalty.finite(two, Tensor.of(1.0)));
+        refused("coefficient", () -> ActionPenalty.mean(two, 0, 0.9, 2));
+        refused("gamma", () -> ActionPenalty.mean(two, 1, 1, 2));
+        refused("statesInStep", () -> ActionPenalty.mean(two, 1, 0.9, 1));
+        refused("floor", () -> ActionPenalty.root(two, 0));
+        refused("kl", () -> ActionPenalty.finite(two, Tensor.of(1.0)));
+        refused("divergences", () -> ActionPenalty.mean(two.unsqueeze(0), 1, 0.9, 2));
     }
 }

@@ -1,8 +1,9 @@
 package dev.kedge.objective.occupancy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.env.mdp.DifferentiableOccupancy;
 import dev.kedge.objective.CentralDifferences;
@@ -80,6 +81,26 @@ class AnswerDivergenceTest {
         }
     }
 
+    @Test
+    void thePenaltyIsTheWeightedMeanAndReportsBothDivergences() {
+        var divergence = of(Tensor.of(0.3, -0.5));
+        double[] kl = {0.3 + Math.expm1(-0.3), -0.5 + Math.expm1(0.5)};
+        double[] chiSquared = {Math.expm1(0.3) + Math.expm1(-0.3), Math.expm1(-0.5) + Math.expm1(0.5)};
+        var penalty = divergence.klPenalty(0.2, 5);
+        assertEquals(0.2 * (kl[0] + kl[1]) / 5, penalty.value().item(), 1e-15);
+        assertArrayEquals(kl, penalty.metric("kl").toDoubles(), 1e-15);
+        assertArrayEquals(chiSquared, penalty.metric("chi-squared").toDoubles(), 1e-15);
+    }
+
+    /// Beyond the limit both are straight lines, whose gradient does not overflow.
+    @Test
+    void farBeyondTheLimitGradientsAreThoseOfTheTangent() {
+        Tensor l = Tensor.of(1000, -1000).requiresGrad();
+        of(l).klPenalty(1, 2).value().backward();
+        double steep = Math.exp(10);
+        assertArrayEquals(new double[] {0.5, (1 - steep) / 2}, l.grad().toDoubles(), 1e-10);
+    }
+
     /// Along the tangent at the step's mean, parts have the value and the gradient of the root of the whole.
     @Test
     void partsOfTheRootAddUp() {
@@ -120,7 +141,7 @@ class AnswerDivergenceTest {
     @Test
     void atTheReferenceTheFloorStandsAndNothingMoves() {
         Tensor logProbs = Tensor.of(new double[][] {{-1, -2}, {-3, -0.5}}).requiresGrad();
-        Tensor mask = Tensor.mask(new boolean[][] {{true, true}, {true, true}});
+        Tensor mask = Tensor.mask(new boolean[][] {{true, true}, {true, false}});
         var divergence = AnswerDivergence.of(logProbs, logProbs, mask, 10);
         Tensor loss = divergence.rootChiSquaredPenalty(0.0008, 1e-4).value();
         loss.backward();
@@ -142,18 +163,27 @@ class AnswerDivergenceTest {
         double slope = (1 - Math.exp(-0.5)) / 2;
         assertArrayEquals(
                 new double[] {0, slope, slope, 0, slope, 0}, logProbs.grad().toDoubles(), 1e-15);
+        assertNull(ref.grad());
     }
 
     @Test
     void badArgumentsAreRefused() {
         var two = of(Tensor.of(0.3, -0.5));
-        assertThrows(IllegalArgumentException.class, () -> two.klPenalty(0, 2));
-        assertThrows(IllegalArgumentException.class, () -> two.klPenalty(1, 1));
-        assertThrows(IllegalArgumentException.class, () -> two.rootChiSquaredPenalty(1, 0));
-        assertThrows(IllegalArgumentException.class, () -> two.rootChiSquaredPenalty(1, 1e-4, Double.NaN, 2));
-        assertThrows(IllegalArgumentException.class, () -> two.rootChiSquaredPenalty(1, 1e-4, 0.1, 1));
+        refused("weight", () -> two.klPenalty(0, 2));
+        refused("answersInStep", () -> two.klPenalty(1, 1));
+        refused("floor", () -> two.rootChiSquaredPenalty(1, 0));
+        refused("stepMean", () -> two.rootChiSquaredPenalty(1, 1e-4, Double.NaN, 2));
+        refused("answersInStep", () -> two.rootChiSquaredPenalty(1, 1e-4, 0.1, 1));
         Tensor row = Tensor.of(new double[][] {{1, 2}});
-        assertThrows(IllegalArgumentException.class, () -> AnswerDivergence.of(row, row, row.ne(0), 0));
-        assertThrows(IllegalArgumentException.class, () -> AnswerDivergence.of(row, row, row, 10));
+        refused("limit", () -> AnswerDivergence.of(row, row, row.ne(0), 0));
+        refused("mask", () -> AnswerDivergence.of(row, row, row, 10));
+        refused("refLogProbs", () -> AnswerDivergence.of(row, row.t(), row.ne(0), 10));
+        refused("kl", () -> new AnswerDivergence(row, row));
+        refused("chiSquared", () -> new AnswerDivergence(Tensor.of(1.0), row));
+        refused("weight", () -> two.rootChiSquaredPenalty(0, 1e-4));
+        refused("weight", () -> two.rootChiSquaredPenalty(0, 1e-4, 0.1, 2));
+        refused("floor", () -> two.rootChiSquaredPenalty(1, 0, 0.1, 2));
+        Tensor none = Tensor.of(new double[0], 0);
+        refused("the answers given", () -> new AnswerDivergence(none, none).rootChiSquaredPenalty(1, 1e-4));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.occupancy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -49,6 +49,10 @@ class DiscriminatorTest {
                 variation,
                 Discriminator.totalVariation(current, reference, 2, 3).value().item(),
                 1e-15);
+        Loss metrics = Discriminator.wasserstein(current, reference, 4, 6);
+        assertArrayEquals(
+                new double[] {-0.3, 0.2}, metrics.metric("loss/current").toDoubles());
+        assertArrayEquals(REFERENCE, metrics.metric("loss/reference").toDoubles());
         assertEquals(
                 1.6 / 3 - 0.05,
                 Discriminator.wasserstein(current, reference, 2, 3).value().item(),
@@ -115,8 +119,10 @@ class DiscriminatorTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(CURRENT);
-        assertThrows(IllegalArgumentException.class, () -> Discriminator.logistic(two, two, 1, 2));
-        assertThrows(IllegalArgumentException.class, () -> Discriminator.logistic(two, two, 2, 1));
-        assertThrows(IllegalArgumentException.class, () -> Discriminator.totalVariation(two.unsqueeze(1), two, 2, 2));
+        refused("currentInStep", () -> Discriminator.logistic(two, two, 1, 2));
+        refused("referenceInStep", () -> Discriminator.logistic(two, two, 2, 1));
+        refused("current", () -> Discriminator.totalVariation(two.unsqueeze(1), two, 2, 2));
+        refused("reference", () -> Discriminator.wasserstein(two, two.unsqueeze(1), 2, 2));
+        refused("reference", () -> Discriminator.logistic(two, two.unsqueeze(1), 2, 2));
     }
 }

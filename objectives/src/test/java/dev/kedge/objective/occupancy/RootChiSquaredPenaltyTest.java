@@ -1,9 +1,9 @@
 package dev.kedge.objective.occupancy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.env.mdp.DifferentiableOccupancy;
 import dev.kedge.objective.InScope;
@@ -76,10 +76,11 @@ class RootChiSquaredPenaltyTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(1, 2);
-        assertThrows(IllegalArgumentException.class, () -> RootChiSquaredPenalty.of(two, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> RootChiSquaredPenalty.of(two, -0.01));
-        assertThrows(IllegalArgumentException.class, () -> RootChiSquaredPenalty.of(two.narrow(0, 0, 0), 0));
-        assertThrows(IllegalArgumentException.class, () -> RootChiSquaredPenalty.of(two, 0)
-                .takenFrom(Tensor.of(1.0), 1));
+        refused("trimFraction", () -> RootChiSquaredPenalty.of(two, 0.5));
+        refused("trimFraction", () -> RootChiSquaredPenalty.of(two, -0.01));
+        refused("scores", () -> RootChiSquaredPenalty.of(two.narrow(0, 0, 0), 0));
+        refused("reward", () -> RootChiSquaredPenalty.of(two, 0).takenFrom(Tensor.of(1.0), 1));
+        refused("lambda", () -> RootChiSquaredPenalty.of(two, 0).takenFrom(two, -1));
+        refused("scores", () -> RootChiSquaredPenalty.of(two.unsqueeze(0), 0));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -31,6 +32,12 @@ class AggregationTest {
         assertEquals(40.0 / 3, Aggregation.sequenceSum(losses, mask, 3).item(), 1e-15);
         assertEquals(
                 40.0 / 3 / 8, Aggregation.constantLength(losses, mask, 8, 3).item(), 1e-15);
+        assertEquals(40.0 / 3, Aggregation.constantLength(losses, mask, 1, 3).item(), 1e-15);
+        Tensor one = losses.narrow(1, 0, 1);
+        assertEquals(
+                (1 + 10) / 3.0,
+                Aggregation.perSequence(one, mask.narrow(1, 0, 1), 3).item(),
+                1e-15);
     }
 
     @Test
@@ -56,9 +63,10 @@ class AggregationTest {
         assertEquals(
                 "completionsInStep counts the whole step and must be >= 3, what this part holds; was 2",
                 e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.perToken(losses, mask, 0));
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.sequenceSum(losses, mask, 2));
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.constantLength(losses, mask, 0, 3));
-        assertThrows(IllegalArgumentException.class, () -> Aggregation.perToken(losses, losses, 6));
+        refused("tokensInStep", () -> Aggregation.perToken(losses, mask, 0));
+        refused("completionsInStep", () -> Aggregation.sequenceSum(losses, mask, 2));
+        refused("length", () -> Aggregation.constantLength(losses, mask, 0, 3));
+        refused("mask", () -> Aggregation.perToken(losses, losses, 6));
+        refused("losses", () -> Aggregation.perToken(losses.select(0, 0), mask.select(0, 0), 6));
     }
 }

@@ -1,8 +1,10 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.CentralDifferences;
@@ -57,6 +59,7 @@ class DrpoTest {
         assertEquals(
                 40 * 0.98201379 + 80 * 0.01798621, loss.metric("length/right").item(), 1e-6);
         assertEquals(1, loss.metric("informative").item());
+        assertEquals(-0.43488315, loss.metric("loss").item(), PUBLISHED);
     }
 
     @Test
@@ -105,6 +108,30 @@ class DrpoTest {
         for (int slot = 0; slot < 16; slot++) {
             assertEquals(0, gradient[slot]);
         }
+    }
+
+    /// Right is what has a reward above 0, wrong all else.
+    @Test
+    void wrongAnswersMayHaveNegativeRewards() {
+        Rollout rollout = onPolicy(answers(SCORES, LENGTHS));
+        assertEquals(
+                loss(0.1, 10),
+                Drpo.drpo(rollout, rewards(1, 0.5, -1, -2), 100, 0.1, 10, 1)
+                        .value()
+                        .item());
+        assertEquals(
+                0,
+                Drpo.drpo(rollout, rewards(-1, -2, -1, -1), 100, 0.1, 10, 1)
+                        .metric("informative")
+                        .item());
+    }
+
+    @Test
+    void weightsAreConstantsAndThoseOfAQuestionOfOneKindAreZero() {
+        Tensor lengths = Tensor.of(new double[] {1, 0, 1, 1}, 2, 2).requiresGrad();
+        Tensor weights = Drpo.positiveWeights(Tensor.of(new double[] {1, 1, 1, 0}, 2, 2), lengths, 1, 0.1);
+        assertArrayEquals(new double[] {0, 0, 1, 0}, weights.toDoubles());
+        assertFalse(weights.hasGradientGraph());
     }
 
     @Test
@@ -176,6 +203,7 @@ class DrpoTest {
         assertEquals(0, Drpo.strength(1e-4, 1e3, 1e-4));
         assertEquals(0, Drpo.strength(-0.3, 1e3, 1e-4));
         assertEquals(0.9, Drpo.strength(1e-3, 1e3, 1e-4), 1e-12);
+        assertEquals(3, Drpo.strength(3, 2, 1.5));
         Tensor logProbs = answers(SCORES, LENGTHS);
         Loss off = Drpo.trustRegion(onPolicy(logProbs), SampledKl::k1, 0, 280);
         off.value().backward();
@@ -193,7 +221,10 @@ class DrpoTest {
         double delta = 1e-3;
         Tensor mask = Tensor.mask(new boolean[] {true, true, true, false}, 2, 2);
         Tensor logProbs = Tensor.of(at, 2, 2).requiresGrad();
-        Rollout rollout = new Rollout(logProbs, old, mask);
+        Rollout rollout = new Rollout(logProbs, old.requiresGrad(), mask);
+        Loss metrics = Drpo.trustRegion(rollout, SampledKl::k1, 1, 3);
+        assertArrayEquals(new double[] {0.7, -0.1}, metrics.metric("kl/old").toDoubles(), 1e-15);
+        assertArrayEquals(new double[] {2, 1}, metrics.metric("tokens").toDoubles());
         double kl = Drpo.trustRegion(rollout, SampledKl::k1, 1, 3).value().item();
         assertEquals((0.4 + 0.3 - 0.1) / 3, kl, 1e-15);
         Drpo.trustRegion(rollout, SampledKl::k1, Drpo.strength(kl, beta, delta), 3)
@@ -201,6 +232,7 @@ class DrpoTest {
                 .backward();
         double slope = -beta * (kl - delta) / 3;
         assertArrayEquals(new double[] {slope, slope, slope, 0}, logProbs.grad().toDoubles(), 1e-12);
+        assertNull(old.grad(), "the old policy is a constant");
         CentralDifferences.assertGradient(
                 at,
                 x -> Drpo.trustRegion(new Rollout(x, old, mask), SampledKl::k3, 0.7, 3)
@@ -215,14 +247,18 @@ class DrpoTest {
         Rollout rollout = onPolicy(answers(SCORES, LENGTHS));
         Tensor rewards = rewards(1, 1, 0, 0);
         for (double bad : new double[] {0, -1, NAN}) {
-            assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 100, bad, 10, 1));
-            assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 100, 0.1, bad, 1));
-            assertThrows(IllegalArgumentException.class, () -> Drpo.strength(0.1, bad, 0));
+            refused("lambda", () -> Drpo.drpo(rollout, rewards, 100, bad, 10, 1));
+            refused("tau", () -> Drpo.drpo(rollout, rewards, 100, 0.1, bad, 1));
+            refused("beta", () -> Drpo.strength(0.1, bad, 0));
         }
-        assertThrows(IllegalArgumentException.class, () -> Drpo.strength(0.1, 1, -1));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 0, 0.1, 10, 1));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards, 100, 0.1, 10, 0));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.drpo(rollout, rewards(1, 0), 100, 0.1, 10, 1));
-        assertThrows(IllegalArgumentException.class, () -> Drpo.trustRegion(rollout, SampledKl::k1, -1, 280));
+        refused("delta", () -> Drpo.strength(0.1, 1, -1));
+        refused("longest", () -> Drpo.drpo(rollout, rewards, 0, 0.1, 10, 1));
+        refused("questionsInStep", () -> Drpo.drpo(rollout, rewards, 100, 0.1, 10, 0));
+        refused("rewards of completions", () -> Drpo.drpo(rollout, rewards(1, 0), 100, 0.1, 10, 1));
+        refused("strength", () -> Drpo.trustRegion(rollout, SampledKl::k1, -1, 280));
+        refused("lengths", () -> Drpo.positiveWeights(rewards, Tensor.of(1, 2), 100, 0.1));
+        refused("rewards", () -> Drpo.positiveWeights(Tensor.of(1, 2), Tensor.of(1, 2), 100, 0.1));
+        refused("rewards", () -> Drpo.drpo(rollout, Tensor.of(1, 1, 0, 0), 100, 0.1, 10, 4));
+        refused("rewards", () -> Drpo.drpo(rollout, Tensor.scalarOf(1), 100, 0.1, 10, 4));
     }
 }

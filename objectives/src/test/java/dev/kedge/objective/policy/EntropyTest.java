@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Creation;
@@ -64,7 +64,8 @@ class EntropyTest {
         assertEquals(0, entropies.toDoubles()[1]);
         double[] gradient = logits.grad().toDoubles();
         assertArrayEquals(new double[2], new double[] {gradient[2], gradient[3]});
-        assertThrows(IllegalArgumentException.class, () -> Entropy.ofLogits(logits, one()));
+        refused("mask", () -> Entropy.ofLogits(logits, one()));
+        refused("logits", () -> Entropy.ofLogits(logits.select(0, 0), mask));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -42,6 +43,11 @@ class GroupRelativeTest {
                 new double[] {1.49999700, -0.49999900, -0.49999900, -0.49999900},
                 Grpo.advantages(rewards).toDoubles(),
                 5e-9);
+        for (Tensor of : new Tensor[] {Grpo.advantages(rewards), Dapo.advantages(rewards), Gspo.advantages(rewards)}) {
+            assertArrayEquals(Grpo.advantages(rewards).toDoubles(), of.toDoubles());
+            assertArrayEquals(new long[] {4}, of.shape());
+        }
+        assertArrayEquals(new long[] {4}, Rloo.advantages(rewards).shape());
         assertArrayEquals(
                 new double[] {0.75, -0.25, -0.25, -0.25},
                 DrGrpo.advantages(rewards).toDoubles(),
@@ -106,11 +112,12 @@ class GroupRelativeTest {
         Tensor alone = Tensor.of(new double[] {1, 2}, 2, 1);
         var e = assertThrows(IllegalArgumentException.class, () -> Grpo.advantages(alone));
         assertEquals("a group needs 2 or more completions to compare, was 1", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> DrGrpo.advantages(alone));
-        assertThrows(IllegalArgumentException.class, () -> Rloo.advantages(alone));
-        assertThrows(IllegalArgumentException.class, () -> GroupRelative.centred(Tensor.of(1, 2)));
+        refused("a group needs", () -> DrGrpo.advantages(alone));
+        refused("leave-one-out needs", () -> Rloo.advantages(alone));
+        refused("rewards", () -> GroupRelative.centred(Tensor.of(1, 2)));
+        refused("rewards", () -> GroupRelative.differ(Tensor.of(1, 2)));
         for (double epsilon : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(IllegalArgumentException.class, () -> GroupRelative.normalized(Tensor.of(REWARDS), epsilon));
+            refused("epsilon", () -> GroupRelative.normalized(Tensor.of(REWARDS), epsilon));
         }
     }
 }

@@ -1,11 +1,13 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Random;
@@ -49,6 +51,15 @@ class GtpoTest {
         var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
         assertArrayEquals(new double[] {2, 2, 1, 1, 0, 0, 1, 1}, found.weights().toDoubles());
         assertArrayEquals(new double[] {2, 2}, found.counts().toDoubles());
+        assertEquals(DType.FLOAT64, found.counts().dtype());
+    }
+
+    /// Only signs count, also of advantages whose product underflows.
+    @Test
+    void tinyAdvantagesAreOppositeToo() {
+        long[] same = {1, 2};
+        var found = conflicts(new double[] {1e-200, -1e-200}, same, same);
+        assertArrayEquals(new double[] {4, 4, 0, 0}, found.weights().toDoubles());
     }
 
     @Test
@@ -159,8 +170,9 @@ class GtpoTest {
         return row[fromEnd ? row.length - 1 - t : t];
     }
 
-    private static Tensor four() {
-        return Tensor.of(new double[][] {{-1, -0.2, -0.5, -2}, {-0.3, -0.7, -1, -0.4}})
+    /// Completions of four and five tokens.
+    private static Tensor fourAndFive() {
+        return Tensor.of(new double[][] {{-1, -0.2, -0.5, -2, Double.NaN}, {-0.3, -0.7, -1, -0.4, -0.9}})
                 .requiresGrad();
     }
 
@@ -172,25 +184,26 @@ class GtpoTest {
     void workedLoss() {
         Tensor shaped = Gtpo.shaped(Tensor.of(GOOD_AND_BAD), Tensor.of(0.2, 0.3), 0.1, 0.7);
         assertArrayEquals(new double[] {0.48, -0.53}, shaped.toDoubles(), 1e-15);
-        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
-        Tensor logProbs = four();
+        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3, 5});
+        Tensor logProbs = fourAndFive();
         Loss loss = Gtpo.gtpo(rollout(logProbs), shaped, found, 2);
-        assertArrayEquals(new double[] {-0.36, 0.1325}, loss.metric("loss").toDoubles(), 1e-15);
-        assertEquals(-0.2275 / 2, loss.value().item(), 1e-15);
-        assertArrayEquals(new double[] {0.5, 0.5}, loss.metric("conflict/share").toDoubles());
+        assertArrayEquals(new double[] {-0.36, 0.159}, loss.metric("loss").toDoubles(), 1e-15);
+        assertEquals(-0.201 / 2, loss.value().item(), 1e-15);
+        assertArrayEquals(new double[] {0.5, 0.4}, loss.metric("conflict/share").toDoubles());
         loss.value().times(2).backward();
         double[] gradient = logProbs.grad().toDoubles();
-        assertArrayEquals(new double[] {-0.12, -0.12, -0.06, -0.06, 0, 0, 0.06625, 0.06625}, gradient, 1e-15);
+        assertArrayEquals(new double[] {-0.12, -0.12, -0.06, -0.06, 0, 0, 0, 0.053, 0.053, 0.053}, gradient, 1e-15);
     }
 
     @Test
     void thePublishedObjectiveIsNotDividedByTheCounts() {
         Tensor shaped = Tensor.of(0.48, -0.53);
-        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
-        double counted = Gtpo.gtpo(rollout(four()), shaped, found, 2).value().item();
+        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3, 5});
+        double counted =
+                Gtpo.gtpo(rollout(fourAndFive()), shaped, found, 2).value().item();
         assertEquals(
                 2 * counted,
-                Gtpo.uncounted(rollout(four()), shaped, found, 2).value().item(),
+                Gtpo.uncounted(rollout(fourAndFive()), shaped, found, 2).value().item(),
                 1e-15);
     }
 
@@ -198,54 +211,59 @@ class GtpoTest {
     void withoutConflictsAndPenaltyItIsTheCentredAdvantage() {
         Tensor advantages = DrGrpo.advantages(Tensor.of(new double[] {1, 0}, 1, 2));
         Tensor shaped = Gtpo.shaped(advantages, Tensor.of(3, 5), 0, Double.POSITIVE_INFINITY);
-        var none = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {5, 6, 7, 8});
-        Tensor logProbs = four();
+        var none = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {5, 6, 7, 8, 9});
+        Tensor logProbs = fourAndFive();
         Loss loss = Gtpo.gtpo(rollout(logProbs), shaped, none, 2);
         assertEquals(-(0.5 - 0.5) / 2, loss.value().item(), 1e-15);
         loss.value().backward();
-        double each = 0.5 / 8;
         assertArrayEquals(
-                new double[] {-each, -each, -each, -each, each, each, each, each},
+                new double[] {-0.0625, -0.0625, -0.0625, -0.0625, 0, 0.05, 0.05, 0.05, 0.05, 0.05},
                 logProbs.grad().toDoubles(),
                 1e-15);
     }
 
-    /// What GRPO's equal and opposite coefficients leave as it is, the shared tokens, is raised.
+    /// What Dr. GRPO's equal and opposite coefficients leave as it is, the shared tokens, is raised.
     @Test
     void sharedTokensAreRaised() {
-        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
-        Tensor logProbs = four();
+        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3, 5});
+        Tensor logProbs = fourAndFive();
         Gtpo.gtpo(rollout(logProbs), Tensor.of(GOOD_AND_BAD), found, 2).value().backward();
         double[] gtpo = logProbs.grad().toDoubles();
-        assertEquals(-2 * 0.5 / 16, gtpo[0] + gtpo[4], 1e-15);
+        assertEquals(-2 * 0.5 / 16, gtpo[0] + gtpo[5], 1e-15);
         InPlace.fill_(logProbs.grad(), 0);
-        Grpo.withoutReference(rollout(logProbs), Tensor.of(GOOD_AND_BAD), 0.2, 2)
+        DrGrpo.drGrpo(rollout(logProbs), Tensor.of(GOOD_AND_BAD), 0.2, 5, 2)
                 .value()
                 .backward();
-        double[] grpo = logProbs.grad().toDoubles();
-        assertEquals(0, grpo[0] + grpo[4], 1e-15);
+        double[] drGrpo = logProbs.grad().toDoubles();
+        assertEquals(0, drGrpo[0] + drGrpo[5], 1e-15);
     }
 
     @Test
     void equalRewardsStillPayForEntropy() {
         Tensor shaped = Gtpo.shaped(Tensor.of(0, 0), Tensor.of(0.2, 0.4), 0.1, 0.7);
         assertArrayEquals(new double[] {-0.02, -0.04}, shaped.toDoubles(), 1e-15);
-        var none = conflicts(new double[2], new long[] {1, 2, 3, 4}, new long[] {1, 2, 3, 4});
+        Tensor strong =
+                Gtpo.shaped(Tensor.of(0.0).requiresGrad(), Tensor.of(0.2).requiresGrad(), 2, 0.7);
+        assertEquals(-0.4, strong.item());
+        assertFalse(strong.hasGradientGraph());
+        var none = conflicts(new double[2], new long[] {1, 2, 3, 4}, new long[] {1, 2, 3, 4, 5});
         assertEquals(
-                0.06 / 2, Gtpo.gtpo(rollout(four()), shaped, none, 2).value().item(), 1e-15);
+                0.06 / 2,
+                Gtpo.gtpo(rollout(fourAndFive()), shaped, none, 2).value().item(),
+                1e-15);
     }
 
     @Test
     void filteredCompletionsAreLeftAlone() {
         Tensor shaped = Gtpo.shaped(Tensor.of(GOOD_AND_BAD), Tensor.of(0.71, 0.7), 0.1, 0.7);
         assertArrayEquals(new double[] {0, -0.57}, shaped.toDoubles(), 1e-15);
-        var none = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {5, 6, 7, 8});
-        Tensor logProbs = four();
+        var none = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {5, 6, 7, 8, 9});
+        Tensor logProbs = fourAndFive();
         Loss loss = Gtpo.gtpo(rollout(logProbs), shaped, none, 2);
         loss.value().backward();
         assertEquals(0, loss.metric("loss").toDoubles()[0]);
         assertArrayEquals(new double[] {1, 0}, loss.metric("filtered").toDoubles());
-        assertArrayEquals(new double[4], logProbs.grad().select(0, 0).toDoubles());
+        assertArrayEquals(new double[5], logProbs.grad().select(0, 0).toDoubles());
     }
 
     @Test
@@ -253,6 +271,7 @@ class GtpoTest {
         Tensor logits = Tensor.of(new double[] {0, 0, 3, 3, Double.NaN, 1}, 1, 3, 2);
         Tensor mask = Tensor.mask(new boolean[] {true, true, false}, 1, 3);
         assertEquals(Math.log(2), Gtpo.meanEntropies(logits, mask).item(), 1e-15);
+        assertFalse(Gtpo.meanEntropies(logits.requiresGrad(), mask).hasGradientGraph());
         Tensor sure = Tensor.of(new double[] {0, -40}, 1, 1, 2);
         double q = 1 / (1 + Math.exp(40));
         double floored = -q * Math.log(1e-6) - (1 - q) * Math.log(1 - q);
@@ -270,24 +289,33 @@ class GtpoTest {
     @Test
     void thePublishedThresholdIsLogTwoUnlessTheStartIsAbove() {
         assertEquals(Math.log(2), Gtpo.threshold(0.5));
+        assertEquals(Math.log(2), Gtpo.threshold(Math.log(2)));
         assertEquals(Double.POSITIVE_INFINITY, Gtpo.threshold(0.8));
     }
 
     @Test
     void badInputIsRefused() {
         Tensor a = Tensor.of(GOOD_AND_BAD);
+        refused("threshold", () -> Gtpo.shaped(a, a, 0.1, 0));
         for (double bad : new double[] {-1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> Gtpo.shaped(a, a, bad, 0.7));
-            assertThrows(IllegalArgumentException.class, () -> Gtpo.shaped(a, a, 0.1, bad));
+            refused("gamma", () -> Gtpo.shaped(a, a, bad, 0.7));
+            refused("threshold", () -> Gtpo.shaped(a, a, 0.1, bad));
         }
-        assertThrows(IllegalArgumentException.class, () -> Gtpo.shaped(a, Tensor.of(1), 0.1, 0.7));
+        refused("entropies", () -> Gtpo.shaped(a, Tensor.of(1), 0.1, 0.7));
         Tensor tokens = Tensor.of(new long[] {1, 2}, 2, 1);
         Tensor mask = Tensor.mask(new boolean[] {true, true}, 2, 1);
-        assertThrows(
-                IllegalArgumentException.class, () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[3], 1, 3), 2));
-        assertThrows(
-                IllegalArgumentException.class, () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[2], 1, 2), 0));
-        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3});
-        assertThrows(IllegalArgumentException.class, () -> Gtpo.gtpo(rollout(four()), a, found, 1));
+        refused("advantages of completions", () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[3], 1, 3), 2));
+        refused("positiveWeight", () -> Gtpo.conflicts(tokens, mask, Tensor.of(new double[2], 1, 2), 0));
+        var found = conflicts(GOOD_AND_BAD, new long[] {1, 2, 3, 4}, new long[] {1, 2, 4, 3, 5});
+        refused("completionsInStep", () -> Gtpo.gtpo(rollout(fourAndFive()), a, found, 1));
+        refused("advantages", () -> Gtpo.shaped(tokens, tokens, 0.1, 0.7));
+        refused("tokens", () -> Gtpo.conflicts(tokens.select(1, 0), mask.select(1, 0), a, 2));
+        refused("mask", () -> Gtpo.conflicts(tokens, tokens, a, 2));
+        refused("advantages", () -> Gtpo.conflicts(tokens, mask, a, 2));
+        refused("weights", () -> new Gtpo.Conflicts(a, a));
+        refused("counts", () -> new Gtpo.Conflicts(tokens, Tensor.of(1, 2, 3)));
+        refused("shaped", () -> Gtpo.gtpo(rollout(fourAndFive()), Tensor.of(1), found, 2));
+        refused("shaped", () -> Gtpo.uncounted(rollout(fourAndFive()), fourAndFive(), found, 2));
+        refused("weights", () -> Gtpo.uncounted(rollout(fourAndFive().narrow(1, 0, 3)), a, found, 2));
     }
 }

@@ -1,13 +1,17 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -65,6 +69,13 @@ class LpRegTest {
             assertEquals(0.01005034, t[v] - Math.log(P[v]), PUBLISHED);
         }
         assertEquals(NONE, t[3]);
+        Tensor other = Tensor.of(new long[] {0, 1, 2, -100, -100}, 1, 5);
+        Tensor three = other.ge(0);
+        assertArrayEquals(
+                Arrays.copyOf(t, 3),
+                Arrays.copyOf(LpReg.proxyLogProbs(logits(), other, three, 0.02).toDoubles(), 3),
+                "what is masked may be no token");
+        assertFalse(LpReg.proxy(logits().requiresGrad(), 0.02).hasGradientGraph());
     }
 
     @Test
@@ -105,6 +116,9 @@ class LpRegTest {
         double threshold = Math.log(0.0051);
         Loss loss = LpReg.lpReg(fallen(logProbs), Tensor.of(-1), pull(proxy(0.02), threshold), 1, 9, 5);
         assertEquals((4 + 1.0 / 6 + 3.25879626) / 5, loss.value().item(), PUBLISHED);
+        var stronger = new LpReg.Pull(proxy(0.02), threshold, 3, 10);
+        Loss three = LpReg.lpReg(fallen(logProbs), Tensor.of(-1), stronger, 1, 9, 5);
+        assertEquals((4 + 1.0 / 6 + 3 * 3.25879626) / 5, three.value().item(), PUBLISHED);
         double[] gradient = gradient(logProbs, loss);
         assertEquals((1.0 / 6 - 5.06060606) / 5, gradient[2], PUBLISHED);
         assertArrayEquals(
@@ -117,8 +131,12 @@ class LpRegTest {
     @Test
     void goodTokensAreNotPulled() {
         Tensor logProbs = fallenLogProbs();
-        Loss loss = LpReg.lpReg(fallen(logProbs), Tensor.of(1), pull(proxy(0.02), ALL), 1, 9, 5);
-        assertEquals(0, loss.metric("pull/share").item());
+        for (double good : new double[] {1, 0.5}) {
+            Loss loss = LpReg.lpReg(fallen(logProbs), Tensor.of(good), pull(proxy(0.02), ALL), 1, 9, 5);
+            assertEquals(0, loss.metric("pull/share").item());
+            Loss published = LpReg.published(fallen(logProbs), Tensor.of(good), proxy(0.02), logP(), ALL, 1, 10, 5);
+            assertEquals(0, published.metric("pull/share").item());
+        }
     }
 
     @Test
@@ -151,6 +169,9 @@ class LpRegTest {
         Loss capped = LpReg.lpReg(rollout, Tensor.of(-1), pull(proxy, ALL), 1, 9, 1);
         assertEquals(11, capped.value().item(), 1e-12);
         assertEquals(1, gradient(logProbs, capped)[0], 1e-12);
+        var low = new LpReg.Pull(proxy, ALL, 1, 0.5);
+        assertEquals(
+                1.5, LpReg.lpReg(rollout, Tensor.of(-1), low, 1, 9, 1).value().item());
         InPlace.fill_(logProbs.grad(), 0);
         var free = new LpReg.Pull(proxy, ALL, 1, Double.POSITIVE_INFINITY);
         Loss uncapped = LpReg.lpReg(rollout, Tensor.of(-1), free, 1, 9, 1);
@@ -173,13 +194,14 @@ class LpRegTest {
     @Test
     void whatIsMaskedReachesNothing() {
         Tensor logProbs = Rollouts.logProbs();
-        Tensor proxy = Tensor.of(Rollouts.REF); // NaN where masked
+        Tensor proxy = Tensor.of(Rollouts.REF).requiresGrad(); // NaN where masked
         Loss loss = LpReg.lpReg(Rollouts.of(logProbs), Tensor.of(1, -0.8, -1), pull(proxy, ALL), 1, 9, 6);
         double[] gradient = gradient(logProbs, loss);
         for (int slot = 6; slot < 12; slot++) {
             assertEquals(0, gradient[slot]);
         }
         assertArrayEquals(new double[] {0, 0.5, 0}, loss.metric("pull/share").toDoubles());
+        assertNull(proxy.grad(), "the proxy is a constant");
     }
 
     @Test
@@ -205,6 +227,7 @@ class LpRegTest {
         Loss loss = LpReg.published(fallen(logProbs), Tensor.of(-1), proxy(0.02), kl, Math.log(0.07), 2, 10, 5);
         assertEquals((4 + 1.0 / 6 + 2 * (2 + 3)) / 5, loss.value().item(), 1e-14);
         assertEquals(0.4, loss.metric("pull/share").item(), 1e-15);
+        assertEquals((2 + 3) / 5.0, loss.metric("pull/kl").item(), 1e-15);
         double[] gradient = gradient(logProbs, loss);
         assertArrayEquals(new double[] {0.2, 0.2, 1.0 / 30, 0.2, 0.2}, gradient, 1e-15);
     }
@@ -222,17 +245,27 @@ class LpRegTest {
     @Test
     void badInputIsRefused() {
         for (double bad : new double[] {-0.1, 1.1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> LpReg.proxy(logits(), bad));
-            assertThrows(IllegalArgumentException.class, () -> LpReg.threshold(logP(), mask(), bad));
+            refused("kappa", () -> LpReg.proxy(logits(), bad));
+            refused("share", () -> LpReg.threshold(logP(), mask(), bad));
         }
-        assertThrows(IllegalArgumentException.class, () -> new LpReg.Pull(logP(), 0, -1, 10));
-        assertThrows(IllegalArgumentException.class, () -> new LpReg.Pull(logP(), 0, 1, 0));
-        assertThrows(IllegalArgumentException.class, () -> new LpReg.Pull(logP(), 0, 1, Double.NaN));
+        refused("beta", () -> new LpReg.Pull(logP(), 0, -1, 10));
+        refused("cap", () -> new LpReg.Pull(logP(), 0, 1, 0));
+        refused("cap", () -> new LpReg.Pull(logP(), 0, 1, Double.NaN));
         Rollout rollout = onPolicy(logP());
         Tensor a = Tensor.of(1);
         var elsewhere = pull(Tensor.of(new double[2], 1, 2), 0);
-        assertThrows(IllegalArgumentException.class, () -> LpReg.lpReg(rollout, a, elsewhere, 1, 9, 5));
-        assertThrows(IllegalArgumentException.class, () -> LpReg.lpReg(rollout, a, pull(logP(), 0), -1, 9, 5));
-        assertThrows(IllegalArgumentException.class, () -> LpReg.published(rollout, a, logP(), logP(), 0, 1, 0, 5));
+        refused("proxyLogProbs", () -> LpReg.lpReg(rollout, a, elsewhere, 1, 9, 5));
+        refused("clipLow", () -> LpReg.lpReg(rollout, a, pull(logP(), 0), -1, 9, 5));
+        refused("ratioCap", () -> LpReg.published(rollout, a, logP(), logP(), 0, 1, 0, 5));
+        Tensor narrow = logP().narrow(1, 0, 1);
+        refused("kl", () -> LpReg.published(rollout, a, logP(), narrow, 0, 1, 10, 5));
+        refused("proxyLogProbs", () -> LpReg.published(rollout, a, narrow, logP(), 0, 1, 10, 5));
+        refused("beta", () -> LpReg.published(rollout, a, logP(), logP(), 0, -1, 10, 5));
+        refused("logits", () -> LpReg.proxy(logP(), 0.1));
+        refused("proxyLogits", () -> LpReg.kl(logits(), logP(), mask(), 0.1));
+        refused("candidates", () -> LpReg.threshold(logP(), logP(), 0.1));
+        Tensor tokens = mask().to(DType.INT64);
+        refused("mask", () -> LpReg.proxyLogProbs(logits(), tokens, tokens, 0.1));
+        refused("tokens", () -> LpReg.proxyLogProbs(logits(), tokens.select(0, 0), mask(), 0.1));
     }
 }

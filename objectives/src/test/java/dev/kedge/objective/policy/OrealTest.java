@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -199,6 +200,34 @@ class OrealTest {
         assertArrayEquals(new double[12], leaf.grad().toDoubles());
     }
 
+    /// A step of one token divides by 1, and one of none by no less.
+    @Test
+    void denominatorsAreAtLeastOne() {
+        Tensor one = Tensor.of(new double[] {-0.8}, 1, 1);
+        Tensor ref = Tensor.of(new double[] {-0.3}, 1, 1);
+        Weights weights = new Weights(Tensor.of(new double[] {0.4}, 1, 1), Tensor.of(new double[] {0.7}, 1, 1));
+        for (boolean correct : new boolean[] {true, false}) {
+            for (boolean counts : new boolean[] {true, false}) {
+                var answers = new Answers(
+                        one,
+                        ref,
+                        Tensor.mask(new boolean[] {counts}, 1, 1),
+                        Tensor.mask(new boolean[] {correct}, 1),
+                        Tensor.of(2.0));
+                var tokens = new StepTokens(counts && correct ? 1 : 0, counts && !correct ? 1 : 0);
+                Loss loss = Oreal.oreal(answers, weights, new Strengths(3, 5, 2), SampledKl::k2, tokens);
+                double pull = counts && correct ? 2 * 0.4 * 0.8 : 0;
+                double push = counts && !correct ? -2 * 0.7 : 0;
+                assertEquals(
+                        3 * pull + 5 * push + (counts ? 2 * 0.125 : 0),
+                        loss.value().item(),
+                        1e-15);
+                assertEquals(pull, loss.metric("loss/correct").item(), 1e-15);
+                assertEquals(push, loss.metric("loss/wrong").item(), 1e-15);
+            }
+        }
+    }
+
     @Test
     void theAnchorMayBeAnyEstimatorOfAToken() {
         var kl = new Strengths(0, 0, 0.01);
@@ -251,18 +280,18 @@ class OrealTest {
         Tensor a = Tensor.of(ADVANTAGES);
         var e = assertThrows(IllegalArgumentException.class, () -> new Strengths(1, -0.5, 0));
         assertEquals("wrong must be in [0.0, Infinity), was -0.5", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new Strengths(Double.NaN, 1, 0));
-        assertThrows(IllegalArgumentException.class, () -> new Strengths(1, 1, Double.POSITIVE_INFINITY));
+        refused("correct", () -> new Strengths(Double.NaN, 1, 0));
+        refused("kl", () -> new Strengths(1, 1, Double.POSITIVE_INFINITY));
         e = assertThrows(IllegalArgumentException.class, () -> new StepTokens(-1, 3));
         assertEquals("tokens in the step must be >= 0, were -1 correct and 3 wrong", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new StepTokens(3, -1));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(a, a, correct, correct, a));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp.t(), mask(), correct, a));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp, lp, correct, a));
-        assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp, mask(), a, a));
+        refused("tokens in the step", () -> new StepTokens(3, -1));
+        refused("logProbs", () -> new Answers(a, a, correct, correct, a));
+        refused("refLogProbs", () -> new Answers(lp, lp.t(), mask(), correct, a));
+        refused("mask", () -> new Answers(lp, lp, lp, correct, a));
+        refused("correct", () -> new Answers(lp, lp, mask(), a, a));
         e = assertThrows(IllegalArgumentException.class, () -> new Answers(lp, lp, mask(), correct, Tensor.of(1, 2)));
         assertEquals("advantages must have the shape of the rows, [4], was [2]", e.getMessage());
         Weights other = new Weights(lp.t(), lp.t());
-        assertThrows(IllegalArgumentException.class, () -> oreal(answers(lp), other));
+        refused("weights", () -> oreal(answers(lp), other));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
@@ -101,6 +101,14 @@ class PolicyFamilyTest {
         Loss loss = grpo(rollout(), advantages());
         assertEquals(expected, loss.value().item(), 1e-15);
         assertEquals(0, loss.metric("kl/ref").toDoubles()[2]);
+        double policy =
+                Grpo.withoutReference(rollout(), advantages(), 0.2, 3).value().item();
+        assertEquals(
+                policy + 2 / BETA * (expected - policy),
+                Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), advantages(), 0.2, 2, 3)
+                        .value()
+                        .item(),
+                1e-13);
     }
 
     @Test
@@ -191,15 +199,16 @@ class PolicyFamilyTest {
 
     @Test
     void oldPolicyAndAdvantagesAreConstants() {
-        Stream.concat(all(advantages().requiresGrad()), Stream.of(r -> grpo(r, advantages())))
-                .forEach(method -> {
-                    Tensor old = Tensor.of(Rollouts.OLD).requiresGrad();
-                    Tensor logProbs = Rollouts.logProbs();
-                    method.apply(new Rollout(logProbs, old, Tensor.mask(Rollouts.MASK)))
-                            .value()
-                            .backward();
-                    assertEquals(null, old.grad());
-                });
+        Tensor advantages = advantages().requiresGrad();
+        Stream.concat(all(advantages), Stream.of(r -> grpo(r, advantages))).forEach(method -> {
+            Tensor old = Tensor.of(Rollouts.OLD).requiresGrad();
+            Tensor logProbs = Rollouts.logProbs();
+            method.apply(new Rollout(logProbs, old, Tensor.mask(Rollouts.MASK)))
+                    .value()
+                    .backward();
+            assertEquals(null, old.grad());
+            assertEquals(null, advantages.grad());
+        });
     }
 
     @Test
@@ -209,8 +218,15 @@ class PolicyFamilyTest {
                 new double[] {0, 0, 0, -0.25, -0.5, -1, -1},
                 Dapo.overlong(lengths, 100, 20).toDoubles(),
                 1e-15);
-        assertThrows(IllegalArgumentException.class, () -> Dapo.overlong(lengths, 100, 0));
-        assertThrows(IllegalArgumentException.class, () -> Dapo.overlong(lengths, 100, 101));
+        assertArrayEquals(
+                new double[] {0, -0.7, -0.8, -0.85, -0.9, -1, -1},
+                Dapo.overlong(lengths, 100, 100).toDoubles(),
+                1e-15);
+        assertArrayEquals(
+                new double[] {0, 0, 0, 0, 0, -1, -1},
+                Dapo.overlong(lengths, 100, 1).toDoubles());
+        refused("margin", () -> Dapo.overlong(lengths, 100, 0));
+        refused("margin", () -> Dapo.overlong(lengths, 100, 101));
     }
 
     @Test
@@ -218,6 +234,7 @@ class PolicyFamilyTest {
         var mean = Reinforce.RunningMean.NONE.with(1, 0).with().with(0.5, 0.7, 0.9);
         assertEquals(3.1 / 5, mean.value(), 1e-15);
         assertEquals(5, mean.count());
+        assertEquals(Reinforce.RunningMean.NONE, Reinforce.RunningMean.NONE.with());
         assertEquals(0, Reinforce.RunningMean.NONE.value());
     }
 
@@ -225,17 +242,17 @@ class PolicyFamilyTest {
     void numbersOutOfRangeAreRefused() {
         Tensor a = advantages();
         for (double clip : new double[] {0, 1, -0.2, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> PpoClip.ppoClip(rollout(), a, clip, 6));
-            assertThrows(IllegalArgumentException.class, () -> Grpo.withoutReference(rollout(), a, clip, 3));
-            assertThrows(IllegalArgumentException.class, () -> DrGrpo.drGrpo(rollout(), a, clip, 4, 3));
+            refused("clip", () -> PpoClip.ppoClip(rollout(), a, clip, 6));
+            refused("clip must be inside", () -> PpoClip.dualClip(rollout(), a, clip, 3, 6));
+            refused("clip", () -> Grpo.withoutReference(rollout(), a, clip, 3));
+            refused("clip", () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, clip, BETA, 3));
+            refused("clip", () -> DrGrpo.drGrpo(rollout(), a, clip, 4, 3));
         }
         for (double beta : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, 0.2, beta, 3));
+            refused("beta", () -> Grpo.grpo(rollout(), Tensor.of(Rollouts.REF), a, 0.2, beta, 3));
         }
-        assertThrows(IllegalArgumentException.class, () -> Dapo.dapo(rollout(), a, 0.2, -0.28, 6));
-        assertThrows(IllegalArgumentException.class, () -> Gspo.gspo(rollout(), a, 3e-4, 4e-4, 2));
-        assertThrows(IllegalArgumentException.class, () -> Reinforce.reinforce(rollout(), Tensor.of(1, 2), 3));
+        refused("clipHigh", () -> Dapo.dapo(rollout(), a, 0.2, -0.28, 6));
+        refused("completionsInStep", () -> Gspo.gspo(rollout(), a, 3e-4, 4e-4, 2));
+        refused("advantages", () -> Reinforce.reinforce(rollout(), Tensor.of(1, 2), 3));
     }
 }

@@ -1,9 +1,11 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.divergence.ForwardKl;
@@ -114,25 +116,51 @@ class ReferenceKlTest {
                 .log()
                 .detach();
         Tensor leaf = both.requiresGrad();
-        Tensor ref = Tensor.of(new double[] {0.2, 0.3, 0.5, 1, nan, 1}, 1, 2, 3).log();
+        Tensor ref = Tensor.of(new double[] {0.2, 0.3, 0.5, 1, nan, 1}, 1, 2, 3)
+                .log()
+                .detach()
+                .requiresGrad();
         Tensor mask = Tensor.mask(new boolean[] {true, false}, 1, 2);
         Tensor kl = ReferenceKl.exact(leaf, ref, mask);
         kl.sum().backward();
         assertArrayEquals(new double[] {0.27488722, 0}, kl.toDoubles(), PUBLISHED);
         double[] gradient = {GRADIENT[0], GRADIENT[1], GRADIENT[2], 0, 0, 0};
         assertArrayEquals(gradient, leaf.grad().toDoubles(), PUBLISHED);
+        assertNull(ref.grad(), "the reference is a constant");
+    }
+
+    @Test
+    void inTheLossTheReferenceIsAConstantAndWhatIsMaskedIsZero() {
+        Tensor ref = Tensor.of(Rollouts.REF).requiresGrad();
+        Tensor offset = ReferenceKl.inLoss(Rollouts.of(Rollouts.logProbs()), ref, (p, q) -> SampledKl.k1(p, q)
+                .plus(7));
+        offset.sum().backward();
+        assertNull(ref.grad());
+        for (int i = 0; i < 3; i++) {
+            for (int t = 0; t < 4; t++) {
+                double expected = Rollouts.MASK[i][t] ? Rollouts.LOG_PROBS[i][t] - Rollouts.REF[i][t] + 7 : 0;
+                assertEquals(expected, offset.toDoubles()[4 * i + t], 1e-15);
+            }
+        }
     }
 
     @Test
     void inRewardSumsOverTheCompletionAndKeepsToItsTokens() {
         Rollout rollout = Rollouts.of(Rollouts.logProbs());
-        double[] got = ReferenceKl.inReward(Tensor.of(1, 0, 0.5), rollout, Tensor.of(Rollouts.REF), 0.1)
+        double[] got = ReferenceKl.inReward(Tensor.of(1, 0, 0.5), rollout, Tensor.of(Rollouts.REF), 1.2)
                 .toDoubles();
+        Rollout onPolicy = rollout.onPolicy();
+        assertFalse(ReferenceKl.inReward(
+                        Tensor.of(1, 0, 0.5).requiresGrad(),
+                        onPolicy,
+                        Tensor.of(Rollouts.REF).requiresGrad(),
+                        1.2)
+                .hasGradientGraph());
         double[] expected = {1, 0, 0.5};
         for (int i = 0; i < 2; i++) {
             for (int t = 0; t < 4; t++) {
                 if (Rollouts.MASK[i][t]) {
-                    expected[i] -= 0.1 * (Rollouts.OLD[i][t] - Rollouts.REF[i][t]);
+                    expected[i] -= 1.2 * (Rollouts.OLD[i][t] - Rollouts.REF[i][t]);
                 }
             }
         }
@@ -144,10 +172,12 @@ class ReferenceKlTest {
         Rollout rollout = Rollouts.of(Rollouts.logProbs());
         Tensor ref = Tensor.of(Rollouts.REF);
         Tensor rewards = Tensor.of(1, 0, 0);
-        assertThrows(
-                IllegalArgumentException.class, () -> ReferenceKl.inLoss(rollout, ref.select(0, 0), SampledKl::k3));
-        assertThrows(IllegalArgumentException.class, () -> ReferenceKl.inReward(Tensor.of(1, 0), rollout, ref, 0.1));
-        assertThrows(IllegalArgumentException.class, () -> ReferenceKl.inReward(rewards, rollout, ref, -0.1));
-        assertThrows(IllegalArgumentException.class, () -> ReferenceKl.inReward(rewards, rollout, ref, Double.NaN));
+        refused("refLogProbs", () -> ReferenceKl.inLoss(rollout, ref.select(0, 0), SampledKl::k3));
+        refused("rewards", () -> ReferenceKl.inReward(Tensor.of(1, 0), rollout, ref, 0.1));
+        refused("beta", () -> ReferenceKl.inReward(rewards, rollout, ref, -0.1));
+        refused("beta", () -> ReferenceKl.inReward(rewards, rollout, ref, Double.NaN));
+        refused("refLogProbs", () -> ReferenceKl.inReward(rewards, rollout, ref.t(), 0.1));
+        Tensor logits = ref.unsqueeze(2);
+        refused("refLogits", () -> ReferenceKl.exact(logits, ref, rollout.mask()));
     }
 }

@@ -1,9 +1,10 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
@@ -99,11 +100,58 @@ class SpineTest {
 
     @Test
     void otsuPartsTwoClasses() {
-        double[] h = {0.1, 0.104, 2, 0.102, 1.9, 0.1, 2.1};
+        double[] h = {0.1, 0.104, 2, 0.102, 1.95, 0.1, 2.1};
         var forking = Spine.otsu(row(h), all(h), 100);
         assertArrayEquals(new int[] {2, 4, 6}, selected(forking));
         assertEquals(2, forking.high().item());
-        assertEquals(2 - 1.4826 * 0.1, forking.low().item(), 1e-12);
+        assertEquals(2 - 1.4826 * 0.05, forking.low().item(), 1e-12);
+    }
+
+    @Test
+    void theBandOfAnEntropyOfZeroIsNotBelowZero() {
+        var forking = Spine.otsu(row(0, 0), all(1, 1), 100);
+        assertEquals(0, forking.low().item());
+        assertEquals(0, forking.high().item());
+    }
+
+    /// In float64, where 0.57·100 is a little less than 57.
+    @Test
+    void sharesAreRoundedDown() {
+        assertArrayEquals(new int[] {0}, selected(Spine.topShare(row(3, 2, 1), all(1, 1, 1), 0.6, 0, 1)));
+        double[] h = new Random(4).doubles(100).toArray();
+        for (double share : new double[] {0.29, 0.57, 0.58}) {
+            assertEquals((int) (share * 100), selected(Spine.topShare(row(h), all(h), share, 0, 1)).length);
+        }
+    }
+
+    /// Rows of many lengths, with tokens before, between and after that do not count.
+    @Test
+    void whatIsMaskedChangesNoSelection() {
+        var random = new Random(6);
+        for (double filler : new double[] {Double.NaN, -5, 0, 100, Double.POSITIVE_INFINITY}) {
+            for (int trial = 0; trial < 10; trial++) {
+                double[] h = random.doubles(12, 0, 2).toArray();
+                boolean[] counts = new boolean[12];
+                for (int t = 0; t < 12; t++) {
+                    counts[t] = random.nextInt(3) > 0;
+                    h[t] = counts[t] ? h[t] : filler;
+                }
+                int[] places = IntStream.range(0, 12).filter(t -> counts[t]).toArray();
+                double[] tight = Arrays.stream(places).mapToDouble(t -> h[t]).toArray();
+                Tensor mask = Tensor.mask(counts, 1, 12);
+                same(
+                        Spine.topShare(row(tight), all(tight), 0.5, 0.2, 0.7),
+                        Spine.topShare(row(h), mask, 0.5, 0.2, 0.7),
+                        places);
+                same(Spine.otsu(row(tight), all(tight), 20), Spine.otsu(row(h), mask, 20), places);
+            }
+        }
+    }
+
+    private static void same(Spine.Forking tight, Spine.Forking padded, int[] places) {
+        assertArrayEquals(Arrays.stream(selected(tight)).map(i -> places[i]).toArray(), selected(padded));
+        assertEquals(tight.low().item(), padded.low().item(), 1e-14);
+        assertEquals(tight.high().item(), padded.high().item(), 1e-14);
     }
 
     @Test
@@ -132,13 +180,14 @@ class SpineTest {
     @Test
     void otsuEqualsTheSearchOverAllCuts() {
         var random = new Random(5);
-        for (int trial = 0; trial < 50; trial++) {
+        for (int trial = 0; trial < 100; trial++) {
+            int bins = trial % 2 == 0 ? 20 : 2;
             double[] h =
                     random.doubles(2 + random.nextInt(15)).map(x -> x * x * 2).toArray();
-            double threshold = otsu(h, 20);
+            double threshold = otsu(h, bins);
             int[] expected =
                     IntStream.range(0, h.length).filter(i -> h[i] >= threshold).toArray();
-            assertArrayEquals(expected, selected(Spine.otsu(row(h), all(h), 20)), "trial " + trial);
+            assertArrayEquals(expected, selected(Spine.otsu(row(h), all(h), bins)), "trial " + trial);
         }
     }
 
@@ -220,6 +269,19 @@ class SpineTest {
     }
 
     @Test
+    void oneSelectedTokenIsItsOwnMean() {
+        var forking = Spine.topShare(row(0.3, 0.9, 0.1), all(1, 1, 1), 0.4, 0, 1);
+        Tensor kl = row(5, 0.7, 6);
+        Loss anchor = Spine.anchor(kl, forking, 2, 1);
+        assertEquals(1.4, anchor.value().item(), 1e-15);
+        assertEquals(0.7, anchor.metric("kl/anchor").item());
+        assertEquals(
+                0.7, Spine.band(kl, forking, 2, 3, 1).metric("forking/entropy").item());
+        assertEquals(2 * 0.2, Spine.band(kl, forking, 2, 3, 1).value().item(), 1e-15);
+        assertEquals(3 * 0.1, Spine.band(row(0, 1, 0), forking, 2, 3, 1).value().item(), 1e-15);
+    }
+
+    @Test
     void theAnchorIsAMeanOverSelectedTokens() {
         double nan = Double.NaN;
         Tensor kl = Tensor.of(new double[][] {{0.3, 0.5, 0.1, 0.2}, {0.7, 0.9, nan, nan}, {nan, nan, nan, nan}})
@@ -247,6 +309,11 @@ class SpineTest {
         assertArrayEquals(
                 new double[15],
                 Arrays.stream(h.grad().toDoubles()).map(Math::abs).toArray());
+        var bounds = new Spine.Forking(
+                wide.selected(), Tensor.of(1.0).requiresGrad(), Tensor.of(1.5).requiresGrad());
+        Spine.band(h, bounds, 1, 1, 15).value().backward();
+        assertNull(bounds.low().grad(), "bounds are constants");
+        assertNull(bounds.high().grad(), "bounds are constants");
         assertFalse(wide.low().hasGradientGraph());
         assertFalse(wide.high().hasGradientGraph());
     }
@@ -256,19 +323,32 @@ class SpineTest {
         Tensor h = row(0.1, 0.2);
         Tensor mask = all(1, 1);
         for (double share : new double[] {0, 1.1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, share, 0.1, 0.5));
+            refused("share", () -> Spine.topShare(h, mask, share, 0.1, 0.5));
         }
-        assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, 0.2, 0.6, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, 0.2, -0.1, 0.5));
-        assertThrows(IllegalArgumentException.class, () -> Spine.topShare(h, mask, 0.2, 0.1, Double.NaN));
-        assertThrows(IllegalArgumentException.class, () -> Spine.otsu(h, mask, 1));
-        assertThrows(IllegalArgumentException.class, () -> Spine.otsu(h, h, 10));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, 0.6, 0.5));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, -0.1, 0.5));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, 0.1, 1.5));
+        refused("levels", () -> Spine.topShare(h, mask, 0.2, 0.1, Double.NaN));
+        refused("bins", () -> Spine.otsu(h, mask, 1));
+        refused("mask", () -> Spine.otsu(h, h, 10));
         var forking = Spine.topShare(h, mask, 1, 0, 1);
-        assertThrows(IllegalArgumentException.class, () -> Spine.band(h, forking, -1, 0, 2));
-        assertThrows(IllegalArgumentException.class, () -> Spine.anchor(h, forking, 1, 0));
+        refused("lowStrength", () -> Spine.band(h, forking, -1, 0, 2));
+        refused("selectedInStep", () -> Spine.anchor(h, forking, 1, 0));
+        refused("highStrength", () -> Spine.band(h, forking, 0, -1, 2));
+        refused("strength", () -> Spine.anchor(h, forking, -1, 2));
+        refused("entropies", () -> Spine.band(h.t(), forking, 1, 1, 2));
+        refused("kl", () -> Spine.anchor(h.t(), forking, 1, 2));
+        refused(
+                "entropies",
+                () -> Spine.topShare(Tensor.of(1, 2), Tensor.of(1, 2).ne(0), 0.2, 0.1, 0.5));
+        Tensor one = Tensor.of(1);
+        refused("selected", () -> new Spine.Forking(one.ne(0), one, one));
+        refused("selected", () -> new Spine.Forking(h, one, one));
+        refused("low", () -> new Spine.Forking(mask, h, one));
+        refused("high", () -> new Spine.Forking(mask, one, Tensor.of(1, 2)));
         Rollout rollout = new Rollout(h, h, mask);
         for (double clip : new double[] {0, 1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> Spine.policy(rollout, Tensor.of(1), forking, clip, 2));
+            refused("clip", () -> Spine.policy(rollout, Tensor.of(1), forking, clip, 2));
         }
     }
 }

@@ -1,13 +1,15 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.tensor.InPlace;
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
-import dev.kedge.tensor.InPlace;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.Function;
@@ -34,7 +36,7 @@ class SurrogateTest {
     @Test
     void equalsTheEquation() {
         double[] logRatios = {-3, -0.3, -0.2, -0.05, 0, 0.05, 0.2, 0.26, 3};
-        for (double a : new double[] {1.7, -0.6}) {
+        for (double a : new double[] {1.7, 0.4, -0.6}) {
             double[] advantages = new double[logRatios.length];
             Arrays.fill(advantages, a);
             double[] got =
@@ -84,6 +86,11 @@ class SurrogateTest {
         assertArrayEquals(new double[] {5.8, 6, 6, -Math.exp(-5)}, corner.losses(), 1e-12);
         assertArrayEquals(new double[] {5.8, 0, 0, -Math.exp(-5)}, corner.gradients(), 1e-12);
         assertArrayEquals(new boolean[] {false, true, true, false}, corner.clipped());
+        Corner low = Corner.of(
+                new double[] {800},
+                new double[] {-2},
+                r -> Surrogate.dualClipped(r, LogRatios.tokens(r), Tensor.of(-2), 0.2, 0.2, 1.25));
+        assertArrayEquals(new double[] {2.5}, low.losses(), 1e-15);
     }
 
     @Test
@@ -105,6 +112,31 @@ class SurrogateTest {
             assertArrayEquals(expected, logProbs.grad().toDoubles());
             assertArrayEquals(new boolean[12], s.clipped().toBooleans());
         }
+    }
+
+    /// Where masked, log-ratios are 0 though log-probabilities may be NaN.
+    @Test
+    void logRatiosOfEveryKind() {
+        Rollout rollout = Rollouts.of(Rollouts.logProbs());
+        double[] means = new double[3];
+        for (int i = 0; i < 2; i++) {
+            int length = i == 0 ? 4 : 2;
+            for (int t = 0; t < length; t++) {
+                means[i] += (Rollouts.LOG_PROBS[i][t] - Rollouts.OLD[i][t]) / length;
+            }
+        }
+        for (int i = 0; i < 3; i++) {
+            for (int t = 0; t < 4; t++) {
+                boolean counts = Rollouts.MASK[i][t];
+                double token = counts ? Rollouts.LOG_PROBS[i][t] - Rollouts.OLD[i][t] : 0;
+                int slot = 4 * i + t;
+                assertEquals(token, LogRatios.tokens(rollout).toDoubles()[slot], 1e-15);
+                assertEquals(counts ? means[i] : 0, LogRatios.sequences(rollout).toDoubles()[slot], 1e-15);
+                assertEquals(0, LogRatios.onPolicy(rollout).toDoubles()[slot]);
+                assertEquals(0, rollout.onPolicy().logRatios().toDoubles()[slot]);
+            }
+        }
+        assertEquals(3, rollout.completions());
     }
 
     @Test
@@ -148,6 +180,11 @@ class SurrogateTest {
         assertArrayEquals(new double[] {0, 1, 1}, loss.metric("advantage/zero").toDoubles());
         assertArrayEquals(new double[] {4, 2, 0}, loss.metric("tokens").toDoubles());
         loss.metrics().values().forEach(m -> assertTrue(m.isFinite().allTrue()));
+        Tensor balanced = Tensor.of(new double[][] {{1, -1, 2, -2}, {0, 0, 9, 9}, {0, 0, 0, 0}});
+        Surrogate tokens = Surrogate.unclipped(rollout, LogRatios.tokens(rollout), balanced);
+        assertArrayEquals(
+                new double[] {0, 1, 1},
+                tokens.loss(tokens.losses().sum()).metric("advantage/zero").toDoubles());
     }
 
     @Test
@@ -156,21 +193,26 @@ class SurrogateTest {
         Tensor ratios = LogRatios.tokens(rollout);
         Tensor advantages = Tensor.of(Rollouts.ADVANTAGES);
         for (double clip : new double[] {-0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(
-                    IllegalArgumentException.class, () -> Surrogate.clipped(rollout, ratios, advantages, clip, 0.2));
-            assertThrows(
-                    IllegalArgumentException.class, () -> Surrogate.clipped(rollout, ratios, advantages, 0.2, clip));
+            refused("clipLow", () -> Surrogate.clipped(rollout, ratios, advantages, clip, 0.2));
+            refused("clipHigh", () -> Surrogate.clipped(rollout, ratios, advantages, 0.2, clip));
         }
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> Surrogate.dualClipped(rollout, ratios, advantages, 0.2, 0.2, 1.2));
+        refused("clipLow", () -> Surrogate.dualClipped(rollout, ratios, advantages, -0.1, 0.2, 3));
+        refused("cap", () -> Surrogate.dualClipped(rollout, ratios, advantages, 0.2, 0.2, 1.2));
         var e = assertThrows(
                 IllegalArgumentException.class, () -> Surrogate.unclipped(rollout, ratios, Tensor.of(1, 2)));
         assertEquals("advantages must have the shape of completions, [3], was [2]", e.getMessage());
         Tensor logProbs = Tensor.of(Rollouts.OLD);
-        assertThrows(IllegalArgumentException.class, () -> new Rollout(logProbs, logProbs, logProbs));
-        assertThrows(
-                IllegalArgumentException.class,
+        refused("mask", () -> new Rollout(logProbs, logProbs, logProbs));
+        refused("oldLogProbs", () -> new Rollout(logProbs, logProbs.t(), rollout.mask()));
+        refused("perToken", () -> rollout.means(logProbs.t()));
+        refused("logRatios", () -> Surrogate.unclipped(rollout, ratios.t(), advantages));
+        refused("advantages", () -> Surrogate.unclipped(rollout, ratios, ratios.t()));
+        Tensor tokens = rollout.mask().to(DType.INT64);
+        Tensor logits = logProbs.unsqueeze(2);
+        refused("tokens", () -> Rollout.ofLogits(logits, tokens.select(0, 0), logProbs, rollout.mask()));
+        refused("mask", () -> Rollout.ofLogits(logits, tokens, logProbs, tokens));
+        refused(
+                "logProbs",
                 () -> new Rollout(Tensor.of(1), Tensor.of(1), Tensor.of(1).ne(0)));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -65,6 +66,10 @@ class TokenRewardModelTest {
         Loss right = TokenRewardModel.loss(scores, mask, Tensor.mask(new boolean[] {true}, 1), 1);
         Loss wrong = TokenRewardModel.loss(scores, mask, Tensor.mask(new boolean[] {false}, 1), 1);
         assertEquals(1.6 / 3, right.metric("score").item(), 1e-15);
+        assertEquals(0.46162249, right.metric("loss").item(), 5e-9);
+        assertFalse(TokenRewardModel.aboveThreshold(scores.requiresGrad(), mask, 0.5, 0.5)
+                .correct()
+                .hasGradientGraph());
         assertEquals(0.46162249, right.value().item(), 5e-9);
         assertEquals(0.99495583, wrong.value().item(), 5e-9);
     }
@@ -104,6 +109,16 @@ class TokenRewardModelTest {
             double[] q = Arrays.stream(p).map(v -> 1 - v).toArray();
             assertArrayEquals(largest(q, ratio), counted(weights.wrong(), i), 1e-13);
         }
+    }
+
+    /// In the type of the scores, where 0.57·100 is a little less than 57.
+    @Test
+    void sharesAreRoundedDown() {
+        Tensor scores = Tensor.of(new Random(8).doubles(100, -1, 1).toArray(), 1, 100);
+        Weights weights = TokenRewardModel.largest(scores, scores.isFinite(), 0.57, 0.29);
+        // The least of those kept has weight 0.
+        assertEquals(56 - 1, weights.correct().gt(0).sum().item());
+        assertEquals(28 - 1, weights.wrong().gt(0).sum().item());
     }
 
     private static double[] largest(double[] p, double ratio) {
@@ -234,15 +249,19 @@ class TokenRewardModelTest {
         var e = assertThrows(
                 IllegalArgumentException.class, () -> TokenRewardModel.aboveThreshold(scores, mask, 1, 0.5));
         assertEquals("correctThreshold must be in [0.0, 1.0), was 1.0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.aboveThreshold(scores, mask, 0.5, -0.1));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.aboveThreshold(scores, scores, 0.5, 0.5));
+        refused("wrongThreshold", () -> TokenRewardModel.aboveThreshold(scores, mask, 0.5, -0.1));
+        refused("wrongThreshold", () -> TokenRewardModel.aboveThreshold(scores, mask, 0.5, 1));
+        refused("mask", () -> TokenRewardModel.aboveThreshold(scores, scores, 0.5, 0.5));
         e = assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.largest(scores, mask, 0, 1));
         assertEquals("correctRatio must be in (0, 1], was 0.0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.largest(scores, mask, 1, 1.1));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.largest(scores, mask, 1, NAN));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.loss(scores, mask, outcome, 3));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.loss(scores, mask, mask, 4));
-        assertThrows(IllegalArgumentException.class, () -> TokenRewardModel.loss(scores.t(), mask, outcome, 9));
-        assertThrows(IllegalArgumentException.class, () -> new Weights(scores, scores.t()));
+        refused("wrongRatio", () -> TokenRewardModel.largest(scores, mask, 1, 1.1));
+        refused("wrongRatio", () -> TokenRewardModel.largest(scores, mask, 1, NAN));
+        refused("answersInStep", () -> TokenRewardModel.loss(scores, mask, outcome, 3));
+        refused("correct", () -> TokenRewardModel.loss(scores, mask, mask, 4));
+        refused("mask", () -> TokenRewardModel.loss(scores.t(), mask, outcome, 9));
+        refused("wrong", () -> new Weights(scores, scores.t()));
+        refused("correct", () -> new Weights(outcome, outcome));
+        Tensor row = scores.select(0, 0);
+        refused("scores", () -> TokenRewardModel.loss(row, mask.select(0, 0), outcome, 9));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.policy;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +48,6 @@ class TtrlTest {
 
     @Test
     void noVotesAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Ttrl.vote(List.of()));
+        refused("a vote needs answers", () -> Ttrl.vote(List.of()));
     }
 }

@@ -7,6 +7,7 @@ import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -99,6 +100,31 @@ class AdpoRankingTest {
         }
     }
 
+    /// The largest u less the smallest of each set, whatever the loss.
+    @Test
+    void theSpreadIsThatOfTheLogits() {
+        double[] expected = new double[3];
+        Arrays.setAll(expected, s -> {
+            double[] u = Sets.logP(Sets.POLICY[s], Sets.ANCHOR[s], TAU);
+            return Arrays.stream(u).max().orElseThrow() - Arrays.stream(u).min().orElseThrow();
+        });
+        Tensor q = Tensor.of(Sets.Q);
+        AnchoredLogits u = Sets.all(TAU);
+        for (Loss loss : List.of(
+                Adpo.listwise(u, q, 3),
+                Adpo.pairwise(u, AdpoTargets.hardPreferences(q), 3),
+                Adpo.plackettLuce(u, q, 3))) {
+            assertArrayEquals(expected, loss.metric("logit/spread").toDoubles(), 1e-14);
+        }
+    }
+
+    @Test
+    void withoutAnAnchorTheLogitsAreLogProbabilitiesOverTheTemperature() {
+        double[] u =
+                AnchoredLogits.unanchored(Tensor.of(Sets.POLICY), 0.25).values().toDoubles();
+        assertArrayEquals(new double[] {-4, -8, -12, -10}, Arrays.copyOf(u, 4));
+    }
+
     @Test
     void thePenaltyIsK3OverTheTokensOfTheStep() {
         double nan = Double.NaN;
@@ -106,14 +132,19 @@ class AdpoRankingTest {
                 .requiresGrad();
         Tensor a = Tensor.of(new double[][] {{-1.5, -1, nan}, {-0.5, nan, 0}, {nan, 0, 0}});
         Tensor mask = Tensor.mask(new boolean[][] {{true, true, false}, {true, false, false}, {false, false, false}});
-        Loss loss = Adpo.anchorPenalty(l, a, mask, 0.2, 7);
+        Loss loss = Adpo.anchorPenalty(l, a, mask, 1.2, 7);
         loss.value().backward();
         double first = Math.exp(-0.5) + 0.5 - 1 + Math.exp(1) - 1 - 1;
-        assertEquals(0.2 / 7 * first, loss.value().item(), 1e-15);
+        Tensor one = mask.narrow(0, 1, 1).narrow(1, 0, 1);
+        Tensor alone = Adpo.anchorPenalty(
+                        Tensor.of(new double[][] {{-1}}), Tensor.of(new double[][] {{-1.5}}), one, 1, 1)
+                .value();
+        assertEquals(Math.exp(-0.5) + 0.5 - 1, alone.item(), 1e-15);
+        assertEquals(1.2 / 7 * first, loss.value().item(), 1e-15);
         assertArrayEquals(new double[] {first, 0, 0}, loss.metric("kl/anchor").toDoubles(), 1e-15);
         assertArrayEquals(new double[] {2, 1, 0}, loss.metric("tokens").toDoubles());
         assertArrayEquals(
-                new double[] {0.2 / 7 * (1 - Math.exp(-0.5)), 0.2 / 7 * (1 - Math.exp(1)), 0, 0, 0, 0, 0, 0, 0},
+                new double[] {1.2 / 7 * (1 - Math.exp(-0.5)), 1.2 / 7 * (1 - Math.exp(1)), 0, 0, 0, 0, 0, 0, 0},
                 l.grad().toDoubles(),
                 1e-15);
     }

@@ -1,10 +1,10 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
@@ -169,39 +169,38 @@ class AdpoTargetsTest {
         assertDoesNotThrow(() -> AdpoTargets.requireDistributions(Tensor.of(new double[][] {{0.2, 0.8}, {1, 0}})));
         assertDoesNotThrow(() -> AdpoTargets.requireDistributions(
                 AdpoTargets.softmax(set(REWARDS).to(DType.FLOAT32), 0.01)));
-        refused("targets must be >= 0, was -0.1 at candidate 0 of set 1", new double[][] {{0.2, 0.8}, {-0.1, 1.1}});
-        refused("targets must be >= 0, was NaN at candidate 1 of set 0", new double[][] {{0.2, Double.NaN}});
-        refused("targets must sum to 1 over a set, was 0.5 at set 1", new double[][] {{0.2, 0.8}, {0.25, 0.25}});
-        refused(
+        noDistribution(
+                "targets must be >= 0, was -0.1 at candidate 0 of set 1", new double[][] {{0.2, 0.8}, {-0.1, 1.1}});
+        noDistribution("targets must be >= 0, was NaN at candidate 1 of set 0", new double[][] {{0.2, Double.NaN}});
+        noDistribution("targets must sum to 1 over a set, was 0.5 at set 1", new double[][] {{0.2, 0.8}, {0.25, 0.25}});
+        noDistribution(
                 "targets must sum to 1 over a set, was Infinity at set 0",
                 new double[][] {{Double.POSITIVE_INFINITY, 0.25}});
     }
 
-    private static void refused(String message, double[][] targets) {
-        var e = assertThrows(
-                IllegalArgumentException.class, () -> AdpoTargets.requireDistributions(Tensor.of(targets)));
-        assertEquals(message, e.getMessage());
+    private static void noDistribution(String message, double[][] targets) {
+        refused(message, () -> AdpoTargets.requireDistributions(Tensor.of(targets)));
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {0, -1, Double.NaN, Double.POSITIVE_INFINITY})
     void temperaturesOutOfRangeAreRefused(double wrong) {
         Tensor r = set(REWARDS);
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.softmax(r, wrong));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.groupRelative(r, wrong));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.kernelRanked(r, wrong, 1));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.kernelRanked(r, 1, wrong));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.softPreferences(r, wrong));
+        refused("temperature", () -> AdpoTargets.softmax(r, wrong));
+        refused("temperature", () -> AdpoTargets.groupRelative(r, wrong));
+        refused("bandwidth", () -> AdpoTargets.kernelRanked(r, wrong, 1));
+        refused("temperature", () -> AdpoTargets.kernelRanked(r, 1, wrong));
+        refused("temperature", () -> AdpoTargets.softPreferences(r, wrong));
     }
 
     @Test
     void oneCandidateIsNoSet() {
         Tensor one = set(1);
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.softmax(one, 1));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.groupAdvantages(one));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.kernelRanked(one, 1, 1));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.softPreferences(one, 1));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.hardPreferences(one));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTargets.requireDistributions(one));
+        refused("scores", () -> AdpoTargets.softmax(one, 1));
+        refused("rewards", () -> AdpoTargets.groupAdvantages(one));
+        refused("rewards", () -> AdpoTargets.kernelRanked(one, 1, 1));
+        refused("rewards", () -> AdpoTargets.softPreferences(one, 1));
+        refused("rewards", () -> AdpoTargets.hardPreferences(one));
+        refused("targets", () -> AdpoTargets.requireDistributions(one));
     }
 }

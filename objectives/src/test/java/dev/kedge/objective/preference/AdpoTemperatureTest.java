@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -41,12 +42,12 @@ class AdpoTemperatureTest {
     void versionBRisesWithUncertaintyAndWithMissingReward() {
         double tau0 = 0.8;
         double alpha = 0.5;
-        double b = 0.3;
+        double b = 1.5;
         double[] h = {0, 1, 0, 0.4, 1};
         double[] r = {1, 1, 0, 0.25, 0};
         Tensor tau = AdpoTemperature.fromPolicyEntropy(
                 Tensor.of(h).requiresGrad(), Tensor.of(r).requiresGrad(), tau0, alpha, b, 0.1, 5);
-        double[] expected = {0.8, 1.2, 1.04, 0.8 * (1 + 0.5 * 0.4 + 0.3 * 0.6 * 0.75), 1.2};
+        double[] expected = {0.8, 1.2, 2, 0.8 * (1 + 0.5 * 0.4 + 1.5 * 0.6 * 0.75), 1.2};
         assertArrayEquals(expected, tau.toDoubles(), 1e-15);
         assertFalse(tau.hasGradientGraph());
     }
@@ -72,6 +73,7 @@ class AdpoTemperatureTest {
         assertArrayEquals(
                 new double[] {0.5, 0.5},
                 AdpoTemperature.onUnitScale(Tensor.of(2, 2), 2, 2).toDoubles());
+        assertFalse(AdpoTemperature.onUnitScale(means.requiresGrad(), -1, 3).hasGradientGraph());
     }
 
     @ParameterizedTest
@@ -79,14 +81,11 @@ class AdpoTemperatureTest {
     void temperaturesOutOfRangeAreRefused(double wrong) {
         Tensor q = Tensor.of(new double[][] {{0.5, 0.5}});
         Tensor h = Tensor.of(0.5);
-        assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.fromTargetEntropy(q, wrong, 0.5, 0.1));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.fromTargetEntropy(q, 1, 0.5, wrong));
-        assertThrows(
-                IllegalArgumentException.class, () -> AdpoTemperature.fromPolicyEntropy(h, h, wrong, 0.5, 0.5, 0.1, 2));
-        assertThrows(
-                IllegalArgumentException.class, () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, 0.5, 0.5, wrong, 2));
-        assertThrows(
-                IllegalArgumentException.class, () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, 0.5, 0.5, 0.1, wrong));
+        refused("tau", () -> AdpoTemperature.fromTargetEntropy(q, wrong, 0.5, 0.1));
+        refused("lowest", () -> AdpoTemperature.fromTargetEntropy(q, 1, 0.5, wrong));
+        refused("tau", () -> AdpoTemperature.fromPolicyEntropy(h, h, wrong, 0.5, 0.5, 0.1, 2));
+        refused("lowest", () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, 0.5, 0.5, wrong, 2));
+        refused("highest", () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, 0.5, 0.5, 0.1, wrong));
     }
 
     @Test
@@ -94,22 +93,19 @@ class AdpoTemperatureTest {
         Tensor q = Tensor.of(new double[][] {{0.5, 0.5}});
         Tensor h = Tensor.of(0.5);
         for (double wrong : new double[] {-0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.fromTargetEntropy(q, 1, wrong, 0.1));
-            assertThrows(
-                    IllegalArgumentException.class, () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, wrong, 0, 0.1, 2));
-            assertThrows(
-                    IllegalArgumentException.class, () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, 0, wrong, 0.1, 2));
+            refused("alpha", () -> AdpoTemperature.fromTargetEntropy(q, 1, wrong, 0.1));
+            refused("alpha", () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, wrong, 0, 0.1, 2));
+            refused("b", () -> AdpoTemperature.fromPolicyEntropy(h, h, 1, 0, wrong, 0.1, 2));
         }
-        assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.fromTargetEntropy(h, 1, 1, 0.1));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> AdpoTemperature.fromTargetEntropy(Tensor.of(new double[][] {{1}}), 1, 1, 0.1));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> AdpoTemperature.fromPolicyEntropy(h, Tensor.of(1, 2), 1, 0, 0, 0.1, 2));
+        refused("targets", () -> AdpoTemperature.fromTargetEntropy(h, 1, 1, 0.1));
+        refused("targets", () -> AdpoTemperature.fromTargetEntropy(Tensor.of(new double[][] {{1}}), 1, 1, 0.1));
+        refused("reward", () -> AdpoTemperature.fromPolicyEntropy(h, Tensor.of(1, 2), 1, 0, 0, 0.1, 2));
         var e = assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.onUnitScale(h, 2, 1));
         assertEquals("least and most must be finite and in order, were 2.0 and 1.0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.onUnitScale(h, Double.NaN, 1));
-        assertThrows(IllegalArgumentException.class, () -> AdpoTemperature.onUnitScale(h, 0, Double.POSITIVE_INFINITY));
+        refused("least and most", () -> AdpoTemperature.onUnitScale(h, Double.NaN, 1));
+        refused("least and most", () -> AdpoTemperature.onUnitScale(h, 0, Double.POSITIVE_INFINITY));
+        refused("least and most", () -> AdpoTemperature.onUnitScale(h, Double.NEGATIVE_INFINITY, 1));
+        refused("means", () -> AdpoTemperature.onUnitScale(q, 0, 1));
+        refused("entropy", () -> AdpoTemperature.fromPolicyEntropy(q, q, 1, 0, 0, 0.1, 2));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -238,6 +239,7 @@ class AdpoTest {
                 .plus(Adpo.plackettLuce(u, targets, 3).value())
                 .plus(Adpo.pairwise(u, targets.unsqueeze(2).minus(targets.unsqueeze(1)), 3)
                         .value())
+                .plus(Adpo.anchorPenalty(policy, anchor, targets.gt(0), 1, 12).value())
                 .backward();
         assertTrue(policy.grad().ne(0).anyTrue());
         assertEquals(null, anchor.grad());
@@ -339,7 +341,7 @@ class AdpoTest {
         Tensor t = Tensor.of(Sets.POLICY);
         var e = assertThrows(IllegalArgumentException.class, () -> AnchoredLogits.of(t, t, tau));
         assertEquals("tau must be finite and > 0, was " + tau, e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> AnchoredLogits.unanchored(t, tau));
+        refused("tau", () -> AnchoredLogits.unanchored(t, tau));
     }
 
     @Test
@@ -347,13 +349,13 @@ class AdpoTest {
         Tensor one = Tensor.of(new double[][] {{1}, {2}});
         var e = assertThrows(IllegalArgumentException.class, () -> AnchoredLogits.of(one, one, 1));
         assertEquals("policy must be [S, P] with at least 2 candidates in a set, was of P = 1", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> AnchoredLogits.unanchored(one, 1));
-        assertThrows(IllegalArgumentException.class, () -> new AnchoredLogits(one.squeeze(1)));
+        refused("values", () -> AnchoredLogits.unanchored(one, 1));
+        refused("values", () -> new AnchoredLogits(one.squeeze(1)));
         Tensor policy = Tensor.of(Sets.POLICY);
-        assertThrows(IllegalArgumentException.class, () -> AnchoredLogits.of(policy, policy.t(), 1));
-        assertThrows(IllegalArgumentException.class, () -> AnchoredLogits.of(policy, policy, Tensor.of(1, 2)));
-        assertThrows(
-                IllegalArgumentException.class,
+        refused("anchor", () -> AnchoredLogits.of(policy, policy.t(), 1));
+        refused("tau", () -> AnchoredLogits.of(policy, policy, Tensor.of(1, 2)));
+        refused(
+                "tau",
                 () -> AnchoredLogits.of(policy, policy, Tensor.of(1, 2, 3).unsqueeze(1)));
     }
 
@@ -363,16 +365,18 @@ class AdpoTest {
         Tensor q = Tensor.of(Sets.Q);
         var e = assertThrows(IllegalArgumentException.class, () -> Adpo.listwise(u, q, 2));
         assertEquals("setsInStep counts the whole step and must be >= 3, what this part holds; was 2", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Adpo.listwise(u, q.t(), 3));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.pairwise(u, q, 3));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.pairwise(u, AdpoTargets.hardPreferences(q), 2));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.plackettLuce(u, q.t(), 3));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.plackettLuce(u, q, 2));
+        refused("targets", () -> Adpo.listwise(u, q.t(), 3));
+        refused("preferences", () -> Adpo.pairwise(u, q, 3));
+        refused("setsInStep", () -> Adpo.pairwise(u, AdpoTargets.hardPreferences(q), 2));
+        refused("scores", () -> Adpo.plackettLuce(u, q.t(), 3));
+        refused("setsInStep", () -> Adpo.plackettLuce(u, q, 2));
         Tensor mask = q.gt(0);
-        assertThrows(IllegalArgumentException.class, () -> Adpo.anchorPenalty(q, q, mask, -0.1, 12));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.anchorPenalty(q, q, mask, Double.NaN, 12));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.anchorPenalty(q, q, mask, 0.1, 0));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.anchorPenalty(q, q, q, 0.1, 12));
-        assertThrows(IllegalArgumentException.class, () -> Adpo.anchorPenalty(q, q.t(), mask, 0.1, 12));
+        refused("strength", () -> Adpo.anchorPenalty(q, q, mask, -0.1, 12));
+        refused("strength", () -> Adpo.anchorPenalty(q, q, mask, Double.NaN, 12));
+        refused("tokensInStep", () -> Adpo.anchorPenalty(q, q, mask, 0.1, 0));
+        refused("mask", () -> Adpo.anchorPenalty(q, q, q, 0.1, 12));
+        Tensor row = q.select(0, 0);
+        refused("logProbs", () -> Adpo.anchorPenalty(row, row, row.gt(0), 0.1, 12));
+        refused("anchorLogProbs", () -> Adpo.anchorPenalty(q, q.t(), mask, 0.1, 12));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -59,6 +60,11 @@ class AnchorRuleTest {
                 List.of(0.2, 0.3), rule.after(4, List.of(9.0, 9.0, 0.2), 0.3).recent());
     }
 
+    @Test
+    void aWindowOfOneLooksAtThisStepAlone() {
+        assertEquals(List.of(1.0, 0.0, 1.0, 0.0), kept(new AnchorRule.KlTriggered(0.5, 1), 0.4, 0.6, 0.5, 9));
+    }
+
     /// What was remembered is all that is needed to go on: a run that is cut off anywhere decides the same.
     @Test
     void theDecisionIsAFunctionOfWhatIsPassed() {
@@ -79,20 +85,20 @@ class AnchorRuleTest {
 
     @Test
     void whatIsOutOfRangeIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new AnchorRule.Every(0));
+        refused("steps", () -> new AnchorRule.Every(0));
         for (double wrong : new double[] {-0.1, 1, Double.NaN}) {
-            assertThrows(IllegalArgumentException.class, () -> new AnchorRule.Ema(wrong));
+            refused("coefficient", () -> new AnchorRule.Ema(wrong));
         }
         for (double wrong : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(IllegalArgumentException.class, () -> new AnchorRule.KlTriggered(wrong, 10));
+            refused("threshold", () -> new AnchorRule.KlTriggered(wrong, 10));
         }
-        assertThrows(IllegalArgumentException.class, () -> new AnchorRule.KlTriggered(0.1, 0));
+        refused("window", () -> new AnchorRule.KlTriggered(0.1, 0));
         for (AnchorRule rule : List.of(
                 new AnchorRule.Fixed(),
                 new AnchorRule.Every(2),
                 new AnchorRule.Ema(0.9),
                 new AnchorRule.KlTriggered(0.1, 2))) {
-            assertThrows(IllegalArgumentException.class, () -> rule.after(0, List.of(), 0));
+            refused("step counts those done", () -> rule.after(0, List.of(), 0));
         }
     }
 }

@@ -1,8 +1,9 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -25,6 +26,7 @@ class BradleyTerryTest {
         double[] expected = {nll(0.8), Math.log(2), 0.25 * nll(-1.5) + 0.75 * nll(1.5)};
         var loss = BradleyTerry.nll(Tensor.of(FIRST), Tensor.of(SECOND), Tensor.of(LABELS), 6);
         assertArrayEquals(expected, loss.metric("loss").toDoubles(), 1e-15);
+        assertArrayEquals(new double[] {0.8, 0, -1.5}, loss.metric("margin").toDoubles(), 1e-15);
         assertEquals((expected[0] + expected[1] + expected[2]) / 6, loss.value().item(), 1e-15);
     }
 
@@ -37,6 +39,10 @@ class BradleyTerryTest {
         Tensor first = Tensor.of(1.0, 1).requiresGrad();
         BradleyTerry.nll(first, Tensor.of(1.0, 1), Tensor.of(1.0, 0), 2).value().backward();
         assertArrayEquals(new double[] {0.25, -0.25}, first.grad().toDoubles());
+        Tensor labels = Tensor.of(LABELS).requiresGrad();
+        Tensor second = Tensor.of(SECOND).requiresGrad();
+        BradleyTerry.nll(Tensor.of(FIRST), second, labels, 3).value().backward();
+        assertNull(labels.grad(), "labels are constants");
     }
 
     @Test
@@ -66,8 +72,10 @@ class BradleyTerryTest {
     @Test
     void badArgumentsAreRefused() {
         Tensor three = Tensor.of(FIRST);
-        assertThrows(IllegalArgumentException.class, () -> BradleyTerry.nll(three, Tensor.of(1, 2), three, 3));
-        assertThrows(IllegalArgumentException.class, () -> BradleyTerry.nll(three, three, Tensor.of(1, 2), 3));
-        assertThrows(IllegalArgumentException.class, () -> BradleyTerry.nll(three, three, three, 2));
+        refused("second", () -> BradleyTerry.nll(three, Tensor.of(1, 2), three, 3));
+        refused("secondPreferred", () -> BradleyTerry.nll(three, three, Tensor.of(1, 2), 3));
+        refused("pairsInStep", () -> BradleyTerry.nll(three, three, three, 2));
+        Tensor row = three.unsqueeze(0);
+        refused("first", () -> BradleyTerry.nll(row, row, row, 3));
     }
 }

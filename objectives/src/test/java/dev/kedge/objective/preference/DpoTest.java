@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -164,34 +165,35 @@ class DpoTest {
         var lp = Pairs.all();
         var e = assertThrows(IllegalArgumentException.class, () -> Dpo.dpo(lp, beta, 3));
         assertTrue(e.getMessage().contains("beta") && e.getMessage().contains(String.valueOf(beta)), e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Dpo.conservative(lp, beta, 0.1, 3));
-        assertThrows(IllegalArgumentException.class, () -> Dpo.robust(lp, beta, 0.1, 3));
-        assertThrows(IllegalArgumentException.class, () -> Dpo.referenceFree(lp.chosen(), lp.rejected(), beta, 3));
+        refused("beta", () -> Dpo.conservative(lp, beta, 0.1, 3));
+        refused("beta", () -> Dpo.robust(lp, beta, 0.1, 3));
+        refused("beta", () -> Dpo.referenceFree(lp.chosen(), lp.rejected(), beta, 3));
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {-0.1, 0.5, Double.NaN})
     void aFlipProbabilityOutOfRangeIsRefused(double epsilon) {
         var lp = Pairs.all();
-        assertThrows(IllegalArgumentException.class, () -> Dpo.conservative(lp, BETA, epsilon, 3));
-        assertThrows(IllegalArgumentException.class, () -> Dpo.robust(lp, BETA, epsilon, 3));
+        refused("flipProbability", () -> Dpo.conservative(lp, BETA, epsilon, 3));
+        refused("flipProbability", () -> Dpo.robust(lp, BETA, epsilon, 3));
     }
 
     @Test
     void aDenominatorSmallerThanThePartIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Dpo.dpo(Pairs.all(), BETA, 2));
+        refused("pairsInStep", () -> Dpo.dpo(Pairs.all(), BETA, 2));
     }
 
     @Test
     void unequalShapesAreRefused() {
         Tensor three = Tensor.of(1, 2, 3);
         Tensor two = Tensor.of(1, 2);
-        assertThrows(IllegalArgumentException.class, () -> new PreferenceLogProbs(three, two, three, three));
-        assertThrows(IllegalArgumentException.class, () -> new PreferenceLogProbs(three, three, two, three));
-        assertThrows(IllegalArgumentException.class, () -> new PreferenceLogProbs(three, three, three, two));
+        refused("rejected", () -> new PreferenceLogProbs(three, two, three, three));
+        refused("refChosen", () -> new PreferenceLogProbs(three, three, two, three));
+        refused("refRejected", () -> new PreferenceLogProbs(three, three, three, two));
         Tensor matrix = three.unsqueeze(0);
-        assertThrows(IllegalArgumentException.class, () -> new PreferenceLogProbs(matrix, matrix, matrix, matrix));
-        assertThrows(IllegalArgumentException.class, () -> Pairs.all().lengthNormalized(two, three));
+        refused("chosen", () -> new PreferenceLogProbs(matrix, matrix, matrix, matrix));
+        refused("chosenTokens", () -> Pairs.all().lengthNormalized(two, three));
+        refused("rejectedTokens", () -> Pairs.all().lengthNormalized(three, two));
     }
 
     @Test

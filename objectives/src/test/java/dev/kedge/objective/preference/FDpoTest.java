@@ -1,8 +1,8 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.CentralDifferences;
@@ -160,15 +160,15 @@ class FDpoTest {
     @ParameterizedTest
     @ValueSource(doubles = {0, 1, -0.5, 1.5, Double.NaN})
     void anAlphaOutsideZeroToOneIsRefused(double alpha) {
-        assertThrows(IllegalArgumentException.class, () -> new AlphaDivergence(alpha));
+        refused("alpha", () -> new AlphaDivergence(alpha));
     }
 
     @Test
     void badArgumentsAreRefused() {
         var d = new JensenShannon();
-        assertThrows(IllegalArgumentException.class, () -> FDpo.fDpo(Pairs.all(), d, 0, 3));
-        assertThrows(IllegalArgumentException.class, () -> FDpo.fDpo(Pairs.all(), d, Double.POSITIVE_INFINITY, 3));
-        assertThrows(IllegalArgumentException.class, () -> FDpo.fDpo(Pairs.all(), d, BETA, 2));
-        assertThrows(IllegalArgumentException.class, () -> FDpo.clamped(Pairs.all(), d, BETA, 0, 3));
+        refused("beta", () -> FDpo.fDpo(Pairs.all(), d, 0, 3));
+        refused("beta", () -> FDpo.fDpo(Pairs.all(), d, Double.POSITIVE_INFINITY, 3));
+        refused("pairsInStep", () -> FDpo.fDpo(Pairs.all(), d, BETA, 2));
+        refused("maxExponent", () -> FDpo.clamped(Pairs.all(), d, BETA, 0, 3));
     }
 }

@@ -1,7 +1,7 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
@@ -38,8 +38,8 @@ class IpoTest {
 
     @Test
     void badArgumentsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Ipo.ipo(Pairs.all(), 0, 3));
-        assertThrows(IllegalArgumentException.class, () -> Ipo.ipo(Pairs.all(), Double.NaN, 3));
-        assertThrows(IllegalArgumentException.class, () -> Ipo.ipo(Pairs.all(), TAU, 2));
+        refused("tau", () -> Ipo.ipo(Pairs.all(), 0, 3));
+        refused("tau", () -> Ipo.ipo(Pairs.all(), Double.NaN, 3));
+        refused("pairsInStep", () -> Ipo.ipo(Pairs.all(), TAU, 2));
     }
 }

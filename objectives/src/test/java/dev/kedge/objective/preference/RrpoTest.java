@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -136,6 +137,10 @@ class RrpoTest {
         assertEquals(0.03688021, kl.item(), 5e-9);
         assertEquals(0.51301525, Rrpo.rrpo(phrases, kl, BETA, 0, 1).value().item(), 5e-9);
         assertEquals(0.51485926, Rrpo.rrpo(phrases, kl, BETA, ALPHA, 1).value().item(), 5e-9);
+        assertEquals(
+                0.51301525 + 2 * 0.03688021,
+                Rrpo.rrpo(phrases, kl, BETA, 2, 1).value().item(),
+                2e-8);
     }
 
     @Test
@@ -356,26 +361,24 @@ class RrpoTest {
             var e = assertThrows(IllegalArgumentException.class, () -> Rrpo.rrpo(lp, two, beta, 0.1, 2));
             assertEquals("beta must be finite and > 0, was " + beta, e.getMessage());
             Rrpo.Tokens tokens = new Rrpo.Tokens(two.unsqueeze(1), two.unsqueeze(1));
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> Rrpo.rrpo(tokens, tokens.kl().gt(0), beta, 0.1, 2));
+            refused("beta", () -> Rrpo.rrpo(tokens, tokens.kl().gt(0), beta, 0.1, 2));
         }
         for (double alpha : new double[] {-0.01, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(IllegalArgumentException.class, () -> Rrpo.rrpo(lp, two, 0.1, alpha, 2));
+            refused("alpha", () -> Rrpo.rrpo(lp, two, 0.1, alpha, 2));
         }
-        assertThrows(IllegalArgumentException.class, () -> Rrpo.rrpo(lp, two, 0.1, 0.1, 1));
-        assertThrows(IllegalArgumentException.class, () -> Rrpo.rrpo(lp, Tensor.of(1, 2, 3), 0.1, 0.1, 2));
+        refused("pairsInStep", () -> Rrpo.rrpo(lp, two, 0.1, 0.1, 1));
+        refused("chosenKl", () -> Rrpo.rrpo(lp, Tensor.of(1, 2, 3), 0.1, 0.1, 2));
     }
 
     @Test
     void whatDoesNotFitIsRefused() {
         Tensor z = logits(LOGITS);
         Tensor ids = targets(TARGETS);
-        assertThrows(IllegalArgumentException.class, () -> Rrpo.Tokens.ofLogits(z.select(0, 0), z, ids, -100));
-        assertThrows(IllegalArgumentException.class, () -> Rrpo.Tokens.ofLogits(z, z.narrow(2, 0, 2), ids, -100));
-        assertThrows(IllegalArgumentException.class, () -> Rrpo.Tokens.ofLogits(z, z, ids.t(), -100));
+        refused("refLogits", () -> Rrpo.Tokens.ofLogits(z.select(0, 0), z, ids, -100));
+        refused("refLogits", () -> Rrpo.Tokens.ofLogits(z, z.narrow(2, 0, 2), ids, -100));
+        refused("labels", () -> Rrpo.Tokens.ofLogits(z, z, ids.t(), -100));
         Rrpo.Tokens tokens = Rrpo.Tokens.ofLogits(z, z, ids, -100);
-        assertThrows(IllegalArgumentException.class, () -> Rrpo.rrpo(tokens, ids, BETA, ALPHA, 2)); // not shifted
+        refused("phrases", () -> Rrpo.rrpo(tokens, ids, BETA, ALPHA, 2)); // not shifted
         assertThrows(IllegalArgumentException.class, () -> tokens.phraseLogRatios(ids, 1));
         Tensor three = tokens.kl().narrow(0, 0, 3);
         var odd = new Rrpo.Tokens(three, three);
@@ -383,7 +386,7 @@ class RrpoTest {
                 IllegalArgumentException.class,
                 () -> Rrpo.rrpo(odd, phrases(PHRASES).narrow(0, 0, 3), BETA, ALPHA, 2));
         assertEquals("rows must be preferred answers, then as many others, an even number; was 3", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new Rrpo.Tokens(three, three.select(1, 0)));
-        assertThrows(IllegalArgumentException.class, () -> new Rrpo.Tokens(three.select(1, 0), three.select(1, 0)));
+        refused("kl", () -> new Rrpo.Tokens(three, three.select(1, 0)));
+        refused("logRatios", () -> new Rrpo.Tokens(three.select(1, 0), three.select(1, 0)));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
@@ -71,12 +71,11 @@ class SequenceLogProbsTest {
     void badShapesAreRefused() {
         Tensor logProbs = Tensor.of(new double[][] {{-1, -2}});
         Tensor mask = Tensor.mask(new boolean[][] {{true, false}});
-        assertThrows(IllegalArgumentException.class, () -> SequenceLogProbs.sum(logProbs, mask.t()));
-        assertThrows(IllegalArgumentException.class, () -> SequenceLogProbs.sum(logProbs, logProbs));
-        assertThrows(
-                IllegalArgumentException.class, () -> SequenceLogProbs.sum(logProbs.select(0, 0), mask.select(0, 0)));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> SequenceLogProbs.ofLogits(logProbs, Tensor.of(new long[] {1, 1}, 1, 2), 0));
+        refused("mask", () -> SequenceLogProbs.sum(logProbs, mask.t()));
+        refused("mask", () -> SequenceLogProbs.sum(logProbs, logProbs));
+        refused("logProbs", () -> SequenceLogProbs.sum(logProbs.select(0, 0), mask.select(0, 0)));
+        refused("mask must be boolean", () -> SequenceLogProbs.lengths(logProbs));
+        refused("mask must be [B, T]", () -> SequenceLogProbs.lengths(mask.select(0, 0)));
+        refused("logits", () -> SequenceLogProbs.ofLogits(logProbs, Tensor.of(new long[] {1, 1}, 1, 2), 0));
     }
 }

@@ -1,8 +1,8 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
@@ -39,7 +39,11 @@ class SlicTest {
 
     @Test
     void badArgumentsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> Slic.hinge(Pairs.all(), -1, 3));
-        assertThrows(IllegalArgumentException.class, () -> Slic.hinge(Pairs.all(), BETA, 2));
+        refused("beta", () -> Slic.hinge(Pairs.all(), -1, 3));
+        refused("pairsInStep", () -> Slic.hinge(Pairs.all(), BETA, 2));
+        Tensor three = Tensor.of(1, 2, 3);
+        refused("chosen", () -> new ImplicitRewards(three.unsqueeze(0), three.unsqueeze(0)));
+        refused("rejected", () -> new ImplicitRewards(three, Tensor.of(1, 2)));
+        refused("pairLosses", () -> new ImplicitRewards(three, three).loss(Tensor.of(1, 2), 3));
     }
 }

@@ -1,5 +1,6 @@
 package dev.kedge.objective.preference;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -225,13 +226,12 @@ class XpoTest {
         var e = assertThrows(
                 IllegalArgumentException.class, () -> PreferenceLogProbs.judged(three, three, one, three, labels()));
         assertEquals("refFirst must have the shape of first, [3], was [1]", e.getMessage());
-        assertThrows(
-                IllegalArgumentException.class, () -> PreferenceLogProbs.judged(three, one, three, three, labels()));
-        assertThrows(
-                IllegalArgumentException.class, () -> PreferenceLogProbs.judged(three, three, three, one, labels()));
-        assertThrows(IllegalArgumentException.class, () -> PreferenceLogProbs.judged(one, one, one, one, labels()));
-        assertThrows(
-                IllegalArgumentException.class, () -> PreferenceLogProbs.judged(three, three, three, three, three));
+        Tensor row = three.unsqueeze(0);
+        refused("first", () -> PreferenceLogProbs.judged(row, row, row, row, row.gt(0)));
+        refused("second", () -> PreferenceLogProbs.judged(three, one, three, three, labels()));
+        refused("refSecond", () -> PreferenceLogProbs.judged(three, three, three, one, labels()));
+        refused("firstIsChosen", () -> PreferenceLogProbs.judged(one, one, one, one, labels()));
+        refused("firstIsChosen", () -> PreferenceLogProbs.judged(three, three, three, three, three));
     }
 
     @ParameterizedTest
@@ -250,9 +250,9 @@ class XpoTest {
         var lp = Pairs.all();
         var e = assertThrows(IllegalArgumentException.class, () -> form.loss(lp, labels(), ALPHA, 0, 3));
         assertEquals("beta must be finite and > 0, was 0.0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> form.loss(lp, labels(), ALPHA, Double.NaN, 3));
-        assertThrows(IllegalArgumentException.class, () -> form.loss(lp, labels(), ALPHA, BETA, 2));
-        assertThrows(IllegalArgumentException.class, () -> form.loss(lp, lp.chosen(), ALPHA, BETA, 3));
+        refused("beta", () -> form.loss(lp, labels(), ALPHA, Double.NaN, 3));
+        refused("pairsInStep", () -> form.loss(lp, labels(), ALPHA, BETA, 2));
+        refused("policySampleIsChosen", () -> form.loss(lp, lp.chosen(), ALPHA, BETA, 3));
         Tensor two = Tensor.mask(new boolean[] {true, false}, 2);
         e = assertThrows(IllegalArgumentException.class, () -> form.loss(lp, two, ALPHA, BETA, 3));
         assertEquals("policySampleIsChosen must have the shape of chosen, [3], was [2]", e.getMessage());

@@ -1,10 +1,12 @@
 package dev.kedge.objective.selection;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.kedge.objective.InScope;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -22,6 +24,18 @@ class CalibrationTest {
     void workedByHand() {
         assertArrayEquals(new double[] {0.1, 0.45, 0.85}, exact(1, 2, 3), 1e-15);
         assertArrayEquals(new double[] {0.35, 0.35, 0.85}, exact(1, 1, 3), 1e-15);
+    }
+
+    /// Probabilities may be of another type, and are constants.
+    @Test
+    void theTypeIsThatOfTheRewards() {
+        Tensor single = Tensor.of(BASE).to(DType.FLOAT32);
+        Tensor calibrated = Calibration.exact(single, Tensor.of(1, 2, 3));
+        assertEquals(DType.FLOAT64, calibrated.dtype());
+        assertArrayEquals(new double[] {0.1, 0.45, 0.85}, calibrated.toDoubles(), 1e-7);
+        Tensor attached = Calibration.exact(
+                Tensor.of(BASE).requiresGrad(), Tensor.of(1, 2, 3).requiresGrad());
+        assertFalse(attached.hasGradientGraph());
     }
 
     @Test
@@ -69,9 +83,12 @@ class CalibrationTest {
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(1, 2);
         Tensor rows = Tensor.of(new double[][] {{1, 2}});
-        assertThrows(IllegalArgumentException.class, () -> Calibration.exact(Tensor.of(BASE), two));
-        assertThrows(IllegalArgumentException.class, () -> Calibration.empirical(rows, two));
-        assertThrows(IllegalArgumentException.class, () -> Calibration.empirical(Tensor.scalarOf(1), two));
-        assertThrows(IllegalArgumentException.class, () -> Calibration.empirical(Tensor.of(new double[0], 0), two));
+        refused("reward", () -> Calibration.exact(Tensor.of(BASE), two));
+        refused("baseRewards", () -> Calibration.empirical(rows, two));
+        refused("baseRewards must be [..., n], was missing", () -> Calibration.empirical(null, two));
+        refused("rewards must be [..., n], was a scalar", () -> Calibration.empirical(two, Tensor.scalarOf(1)));
+        refused("baseRewards must be [..., K] with K >= 1", () -> Calibration.empirical(rows.narrow(1, 0, 0), rows));
+        refused("baseRewards", () -> Calibration.empirical(Tensor.scalarOf(1), two));
+        refused("baseRewards", () -> Calibration.empirical(Tensor.of(new double[0], 0), two));
     }
 }

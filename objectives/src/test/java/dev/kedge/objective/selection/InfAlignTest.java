@@ -1,8 +1,8 @@
 package dev.kedge.objective.selection;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.objective.InScope;
@@ -146,8 +146,8 @@ class InfAlignTest {
 
     @Test
     void badArgumentsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new QuantileTransform.Exponential(-10, 1));
-        assertThrows(IllegalArgumentException.class, () -> new QuantileTransform.Exponential(10, 0));
-        assertThrows(IllegalArgumentException.class, () -> new QuantileTransform.NegativeExponential(0));
+        refused("rate", () -> new QuantileTransform.Exponential(-10, 1));
+        refused("divisor", () -> new QuantileTransform.Exponential(10, 0));
+        refused("rate", () -> new QuantileTransform.NegativeExponential(0));
     }
 }

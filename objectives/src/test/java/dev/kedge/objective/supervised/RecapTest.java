@@ -1,5 +1,6 @@
 package dev.kedge.objective.supervised;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +9,7 @@ import dev.kedge.objective.InScope;
 import dev.kedge.objective.supervised.Recap.Decision;
 import dev.kedge.objective.supervised.Recap.Rule;
 import dev.kedge.objective.supervised.Recap.Statistics;
+import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,6 +47,8 @@ class RecapTest {
         assertEquals(0.57142857, falling.convergence(), 5e-9);
         assertEquals(0.09090909, falling.instability(), 5e-9);
         assertEquals(0.66233766, falling.priority(), 5e-9);
+        Tensor single = Tensor.of(1.0, 0.3).to(DType.FLOAT32);
+        assertEquals(DType.FLOAT32, Recap.recap(single, 1, 1).value().dtype());
         double[] lambda = weights(5, STEADY, FALLING);
         assertArrayEquals(new double[] {1.03375341, 0.96624659}, lambda, 5e-9);
         assertEquals(
@@ -110,6 +114,7 @@ class RecapTest {
         Statistics zero = Statistics.of(new double[4], 1e-8);
         assertEquals(new Statistics(0, 0, 0, 0, 0), zero);
         assertEquals(-4, Statistics.of(new double[] {-0.1, 2}, 0.5).convergence());
+        assertEquals(0.5, Statistics.of(new double[] {-0.1, -2}, 4).convergence());
         assertEquals(4, Statistics.of(new double[] {0.1, 2}, 0.5).convergence());
         assertEquals(4, Statistics.of(new double[] {0, 2}, 0.5).convergence());
         assertEquals(4, Statistics.of(new double[] {0.5, 2}, 0.5).convergence());
@@ -224,28 +229,37 @@ class RecapTest {
     void badNumbersAreRefused() {
         var e = assertThrows(IllegalArgumentException.class, () -> Statistics.of(new double[3], 0));
         assertEquals("signals fill two windows of 1 or more steps each, were 3", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Statistics.of(new double[0], 0));
+        refused("signals fill two windows of", () -> Statistics.of(new double[0], 0));
         e = assertThrows(IllegalArgumentException.class, () -> Statistics.ofSample(new double[2], 0));
         assertEquals("signals fill two windows of 2 or more steps each, were 2", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Statistics.of(STEADY, -1));
+        refused("guard", () -> Statistics.of(STEADY, -1));
         e = assertThrows(IllegalArgumentException.class, () -> Recap.weights(new double[] {1, Double.NaN}, 5));
         assertEquals("priorities must be one or more finite numbers, were [1.0, NaN]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Recap.weights(new double[0], 5));
-        assertThrows(IllegalArgumentException.class, () -> Recap.weights(STEADY, 0));
+        refused("priorities", () -> Recap.weights(new double[0], 5));
+        refused("temperature", () -> Recap.weights(STEADY, 0));
         e = assertThrows(IllegalArgumentException.class, () -> Recap.recap(Tensor.of(1, 2), 1, 1, 1));
         assertEquals("weights must have the shape of losses, [2], was [3]", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> Recap.recap(Tensor.scalarOf(1), 1));
+        refused("losses", () -> Recap.recap(Tensor.scalarOf(1), 1));
+    }
+
+    @Test
+    void aWindowOfOneComparesTwoSteps() {
+        var rule = new Rule(1, 5, 1e-8, 10);
+        Decision first = rule.after(Map.of(), signals(1, 2));
+        assertArrayEquals(new double[] {1, 1}, values(first));
+        double[] expected = Recap.weights(new double[] {1, 0.5}, 5);
+        assertArrayEquals(expected, values(rule.after(first.history(), signals(1, 1))), 1e-15);
     }
 
     @Test
     void badRulesAndSignalsAreRefused() {
         var e = assertThrows(IllegalArgumentException.class, () -> new Rule(0, 5, 1e-8, 10));
         assertEquals("window must be >= 1, was 0", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new Rule(2, -5, 1e-8, 10));
-        assertThrows(IllegalArgumentException.class, () -> new Rule(2, 5, 0, 10));
-        assertThrows(IllegalArgumentException.class, () -> new Rule(2, 5, 1e-8, 0));
+        refused("temperature", () -> new Rule(2, -5, 1e-8, 10));
+        refused("guard", () -> new Rule(2, 5, 0, 10));
+        refused("maxConvergence", () -> new Rule(2, 5, 1e-8, 0));
         e = assertThrows(IllegalArgumentException.class, () -> RULE.after(Map.of(), signals(1, Double.NaN)));
         assertEquals("signal of falling must be finite, was NaN", e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> RULE.after(Map.of(), new LinkedHashMap<>()));
+        refused("priorities", () -> RULE.after(Map.of(), new LinkedHashMap<>()));
     }
 }

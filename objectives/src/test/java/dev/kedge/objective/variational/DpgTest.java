@@ -1,8 +1,9 @@
 package dev.kedge.objective.variational;
 
+import static dev.kedge.objective.Refused.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
@@ -36,7 +37,12 @@ class DpgTest {
         Tensor weights = Dpg.weights(logTarget(), drawn(PRIOR));
         assertArrayEquals(new double[] {1, 0, 1, 1}, weights.toDoubles(), 1e-15);
         Tensor logProbs = drawn(POLICY);
-        assertEquals(0.74893307, Dpg.dpg(logProbs, weights, 4).value().item(), 5e-9);
+        Loss loss = Dpg.dpg(logProbs, weights, 4);
+        assertEquals(0.74893307, loss.value().item(), 5e-9);
+        assertEquals(4 * 0.74893307, loss.metric("loss").sum().item(), 2e-8);
+        assertArrayEquals(weights.toDoubles(), loss.metric("weight").toDoubles());
+        Tensor target = logTarget().requiresGrad();
+        assertFalse(Dpg.weights(target, target).hasGradientGraph());
         assertArrayEquals(
                 new double[] {0.7, -0.75, -0.875, -0.875},
                 Dpg.advantages(logTarget(), drawn(PRIOR), logProbs, 0.75).toDoubles(),
@@ -142,10 +148,12 @@ class DpgTest {
     void badArgumentsAreRefused() {
         Tensor two = Tensor.of(1, 2);
         Tensor three = Tensor.of(1, 2, 3);
-        assertThrows(IllegalArgumentException.class, () -> Dpg.weights(two, three));
-        assertThrows(IllegalArgumentException.class, () -> Dpg.dpg(two, three, 3));
-        assertThrows(IllegalArgumentException.class, () -> Dpg.dpg(two, two, 1));
-        assertThrows(IllegalArgumentException.class, () -> Dpg.advantages(two, two, two, 0));
-        assertThrows(IllegalArgumentException.class, () -> TargetEstimates.of(two, two, three));
+        refused("logProposal", () -> Dpg.weights(two, three));
+        refused("weights", () -> Dpg.dpg(two, three, 3));
+        refused("logTarget", () -> Dpg.weights(two.unsqueeze(0), two.unsqueeze(0)));
+        refused("logProbs", () -> Dpg.dpg(two.unsqueeze(0), two.unsqueeze(0), 3));
+        refused("answersInStep", () -> Dpg.dpg(two, two, 1));
+        refused("normaliser", () -> Dpg.advantages(two, two, two, 0));
+        refused("logProbs", () -> TargetEstimates.of(two, two, three));
     }
 }
