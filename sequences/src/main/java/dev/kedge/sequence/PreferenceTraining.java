@@ -23,7 +23,29 @@ import java.util.function.BiFunction;
 public final class PreferenceTraining {
     private PreferenceTraining() {}
 
-    /// Moves a policy away from its reference by preferences.
+    /// Moves all weights of a policy away from its reference by preferences.
+    public static void train(
+            Run run,
+            String phase,
+            Decoder policy,
+            ScoredPairs scored,
+            PreferenceLoss loss,
+            TrainingConfig config,
+            long seed) {
+        train(
+                run,
+                phase,
+                policy,
+                policy.parameters(),
+                scored.pairs(),
+                scored.reference(),
+                scored.padId(),
+                loss,
+                config,
+                seed);
+    }
+
+    /// Moves some parameters of a policy.
     ///
     /// @param trained   the parameters that move
     /// @param reference the frozen model's log-probs of `pairs`, see [SequenceScores#ofPairs]
