@@ -11,7 +11,7 @@ import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.sequence.TrainedPolicies;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.task.ArithmeticSummary;
@@ -65,7 +65,7 @@ public final class QuickstartRecipe {
         Device device = new Device(config.device());
         try (ArithmeticTask task = new ArithmeticTask(config.task(), run, device, config.seed())) {
             List<TokenizedPair> pairs = preferences(config, task, run);
-            double[][] reference = SequenceScores.ofPairs(task.reference(), pairs, task.padId());
+            ScoredPairs scored = ScoredPairs.of(task.reference(), pairs, task.padId());
             TrainedPolicies policies = new TrainedPolicies(run, task.reference(), task.tokenizer());
             List<Frontier.Point> points = new ArrayList<>();
             for (double beta : config.betas()) {
@@ -75,10 +75,7 @@ public final class QuickstartRecipe {
                                 run,
                                 phase,
                                 policy,
-                                policy.parameters(),
-                                pairs,
-                                reference,
-                                task.padId(),
+                                scored,
                                 new PreferenceLoss.Sigmoid(beta),
                                 config.training(),
                                 config.seed()))) {

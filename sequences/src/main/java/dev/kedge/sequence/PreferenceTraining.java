@@ -44,7 +44,29 @@ public final class PreferenceTraining {
         train(run, phase, policy.decoder(), policy.trained(), pairs, reference, padId, loss, config, seed);
     }
 
-    /// Moves a policy away from its reference by preferences.
+    /// Moves all weights of a policy away from its reference by preferences.
+    public static void train(
+            Run run,
+            String phase,
+            Decoder policy,
+            ScoredPairs scored,
+            PreferenceLoss loss,
+            TrainingConfig config,
+            long seed) {
+        train(
+                run,
+                phase,
+                policy,
+                policy.parameters(),
+                scored.pairs(),
+                scored.reference(),
+                scored.padId(),
+                loss,
+                config,
+                seed);
+    }
+
+    /// Moves some parameters of a policy.
     ///
     /// @param trained   the parameters that move
     /// @param reference the frozen model's log-probs of `pairs`, see [SequenceScores#ofPairs]; zeros where the loss

@@ -6,6 +6,7 @@ import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// A policy as it learns: kept every so many steps and at the end, to be evaluated afterwards.
@@ -36,6 +37,17 @@ public record Snapshots(Path folder, String unit, int every, int last, Tokenizer
     /// Whether the policy has learnt to the end.
     public boolean isComplete() {
         return Models.isComplete(at(last));
+    }
+
+    /// Trains a policy to the end, unless that is done.
+    ///
+    /// @param training moves a copy of the start, and has it kept on the way
+    public void train(Decoder start, Consumer<Decoder> training) {
+        if (!isComplete()) {
+            try (Decoder policy = start.copy()) {
+                training.accept(policy);
+            }
+        }
     }
 
     /// Keeps the policy if a snapshot is due and is not there yet. To be called behind the checkpoint: where that is,

@@ -129,11 +129,9 @@ public final class EgpoRecipe {
                 PairwiseJudge.Opened judge = config.judge().open(task, run, config.seed())) {
             for (Method method : config.methods()) {
                 Snapshots snapshots = snapshots(config, task, method, run);
-                if (!snapshots.isComplete()) {
-                    try (Decoder policy = task.reference().copy()) {
-                        train(config, task, judge.oracle(), method, policy, snapshots, run);
-                    }
-                }
+                snapshots.train(
+                        task.reference(),
+                        policy -> train(config, task, judge.oracle(), method, policy, snapshots, run));
             }
             Method shown = config.methods().getFirst();
             try (Decoder policy = snapshots(config, task, shown, run).loadLast(device)) {
@@ -164,17 +162,19 @@ public final class EgpoRecipe {
                 Extragradient extragradient = new Extragradient(policy.parameters(), training.optimizer())) {
             training.run(
                     step -> {
-                        List<Game> games = rollout(config, task, oracle, policy, step);
+                        List<Rollout> rollouts = rollout(config, task, oracle, policy, step);
                         boolean isHalf = method == Method.EGPO && step % 2 == 0;
                         if (method == Method.EGPO && !isHalf) {
                             extragradient.goBack(); // what was seen ahead stays
                         }
                         Step planned = Step.on(
-                                        games,
+                                        rollouts,
                                         config.training().microBatch(),
                                         part -> gradient(config, task, policy, part, batchSize))
-                                .completed(m -> m.put("wins", meanWins(games)))
-                                .tokens(games.stream().mapToLong(Game::tokens).sum());
+                                .completed(m -> m.put("wins", meanWins(rollouts)))
+                                .tokens(rollouts.stream()
+                                        .mapToLong(Rollout::tokens)
+                                        .sum());
                         return isHalf
                                 ? planned.update((_, rate) -> extragradient.lookAhead(rate))
                                         .half()
@@ -188,7 +188,7 @@ public final class EgpoRecipe {
     ///
     /// @param pair y and y', drawn from the flattened policy
     /// @param wins how often each of them beats the opponent's answers
-    private record Game(int[] prompt, List<Completion> pair, List<Completion> opponents, double[] wins) {
+    private record Rollout(int[] prompt, List<Completion> pair, List<Completion> opponents, double[] wins) {
         long tokens() {
             return Stream.of(pair, opponents)
                     .flatMap(List::stream)
@@ -197,8 +197,8 @@ public final class EgpoRecipe {
         }
     }
 
-    /// A step's games: a function of policy, seed and step. All methods get the same prompts.
-    private static List<Game> rollout(
+    /// A step's rollouts: a function of policy, seed and step. All methods get the same prompts.
+    private static List<Rollout> rollout(
             Config config, ArithmeticTask task, PreferenceOracle oracle, Decoder policy, int step) {
         var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
         List<int[]> prompts = task.trainingPrompts(config.training().batchSize(), random);
@@ -206,7 +206,7 @@ public final class EgpoRecipe {
         var opponents = task.completions(policy, prompts, config.opponents(), random.nextLong());
         double[] wins = wins(prompts, pairs, opponents, oracle);
         return IntStream.range(0, prompts.size())
-                .mapToObj(i -> new Game(
+                .mapToObj(i -> new Rollout(
                         prompts.get(i), pairs.get(i), opponents.get(i), Arrays.copyOfRange(wins, 2 * i, 2 * i + 2)))
                 .toList();
     }
@@ -234,23 +234,22 @@ public final class EgpoRecipe {
         return means;
     }
 
-    private static double meanWins(List<Game> games) {
-        return games.stream()
-                .flatMapToDouble(game -> Arrays.stream(game.wins()))
+    private static double meanWins(List<Rollout> rollouts) {
+        return rollouts.stream()
+                .flatMapToDouble(r -> Arrays.stream(r.wins()))
                 .average()
                 .orElseThrow();
     }
 
-    /// Adds the gradient of some games' share of a step's loss; the metrics are means over the step's pairs.
+    /// Adds the gradient of some rollouts' share of a step's loss; the metrics are means over the step's pairs.
     private static StepMetrics gradient(
-            Config config, ArithmeticTask task, Decoder policy, List<Game> part, int inStep) {
+            Config config, ArithmeticTask task, Decoder policy, List<Rollout> part, int inStep) {
         List<Tokenized> sequences = part.stream()
-                .flatMap(game -> game.pair().stream().map(c -> Tokenized.ofReply(game.prompt(), c.tokens())))
+                .flatMap(r -> r.pair().stream().map(c -> Tokenized.ofReply(r.prompt(), c.tokens())))
                 .toList();
         PolicyLogProbs now = PolicyLogProbs.of(policy, sequences, task.padId());
-        Tensor wins = now.constant(part.stream()
-                .flatMapToDouble(game -> Arrays.stream(game.wins()))
-                .toArray());
+        Tensor wins = now.constant(
+                part.stream().flatMapToDouble(r -> Arrays.stream(r.wins())).toArray());
         int pairs = part.size();
         Loss loss = Egpo.sequences(
                 now.sums().view(pairs, 2),

@@ -21,6 +21,7 @@ import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.LossMetrics;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PolicyLogProbs;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.sequence.SequenceScores;
 import dev.kedge.sequence.Snapshots;
 import dev.kedge.sequence.TrainedPolicies;
@@ -132,10 +133,9 @@ public final class InpoRecipe {
             try (Decoder previous = t == 1 ? task.reference().copy() : iterations.load(t - 1, device);
                     Decoder policy = previous.copy()) {
                 List<TokenizedPair> pairs = rollout(config, task, oracle, previous, t);
-                double[][] reference = SequenceScores.ofPairs(task.reference(), pairs, task.padId());
-                Data data =
-                        new Data(pairs, reference, SequenceScores.ofPairs(previous, pairs, task.padId()), task.padId());
-                train(config, data, tau, t, policy, run);
+                ScoredPairs scored = ScoredPairs.of(task.reference(), pairs, task.padId());
+                double[][] before = SequenceScores.ofPairs(previous, pairs, task.padId());
+                train(config, scored, before, tau, t, policy, run);
                 iterations.keep(t, policy);
             }
         }
@@ -150,44 +150,50 @@ public final class InpoRecipe {
         return LabelledAnswers.labelled(LabelledAnswers.of(previous, prompts, task, random.nextLong()), oracle, random);
     }
 
-    /// What an iteration learns from: pairs, and the log-probs of chosen and rejected under π_ref and π_t.
-    private record Data(List<TokenizedPair> pairs, double[][] reference, double[][] previous, int padId) {}
-
     /// The regression. Steps count through all iterations of a strength.
-    private static void train(Config config, Data data, double tau, int t, Decoder policy, Run run) {
+    ///
+    /// @param previous log-probs of the chosen and of the rejected replies under π_t
+    private static void train(
+            Config config, ScoredPairs scored, double[][] previous, double tau, int t, Decoder policy, Run run) {
         int steps = config.training().steps();
         Span span = new Span((t - 1) * steps, 1, config.iterations() * steps);
-        int[] lengths = data.pairs.stream().mapToInt(TokenizedPair::length).toArray();
-        EpochBatches batches = config.training().batchesOf(lengths, config.seed());
+        EpochBatches batches = scored.batches(config.training(), config.seed());
         try (Training training = new Training(run, phase(tau), config.training(), policy.parameters(), span)) {
             training.run(step -> {
                 int[] batch = batches.at(step);
                 return Step.on(
                                 batch,
                                 config.training().microBatch(),
-                                part -> gradient(config, data, part, tau, policy, batch.length))
-                        .tokens(Arrays.stream(batch).mapToLong(i -> data.pairs.get(i).tokens()).sum());
+                                part -> gradient(config, scored, previous, part, tau, policy, batch.length))
+                        .tokens(scored.tokens(batch));
             });
         }
     }
 
     /// Adds the gradient of some pairs' share of a step's loss; the metrics are means over the step's pairs.
-    private static StepMetrics gradient(Config config, Data data, int[] part, double tau, Decoder policy, int inStep) {
+    private static StepMetrics gradient(
+            Config config,
+            ScoredPairs scored,
+            double[][] previous,
+            int[] part,
+            double tau,
+            Decoder policy,
+            int inStep) {
         int b = part.length;
         List<Tokenized> sequences = Stream.concat(
-                        Arrays.stream(part).mapToObj(i -> data.pairs.get(i).chosen()),
-                        Arrays.stream(part).mapToObj(i -> data.pairs.get(i).rejected()))
+                        Arrays.stream(part).mapToObj(i -> scored.pairs().get(i).chosen()),
+                        Arrays.stream(part).mapToObj(i -> scored.pairs().get(i).rejected()))
                 .toList();
-        PolicyLogProbs now = PolicyLogProbs.of(policy, sequences, data.padId);
+        PolicyLogProbs now = PolicyLogProbs.of(policy, sequences, scored.padId());
         PreferenceLogProbs lp = new PreferenceLogProbs(
                 now.sums().narrow(0, 0, b),
                 now.sums().narrow(0, b, b),
-                now.constant(chosen(data.reference[0], part)),
-                now.constant(chosen(data.reference[1], part)));
+                now.constant(chosen(scored.reference()[0], part)),
+                now.constant(chosen(scored.reference()[1], part)));
         Loss loss = Inpo.inpo(
                 lp,
-                now.constant(chosen(data.previous[0], part)),
-                now.constant(chosen(data.previous[1], part)),
+                now.constant(chosen(previous[0], part)),
+                now.constant(chosen(previous[1], part)),
                 config.eta(),
                 tau,
                 inStep);

@@ -21,7 +21,7 @@ import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PolicyLogProbs;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.sequence.TrainedPolicies;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
@@ -96,7 +96,7 @@ public final class HypoRecipe {
         try (ArithmeticTask task = new ArithmeticTask(config.task(), run, device, config.seed())) {
             PartialCoverage coverage = new PartialCoverage(task);
             List<TokenizedPair> pairs = coverage.pairs(config.prompts(), config.answers(), config.seed(), run);
-            double[][] reference = SequenceScores.ofPairs(task.reference(), pairs, task.padId());
+            ScoredPairs scored = ScoredPairs.of(task.reference(), pairs, task.padId());
             TrainedPolicies policies = new TrainedPolicies(run, task.reference(), task.tokenizer());
             List<Evaluation> dpo = new ArrayList<>();
             for (double beta : config.betas()) {
@@ -108,10 +108,7 @@ public final class HypoRecipe {
                                 run,
                                 phase,
                                 policy,
-                                policy.parameters(),
-                                pairs,
-                                reference,
-                                task.padId(),
+                                scored,
                                 new PreferenceLoss.Sigmoid(beta),
                                 config.training(),
                                 config.seed())));
@@ -122,13 +119,13 @@ public final class HypoRecipe {
                         coverage,
                         policies,
                         "hypo-lambda-" + lambda,
-                        (phase, policy) -> train(config, task, pairs, lambda, phase, policy, run)));
+                        (phase, policy) -> train(config, task, scored, lambda, phase, policy, run)));
             }
             try (Decoder policy =
                     policies.load("hypo-lambda-" + config.lambdas().getFirst())) {
                 Models.save(policy, task.tokenizer(), run.folder().resolve("model"));
                 var page = new ArithmeticSummary(task, config.task().mistakes(), config.seed());
-                run.summarise(page.evaluated(summary(config, coverage, page, pairs, dpo, hypo, run), policy));
+                run.summarise(page.evaluated(summary(config, coverage, page, scored, dpo, hypo, run), policy));
             }
         }
     }
@@ -145,15 +142,15 @@ public final class HypoRecipe {
     private static void train(
             Config config,
             ArithmeticTask task,
-            List<TokenizedPair> pairs,
+            ScoredPairs scored,
             double lambda,
             String phase,
             Decoder policy,
             Run run) {
-        EpochBatches batches = batches(config, pairs);
+        EpochBatches batches = scored.batches(config.training(), config.seed());
         try (Training training = new Training(run, phase, config.training(), policy.parameters())) {
             training.run(step -> {
-                List<Example> batch = rollout(config, task, policy, batches.at(step, pairs), step);
+                List<Example> batch = rollout(config, task, policy, batches.at(step, scored.pairs()), step);
                 return Step.on(
                                 batch,
                                 config.training().microBatch(),
@@ -162,11 +159,6 @@ public final class HypoRecipe {
                         .tokens(batch.stream().mapToLong(Example::tokens).sum());
             });
         }
-    }
-
-    private static EpochBatches batches(Config config, List<TokenizedPair> pairs) {
-        return config.training()
-                .batchesOf(pairs.stream().mapToInt(TokenizedPair::length).toArray(), config.seed());
     }
 
     /// A pair, and the policy's own completions of its prompt.
@@ -251,7 +243,7 @@ public final class HypoRecipe {
             Config config,
             PartialCoverage coverage,
             ArithmeticSummary page,
-            List<TokenizedPair> pairs,
+            ScoredPairs scored,
             List<Evaluation> dpo,
             List<Evaluation> hypo,
             Run run) {
@@ -289,17 +281,21 @@ public final class HypoRecipe {
                                 plain.exact().divergences(), shown.exact().divergences()),
                         "nats",
                         "likewise")
-                .fact("preferences", Estimate.of(pairs.size()), "", "right over near misses of the reference itself")
+                .fact(
+                        "preferences",
+                        Estimate.of(scored.pairs().size()),
+                        "",
+                        "right over near misses of the reference itself")
                 .fact(
                         "answers drawn by HyPO in training",
-                        Estimate.of(drawn(config, pairs)),
+                        Estimate.of(drawn(config, scored)),
                         "",
                         "DPO draws none; nobody labels them");
     }
 
     /// How many answers a policy draws while it learns.
-    private static long drawn(Config config, List<TokenizedPair> pairs) {
-        EpochBatches batches = batches(config, pairs);
+    private static long drawn(Config config, ScoredPairs scored) {
+        EpochBatches batches = scored.batches(config.training(), config.seed());
         return IntStream.range(0, config.training().steps())
                 .mapToLong(step -> (long) config.samples() * batches.at(step).length)
                 .sum();

@@ -10,6 +10,7 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.sequence.SequenceScores;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
@@ -46,10 +47,7 @@ record LearnedOracle(Decoder model, Decoder reference, double beta, int padId) i
                         run,
                         "judge",
                         judge,
-                        judge.parameters(),
-                        pairs,
-                        SequenceScores.ofPairs(reference, pairs, padId),
-                        padId,
+                        ScoredPairs.of(reference, pairs, padId),
                         new PreferenceLoss.Sigmoid(beta),
                         config,
                         seed));

@@ -101,11 +101,8 @@ public final class XpoRecipe {
                 PairwiseJudge.Opened judge = config.judge().open(task, run, config.seed())) {
             for (double alpha : config.alphas()) {
                 Snapshots snapshots = snapshots(config, task, alpha, run);
-                if (!snapshots.isComplete()) {
-                    try (Decoder policy = task.reference().copy()) {
-                        train(config, task, judge.oracle(), alpha, policy, snapshots, run);
-                    }
-                }
+                snapshots.train(
+                        task.reference(), policy -> train(config, task, judge.oracle(), alpha, policy, snapshots, run));
             }
             double shown = config.alphas().getFirst();
             try (Decoder policy = snapshots(config, task, shown, run).loadLast(device)) {
