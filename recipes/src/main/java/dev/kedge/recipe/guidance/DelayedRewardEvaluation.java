@@ -10,6 +10,7 @@ import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.task.DelayedRewardTask;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,45 +19,44 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
-/// Where a way of answering stands in the world of [DelayedRewardTask]: its answers to the held-out prompts, one each.
+/// What a way of decoding is worth in [DelayedRewardTask]: its answers to the held-out prompts, one each.
 ///
 /// @param label   of the strength that they were drawn with
 /// @param answers texts
-/// @param wholes  the same with their prompts
+/// @param texts   the same with their prompts
 /// @param kl      log-prob of each less that under the base, whose mean is the divergence: nats
-record DelayedRewardEvaluation(String label, List<String> answers, List<String> wholes, double[] kl) {
-
+record DelayedRewardEvaluation(String label, List<String> answers, List<String> texts, double[] kl) {
     /// Drawn from the mixture of these models.
-    static DelayedRewardEvaluation drawn(DelayedRewardTask world, List<WeightedModel> models, String label, long seed) {
-        return of(world, label, Generator.generate(models, world.heldOut(), world.sampling(1, seed), null));
+    static DelayedRewardEvaluation drawn(DelayedRewardTask task, List<WeightedModel> models, String label, long seed) {
+        return of(task, label, Generator.generate(models, task.heldOut(), task.sampling(1, seed), null));
     }
 
     /// Answers whose divergence is estimated from their log-probs.
-    static DelayedRewardEvaluation of(DelayedRewardTask world, String label, List<Completion> answers) {
-        double[] base = logProbs(world, world.base(), answers);
+    static DelayedRewardEvaluation of(DelayedRewardTask task, String label, List<Completion> answers) {
+        double[] base = logProbs(task, task.base(), answers);
         double[] kl = new double[base.length];
         Arrays.setAll(kl, i -> sum(answers.get(i).logProbs()) - base[i]);
-        return of(world, label, answers, kl);
+        return of(task, label, answers, kl);
     }
 
-    static DelayedRewardEvaluation of(DelayedRewardTask world, String label, List<Completion> answers, double[] kl) {
+    static DelayedRewardEvaluation of(DelayedRewardTask task, String label, List<Completion> answers, double[] kl) {
         return new DelayedRewardEvaluation(
                 label,
                 answers.stream()
-                        .map(answer -> world.tokenizer().decode(answer.tokens()))
+                        .map(answer -> task.tokenizer().decode(answer.tokens()))
                         .toList(),
                 answers.stream()
-                        .map(answer -> world.whole(world.heldOut().get(answer.prompt()), answer.tokens()))
+                        .map(answer -> task.whole(task.heldOut().get(answer.prompt()), answer.tokens()))
                         .toList(),
                 kl);
     }
 
     /// Log-prob of each answer under a model: nats.
-    static double[] logProbs(DelayedRewardTask world, Decoder model, List<Completion> answers) {
+    static double[] logProbs(DelayedRewardTask task, Decoder model, List<Completion> answers) {
         List<Tokenized> texts = answers.stream()
-                .map(answer -> Tokenized.ofReply(world.heldOut().get(answer.prompt()), answer.tokens()))
+                .map(answer -> Tokenized.ofReply(task.heldOut().get(answer.prompt()), answer.tokens()))
                 .toList();
-        return SequenceScores.of(model, texts, Models.padId(world.tokenizer()), 1);
+        return SequenceScores.of(model, texts, Models.padId(task.tokenizer()), 1);
     }
 
     private static double sum(float[] logProbs) {
@@ -67,9 +67,14 @@ record DelayedRewardEvaluation(String label, List<String> answers, List<String> 
         return sum;
     }
 
-    /// What each whole text is worth.
-    double[] worth(ToDoubleFunction<String> reward) {
-        return wholes.stream().mapToDouble(reward).toArray();
+    /// The reward of each whole text.
+    double[] rewards(ToDoubleFunction<String> reward) {
+        return texts.stream().mapToDouble(reward).toArray();
+    }
+
+    /// Their mean, with its interval.
+    Estimate reward(Bootstrap bootstrap, ToDoubleFunction<String> reward) {
+        return bootstrap.bca(rewards(reward));
     }
 
     /// Symbols of an answer, mean.
@@ -78,23 +83,23 @@ record DelayedRewardEvaluation(String label, List<String> answers, List<String> 
     }
 
     String words(ToDoubleFunction<String> reward) {
-        return String.format("%.2f at %.2f nats", Bootstrap.mean(worth(reward)), Bootstrap.mean(kl));
+        return String.format("%.2f at %.2f nats", Bootstrap.mean(rewards(reward)), Bootstrap.mean(kl));
     }
 
     /// The same answers under another label.
     DelayedRewardEvaluation labelled(String other) {
-        return new DelayedRewardEvaluation(other, answers, wholes, kl);
+        return new DelayedRewardEvaluation(other, answers, texts, kl);
     }
 
     /// A method's policies from the base on, in the order of their divergence.
     static Frontier.Arm curve(
             String method,
             DelayedRewardEvaluation base,
-            List<DelayedRewardEvaluation> standings,
+            List<DelayedRewardEvaluation> evaluations,
             Bootstrap bootstrap,
             ToDoubleFunction<String> reward) {
         List<Frontier.Point> points = new ArrayList<>(List.of(base.point(bootstrap, reward)));
-        standings.stream()
+        evaluations.stream()
                 .map(s -> s.point(bootstrap, reward))
                 .sorted(Comparator.comparingDouble(Frontier.Point::x))
                 .forEach(points::add);
@@ -105,16 +110,16 @@ record DelayedRewardEvaluation(String label, List<String> answers, List<String> 
     Summary shown(
             Summary summary,
             int count,
-            DelayedRewardTask world,
+            DelayedRewardTask task,
             DelayedRewardEvaluation base,
             ToDoubleFunction<String> reward) {
         for (int i = 0; i < Math.min(count, answers.size()); i++) {
             summary = summary.sample(new Summary.Sample(
-                    world.tokenizer().decode(world.heldOut().get(i)),
+                    task.tokenizer().decode(task.heldOut().get(i)),
                     base.answers.get(i),
                     answers.get(i),
-                    Optional.of(reward.applyAsDouble(base.wholes.get(i))),
-                    Optional.of(reward.applyAsDouble(wholes.get(i))),
+                    Optional.of(reward.applyAsDouble(base.texts.get(i))),
+                    Optional.of(reward.applyAsDouble(texts.get(i))),
                     ""));
         }
         return summary;
@@ -122,6 +127,6 @@ record DelayedRewardEvaluation(String label, List<String> answers, List<String> 
 
     /// Reward over divergence, with its interval.
     Frontier.Point point(Bootstrap bootstrap, ToDoubleFunction<String> reward) {
-        return new Frontier.Point(Bootstrap.mean(kl), bootstrap.bca(worth(reward)), label);
+        return new Frontier.Point(Bootstrap.mean(kl), reward(bootstrap, reward), label);
     }
 }

@@ -25,12 +25,12 @@ import java.util.function.ToDoubleFunction;
 /// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
 /// when an answer is drawn, not when something is trained.
 ///
-/// In the world of [DelayedRewardTask] one judge counts the promises that are kept less those that are not, the other
-// counts
-/// the promises that are made. The same pairs of the base's answers are labelled by each, and a reward model learns
+/// In [DelayedRewardTask] one reward counts the promises that are kept less those that are not, the
+/// other the promises that are made. The same pairs of the base's answers are labelled by each, and a reward model
+// learns
 /// from each labelling. Answers are drawn from `π_base · π_kept^(alpha w) · π_made^(alpha (1 - w))` for every weight
 /// w. Beside it stand rewarded soups (arXiv:2306.04488), which have the weights of two policies of DPO averaged by w,
-/// and DPO on pairs labelled by both judges half and half, which is what one training for one weight reaches.
+/// and DPO on pairs labelled by both half and half, which is what one training for one weight reaches.
 ///
 /// Command: `./kedge run recipes/genarm-front.yaml`. Numbers: docs/papers/genarm.md.
 public final class GenarmFrontRecipe {
@@ -38,8 +38,8 @@ public final class GenarmFrontRecipe {
 
     private GenarmFrontRecipe() {}
 
-    /// @param task     the world: grammar, decoders, pre-training
-    /// @param pairs    of the base's answers, labelled by each judge, >= 1
+    /// @param task     grammar, decoders, pre-training
+    /// @param pairs    of the base's answers, labelled by each reward, >= 1
     /// @param beta     scale of the reward models' losses, > 0; DPO's is beta/alpha
     /// @param alphas   total weights of the reward models in decoding, each > 0; the first one's front is drawn
     /// @param weights  of kept promises against made ones, each in [0, 1], [#HALF] among them
@@ -58,11 +58,11 @@ public final class GenarmFrontRecipe {
             int threads,
             long seed) {
         public Config {
+            Require.positive("alphas", alphas);
             if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
             }
-            Require.positive("alphas", alphas);
             if (!weights.contains(HALF) || weights.stream().anyMatch(w -> !(w >= 0 && w <= 1))) {
                 throw new IllegalArgumentException("weights must be from 0 to 1, 0.5 among them, were " + weights);
             }
@@ -73,25 +73,25 @@ public final class GenarmFrontRecipe {
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
-        try (DelayedRewardTask world =
+        try (DelayedRewardTask task =
                 new DelayedRewardTask(config.task(), run, new Device(config.device()), config.seed())) {
-            List<List<TokenizedPair>> pairs = world.pairs(
+            List<List<TokenizedPair>> pairs = task.pairs(
                     config.pairs(),
                     List.of(DelayedRewardTask::kept, DelayedRewardTask::made, GenarmFrontRecipe::halfAndHalf));
-            Labels kept = labels("kept", world, pairs.get(0));
-            Labels made = labels("made", world, pairs.get(1));
-            Labels both = labels("both", world, pairs.get(2));
-            List<Front> guided = guided(config, world, kept, made);
+            Labels kept = labels("kept", task, pairs.get(0));
+            Labels made = labels("made", task, pairs.get(1));
+            Labels both = labels("both", task, pairs.get(2));
+            List<Front> guided = guided(config, task, kept, made);
             List<Front> soups = new ArrayList<>();
             List<DelayedRewardEvaluation> trained = new ArrayList<>();
             for (double alpha : config.alphas()) {
-                soups.add(soups(config, world, kept, made, alpha));
-                try (Decoder policy = dpo(config, world, both, alpha)) {
-                    trained.add(answers(
-                            config, world, List.of(new WeightedModel(policy, 1)), "β " + config.beta() / alpha));
+                soups.add(soups(config, task, kept, made, alpha));
+                try (Decoder policy = dpo(config, task, both, alpha)) {
+                    trained.add(
+                            answers(config, task, List.of(new WeightedModel(policy, 1)), "β " + config.beta() / alpha));
                 }
             }
-            run.summarise(summary(config, world, guided, soups, trained, run));
+            run.summarise(summary(config, task, guided, soups, trained, run));
         }
     }
 
@@ -99,55 +99,55 @@ public final class GenarmFrontRecipe {
         return HALF * DelayedRewardTask.kept(text) + HALF * DelayedRewardTask.made(text);
     }
 
-    /// Pairs as a judge labels them.
+    /// Pairs as a reward labels them.
     ///
     /// @param reference log-probs of chosen and rejected answers under the base, [2][pairs]
-    private record Labels(String judge, List<TokenizedPair> pairs, double[][] reference) {}
+    private record Labels(String reward, List<TokenizedPair> pairs, double[][] reference) {}
 
-    private static Labels labels(String judge, DelayedRewardTask world, List<TokenizedPair> pairs) {
-        return new Labels(judge, pairs, SequenceScores.ofPairs(world.base(), pairs, Models.padId(world.tokenizer())));
+    private static Labels labels(String reward, DelayedRewardTask task, List<TokenizedPair> pairs) {
+        return new Labels(reward, pairs, SequenceScores.ofPairs(task.base(), pairs, Models.padId(task.tokenizer())));
     }
 
     /// Answers for every weight, in the order of the weights.
     ///
     /// @param alpha total weight of the reward models, or what stands for it
-    record Front(double alpha, List<DelayedRewardEvaluation> standings) {}
+    record Front(double alpha, List<DelayedRewardEvaluation> evaluations) {}
 
     /// Two reward models, weighed when answers are drawn.
-    private static List<Front> guided(Config config, DelayedRewardTask world, Labels kept, Labels made) {
+    private static List<Front> guided(Config config, DelayedRewardTask task, Labels kept, Labels made) {
         PreferenceLoss objective = new PreferenceLoss.ReferenceFree(config.beta());
         double[][] none = new double[2][config.pairs()];
         List<Front> fronts = new ArrayList<>();
-        try (Decoder keep = world.learnt("rewards-kept", world.base(), kept.pairs, none, objective, config.training());
+        try (Decoder keep = task.learnt("rewards-kept", task.base(), kept.pairs, none, objective, config.training());
                 Decoder make =
-                        world.learnt("rewards-made", world.base(), made.pairs, none, objective, config.training())) {
+                        task.learnt("rewards-made", task.base(), made.pairs, none, objective, config.training())) {
             for (double alpha : config.alphas()) {
-                List<DelayedRewardEvaluation> standings = new ArrayList<>();
+                List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
                 for (double w : config.weights()) {
                     List<WeightedModel> models = List.of(
-                            new WeightedModel(world.base(), 1),
+                            new WeightedModel(task.base(), 1),
                             new WeightedModel(keep, alpha * w),
                             new WeightedModel(make, alpha * (1 - w)));
-                    standings.add(answers(config, world, models, "w " + w));
+                    evaluations.add(answers(config, task, models, "w " + w));
                 }
-                fronts.add(new Front(alpha, standings));
+                fronts.add(new Front(alpha, evaluations));
             }
         }
         return fronts;
     }
 
     /// Two policies of DPO, their weights averaged when answers are drawn.
-    private static Front soups(Config config, DelayedRewardTask world, Labels kept, Labels made, double alpha) {
-        List<DelayedRewardEvaluation> standings = new ArrayList<>();
-        try (Decoder keep = dpo(config, world, kept, alpha);
-                Decoder make = dpo(config, world, made, alpha)) {
+    private static Front soups(Config config, DelayedRewardTask task, Labels kept, Labels made, double alpha) {
+        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
+        try (Decoder keep = dpo(config, task, kept, alpha);
+                Decoder make = dpo(config, task, made, alpha)) {
             for (double w : config.weights()) {
                 try (Decoder soup = soup(keep, w, make)) {
-                    standings.add(answers(config, world, List.of(new WeightedModel(soup, 1)), "w " + w));
+                    evaluations.add(answers(config, task, List.of(new WeightedModel(soup, 1)), "w " + w));
                 }
             }
         }
-        return new Front(alpha, standings);
+        return new Front(alpha, evaluations);
     }
 
     /// A decoder whose weights are the mean of two others', that of `one` counting for w.
@@ -163,11 +163,11 @@ public final class GenarmFrontRecipe {
     }
 
     /// The policy of DPO that aims at the tilt of `alpha`.
-    private static Decoder dpo(Config config, DelayedRewardTask world, Labels labels, double alpha) {
+    private static Decoder dpo(Config config, DelayedRewardTask task, Labels labels, double alpha) {
         double beta = config.beta() / alpha;
-        return world.learnt(
-                "dpo-" + labels.judge + "-beta-" + beta,
-                world.base(),
+        return task.learnt(
+                "dpo-" + labels.reward + "-beta-" + beta,
+                task.base(),
                 labels.pairs,
                 labels.reference,
                 new PreferenceLoss.Sigmoid(beta),
@@ -175,21 +175,21 @@ public final class GenarmFrontRecipe {
     }
 
     private static DelayedRewardEvaluation answers(
-            Config config, DelayedRewardTask world, List<WeightedModel> models, String label) {
-        return DelayedRewardEvaluation.drawn(world, models, label, config.seed() + 3);
+            Config config, DelayedRewardTask task, List<WeightedModel> models, String label) {
+        return DelayedRewardEvaluation.drawn(task, models, label, config.seed() + 3);
     }
 
     private static Summary summary(
             Config config,
-            DelayedRewardTask world,
+            DelayedRewardTask task,
             List<Front> guided,
             List<Front> soups,
             List<DelayedRewardEvaluation> trained,
             Run run) {
-        DelayedRewardEvaluation base = answers(config, world, List.of(new WeightedModel(world.base(), 1)), "base");
+        DelayedRewardEvaluation base = answers(config, task, List.of(new WeightedModel(task.base(), 1)), "base");
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         int half = config.weights().indexOf(HALF);
-        DelayedRewardEvaluation shown = guided.getFirst().standings().get(half);
+        DelayedRewardEvaluation shown = guided.getFirst().evaluations().get(half);
         List<DelayedRewardEvaluation> guidedHalf = at(guided, half);
         List<DelayedRewardEvaluation> soupHalf = at(soups, half);
         Summary summary = Summary.of("genarm-front", Summary.Status.FINISHED, run.seconds())
@@ -199,26 +199,26 @@ public final class GenarmFrontRecipe {
                                 + " averaged weights of DPO %s, DPO on labels of both judges %s.",
                         config.alphas().getFirst(),
                         shown.words(GenarmFrontRecipe::halfAndHalf),
-                        Bootstrap.mean(base.worth(GenarmFrontRecipe::halfAndHalf)),
+                        Bootstrap.mean(base.rewards(GenarmFrontRecipe::halfAndHalf)),
                         soupHalf.getFirst().words(GenarmFrontRecipe::halfAndHalf),
                         trained.getFirst().words(GenarmFrontRecipe::halfAndHalf)))
                 .comparison(
                         "Promises kept less broken ones",
                         "",
-                        bootstrap.bca(base.worth(DelayedRewardTask::kept)),
-                        bootstrap.bca(shown.worth(DelayedRewardTask::kept)))
+                        base.reward(bootstrap, DelayedRewardTask::kept),
+                        shown.reward(bootstrap, DelayedRewardTask::kept))
                 .comparison(
                         "Promises made",
                         "",
-                        bootstrap.bca(base.worth(DelayedRewardTask::made)),
-                        bootstrap.bca(shown.worth(DelayedRewardTask::made)))
+                        base.reward(bootstrap, DelayedRewardTask::made),
+                        shown.reward(bootstrap, DelayedRewardTask::made))
                 .frontier(new Frontier(
                         "What each weight gives: all for making promises on the left, all for keeping them on the right",
                         "promises kept less broken ones",
                         "promises made",
                         List.of(
-                                front("GenARM", guided.getFirst().standings(), bootstrap),
-                                front("soups of DPO", soups.getFirst().standings(), bootstrap),
+                                front("GenARM", guided.getFirst().evaluations(), bootstrap),
+                                front("soups of DPO", soups.getFirst().evaluations(), bootstrap),
                                 front("DPO on both, half and half", List.of(trained.getFirst()), bootstrap),
                                 front("base", List.of(base), bootstrap)),
                         List.of()))
@@ -233,30 +233,30 @@ public final class GenarmFrontRecipe {
                         List.of()))
                 .fact("symbols of an answer, base", Estimate.of(base.symbols()), "", "")
                 .fact("symbols of an answer, GenARM, half and half", Estimate.of(shown.symbols()), "", "");
-        return shown.shown(summary, 8, world, base, GenarmFrontRecipe::halfAndHalf);
+        return shown.shown(summary, 8, task, base, GenarmFrontRecipe::halfAndHalf);
     }
 
     /// The answers of one weight, labelled by the fronts' strengths.
     private static List<DelayedRewardEvaluation> at(List<Front> fronts, int weight) {
         return fronts.stream()
-                .map(front -> front.standings().get(weight).labelled("α " + front.alpha()))
+                .map(front -> front.evaluations().get(weight).labelled("α " + front.alpha()))
                 .toList();
     }
 
-    private static Frontier.Arm front(String name, List<DelayedRewardEvaluation> standings, Bootstrap bootstrap) {
+    private static Frontier.Arm front(String name, List<DelayedRewardEvaluation> evaluations, Bootstrap bootstrap) {
         ToDoubleFunction<String> kept = DelayedRewardTask::kept;
         return new Frontier.Arm(
                 name,
-                standings.stream()
+                evaluations.stream()
                         .map(s -> new Frontier.Point(
-                                Bootstrap.mean(s.worth(kept)),
-                                bootstrap.bca(s.worth(DelayedRewardTask::made)),
+                                Bootstrap.mean(s.rewards(kept)),
+                                s.reward(bootstrap, DelayedRewardTask::made),
                                 s.label()))
                         .toList());
     }
 
     private static Frontier.Arm curve(
-            String name, DelayedRewardEvaluation base, List<DelayedRewardEvaluation> standings, Bootstrap bootstrap) {
-        return DelayedRewardEvaluation.curve(name, base, standings, bootstrap, GenarmFrontRecipe::halfAndHalf);
+            String name, DelayedRewardEvaluation base, List<DelayedRewardEvaluation> evaluations, Bootstrap bootstrap) {
+        return DelayedRewardEvaluation.curve(name, base, evaluations, bootstrap, GenarmFrontRecipe::halfAndHalf);
     }
 }

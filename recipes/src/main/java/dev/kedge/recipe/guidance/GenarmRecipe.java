@@ -26,9 +26,9 @@ import java.util.stream.IntStream;
 
 /// GenARM (arXiv:2410.08193): a frozen base guided, token by token, by a reward model that is itself a decoder.
 ///
-/// The world's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers are
-// labelled by
-/// a Bradley-Terry judge of whole answers; the reward model starts from the base and learns from them by `-log σ(beta
+/// The task's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers are
+/// labelled by Bradley-Terry on whole answers; the reward model starts from the base and learns from them by `-log
+// σ(beta
 /// (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each token, for
 /// every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`, which aims
 /// at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base by the
@@ -42,7 +42,7 @@ import java.util.stream.IntStream;
 public final class GenarmRecipe {
     private GenarmRecipe() {}
 
-    /// @param task     the world: grammar, decoders, pre-training
+    /// @param task     grammar, decoders, pre-training
     /// @param pairs    labelled pairs of the base's answers, >= 1
     /// @param beta     scale of the reward model's loss, > 0
     /// @param alphas   weights of the reward model's log-probs in decoding, each > 0; the first one's answers are
@@ -102,98 +102,97 @@ public final class GenarmRecipe {
 
     public static void run(Config config, Run run) {
         Engine.useThreads(config.threads());
-        try (DelayedRewardTask world =
+        try (DelayedRewardTask task =
                 new DelayedRewardTask(config.task(), run, new Device(config.device()), config.seed())) {
-            List<TokenizedPair> pairs = world.pairs(config.pairs(), DelayedRewardTask::reward);
-            try (Decoder rewards = rewards(config, world, pairs, "rewards", world.base())) {
-                Models.save(rewards, world.tokenizer(), run.folder().resolve("model"));
-                Sweep guided = guided("GenARM", config, world, rewards, run);
-                List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(config, world, pairs, run)));
+            List<TokenizedPair> pairs = task.pairs(config.pairs(), DelayedRewardTask::reward);
+            try (Decoder rewards = rewards(config, task, pairs, "rewards", task.base())) {
+                Models.save(rewards, task.tokenizer(), run.folder().resolve("model"));
+                Sweep guided = guided("GenARM", config, task, rewards, run);
+                List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(config, task, pairs, run)));
                 if (config.weak().isPresent()) {
                     int width = config.weak().get();
-                    try (Decoder start = world.pretrained("weak", width);
-                            Decoder weak = rewards(config, world, pairs, "rewards-weak", start)) {
-                        sweeps.add(guided("GenARM, rewards of width " + width, config, world, weak, run));
+                    try (Decoder start = task.pretrained("weak", width);
+                            Decoder weak = rewards(config, task, pairs, "rewards-weak", start)) {
+                        sweeps.add(guided("GenARM, rewards of width " + width, config, task, weak, run));
                     }
                 }
                 if (config.search().isPresent()) {
-                    sweeps.add(searched(config.search().get(), config, world, pairs, run));
+                    sweeps.add(searched(config.search().get(), config, task, pairs, run));
                 }
                 if (!config.best().isEmpty()) {
-                    sweeps.add(best(config, world, rewards, run));
+                    sweeps.add(best(config, task, rewards, run));
                 }
-                run.summarise(summary(config, world, pairs, sweeps, run));
+                run.summarise(summary(config, task, pairs, sweeps, run));
             }
         }
     }
 
     /// The reward model that starts from `start`: its loss is that of DPO without a reference.
     private static Decoder rewards(
-            Config config, DelayedRewardTask world, List<TokenizedPair> pairs, String name, Decoder start) {
+            Config config, DelayedRewardTask task, List<TokenizedPair> pairs, String name, Decoder start) {
         double[][] none = new double[2][pairs.size()];
-        return world.learnt(
+        return task.learnt(
                 name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
     }
 
     /// A method at several strengths.
-    record Sweep(String method, List<DelayedRewardEvaluation> standings) {}
+    record Sweep(String method, List<DelayedRewardEvaluation> evaluations) {}
 
-    private static Sweep guided(String method, Config config, DelayedRewardTask world, Decoder rewards, Run run) {
-        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+    private static Sweep guided(String method, Config config, DelayedRewardTask task, Decoder rewards, Run run) {
+        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
         for (double alpha : config.alphas()) {
-            List<WeightedModel> models = List.of(new WeightedModel(world.base(), 1), new WeightedModel(rewards, alpha));
-            standings.add(DelayedRewardEvaluation.drawn(world, models, "α " + alpha, config.seed() + 3));
+            List<WeightedModel> models = List.of(new WeightedModel(task.base(), 1), new WeightedModel(rewards, alpha));
+            evaluations.add(DelayedRewardEvaluation.drawn(task, models, "α " + alpha, config.seed() + 3));
         }
-        return noted(new Sweep(method, standings), run);
+        return noted(new Sweep(method, evaluations), run);
     }
 
     /// DPO at the strengths that aim at the tilts of the sweep.
-    private static Sweep dpo(Config config, DelayedRewardTask world, List<TokenizedPair> pairs, Run run) {
-        double[][] reference = SequenceScores.ofPairs(world.base(), pairs, Models.padId(world.tokenizer()));
-        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+    private static Sweep dpo(Config config, DelayedRewardTask task, List<TokenizedPair> pairs, Run run) {
+        double[][] reference = SequenceScores.ofPairs(task.base(), pairs, Models.padId(task.tokenizer()));
+        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
         for (double alpha : config.alphas()) {
             double beta = config.beta() / alpha;
             PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
             try (Decoder policy =
-                    world.learnt("dpo-beta-" + beta, world.base(), pairs, reference, objective, config.training())) {
+                    task.learnt("dpo-beta-" + beta, task.base(), pairs, reference, objective, config.training())) {
                 List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
-                standings.add(DelayedRewardEvaluation.drawn(world, alone, "β " + beta, config.seed() + 3));
+                evaluations.add(DelayedRewardEvaluation.drawn(task, alone, "β " + beta, config.seed() + 3));
             }
         }
-        return noted(new Sweep("DPO", standings), run);
+        return noted(new Sweep("DPO", evaluations), run);
     }
 
     private static Sweep searched(
-            Search search, Config config, DelayedRewardTask world, List<TokenizedPair> pairs, Run run) {
+            Search search, Config config, DelayedRewardTask task, List<TokenizedPair> pairs, Run run) {
         List<TokenizedPair> marked =
-                pairs.stream().map(p -> ArgsDecoding.marked(p, world.mark())).toList();
+                pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList();
         PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
         double[][] none = new double[2][pairs.size()];
-        List<int[]> prompts = world.heldOut()
-                .subList(0, Math.min(search.prompts(), world.heldOut().size()));
-        List<DelayedRewardEvaluation> standings = new ArrayList<>();
-        try (Decoder rewards =
-                world.learnt("rewards-whole", world.base(), marked, none, objective, config.training())) {
+        List<int[]> prompts = task.heldOut()
+                .subList(0, Math.min(search.prompts(), task.heldOut().size()));
+        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
+        try (Decoder rewards = task.learnt("rewards-whole", task.base(), marked, none, objective, config.training())) {
             ArgsDecoding decoding = new ArgsDecoding(
-                    world.base(), rewards, world.mark(), search.candidates(), world.end(), world.maxTokens());
+                    task.base(), rewards, task.mark(), search.candidates(), task.end(), task.maxTokens());
             for (double weight : search.weights()) {
-                standings.add(DelayedRewardEvaluation.of(
-                        world, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+                evaluations.add(DelayedRewardEvaluation.of(
+                        task, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
             }
         }
-        return noted(new Sweep("search by rewards of whole answers", standings), run);
+        return noted(new Sweep("search by rewards of whole answers", evaluations), run);
     }
 
     /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
-    private static Sweep best(Config config, DelayedRewardTask world, Decoder rewards, Run run) {
+    private static Sweep best(Config config, DelayedRewardTask task, Decoder rewards, Run run) {
         int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
         List<Completion> answers =
-                Generator.generate(world.base(), world.heldOut(), world.sampling(most, config.seed() + 4), null);
-        double[] scores = DelayedRewardEvaluation.logProbs(world, rewards, answers);
-        List<DelayedRewardEvaluation> standings = new ArrayList<>();
+                Generator.generate(task.base(), task.heldOut(), task.sampling(most, config.seed() + 4), null);
+        double[] scores = DelayedRewardEvaluation.logProbs(task, rewards, answers);
+        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
         for (int n : config.best()) {
             List<Completion> kept = new ArrayList<>();
-            for (int prompt = 0; prompt < world.heldOut().size(); prompt++) {
+            for (int prompt = 0; prompt < task.heldOut().size(); prompt++) {
                 int first = prompt * most;
                 int best = IntStream.range(first, first + n)
                         .reduce((a, b) -> scores[a] >= scores[b] ? a : b)
@@ -202,29 +201,29 @@ public final class GenarmRecipe {
             }
             double[] kl = new double[kept.size()];
             Arrays.fill(kl, Math.log(n) - (n - 1.0) / n);
-            standings.add(DelayedRewardEvaluation.of(world, "n " + n, kept, kl));
+            evaluations.add(DelayedRewardEvaluation.of(task, "n " + n, kept, kl));
         }
-        return noted(new Sweep("best of n by the rewards", standings), run);
+        return noted(new Sweep("best of n by the rewards", evaluations), run);
     }
 
     private static Sweep noted(Sweep sweep, Run run) {
-        sweep.standings()
+        sweep.evaluations()
                 .forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words(DelayedRewardTask::reward)));
         return sweep;
     }
 
     private static Summary summary(
-            Config config, DelayedRewardTask world, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
+            Config config, DelayedRewardTask task, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
         DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(
-                world, List.of(new WeightedModel(world.base(), 1)), "base", config.seed() + 3);
-        DelayedRewardEvaluation guided = sweeps.getFirst().standings().getFirst();
-        DelayedRewardEvaluation dpo = sweeps.get(1).standings().getFirst();
-        double[] unguided = before.worth(DelayedRewardTask::reward);
-        double[] rewards = guided.worth(DelayedRewardTask::reward);
+                task, List.of(new WeightedModel(task.base(), 1)), "base", config.seed() + 3);
+        DelayedRewardEvaluation guided = sweeps.getFirst().evaluations().getFirst();
+        DelayedRewardEvaluation dpo = sweeps.get(1).evaluations().getFirst();
+        double[] unguided = before.rewards(DelayedRewardTask::reward);
+        double[] rewards = guided.rewards(DelayedRewardTask::reward);
         Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
         List<Frontier.Arm> arms = sweeps.stream()
                 .map(sweep -> DelayedRewardEvaluation.curve(
-                        sweep.method(), before, sweep.standings(), bootstrap, DelayedRewardTask::reward))
+                        sweep.method(), before, sweep.evaluations(), bootstrap, DelayedRewardTask::reward))
                 .toList();
         Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
                 .title("A frozen base guided by autoregressive rewards")
@@ -244,7 +243,7 @@ public final class GenarmRecipe {
                         List.of()))
                 .fact(
                         "reward, GenARM less DPO",
-                        bootstrap.pairedBca(dpo.worth(DelayedRewardTask::reward), rewards),
+                        bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
                         "",
                         "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
                 .fact("KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
@@ -255,6 +254,6 @@ public final class GenarmRecipe {
                         + " for each `a`.")
                 .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
                         + " the answers drawn.");
-        return guided.shown(summary, 12, world, before, DelayedRewardTask::reward);
+        return guided.shown(summary, 12, task, before, DelayedRewardTask::reward);
     }
 }
