@@ -10,6 +10,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -163,8 +164,11 @@ public final class RolloutBatch {
 
     /// The step that a learner makes of this batch. Its metrics are means over the batch by name: `loss`, the method's
     /// own, and, on policy alone, `sampler/difference`, the largest difference between a log-prob that the sampler
-    /// reported and the trainer's, nats.
+    /// reported and the trainer's, nats. Without questions there is nothing to learn: it has no parts then.
     public Step step(Learner learner) {
+        if (questions() == 0) {
+            return Step.of(List.of());
+        }
         Function<MicroBatch, Loss> loss = learner.loss(this);
         return Step.of(starts().mapToObj(from -> (Supplier<StepMetrics>) () -> gradient(microBatch(from), loss))
                 .toList());

@@ -3,6 +3,7 @@ package dev.kedge.recipe.policy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
@@ -237,6 +238,33 @@ class RolloutBatchTest {
         Rollouts learnable = masked.rewarded();
         double[] gradient = gradient(new GrpoMethod(0.2, 0), learnable, true, 2);
         assertArrayEquals(gradient, gradient(new GrpoMethod(0.2, 0), learnable, true, 100), 1e-9);
+    }
+
+    /// No learner is asked where no group has all its rewards.
+    @Test
+    void withoutQuestionsThereIsNothingToLearn() {
+        Rollouts none =
+                sampler(4, Truncated.JUDGED).sample(policy, questions(3), 3).first(0);
+        RolloutBatch batch = new RolloutBatch(none, policy, reference, true, 0, 2);
+        assertEquals(List.of(), batch.step(_ -> fail("asked")).parts());
+    }
+
+    /// A verifier of one's own, as a lambda: what it says, or why it says nothing.
+    @Test
+    void aVerifierOfOnesOwnRewards() {
+        Scorer scorer = Scorer.of((question, completion) -> {
+            if (completion.isEmpty()) {
+                throw new IllegalStateException("nothing was said");
+            }
+            return completion.equals(question.answer()) ? 1 : 0;
+        });
+        Question question = Question.of("ab", "cd", TOKENIZER);
+        assertArrayEquals(TOKENIZER.encode("ab"), question.prompt());
+        List<Score> scores = scorer.score(List.of(question, question, question), List.of("cd", "ce", ""));
+        assertEquals(
+                List.of(1.0, 0.0, Double.NaN),
+                scores.stream().map(Score::reward).toList());
+        assertEquals("IllegalStateException: nothing was said", scores.getLast().failure());
     }
 
     /// Rollouts come back from the disk bit for bit.
