@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.lab.compare.Curve.Range;
+import dev.kedge.lab.tabular.Curve.Range;
 import dev.kedge.run.result.Frontier;
 import java.util.List;
 import java.util.Optional;
