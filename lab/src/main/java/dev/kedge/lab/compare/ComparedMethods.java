@@ -65,10 +65,9 @@ public final class ComparedMethods {
 
     /// What methods are trained on and how, in words.
     public static String training(ComparisonTask task) {
-        return task.description() + " Offline methods learn from the same " + PAIRS
-                + " pairs, which the reference drew, "
-                + "all of them at every step; methods that draw their own outcomes use as many labels, each for one "
-                + "step or iteration. Policies are tables of logits, trained from the reference by "
+        return task.description() + " Offline methods learn from the same " + PAIRS + " pairs, which the reference "
+                + "drew, all of them at every step; methods that draw their own outcomes use as many labels, each for "
+                + "one step or iteration. Policies are tables of logits, trained from the reference by "
                 + TRAINING.steps() + " gradients of AdamW (learning rate " + TRAINING.learningRate()
                 + ", falling to 0).";
     }
@@ -99,8 +98,8 @@ public final class ComparedMethods {
                         .says("f-DPO: alpha divergence, alpha 0.5")
                         .onPairs((lp, beta, pairs) -> FDpo.fDpo(lp, new AlphaDivergence(0.5), beta, pairs)),
                 method("adpo", Aim.RANKING, 4, 0.05)
-                        .says(
-                                "ADPO, Plackett-Luce: rankings of four outcomes, as many outcomes as in the pairs; β is 1/τ")
+                        .says("ADPO, Plackett-Luce: rankings of four outcomes, as many outcomes as in the pairs; "
+                                + "β is 1/τ")
                         .trained(ComparedMethods::adpo),
                 new ComparedMethod(
                         "hypo",
@@ -125,9 +124,9 @@ public final class ComparedMethods {
                         .online((arena, beta, seed) ->
                                 OnlineLosses.inpo(arena, INPO_ETA * beta, beta, ITERATION, ITERATION * FRESH, seed)),
                 method("egpo", Aim.WIN_RATE, 1, 0.02)
-                        .says(
-                                "EGPO: half as many steps of two gradients, " + FRESH / 2
-                                        + " fresh uniform pairs a gradient, two labels a pair against the policy of the half step")
+                        .says("EGPO: half as many steps of two gradients, " + FRESH / 2
+                                + " fresh uniform pairs a gradient, two labels a pair against "
+                                + "the policy of the half step")
                         .trained((arena, beta, seed) ->
                                 TRAINING.extragradient(arena.logRef(), OnlineLosses.egpo(arena, beta, FRESH, seed))),
                 method("online-ipo", Aim.WIN_RATE, 1, 0.02)
@@ -135,7 +134,8 @@ public final class ComparedMethods {
                         .online((arena, beta, seed) -> OnlineLosses.ipo(arena, beta, FRESH, seed)),
                 method("nash-md", Aim.WIN_RATE, 1, 0.02)
                         .says("Nash-MD: " + FRESH / 2
-                                + " fresh uniform pairs a step, two labels a pair against the policy mixed with a share of "
+                                + " fresh uniform pairs a step, two labels a pair against "
+                                + "the policy mixed with a share of "
                                 + NASH_MD_SHARE + " of the reference")
                         .online((arena, beta, seed) -> OnlineLosses.nashMd(arena, beta, NASH_MD_SHARE, FRESH, seed)));
     }

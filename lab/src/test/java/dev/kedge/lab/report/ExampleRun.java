@@ -76,7 +76,7 @@ final class ExampleRun {
                    "note": "1,000 held-out prompts, Wilson 95 %%"},
                   {"name": "Task accuracy after", "value": 0.83, "low": 0.80, "high": 0.86, "unit": "%%"},
                   {"name": "KL from the reference", "value": 1.37, "low": 1.31, "high": 1.44, "unit": "nats"},
-                  {"name": "Parameters", "value": 812544, "unit": ""}, {"name": "Device", "value": "CPU, 2 threads"}],
+                  {"name": "Parameters", "value": 812544, "unit": ""}],
                  "comparisons": [
                   {"name": "Task accuracy", "unit": "%%", "before": {"value": 0.41, "low": 0.38, "high": 0.44},
                    "after": {"value": 0.83, "low": 0.80, "high": 0.86}},

@@ -220,8 +220,8 @@ public final class EgpoExperiments {
     static Experiment cycle(Scale s) {
         var description = String.format(
                 Locale.ROOT,
-                "Rock, scissors, paper at beta 0.01, reference and start of standard normal logits, exact expectations, "
-                        + "%d gradients at learning rate %s, chosen on other starts.",
+                "Rock, scissors, paper at beta 0.01, reference and start of standard normal logits, exact "
+                        + "expectations, %d gradients at learning rate %s, chosen on other starts.",
                 s.cycleGradients,
                 CYCLE_RATE);
         return new Experiment("rock-paper-scissors", description, 20, seed -> cycle(s, seed));

@@ -47,7 +47,8 @@ class SummaryTest {
         }
         String expected = """
                 {"title":"DPO","recipe":"dpo","verdict":"learned","status":"finished","seconds":12.5,
-                 "facts":[{"key":"accuracy","name":"accuracy","value":0.81,"low":0.78,"high":0.84,"unit":"share","note":"held out"},
+                 "facts":[{"key":"accuracy","name":"accuracy",
+                           "value":0.81,"low":0.78,"high":0.84,"unit":"share","note":"held out"},
                           {"key":"perplexity","name":"perplexity","value":"NaN"}],
                  "comparisons":[{"name":"reward","unit":"nats","before":{"value":0.1},
                                  "after":{"value":0.9,"low":0.8,"high":"Infinity"}}],
