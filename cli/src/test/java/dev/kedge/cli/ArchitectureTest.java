@@ -94,7 +94,7 @@ class ArchitectureTest {
             .resideInAPackage("dev.kedge.env..")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("dev.kedge.env..", "dev.kedge.tensor..", "java..", "org.apache.commons.math3..");
+            .resideInAnyPackage("dev.kedge.env..", "dev.kedge.tensor..", "java..", "org.hipparchus..");
 
     @ArchTest
     static final ArchRule noCyclesBetweenPackages =

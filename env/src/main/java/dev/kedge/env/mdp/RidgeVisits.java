@@ -1,9 +1,9 @@
 package dev.kedge.env.mdp;
 
 import java.util.Arrays;
-import org.apache.commons.math3.linear.Array2DRowRealMatrix;
-import org.apache.commons.math3.linear.CholeskyDecomposition;
-import org.apache.commons.math3.linear.RealMatrix;
+import org.hipparchus.linear.Array2DRowRealMatrix;
+import org.hipparchus.linear.CholeskyDecomposition;
+import org.hipparchus.linear.RealMatrix;
 
 /// Where actions led, as ridge regressions of each stage's next values on features of state and action: the estimate of
 /// LSVI-UCB (arXiv:1907.05388) and LSVI-UCB-Ent (arXiv:2310.17303). With `Λ = ridge·I + Σ φφᵀ` the value expected is
