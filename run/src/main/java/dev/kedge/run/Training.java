@@ -83,8 +83,7 @@ public final class Training implements AutoCloseable {
     /// Takes all steps that are left.
     ///
     /// @param plan of a step by its number, counted from 0 in this training: a function of the number, the
-    // parameters
-    ///             and what is remembered alone
+    ///             parameters and what is remembered alone
     /// @throws RunFailedException if a loss or a gradient is not finite, or sampler and trainer disagree
     public void run(IntFunction<Step> plan) {
         run(plan, _ -> {});
@@ -93,8 +92,7 @@ public final class Training implements AutoCloseable {
     /// Takes all steps that are left.
     ///
     /// @param done is told how many steps are done, after the checkpoint if one was due, and once where the
-    // training
-    ///             goes on: what it makes of the parameters can be made again
+    ///             training goes on: what it makes of the parameters can be made again
     public void run(IntFunction<Step> plan, IntConsumer done) {
         Schedule schedule = config.schedules();
         int first = restore(done);

@@ -4,8 +4,7 @@ import dev.kedge.config.Kind;
 import java.util.List;
 
 /// The weighted sum of verifiers, each reported by its name in [VerifierResult#parts]. A completion that one part could
-// not
-/// judge gets no reward.
+/// not judge gets no reward.
 ///
 /// @param parts at least one, with different names
 @Kind("weighted_sum")

@@ -90,7 +90,7 @@ public final class HeadForwardKl {
         }
     }
 
-    /// The divergences as a leaf that gathers a gradient: nats, [N].
+    /// The divergences as a leaf that gathers a gradient: nats, `[N]`.
     public Tensor values() {
         return hidden.hasGradientGraph() || head.hasGradientGraph() ? values.requiresGrad() : values;
     }
