@@ -13,8 +13,6 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -45,12 +43,11 @@ public final class CustomRecipe {
 
     private CustomRecipe() {}
 
-    public static void main(String[] args) throws IOException {
-        Path folder = Files.createTempDirectory("line");
-        try (Run run = start(folder, List.of())) {
+    /// @param args the run's folder, then `key=value` each
+    public static void main(String[] args) {
+        try (Run run = start(Path.of(args[0]), List.of(args).subList(1, args.length))) {
             System.out.println("learnt a slope of " + learn(run));
         }
-        System.out.println("metrics, checkpoints and the log lie in " + folder);
     }
 
     /// Begins the run in a folder, or goes on with it where the same configuration was begun there.

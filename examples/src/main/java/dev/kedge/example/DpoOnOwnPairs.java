@@ -19,9 +19,9 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.CharTokenizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// DPO (arXiv:2305.18290) of a language model on pairs that the program brings along.
 ///
@@ -34,11 +34,11 @@ public final class DpoOnOwnPairs {
     public static void main(String[] args) {
         List<Preference> preferences =
                 List.of(Preference.of("is water wet? ", "yes.", "no."), Preference.of("is fire cold? ", "no.", "yes."));
-        System.out.println(learn(preferences, 30));
+        System.out.println(Arrays.toString(learn(preferences, 30)));
     }
 
-    /// The share of pairs of which the policy prefers the chosen one more than its reference does, after so many steps.
-    public static double learn(List<Preference> preferences, int steps) {
+    /// By how much more than its reference the policy prefers the chosen reply of each pair after so many steps: nats.
+    public static double[] learn(List<Preference> preferences, int steps) {
         try (CharTokenizer tokenizer = CharTokenizer.of("abcdefghijklmnopqrstuvwxyz ?.");
                 Scope _ = new Scope()) {
             List<TokenizedPair> pairs = new Tokenisation(tokenizer, Optional.empty(), 64, Truncation.DROP)
@@ -55,7 +55,10 @@ public final class DpoOnOwnPairs {
                     policy.parameters().clipGradient(1.0);
                     optimizer.step(1e-3);
                 }
-                return accuracy(SequenceScores.ofPairs(policy, pairs, pad), reference);
+                double[][] now = SequenceScores.ofPairs(policy, pairs, pad);
+                double[] margins = new double[pairs.size()];
+                Arrays.setAll(margins, i -> now[0][i] - reference[0][i] - (now[1][i] - reference[1][i]));
+                return margins;
             }
         }
     }
@@ -74,12 +77,5 @@ public final class DpoOnOwnPairs {
             Dpo.dpo(lp, BETA, n).value().backward(); // down to the log-probs,
             logProbs.backward(); // and through the head into the model
         }
-    }
-
-    private static double accuracy(double[][] policy, double[][] reference) {
-        return IntStream.range(0, policy[0].length)
-                .mapToDouble(i -> policy[0][i] - reference[0][i] > policy[1][i] - reference[1][i] ? 1 : 0)
-                .average()
-                .orElseThrow();
     }
 }

@@ -25,8 +25,7 @@ import java.util.function.ToDoubleFunction;
 
 /// GRPO (arXiv:2402.03300) with a verifier of one's own: any function of the text.
 ///
-/// All completions have the same length here, so that their log-probs are a matrix without holes; else the mask of
-/// [Rollout] says which of its entries count.
+/// All completions have one length here; else the mask of [Rollout] says which entries count.
 public final class GrpoWithOwnVerifier {
     private static final int GROUP = 16;
     private static final int LENGTH = 4;
@@ -61,26 +60,23 @@ public final class GrpoWithOwnVerifier {
     /// Draws a group of completions to one prompt, has it judged, and adds the gradient of the loss.
     private static double step(Decoder policy, CharTokenizer tokenizer, ToDoubleFunction<String> verifier, int seed) {
         int[] prompt = tokenizer.encode(">");
-        var options = new Generator.Options(Sampling.at(1.0), LENGTH, GROUP, Set.of(), null, seed, true);
+        var options = new Generator.Options(Sampling.at(1.0), LENGTH, GROUP, Set.of(), null, seed, false);
         List<Completion> drawn = Generator.generate(policy, List.of(prompt), options, null);
         double[] rewards = drawn.stream()
                 .mapToDouble(c -> verifier.applyAsDouble(tokenizer.decode(c.tokens())))
                 .toArray();
         try (Scope _ = new Scope()) {
-            TokenBatch batch = TokenBatch.of(
-                    drawn.stream()
-                            .map(c -> Tokenized.ofReply(prompt, c.tokens()))
-                            .toList(),
-                    tokenizer.pad().orElseThrow(),
-                    1);
+            List<Tokenized> rows = drawn.stream()
+                    .map(c -> Tokenized.ofReply(prompt, c.tokens()))
+                    .toList();
+            TokenBatch batch = TokenBatch.of(rows, tokenizer.pad().orElseThrow(), 1);
             HeadLogProbs logProbs = SequenceScores.sums(policy, batch, 1.0);
             Tensor perToken = logProbs.values().reshape(GROUP, LENGTH);
-            Tensor old = Tensor.stack(
-                    drawn.stream().map(c -> Tensor.of(c.logProbs(), LENGTH)).toList(), 0);
             Tensor everywhere =
                     Tensor.mask(new boolean[GROUP * LENGTH], GROUP, LENGTH).not();
             Tensor advantages = Grpo.advantages(Tensor.of(rewards, 1, GROUP)).to(perToken.dtype());
-            Loss loss = Grpo.withoutReference(new Rollout(perToken, old, everywhere), advantages, 0.2, GROUP);
+            Rollout rollout = new Rollout(perToken, perToken, everywhere); // one step a draw: every ratio is 1
+            Loss loss = Grpo.withoutReference(rollout, advantages, 0.2, GROUP);
             loss.value().backward();
             logProbs.backward();
         }

@@ -35,8 +35,8 @@ class ExamplesTest {
     @Test
     void dpoOnOnesOwnPairsLearnsThem() {
         var preferences = List.of(Preference.of("is it so? ", "yes.", "no."), Preference.of("never? ", "no.", "yes."));
-        assertEquals(0, DpoOnOwnPairs.learn(preferences, 0)); // at the reference no answer is preferred
-        assertEquals(1, DpoOnOwnPairs.learn(preferences, 30));
+        assertArrayEquals(new double[2], DpoOnOwnPairs.learn(preferences, 0)); // it is its reference
+        assertTrue(Arrays.stream(DpoOnOwnPairs.learn(preferences, 30)).allMatch(margin -> margin > 0));
     }
 
     @Test
@@ -94,19 +94,16 @@ class ExamplesTest {
     }
 
     @Test
-    void mainsSayWhatCameOfIt() throws IOException {
+    void mainsSayWhatCameOfIt(@TempDir Path folder) {
         assertTrue(said(() -> ObjectiveInOwnLoop.main(new String[0])).startsWith("[0.5"));
-        assertEquals("1.0\n", said(() -> DpoOnOwnPairs.main(new String[0])));
+        assertTrue(said(() -> DpoOnOwnPairs.main(new String[0])).matches("\\[\\d\\S+, \\d\\S+]\n"));
         assertEquals(40, said(() -> GrpoWithOwnVerifier.main(new String[0])).split(",").length);
         assertTrue(said(() -> StreamingGeneration.main(new String[0])).endsWith("24 tokens, ended by LENGTH\n"));
-        assertTrue(said(() -> CustomRecipe.main(new String[0])).startsWith("learnt a slope of 2.99"));
+        String[] args = {folder.resolve("line").toString(), "slope=2"};
+        assertTrue(said(() -> CustomRecipe.main(args)).startsWith("learnt a slope of 1.99"));
     }
 
-    private interface Main {
-        void run() throws IOException;
-    }
-
-    private static String said(Main main) throws IOException {
+    private static String said(Runnable main) {
         PrintStream before = System.out;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (PrintStream captured = new PrintStream(out, true, StandardCharsets.UTF_8)) {
