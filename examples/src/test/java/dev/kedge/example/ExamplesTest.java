@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -101,6 +102,22 @@ class ExamplesTest {
         assertTrue(said(() -> StreamingGeneration.main(new String[0])).endsWith("24 tokens, ended by LENGTH\n"));
         String[] args = {folder.resolve("line").toString(), "slope=2"};
         assertTrue(said(() -> CustomRecipe.main(args)).startsWith("learnt a slope of 1.99"));
+    }
+
+    @Test
+    void examplesStandOnTheListedSurfaceAlone() throws IOException {
+        Path root = Path.of(System.getProperty("kedge.root"));
+        var listed = Set.copyOf(Files.readAllLines(root.resolve("docs/api.txt")));
+        try (var files = Files.list(root.resolve("examples/src/main/java/dev/kedge/example"))) {
+            for (Path file : files.toList()) {
+                for (String line : Files.readAllLines(file)) {
+                    if (line.startsWith("import dev.kedge.")) {
+                        String type = line.substring("import ".length(), line.length() - 1);
+                        assertTrue(listed.contains(type), () -> file.getFileName() + " uses " + type);
+                    }
+                }
+            }
+        }
     }
 
     private static String said(Runnable main) {
