@@ -93,7 +93,7 @@ class ArchitectureTest {
             .resideInAPackage("dev.kedge.env..")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("dev.kedge.env..", "dev.kedge.tensor..", "dev.kedge.config", "java..", "org.apache.commons.math3..");
+            .resideInAnyPackage("dev.kedge.env..", "dev.kedge.tensor..", "dev.kedge.config", "java..", "org.hipparchus..");
 
     @ArchTest
     static final ArchRule noCyclesBetweenPackages =

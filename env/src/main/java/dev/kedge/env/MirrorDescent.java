@@ -3,7 +3,7 @@ package dev.kedge.env;
 import java.util.Arrays;
 
 /// The exact updates of policies that learn a preference game by mirror descent: closed forms that gradients of the
-/// methods' losses reach in the limit. Policies are normalised log-probabilities, nats, [n].
+/// methods' losses reach in the limit. Policies are normalised log-probabilities, nats, `[n]`.
 ///
 /// All updates are one step, `π'(y) ~ exp(P(y > opponent)/eta)·ref(y)^(tau/eta)·π(y)^(1 - tau/eta)`, the maximiser of
 /// `E_π'[P(y > opponent)] - tau·KL(π'||ref) - (eta - tau)·KL(π'||π)`; they differ in the opponent. In the notation of
@@ -15,7 +15,7 @@ public final class MirrorDescent {
     private final double eta;
     private final double tau;
 
-    /// @param refLogits of the reference, [n]; normalised here
+    /// @param refLogits of the reference, `[n]`; normalised here
     /// @param eta       inverse step size, finite and > 0
     /// @param tau       strength of the regulariser, from 0 (no reference) to eta (no memory)
     /// @throws IllegalArgumentException if an argument is out of range

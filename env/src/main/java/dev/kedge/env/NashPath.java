@@ -1,10 +1,10 @@
 package dev.kedge.env;
 
 import java.util.Arrays;
-import org.apache.commons.math3.linear.ArrayRealVector;
-import org.apache.commons.math3.linear.BlockRealMatrix;
-import org.apache.commons.math3.linear.LUDecomposition;
-import org.apache.commons.math3.linear.RealMatrix;
+import org.hipparchus.linear.ArrayRealVector;
+import org.hipparchus.linear.BlockRealMatrix;
+import org.hipparchus.linear.LUDecomposition;
+import org.hipparchus.linear.RealMatrix;
 
 /// Follows the regularised equilibrium from the reference, where the games begin at s = 1/beta = 0, to the s wanted.
 ///

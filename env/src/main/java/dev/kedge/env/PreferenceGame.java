@@ -111,9 +111,9 @@ public final class PreferenceGame {
         return Arrays.stream(p).map(double[]::clone).toArray(double[][]::new);
     }
 
-    /// `P·opponent`: how often each action beats an opponent that plays a policy, [n].
+    /// `P·opponent`: how often each action beats an opponent that plays a policy, `[n]`.
     ///
-    /// @param opponent probabilities, [n]
+    /// @param opponent probabilities, `[n]`
     /// @throws IllegalArgumentException if their number is not n
     public double[] winRates(double[] opponent) {
         requireLength(opponent);

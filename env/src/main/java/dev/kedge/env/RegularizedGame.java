@@ -6,7 +6,7 @@ import java.util.Arrays;
 /// `V(p, q) = pᵀ·P·q - beta·KL(p||ref) + beta·KL(q||ref)` (arXiv:2312.00886; arXiv:2503.08942). It has one equilibrium,
 /// in which both play the same policy: `π(y) ~ ref(y)·exp(P(y > π)/beta)`.
 ///
-/// Policies are normalised log-probabilities, nats, [n]: with a small beta the rare actions are rarer than a double
+/// Policies are normalised log-probabilities, nats, `[n]`: with a small beta the rare actions are rarer than a double
 /// can say. Each method throws [IllegalArgumentException] if a policy has another length or is not normalised.
 public final class RegularizedGame {
     private static final double ROUNDING = 1e-6;
@@ -15,7 +15,7 @@ public final class RegularizedGame {
     private final double[] logRef;
     private final double beta;
 
-    /// @param refLogits of the reference, finite, [n]; normalised here
+    /// @param refLogits of the reference, finite, `[n]`; normalised here
     /// @param beta      strength of the regulariser, finite and > 0
     /// @throws IllegalArgumentException if an argument is out of range
     public RegularizedGame(PreferenceGame game, double[] refLogits, double beta) {
@@ -39,7 +39,7 @@ public final class RegularizedGame {
         return game;
     }
 
-    /// A copy of the reference's log-probabilities, [n].
+    /// A copy of the reference's log-probabilities, `[n]`.
     public double[] logRef() {
         return logRef.clone();
     }
@@ -57,7 +57,7 @@ public final class RegularizedGame {
         return wins - beta * Categorical.kl(logFirst, logRef) + beta * Categorical.kl(logSecond, logRef);
     }
 
-    /// The policy that does best against an opponent: `~ ref(y)·exp(P(y > opponent)/beta)`, log-probabilities [n].
+    /// The policy that does best against an opponent: `~ ref(y)·exp(P(y > opponent)/beta)`, log-probabilities `[n]`.
     public double[] bestResponse(double[] logOpponent) {
         requirePolicy(logOpponent);
         double[] rates = game.winRates(Categorical.probabilities(logOpponent));
@@ -74,7 +74,7 @@ public final class RegularizedGame {
         return 2 * beta * Categorical.kl(logPolicy, bestResponse(logPolicy));
     }
 
-    /// The equilibrium's log-probabilities, [n]: the π with `log π = log ref + P·π/beta - const` to within 1e-12, or
+    /// The equilibrium's log-probabilities, `[n]`: the π with `log π = log ref + P·π/beta - const` to within 1e-12, or
     /// 1e-14/beta where rounding allows no better.
     ///
     /// @throws ArithmeticException if rounding prevents that

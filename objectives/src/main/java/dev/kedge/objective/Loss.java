@@ -32,7 +32,7 @@ public record Loss(Tensor value, SequencedMap<String, Tensor> metrics) {
 
     /// This loss with one more metric, detached here.
     ///
-    /// @param perExample one entry per example: [B] or [B, ...]
+    /// @param perExample one entry per example: `[B]` or [B, ...]
     /// @throws IllegalArgumentException if the name is taken, or `perExample` is a scalar
     public Loss with(String name, Tensor perExample) {
         var more = new LinkedHashMap<>(metrics);

@@ -2,7 +2,7 @@ package dev.kedge.statistics;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import org.apache.commons.math3.distribution.NormalDistribution;
+import org.hipparchus.distribution.continuous.NormalDistribution;
 
 /// Bootstrap intervals of a mean (Efron, 1979; bias-corrected and accelerated: Efron, 1987).
 ///
@@ -111,7 +111,7 @@ public record Bootstrap(int resamples, double confidence, long seed) {
     }
 
     private static NormalDistribution normal() {
-        return new NormalDistribution(null, 0, 1);
+        return new NormalDistribution(0, 1);
     }
 
     private static Estimate estimate(double[] sample, double[] means, double low, double high) {

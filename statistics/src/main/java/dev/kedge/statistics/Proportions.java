@@ -1,7 +1,7 @@
 package dev.kedge.statistics;
 
-import org.apache.commons.math3.distribution.BinomialDistribution;
-import org.apache.commons.math3.distribution.NormalDistribution;
+import org.hipparchus.distribution.continuous.NormalDistribution;
+import org.hipparchus.distribution.discrete.BinomialDistribution;
 
 /// Inference about one proportion from counted successes.
 public final class Proportions {
@@ -34,8 +34,7 @@ public final class Proportions {
         if (!(p0 >= 0 && p0 <= 1)) {
             throw new IllegalArgumentException("p0 must lie in [0, 1], got " + p0);
         }
-        // Without a generator: nothing is sampled here.
-        var binomial = new BinomialDistribution(null, trials, p0);
+        var binomial = new BinomialDistribution(trials, p0);
         double limit = binomial.logProbability(successes) + EQUALLY_LIKELY;
         double p = 0;
         for (int k = 0; k <= trials; k++) {
@@ -50,7 +49,7 @@ public final class Proportions {
         if (!(confidence > 0 && confidence < 1)) {
             throw new IllegalArgumentException("confidence must lie in (0, 1), got " + confidence);
         }
-        return new NormalDistribution(null, 0, 1).inverseCumulativeProbability(0.5 + confidence / 2);
+        return new NormalDistribution(0, 1).inverseCumulativeProbability(0.5 + confidence / 2);
     }
 
     private static void checkCounts(int successes, int trials) {

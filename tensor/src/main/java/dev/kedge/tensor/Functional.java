@@ -19,7 +19,7 @@ public final class Functional {
     ///
     /// @param x      [..., in]
     /// @param weight [out, in]
-    /// @param bias   [out], or null
+    /// @param bias   `[out]`, or null
     public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
         if (bias == null) {
             return new Tensor(binary("linear", x, weight, (a, w) -> isRow(a) ? rowProduct(a, w) : torch.linear(a, w)));
@@ -87,7 +87,7 @@ public final class Functional {
         return new Tensor(binary("embedding", table, ids, torch::embedding));
     }
 
-    /// Root-mean-square norm over the last dimension, times `weight` [H]: `x / √(mean(x²) + ε) · w`.
+    /// Root-mean-square norm over the last dimension, times `weight` `[H]`: `x / √(mean(x²) + ε) · w`.
     public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
         return new Tensor(binary(
                 "rmsNorm",
@@ -121,7 +121,7 @@ public final class Functional {
 
     /// Layer norm over the last dimension.
     ///
-    /// @param bias [H], or null
+    /// @param bias `[H]`, or null
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
         return new Tensor(made(
                 "layerNorm",
@@ -170,7 +170,7 @@ public final class Functional {
     ///
     /// @param x      [B, in, H, W]
     /// @param weight [out, in, kh, kw]
-    /// @param bias   [out], or null
+    /// @param bias   `[out]`, or null
     public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
         return new Tensor(made(
                 "conv2d",

@@ -58,7 +58,7 @@ public final class InPlace {
         return x;
     }
 
-    /// Adds the rows of `source` [N, ...] at `index` [N] along a dimension.
+    /// Adds the rows of `source` [N, ...] at `index` `[N]` along a dimension.
     public static Tensor indexAdd_(Tensor x, int dim, Tensor index, Tensor source) {
         ternary("indexAdd_", x, index, source, (t, i, s) -> t.index_add_(dim, i, s));
         return x;

@@ -15,7 +15,7 @@ public final class Indexing {
         return new Tensor(ternary("scatter", x, index, source, (t, i, s) -> t.scatter(dim, i, s)));
     }
 
-    /// A copy to which the rows of `source` [N, ...] are added at `index` [N] along a dimension.
+    /// A copy to which the rows of `source` [N, ...] are added at `index` `[N]` along a dimension.
     public static Tensor indexAdd(Tensor x, int dim, Tensor index, Tensor source) {
         return new Tensor(ternary("indexAdd", x, index, source, (t, i, s) -> t.index_add(dim, i, s)));
     }

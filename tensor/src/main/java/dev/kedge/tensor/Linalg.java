@@ -14,7 +14,7 @@ public final class Linalg {
     /// The x of `A x = b`.
     ///
     /// @param a [n, n]
-    /// @param b [n] or [n, k]
+    /// @param b `[n]` or `[n, k]`
     /// @throws IllegalArgumentException if A is singular
     public static Tensor solve(Tensor a, Tensor b) {
         return new Tensor(binary("solve", a, b, torch::linalg_solve));

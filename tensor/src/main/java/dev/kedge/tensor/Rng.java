@@ -38,7 +38,7 @@ public final class Rng implements AutoCloseable {
         return draw("permutation", DType.INT64, options -> torch.randperm(n, optional, options));
     }
 
-    /// One draw a row from unnormalised probabilities [B, V]: int64, [B].
+    /// One draw a row from unnormalised probabilities `[B, V]`: int64, `[B]`.
     ///
     /// @throws IllegalArgumentException if a row has a negative, infinite or NaN entry, or sums to 0
     public Tensor categorical(Tensor probabilities) {

@@ -533,7 +533,7 @@ public final class Tensor extends Scope.Owned {
         return new Tensor(unary("select", this, t -> t.select(dim, index)));
     }
 
-    /// The entries of a dimension at `index` [N], int64.
+    /// The entries of a dimension at `index` `[N]`, int64.
     public Tensor indexSelect(int dim, Tensor index) {
         return new Tensor(binary("indexSelect", this, index, (a, i) -> a.index_select(dim, i)));
     }

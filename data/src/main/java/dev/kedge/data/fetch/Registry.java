@@ -52,8 +52,7 @@ public record Registry(List<Entry> entries) {
     }
 
     /// The entry that brings `path`, where fetched entries lie in `folder`: the path is the entry's folder, or a file
-    // or
-    /// folder in it.
+    /// or folder in it.
     public Optional<Entry> bringing(Path path, Path folder) {
         return entries.stream()
                 .filter(entry -> !entry.at(path, folder.resolve(entry.name())).isEmpty())

@@ -11,9 +11,9 @@ import java.util.List;
 public final class BackwardInduction {
     private BackwardInduction() {}
 
-    /// @param values       V_h, what the penalties cost taken off; the last row is 0: [H + 1][S]
-    /// @param actionValues `Q_h(s,a) = r_h(s,a) + Σ P_h(s'|s,a)·V_(h+1)(s')`: [H][S][A]
-    /// @param policies     those evaluated, or the maximisers: [H]
+    /// @param values       V_h, what the penalties cost taken off; the last row is 0: `[H + 1][S]`
+    /// @param actionValues `Q_h(s,a) = r_h(s,a) + Σ P_h(s'|s,a)·V_(h+1)(s')`: `[H][S][A]`
+    /// @param policies     those evaluated, or the maximisers: `[H]`
     public record Solution(double[][] values, double[][][] actionValues, List<Policy> policies) {}
 
     /// The best values without a regulariser, and a greedy policy.
@@ -24,7 +24,7 @@ public final class BackwardInduction {
 
     /// The best that policies held to a reference can do. They take no action that the reference never takes.
     ///
-    /// @param ref of each stage: [H]
+    /// @param ref of each stage: `[H]`
     public static Solution optimal(FiniteHorizonMdp mdp, List<Policy> ref, Regularizer regularizer) {
         requireStages(mdp, ref);
         return backwards(
@@ -52,14 +52,14 @@ public final class BackwardInduction {
 
     /// What policies are worth.
     ///
-    /// @param policies of each stage: [H]
+    /// @param policies of each stage: `[H]`
     public static Solution evaluate(FiniteHorizonMdp mdp, List<Policy> policies) {
         return evaluate(mdp, policies, policies, new Regularizer.None());
     }
 
     /// What policies are worth, the penalties taken off.
     ///
-    /// @param policies of each stage, and as many references: [H]
+    /// @param policies of each stage, and as many references: `[H]`
     /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
     ///     has none
     public static Solution evaluate(

@@ -15,8 +15,8 @@ public final class DifferentiableOccupancy {
 
     /// The occupancy measure of a policy, [S, A]: the solution of `d = (1-γ)·start + γ·P_πᵀ·d`, times the policy.
     ///
-    /// @param transitions `P(s'|s, a)` at [s][a][s'], [S, A, S], a constant
-    /// @param start       distribution of the first state, [S], a constant
+    /// @param transitions `P(s'|s, a)` at `[s][a][s']`, `[S, A, S]`, a constant
+    /// @param start       distribution of the first state, `[S]`, a constant
     /// @param policy      `π(a|s)`, [S, A]; gradient flows
     /// @param gamma       discount, in [0, 1)
     /// @throws IllegalArgumentException if shapes do not fit or gamma is out of range

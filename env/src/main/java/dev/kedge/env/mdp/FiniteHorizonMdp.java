@@ -8,9 +8,9 @@ import java.util.List;
 ///
 /// A state that cannot be reached from the start is allowed; see [Mdp].
 ///
-/// @param transitions the kernel of each stage, all with S states and A actions: [H]
-/// @param reward      r_h(s,a), finite: [H][S][A]
-/// @param start       the distribution of the first state: [S]
+/// @param transitions the kernel of each stage, all with S states and A actions: `[H]`
+/// @param reward      r_h(s,a), finite: `[H][S][A]`
+/// @param start       the distribution of the first state: `[S]`
 public record FiniteHorizonMdp(List<Transitions> transitions, double[][][] reward, double[] start) {
     /// @throws IllegalArgumentException naming stage, state and action, if an argument is out of range or of another
     ///                                  shape
@@ -35,7 +35,7 @@ public record FiniteHorizonMdp(List<Transitions> transitions, double[][][] rewar
 
     /// The same kernel and rewards in every stage.
     ///
-    /// @param reward [S][A]
+    /// @param reward `[S][A]`
     public static FiniteHorizonMdp stationary(Transitions transitions, double[][] reward, double[] start, int horizon) {
         return new FiniteHorizonMdp(
                 Collections.nCopies(horizon, transitions),
@@ -68,7 +68,7 @@ public record FiniteHorizonMdp(List<Transitions> transitions, double[][][] rewar
 
     /// `Σ start(s)·V_0(s)`.
     ///
-    /// @param values of the states at the first stage: [S]
+    /// @param values of the states at the first stage: `[S]`
     public double expectedReturn(double[] values) {
         return Mdp.expectedValue(start, values);
     }

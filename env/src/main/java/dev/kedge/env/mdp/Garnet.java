@@ -44,7 +44,7 @@ public final class Garnet {
         return new Mdp(transitions(states, actions, branching, seed), rewards(states, actions, seed), start, discount);
     }
 
-    /// Rewards uniform in [0, 1), independent of the kernel of the same seed: [S][A].
+    /// Rewards uniform in [0, 1), independent of the kernel of the same seed: `[S][A]`.
     public static double[][] rewards(int states, int actions, long seed) {
         var random = new SplittableRandom(seed).split();
         double[][] reward = new double[states][actions];

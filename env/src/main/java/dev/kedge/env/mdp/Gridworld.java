@@ -60,7 +60,7 @@ public record Gridworld(List<String> map) {
         return Arrays.copyOf(cells, n);
     }
 
-    /// The state that each place is, -1 for walls: [rows][columns].
+    /// The state that each place is, -1 for walls: `[rows][columns]`.
     public int[][] states() {
         int[][] states = new int[map.size()][map.getFirst().length()];
         for (int[] row : states) {

@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 /// action mixes them in its own way.
 ///
 /// @param mdp      the same kernel and rewards in every stage, from state 0
-/// @param features φ(s, a), a distribution over the d ways: [S][A][d]
+/// @param features φ(s, a), a distribution over the d ways: `[S][A][d]`
 public record LowRank(FiniteHorizonMdp mdp, double[][][] features) {
     /// A draw: the mixtures uniform on the simplex but for an exponent that makes them uneven, the ways uniform on it,
     /// each with a reward of its own in [0, 1).

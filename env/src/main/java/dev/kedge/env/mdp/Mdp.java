@@ -8,8 +8,8 @@ import java.util.Arrays;
 /// in returns and occupancies; [Reachability] lists such states.
 ///
 /// @param transitions the kernel: S states, A actions
-/// @param reward      r(s,a), or its expectation, finite: [S][A]
-/// @param start       the distribution of the first state: [S]
+/// @param reward      r(s,a), or its expectation, finite: `[S][A]`
+/// @param start       the distribution of the first state: `[S]`
 /// @param discount    in [0, 1)
 public record Mdp(Transitions transitions, double[][] reward, double[] start, double discount) {
     /// @throws IllegalArgumentException naming the state (and action), if an argument is out of range or of another
@@ -84,14 +84,14 @@ public record Mdp(Transitions transitions, double[][] reward, double[] start, do
         return transitions.actions();
     }
 
-    /// The same process with other rewards, [S][A].
+    /// The same process with other rewards, `[S][A]`.
     public Mdp withReward(double[][] other) {
         return new Mdp(transitions, other, start, discount);
     }
 
     /// `J = (1 - discount)·Σ start(s)·V(s)`: the mean of what a step brings under the occupancy measure.
     ///
-    /// @param values of the states: [S]
+    /// @param values of the states: `[S]`
     public double normalisedReturn(double[] values) {
         return (1 - discount) * expectedValue(start, values);
     }
@@ -104,7 +104,7 @@ public record Mdp(Transitions transitions, double[][] reward, double[] start, do
         return sum;
     }
 
-    /// `Q(s,a) = r(s,a) + discount·Σ P(s'|s,a)·V(s')`: [S][A].
+    /// `Q(s,a) = r(s,a) + discount·Σ P(s'|s,a)·V(s')`: `[S][A]`.
     public double[][] actionValues(double[] values) {
         double[][] q = new double[states()][];
         Arrays.setAll(q, s -> actionValues(s, values, new double[actions()]));

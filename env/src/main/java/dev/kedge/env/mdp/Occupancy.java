@@ -9,7 +9,7 @@ import java.util.List;
 /// `J = Σ mass·reward`; and a policy that leads elsewhere has another one even where its actions are the reference's
 /// (arXiv:2403.03185).
 ///
-/// @param mass adds up to 1: [S][A]
+/// @param mass adds up to 1: `[S][A]`
 public record Occupancy(double[][] mass) {
     /// @throws IllegalArgumentException naming state and action, if an entry is negative or not finite; if all do not
     ///                                  add up to 1
@@ -67,9 +67,9 @@ public record Occupancy(double[][] mass) {
         }
     }
 
-    /// That of each stage, `P(s_h = s, a_h = a)`: [H].
+    /// That of each stage, `P(s_h = s, a_h = a)`: `[H]`.
     ///
-    /// @param policies of each stage: [H]
+    /// @param policies of each stage: `[H]`
     public static List<Occupancy> perStage(FiniteHorizonMdp mdp, List<Policy> policies) {
         BackwardInduction.requireStages(mdp, policies);
         List<Occupancy> stages = new ArrayList<>();
@@ -102,7 +102,7 @@ public record Occupancy(double[][] mass) {
         return new Occupancy(mass);
     }
 
-    /// The mass of each state: [S].
+    /// The mass of each state: `[S]`.
     public double[] states() {
         return Arrays.stream(mass).mapToDouble(row -> Arrays.stream(row).sum()).toArray();
     }
@@ -121,7 +121,7 @@ public record Occupancy(double[][] mass) {
 
     /// `Σ mass·reward`: what a step brings.
     ///
-    /// @param reward [S][A]
+    /// @param reward `[S][A]`
     public double expectation(double[][] reward) {
         requireSameStates(reward.length);
         double sum = 0;

@@ -14,9 +14,9 @@ public final class OptimisticPlanning {
 
     /// What is known of a process.
     ///
-    /// @param reward  [H][S][A]
+    /// @param reward  `[H][S][A]`
     /// @param weights of the successors, so that `Σ weights·V(s')` is the value expected: probabilities counted
-    ///                from visits, or what a regression makes of them, which may be negative; [H][S][A][S]
+    ///                from visits, or what a regression makes of them, which may be negative; `[H][S][A][S]`
     public record Estimate(double[][][] reward, double[][][][] weights) {
         /// @throws IllegalArgumentException if the shapes do not fit
         public Estimate {
@@ -67,16 +67,16 @@ public final class OptimisticPlanning {
     /// What is added to the optimistic action value, and taken from the pessimistic one.
     @FunctionalInterface
     public interface Bonus {
-        /// @param upper the optimistic values after the stage: [S]; `lower` the pessimistic ones
+        /// @param upper the optimistic values after the stage: `[S]`; `lower` the pessimistic ones
         double at(int stage, int state, int action, double[] upper, double[] lower);
     }
 
     /// Values that hold the true ones between them.
     ///
-    /// @param upperQ            [H][S][A]; `lowerQ` likewise
-    /// @param upperV            the last row is 0: [H + 1][S]; `lowerV` likewise
-    /// @param policies          of the optimistic values: [H]
-    /// @param explorationAction where the two are farthest apart, the first of several: [H][S]
+    /// @param upperQ            `[H][S][A]`; `lowerQ` likewise
+    /// @param upperV            the last row is 0: `[H + 1][S]`; `lowerV` likewise
+    /// @param policies          of the optimistic values: `[H]`
+    /// @param explorationAction where the two are farthest apart, the first of several: `[H][S]`
     public record Bounds(
             double[][][] upperQ,
             double[][][] lowerQ,
@@ -88,9 +88,9 @@ public final class OptimisticPlanning {
     /// Backwards from the last stage: `Q = clip(r + Σ weights·V ± bonus, low, high)`, V the regularised maximum, which
     /// is not clipped again.
     ///
-    /// @param ref  of each stage: [H]
+    /// @param ref  of each stage: `[H]`
     /// @param low  the least that a value can be
-    /// @param high the most that a value can be, of each stage, above `low`: [H]
+    /// @param high the most that a value can be, of each stage, above `low`: `[H]`
     /// @throws IllegalArgumentException if the lists have other lengths, or low is not below high
     public static Bounds plan(
             Estimate estimate, Bonus bonus, List<Policy> ref, Regularizer regularizer, double low, double[] high) {
@@ -146,8 +146,8 @@ public final class OptimisticPlanning {
     /// estimated transitions a bonus on top of what is propagated makes up for their errors.
     ///
     /// @param lambda finite and > 0
-    /// @param high   the most that can be lacking, of each stage: [H]
-    /// @return the last row is 0: [H + 1][S]
+    /// @param high   the most that can be lacking, of each stage: `[H]`
+    /// @return the last row is 0: `[H + 1][S]`
     public static double[][] gapBound(Estimate estimate, Bounds bounds, Bonus bonus, double lambda, double[] high) {
         if (!(lambda > 0 && lambda < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("lambda must be finite and > 0, was " + lambda);
@@ -179,7 +179,7 @@ public final class OptimisticPlanning {
         return (_, _, _, _, _) -> 0;
     }
 
-    /// The same whatever the values: [H][S][A].
+    /// The same whatever the values: `[H][S][A]`.
     public static Bonus fixed(double[][][] bonus) {
         double[][][] copy = Arrays.stream(bonus).map(double[][]::clone).toArray(double[][][]::new);
         return (h, s, a, _, _) -> copy[h][s][a];

@@ -7,7 +7,7 @@ import java.util.Arrays;
 ///
 /// Rows that add up to 1 but for rounding (1e-9) are divided by their sum.
 ///
-/// @param logProbs normalised, nats, `-Infinity` stands for 0: [S][A]
+/// @param logProbs normalised, nats, `-Infinity` stands for 0: `[S][A]`
 public record Policy(double[][] logProbs) {
     private static final double ROUNDING = 1e-9;
 
@@ -39,12 +39,12 @@ public record Policy(double[][] logProbs) {
 
     /// `π(a|s) ~ exp(logits[s][a])`.
     ///
-    /// @param logits below infinity, at least one in each row finite: [S][A]
+    /// @param logits below infinity, at least one in each row finite: `[S][A]`
     public static Policy softmax(double[][] logits) {
         return new Policy(Arrays.stream(logits).map(Categorical::logSoftmax).toArray(double[][]::new));
     }
 
-    /// A policy given by its probabilities, [S][A].
+    /// A policy given by its probabilities, `[S][A]`.
     ///
     /// @throws IllegalArgumentException naming state and action, if one is negative or not finite, or a row does
     ///     not add up to 1
@@ -81,7 +81,7 @@ public record Policy(double[][] logProbs) {
     /// Behaviour cloning with Laplace's smoothing, `(n(s,a) + alpha)/(n(s) + A·alpha)` (arXiv:2310.17303); uniform
     /// where nothing was seen.
     ///
-    /// @param counts how often a was seen in s, `>= 0`: [S][A]
+    /// @param counts how often a was seen in s, `>= 0`: `[S][A]`
     /// @param alpha  finite and > 0
     public static Policy cloned(double[][] counts, double alpha) {
         if (!(alpha > 0 && alpha < Double.POSITIVE_INFINITY)) {
@@ -110,7 +110,7 @@ public record Policy(double[][] logProbs) {
         return Math.exp(logProbs[state][action]);
     }
 
-    /// A copy of the probabilities, [S][A].
+    /// A copy of the probabilities, `[S][A]`.
     public double[][] probabilities() {
         return Arrays.stream(logProbs).map(Categorical::probabilities).toArray(double[][]::new);
     }

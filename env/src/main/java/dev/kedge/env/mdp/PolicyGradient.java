@@ -13,7 +13,7 @@ import java.util.List;
 public final class PolicyGradient {
     private PolicyGradient() {}
 
-    /// Of `J = (1 - discount)·Σ start(s)·V(s)`, the mean of a step's `reward - penalty`: [S][A].
+    /// Of `J = (1 - discount)·Σ start(s)·V(s)`, the mean of a step's `reward - penalty`: `[S][A]`.
     ///
     /// @param tolerance for values and occupancy, finite and > 0
     /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
@@ -24,9 +24,9 @@ public final class PolicyGradient {
         return gradient(states, solution.actionValues(), policy, ref, regularizer);
     }
 
-    /// Of `Σ start(s)·V_0(s)`, for each stage's logits: [H][S][A].
+    /// Of `Σ start(s)·V_0(s)`, for each stage's logits: `[H][S][A]`.
     ///
-    /// @param policies of each stage, and as many references: [H]
+    /// @param policies of each stage, and as many references: `[H]`
     /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
     ///     has none
     public static List<double[][]> perStage(

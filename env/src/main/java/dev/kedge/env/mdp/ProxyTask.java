@@ -8,9 +8,9 @@ import java.util.SplittableRandom;
 /// the reference (arXiv:2403.03185).
 ///
 /// @param transitions the kernel
-/// @param reward      what counts: [S][A]
-/// @param proxy       what is optimised: [S][A]
-/// @param start       the distribution of the first state: [S]
+/// @param reward      what counts: `[S][A]`
+/// @param proxy       what is optimised: `[S][A]`
+/// @param start       the distribution of the first state: `[S]`
 public record ProxyTask(Transitions transitions, double[][] reward, double[][] proxy, double[] start) {
     /// The process with the true reward.
     public Mdp mdp(double discount) {

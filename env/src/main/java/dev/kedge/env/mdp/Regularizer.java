@@ -11,11 +11,11 @@ import java.util.Arrays;
 public sealed interface Regularizer {
     /// The maximum: `>=` any other policy's `Σ p·q - penalty`.
     ///
-    /// @param q      of the actions: [A]
-    /// @param logRef the reference: [A]
+    /// @param q      of the actions: `[A]`
+    /// @param logRef the reference: `[A]`
     double maximum(double[] q, double[] logRef);
 
-    /// Where it is attained, log-probabilities: [A].
+    /// Where it is attained, log-probabilities: `[A]`.
     double[] maximizer(double[] q, double[] logRef);
 
     /// The penalty of a policy; infinite where it has mass and the reference has none.

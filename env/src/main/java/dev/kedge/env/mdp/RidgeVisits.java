@@ -1,9 +1,9 @@
 package dev.kedge.env.mdp;
 
 import java.util.Arrays;
-import org.apache.commons.math3.linear.Array2DRowRealMatrix;
-import org.apache.commons.math3.linear.CholeskyDecomposition;
-import org.apache.commons.math3.linear.RealMatrix;
+import org.hipparchus.linear.Array2DRowRealMatrix;
+import org.hipparchus.linear.CholeskyDecomposition;
+import org.hipparchus.linear.RealMatrix;
 
 /// Where actions led, as ridge regressions of each stage's next values on features of state and action: the estimate of
 /// LSVI-UCB (arXiv:1907.05388) and LSVI-UCB-Ent (arXiv:2310.17303). With `Λ = ridge·I + Σ φφᵀ` the value expected is
@@ -14,7 +14,7 @@ public final class RidgeVisits {
     private final double[][][] covariance;
     private final double[][][] successors;
 
-    /// @param features φ(s, a): [S][A][d]
+    /// @param features φ(s, a): `[S][A][d]`
     /// @param ridge    finite and > 0
     /// @throws IllegalArgumentException if features have different lengths, or ridge is out of range
     public RidgeVisits(int horizon, double[][][] features, double ridge) {
@@ -36,7 +36,7 @@ public final class RidgeVisits {
         successors = new double[horizon][d][features.length];
     }
 
-    /// A feature of its own for each state and action: [S][A][S·A].
+    /// A feature of its own for each state and action: `[S][A][S·A]`.
     public static double[][][] oneHot(int states, int actions) {
         double[][][] features = new double[states][actions][states * actions];
         for (int s = 0; s < states; s++) {
@@ -67,10 +67,10 @@ public final class RidgeVisits {
 
     /// What the regressions say, and how sure they are.
     ///
-    /// @param norms `sqrt(φᵀΛ⁻¹φ)`, [H][S][A]
+    /// @param norms `sqrt(φᵀΛ⁻¹φ)`, `[H][S][A]`
     public record Fit(OptimisticPlanning.Estimate estimate, double[][][] norms) {}
 
-    /// @param reward [H][S][A]
+    /// @param reward `[H][S][A]`
     public Fit fit(double[][][] reward) {
         int states = features.length;
         double[][][][] weights = new double[covariance.length][states][features[0].length][states];

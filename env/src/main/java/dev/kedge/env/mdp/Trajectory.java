@@ -5,9 +5,9 @@ import java.util.random.RandomGenerator;
 
 /// What happened, step by step. Equal generators draw equal trajectories.
 ///
-/// @param states  s_t: [T]
-/// @param actions a_t: [T]
-/// @param rewards r(s_t, a_t): [T]
+/// @param states  s_t: `[T]`
+/// @param actions a_t: `[T]`
+/// @param rewards r(s_t, a_t): `[T]`
 public record Trajectory(int[] states, int[] actions, double[] rewards) {
     /// So many steps of a process that goes on for ever.
     public static Trajectory sample(Mdp mdp, Policy policy, int steps, RandomGenerator random) {
@@ -29,7 +29,7 @@ public record Trajectory(int[] states, int[] actions, double[] rewards) {
 
     /// All stages of a process.
     ///
-    /// @param policies of each stage: [H]
+    /// @param policies of each stage: `[H]`
     public static Trajectory sample(FiniteHorizonMdp mdp, List<Policy> policies, RandomGenerator random) {
         BackwardInduction.requireStages(mdp, policies);
         int steps = mdp.horizon();

@@ -11,8 +11,8 @@ import java.util.Arrays;
 /// @param states        S, > 0
 /// @param actions       A, the same in every state, > 0
 /// @param offsets       where rows begin, the first is 0: [S·A + 1]
-/// @param successors    states, those of a row in any order: [N]
-/// @param probabilities of the successors, `>= 0`: [N]
+/// @param successors    states, those of a row in any order: `[N]`
+/// @param probabilities of the successors, `>= 0`: `[N]`
 public record Transitions(int states, int actions, int[] offsets, int[] successors, double[] probabilities) {
     private static final double ROUNDING = 1e-9;
 
@@ -128,7 +128,7 @@ public record Transitions(int states, int actions, int[] offsets, int[] successo
 
     /// A kernel written out.
     ///
-    /// @param p `P(s'|s,a)`, [S][A][S]
+    /// @param p `P(s'|s,a)`, `[S][A][S]`
     /// @throws IllegalArgumentException if it has another shape, or as the constructor does
     public static Transitions dense(double[][][] p) {
         int states = p.length;

@@ -11,8 +11,8 @@ import java.util.Arrays;
 public final class ValueIteration {
     private ValueIteration() {}
 
-    /// @param values       V, what the penalties cost taken off: [S]
-    /// @param actionValues `Q(s,a) = r(s,a) + discount·Σ P(s'|s,a)·V(s')`: [S][A]
+    /// @param values       V, what the penalties cost taken off: `[S]`
+    /// @param actionValues `Q(s,a) = r(s,a) + discount·Σ P(s'|s,a)·V(s')`: `[S][A]`
     /// @param policy       the policy evaluated, or the maximiser of `Q` in every state. With `e` the error
     ///                     bound its own values are within `2·discount·e/(1 - discount)` of the optimum's, under
     ///                     a KL regulariser within `(discount·e)²/(2·beta·(1 - discount))`

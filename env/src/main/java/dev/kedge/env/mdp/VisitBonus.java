@@ -25,7 +25,7 @@ public sealed interface VisitBonus {
 
     /// The bonuses for planning on an estimate.
     ///
-    /// @param visits [H][S][A]
+    /// @param visits `[H][S][A]`
     default OptimisticPlanning.Bonus of(OptimisticPlanning.Estimate estimate, double[][][] visits) {
         int horizon = estimate.horizon();
         long cells = (long) horizon * visits[0].length * visits[0][0].length;

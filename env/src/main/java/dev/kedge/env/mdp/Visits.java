@@ -43,14 +43,14 @@ public final class Visits {
         }
     }
 
-    /// `n_h(s, a)`, [H][S][A], which goes on counting.
+    /// `n_h(s, a)`, `[H][S][A]`, which goes on counting.
     public double[][][] counts() {
         return counts;
     }
 
     /// `n_h(s, a, s')/n_h(s, a)`, uniform where nothing was seen.
     ///
-    /// @param reward [H][S][A]
+    /// @param reward `[H][S][A]`
     public OptimisticPlanning.Estimate estimate(double[][][] reward) {
         int states = counts[0].length;
         double[][][][] weights = new double[counts.length][states][counts[0][0].length][states];

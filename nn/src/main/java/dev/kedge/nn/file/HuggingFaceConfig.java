@@ -14,7 +14,7 @@ import java.util.Map;
 ///
 /// @param family which family's conventions the file follows
 /// @param config the decoder it describes
-public record HuggingFaceConfig(ModelFamily family, DecoderConfig config) {
+record HuggingFaceConfig(ModelFamily family, DecoderConfig config) {
     private static final Map<String, Mlp> GELUS = Map.of(
             "gelu", Mlp.GELU,
             "gelu_new", Mlp.GELU_TANH,

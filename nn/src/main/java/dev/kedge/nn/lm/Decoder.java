@@ -173,7 +173,7 @@ public final class Decoder implements AutoCloseable {
     /// An empty cache.
     ///
     /// @param capacity the columns it can hold
-    /// @param starts   the column at which each row begins [B] int64, or null when all begin at 0
+    /// @param starts   the column at which each row begins `[B]` int64, or null when all begin at 0
     /// @throws IllegalArgumentException if no row could ever use the last column
     public KvCache cache(long batch, int capacity, Tensor starts) {
         requireFits(

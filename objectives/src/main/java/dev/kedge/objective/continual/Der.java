@@ -17,7 +17,7 @@ public final class Der {
     /// @param mask          boolean [B, T]: true where the next token counts
     /// @param weight        dimensionless, finite and >= 0; 0.5 in arXiv:2508.08275
     /// @param tokensInStep  tokens that count in the whole optimizer step, >= 1
-    /// @return the loss; metric `logit-distance`, the mean square over V summed over a sequence, [B]
+    /// @return the loss; metric `logit-distance`, the mean square over V summed over a sequence, `[B]`
     /// @throws IllegalArgumentException if shapes or types do not fit, or a number is out of range
     public static Loss der(Tensor logits, Tensor teacherLogits, Tensor mask, double weight, long tokensInStep) {
         Require.dims("logits", logits, 3, "[B, T, V]");

@@ -11,12 +11,12 @@ public final class Lwf {
 
     /// `(klWeight/tokensInStep) Σ KL_t` over the positions where `mask` is true: to be added to the task's loss.
     ///
-    /// @param kl           `KL(teacher ‖ model)` of next-token distributions, nats, [B, T], or packed [N]; gradient
+    /// @param kl           `KL(teacher ‖ model)` of next-token distributions, nats, `[B, T]`, or packed `[N]`; gradient
     ///                     flows, and the teacher is a constant. See [dev.kedge.objective.logprob.HeadDivergence]
     /// @param mask         boolean, of the shape of kl: true at tokens that count
     /// @param klWeight     dimensionless, finite and >= 0
     /// @param tokensInStep tokens that count in the whole optimizer step, >= 1
-    /// @return the loss; metric `kl`, nats, summed over a sequence [B], or of a token [N]
+    /// @return the loss; metric `kl`, nats, summed over a sequence `[B]`, or of a token `[N]`
     /// @throws IllegalArgumentException if shapes or types do not fit, or a number is out of range
     public static Loss lwf(Tensor kl, Tensor mask, double klWeight, long tokensInStep) {
         if (kl.dim() != 1) {

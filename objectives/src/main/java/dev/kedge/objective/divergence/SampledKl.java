@@ -11,7 +11,7 @@ import dev.kedge.tensor.Tensor;
 /// estimator are different questions. Differentiating a sampled value at fixed outcomes gives `E_P[∇k]` and
 /// leaves out that P also chooses the outcomes, `E_P[k ∇log P]`:
 ///
-/// | estimator | E[value] | E[gradient in P at fixed outcomes] | with the score-function part added |
+/// | estimator | `E[value]` | `E[gradient in P at fixed outcomes]` | with the score-function part added |
 /// |---|---|---|---|
 /// | k1 | `KL(P‖Q)` | 0 | `∇KL(P‖Q)` |
 /// | k2 | `E_P[d²]/2`, biased | `∇KL(P‖Q)` | `∇E_P[d²]/2`, biased |

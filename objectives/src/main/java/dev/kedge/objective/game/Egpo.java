@@ -23,7 +23,7 @@ public final class Egpo {
     /// @param logOpponent likewise; a constant whatever graph it carries
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param gamesInStep games in the whole optimizer step, at least G
-    /// @return `Σ losses / gamesInStep`; metric `loss` [G]
+    /// @return `Σ losses / gamesInStep`; metric `loss` `[G]`
     /// @throws IllegalArgumentException if shapes do not fit or an argument is out of range
     public static Loss egpo(Tensor logPolicy, Tensor logOpponent, MatrixGames games, double beta, long gamesInStep) {
         Require.positive("beta", beta);
@@ -45,7 +45,7 @@ public final class Egpo {
     /// @param preferences `P(y > y'')` and `P(y' > y'')`, in [0, 1], [B, 2]; a constant likewise
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param pairsInStep pairs in the whole optimizer step, at least B
-    /// @return the loss; metrics [B]: `loss`, and as `reward/first` and `reward/second` the implicit rewards
+    /// @return the loss; metrics `[B]`: `loss`, and as `reward/first` and `reward/second` the implicit rewards
     ///         `beta·log π/π_ref` of y and of y'
     /// @throws IllegalArgumentException if shapes do not fit or an argument is out of range
     public static Loss sequences(

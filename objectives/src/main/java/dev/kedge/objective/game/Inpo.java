@@ -24,7 +24,7 @@ public final class Inpo {
     /// of several answers, or the likelier label, move it.
     ///
     /// @param lp               pairs under policy and reference
-    /// @param previousChosen   `log π_t(y_w)`, nats, [B]; a constant whatever graph it carries
+    /// @param previousChosen   `log π_t(y_w)`, nats, `[B]`; a constant whatever graph it carries
     /// @param previousRejected `log π_t(y_l)`, likewise
     /// @param pairsInStep      pairs in the whole optimizer step, at least B
     /// @return the loss; metrics as in [Ipo#ipo], with rewards `eta·s(y)`, which tend to `P(y > π_t)` but for a
@@ -50,7 +50,7 @@ public final class Inpo {
     /// @param logPolicy   `log π`, normalised, nats, [G, n]; gradient flows
     /// @param logPrevious `log π_t`, normalised and finite, [G, n]; a constant whatever graph it carries
     /// @param gamesInStep games in the whole optimizer step, at least G
-    /// @return `Σ losses / gamesInStep`; metric `loss` [G]
+    /// @return `Σ losses / gamesInStep`; metric `loss` `[G]`
     public static Loss withWinRates(
             Tensor logPolicy, Tensor logPrevious, MatrixGames games, double eta, double tau, long gamesInStep) {
         Tensor e = score(logPolicy, logPrevious, games, eta, tau)

@@ -20,7 +20,7 @@ public final class IterativeDpo {
     /// @param logPrevious `log π_t`, likewise; a constant whatever graph it carries
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param gamesInStep games in the whole optimizer step, at least G
-    /// @return `Σ losses / gamesInStep`; metric `loss` [G]
+    /// @return `Σ losses / gamesInStep`; metric `loss` `[G]`
     /// @throws IllegalArgumentException if shapes do not fit or an argument is out of range
     public static Loss population(
             Tensor logPolicy, Tensor logPrevious, MatrixGames games, double beta, long gamesInStep) {

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /// G preference games of n actions each, side by side: what the tabular objectives learn. Both tensors are constants,
 /// whatever graph they carry.
 ///
-/// @param winProbabilities `P(i > j)` at [g][i][j], with `P + Pᵀ = 1`: [G, n, n]
+/// @param winProbabilities `P(i > j)` at `[g][i][j]`, with `P + Pᵀ = 1`: `[G, n, n]`
 /// @param logRef           normalised log-probabilities of the reference, finite, nats: [G, n]
 public record MatrixGames(Tensor winProbabilities, Tensor logRef) {
     /// @throws IllegalArgumentException if the shapes do not fit

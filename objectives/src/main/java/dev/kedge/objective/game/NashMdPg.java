@@ -28,14 +28,14 @@ public final class NashMdPg {
     /// The loss on sampled answers: `-(1/answersInStep) Σ (P(y > y'') - beta·log π_old(y)/π_ref(y))·log π(y)`. With y
     /// from π_old = π and y'' from the mixture its gradient is that of [#nashMdPg] in expectation.
     ///
-    /// @param logProbs      `log π(y)`, summed over tokens, nats, [B]; gradient flows
-    /// @param oldLogProbs   the same when y was drawn, [B]; a constant whatever graph it carries
-    /// @param refLogProbs   `log π_ref(y)`, [B]; a constant likewise
-    /// @param preferences   `P(y > y'')` [B]; a constant likewise. Less any baseline that y does not enter, such as
+    /// @param logProbs      `log π(y)`, summed over tokens, nats, `[B]`; gradient flows
+    /// @param oldLogProbs   the same when y was drawn, `[B]`; a constant whatever graph it carries
+    /// @param refLogProbs   `log π_ref(y)`, `[B]`; a constant likewise
+    /// @param preferences   `P(y > y'')` `[B]`; a constant likewise. Less any baseline that y does not enter, such as
     ///                      1/2, they give the same gradient in expectation
     /// @param beta          strength of the KL regulariser, dimensionless, finite and > 0
     /// @param answersInStep answers in the whole optimizer step, at least B
-    /// @return the loss; metrics [B]: `loss` and `advantage`, the factor of `log π(y)`
+    /// @return the loss; metrics `[B]`: `loss` and `advantage`, the factor of `log π(y)`
     /// @throws IllegalArgumentException if shapes do not fit or an argument is out of range
     public static Loss sequences(
             Tensor logProbs,

@@ -13,7 +13,7 @@ import dev.kedge.tensor.Tensor;
 /// tokens, the end token among them, not means: longer answers score lower. The model is a reward, not a policy to
 /// sample from.
 ///
-/// Throughout, `chosen` is `log π_r(y_w|x)` and `rejected` `log π_r(y_l|x)`, nats, [B]; gradient flows. `beta` is
+/// Throughout, `chosen` is `log π_r(y_w|x)` and `rejected` `log π_r(y_l|x)`, nats, `[B]`; gradient flows. `beta` is
 /// dimensionless, finite and > 0; `margin` is how much z must exceed, finite and >= 0; `pairsInStep` counts the pairs
 /// of the whole optimizer step, at least B. Metrics are those of [ImplicitRewards#loss], rewards without the margin.
 /// All throw [IllegalArgumentException] if an argument is out of range.

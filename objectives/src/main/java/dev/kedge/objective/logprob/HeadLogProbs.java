@@ -44,7 +44,7 @@ public final class HeadLogProbs {
 
     /// @param hidden      [N, H], the state from which each target is predicted
     /// @param head        [V, H]; a leaf or a constant
-    /// @param targets     [N] int64, in [0, V)
+    /// @param targets     `[N]` int64, in [0, V)
     /// @param temperature divides the logits, > 0
     /// @throws IllegalArgumentException if shapes or temperature do not fit
     public static HeadLogProbs of(Tensor hidden, Tensor head, Tensor targets, double temperature) {
@@ -75,7 +75,7 @@ public final class HeadLogProbs {
         return chunks.isEmpty() ? Creation.zeros(hidden.dtype(), hidden.device(), 0) : Tensor.cat(chunks, 0);
     }
 
-    /// The log-probabilities as a leaf that gathers a gradient: nats, [N].
+    /// The log-probabilities as a leaf that gathers a gradient: nats, `[N]`.
     public Tensor values() {
         return hidden.hasGradientGraph() || head.hasGradientGraph() ? values.requiresGrad() : values;
     }

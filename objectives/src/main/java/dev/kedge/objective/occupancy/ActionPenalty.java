@@ -13,12 +13,12 @@ public final class ActionPenalty {
     /// `coefficient/(1-gamma)·(1/statesInStep) Σ_s D(π(.|s)||ref(.|s))`: on the scale of returns, while a penalty of
     /// occupancy measures is paid step by step.
     ///
-    /// @param divergences   of each visited state, [B], such as those of
+    /// @param divergences   of each visited state, `[B]`, such as those of
     ///                      [dev.kedge.objective.divergence.Divergence#categorical]; gradient flows
     /// @param coefficient   in units of reward, finite and > 0
     /// @param gamma         discount, in [0, 1)
     /// @param statesInStep  states in the whole optimizer step, at least B
-    /// @return the loss; metrics `divergence`, [B]
+    /// @return the loss; metrics `divergence`, `[B]`
     /// @throws IllegalArgumentException if an argument is out of range
     public static Loss mean(Tensor divergences, double coefficient, double gamma, long statesInStep) {
         Require.positive("coefficient", coefficient);
@@ -31,7 +31,7 @@ public final class ActionPenalty {
 
     /// `sqrt(max(floor, χ²))` of each state, for [#mean]: no gradient below the floor.
     ///
-    /// @param chiSquared [B]; gradient flows
+    /// @param chiSquared `[B]`; gradient flows
     /// @param floor      finite and > 0; 1e-4 is customary
     /// @throws IllegalArgumentException if the floor is out of range
     public static Tensor root(Tensor chiSquared, double floor) {
@@ -41,8 +41,8 @@ public final class ActionPenalty {
 
     /// χ² where it is finite, the KL elsewhere: for Gaussians, of which a wide one is infinitely far from a narrow one.
     ///
-    /// @param chiSquared of each state, [B]; gradient flows where it is finite
-    /// @param kl         of the same pairs, [B]; gradient flows elsewhere
+    /// @param chiSquared of each state, `[B]`; gradient flows where it is finite
+    /// @param kl         of the same pairs, `[B]`; gradient flows elsewhere
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor finite(Tensor chiSquared, Tensor kl) {
         Require.sameShape("kl", kl, "chiSquared", chiSquared);

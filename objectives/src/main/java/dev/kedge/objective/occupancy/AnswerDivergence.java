@@ -17,8 +17,8 @@ import dev.kedge.tensor.Tensor;
 /// the policy, through which none flows. On answers of the policy that of `E[l + b]` is the gradient of KL(ref‖π), that
 /// of `E[a + b]` the gradient of `χ²/2 + KL(ref‖π)`.
 ///
-/// @param kl         `l + b` of each answer, [B]; gradient flows
-/// @param chiSquared `a + b` of each answer, [B]; gradient flows
+/// @param kl         `l + b` of each answer, `[B]`; gradient flows
+/// @param chiSquared `a + b` of each answer, `[B]`; gradient flows
 public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
     /// @throws IllegalArgumentException if the two are not vectors of one length
     public AnswerDivergence {
@@ -45,7 +45,7 @@ public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
     ///
     /// @param weight        finite and > 0
     /// @param answersInStep answers in the whole optimizer step, at least B
-    /// @return the loss; metrics [B]: `kl` and `chi-squared`
+    /// @return the loss; metrics `[B]`: `kl` and `chi-squared`
     /// @throws IllegalArgumentException if an argument is out of range
     public Loss klPenalty(double weight, long answersInStep) {
         Require.positive("weight", weight);

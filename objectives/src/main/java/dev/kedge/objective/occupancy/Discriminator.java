@@ -11,9 +11,9 @@ import dev.kedge.tensor.Tensor;
 /// Scores are large where the current policy visits more than the reference. With the two swapped, a penalty made of
 /// them pays for what it should prevent.
 ///
-/// Throughout, `current` holds the scores d(s, a) of steps of the current policy, [n], and `reference` those of the
-/// reference, [m]; gradient flows. Each has a mean of its own: `currentInStep` and `referenceInStep` count the steps of
-/// the whole optimizer step, at least n and m. Metrics: `loss/current` [n] and `loss/reference` [m]. All throw
+/// Throughout, `current` holds the scores d(s, a) of steps of the current policy, `[n]`, and `reference` those of the
+/// reference, `[m]`; gradient flows. Each has a mean of its own: `currentInStep` and `referenceInStep` count the steps
+/// of the whole optimizer step, at least n and m. Metrics: `loss/current` `[n]` and `loss/reference` `[m]`. All throw
 /// [IllegalArgumentException] if shapes do not fit or a denominator is too small.
 public final class Discriminator {
     private static final double DECAY = 0.01;

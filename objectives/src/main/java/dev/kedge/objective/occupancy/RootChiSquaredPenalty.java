@@ -8,7 +8,7 @@ import dev.kedge.tensor.Tensor;
 /// The penalty of single steps whose mean is the root of the χ² divergence of occupancy measures (ORPO,
 /// arXiv:2403.03185). A constant: it is part of the reward.
 ///
-/// @param perStep    `(exp(d) - 1)/sqrt(trimmed)`, [n], in the order of the scores, none left out; `exp(d) - 1` where
+/// @param perStep    `(exp(d) - 1)/sqrt(trimmed)`, `[n]`, in the order of the scores, none left out; `exp(d) - 1` where
 ///                   the estimate is not above 0. The paper has `exp(d)` in the numerator, its code this: they differ
 ///                   by a constant of a step, which matters where episodes end early
 /// @param untrimmed  the mean of `exp(d) - 1`, an estimate of χ², a scalar
@@ -16,7 +16,7 @@ import dev.kedge.tensor.Tensor;
 public record RootChiSquaredPenalty(Tensor perStep, Tensor untrimmed, Tensor trimmed) {
     /// The penalty from the scores of a discriminator.
     ///
-    /// @param scores       `d = log μ_cur/μ_ref` at the steps of the current policy, [n], n >= 1; `exp(d)` must not
+    /// @param scores       `d = log μ_cur/μ_ref` at the steps of the current policy, `[n]`, n >= 1; `exp(d)` must not
     ///                     overflow, so clip them
     /// @param trimFraction the share left out at each end, rounded down to whole steps, in [0, 1/2); 0.01 is
     ///                     customary
@@ -36,9 +36,9 @@ public record RootChiSquaredPenalty(Tensor perStep, Tensor untrimmed, Tensor tri
         return new RootChiSquaredPenalty(excess.div(scale), excess.mean(), trimmed);
     }
 
-    /// `reward - lambda·perStep`, [n].
+    /// `reward - lambda·perStep`, `[n]`.
     ///
-    /// @param reward the proxy reward of each step, [n]
+    /// @param reward the proxy reward of each step, `[n]`
     /// @param lambda in the unit of the reward, finite and >= 0
     /// @throws IllegalArgumentException if the shapes differ or lambda is out of range
     public Tensor takenFrom(Tensor reward, double lambda) {

@@ -20,7 +20,7 @@ public final class Dapo {
         return Grpo.advantages(rewards);
     }
 
-    /// Which groups to keep, boolean [P]: those whose rewards differ.
+    /// Which groups to keep, boolean `[P]`: those whose rewards differ.
     ///
     /// @param rewards [P, G]
     public static Tensor informative(Tensor rewards) {
@@ -44,7 +44,7 @@ public final class Dapo {
     /// `(1/tokensInStep) Σ_it max(-A·ρ, -A·clip(ρ, 1 - clipLow, 1 + clipHigh))`.
     ///
     /// @param rollout      [B, T]
-    /// @param advantages   [B], or per token [B, T]; constants whatever graph they carry
+    /// @param advantages   `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param clipLow      dimensionless, >= 0, customarily 0.2
     /// @param clipHigh     dimensionless, >= 0, customarily 0.28: room for improbable tokens to grow
     /// @param tokensInStep completion tokens of the whole optimizer step, >= 1

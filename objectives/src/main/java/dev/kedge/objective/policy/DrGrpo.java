@@ -25,7 +25,7 @@ public final class DrGrpo {
     /// `(1/(completionsInStep·length)) Σ_it max(-A·ρ, -A·clip(ρ, 1 - clip, 1 + clip))`.
     ///
     /// @param rollout           [B, T]
-    /// @param advantages        [B], or per token [B, T]; constants whatever graph they carry
+    /// @param advantages        `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param clip              dimensionless, in (0, 1), customarily 0.2
     /// @param length            of the longest completion allowed, tokens, >= 1: the same at every step
     /// @param completionsInStep completions of the whole optimizer step, at least B

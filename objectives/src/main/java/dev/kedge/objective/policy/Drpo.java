@@ -52,7 +52,7 @@ public final class Drpo {
     /// @param tau             dimensionless, finite and > 0: near 0 the likeliest wrong answer counts, at large
     ///                        tau all
     /// @param questionsInStep questions of the whole optimizer step, at least P
-    /// @return the loss; metrics [P]: `loss`, `informative`, 1 where there are answers of both kinds, and
+    /// @return the loss; metrics `[P]`: `loss`, `informative`, 1 where there are answers of both kinds, and
     ///         `length/right`, the mean length of right answers under w, tokens, 0 where not informative
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss drpo(
@@ -87,7 +87,7 @@ public final class Drpo {
     ///                     authors', which can be negative, or k3
     /// @param strength     dimensionless, finite and >= 0; the same for all parts of a step
     /// @param tokensInStep tokens of answers in the whole optimizer step, >= 1
-    /// @return the loss; metrics [B]: `kl/old`, summed over the tokens, nats, and `tokens` (count)
+    /// @return the loss; metrics `[B]`: `kl/old`, summed over the tokens, nats, and `tokens` (count)
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss trustRegion(
             Rollout rollout, BinaryOperator<Tensor> estimator, double strength, long tokensInStep) {

@@ -48,7 +48,7 @@ public final class GroupRelative {
         return normalized(values.reshape(1, -1), epsilon).reshape(values.shape());
     }
 
-    /// Whether the rewards of a group differ, boolean [P]: where they do not, there is nothing to learn.
+    /// Whether the rewards of a group differ, boolean `[P]`: where they do not, there is nothing to learn.
     public static Tensor differ(Tensor rewards) {
         Require.dims("rewards", rewards, 2, "[P, G]");
         return rewards.amax(1, false).gt(rewards.amin(1, false));

@@ -30,12 +30,12 @@ public final class Grpo {
     ///
     /// @param rollout           [B, T]
     /// @param refLogProbs       `log π_ref(o_t|q, o_<t)`, nats, [B, T], a constant whatever graph it carries
-    /// @param advantages        [B], or per token [B, T]; constants likewise
+    /// @param advantages        `[B]`, or per token `[B, T]`; constants likewise
     /// @param clip              dimensionless, in (0, 1), customarily 0.2
     /// @param beta              strength of the KL regulariser, dimensionless, finite and >= 0
     /// @param completionsInStep completions of the whole optimizer step, at least B
     /// @return the loss; metrics as in [Surrogate#loss], where `loss` is without the KL, and `kl/ref`, the mean
-    ///         k3 per token, nats, [B]
+    ///         k3 per token, nats, `[B]`
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss grpo(
             Rollout rollout, Tensor refLogProbs, Tensor advantages, double clip, double beta, long completionsInStep) {

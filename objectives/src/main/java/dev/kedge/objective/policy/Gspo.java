@@ -21,7 +21,7 @@ public final class Gspo {
     /// [LogRatios#sequences].
     ///
     /// @param rollout           [B, T]
-    /// @param advantages        [B], or per token [B, T]; constants whatever graph they carry
+    /// @param advantages        `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param clipLow           dimensionless, >= 0, customarily 3e-4: s is a mean over tokens and moves little
     /// @param clipHigh          dimensionless, >= 0, customarily 4e-4
     /// @param completionsInStep completions of the whole optimizer step, at least B

@@ -18,7 +18,7 @@ public final class Gtpo {
 
     private Gtpo() {}
 
-    /// `-(1/L) Σ_t Σ_v π(v) log max(π(v), 1e-6)`, nats, [B], without gradient; 0 of no tokens.
+    /// `-(1/L) Σ_t Σ_v π(v) log max(π(v), 1e-6)`, nats, `[B]`, without gradient; 0 of no tokens.
     ///
     /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, [B, T, V]
     /// @param mask   boolean [B, T], true at the tokens of the completion
@@ -37,10 +37,10 @@ public final class Gtpo {
         return initialEntropy <= Math.log(2) ? Math.log(2) : Double.POSITIVE_INFINITY;
     }
 
-    /// `A - gamma·H` where `H <= threshold`, 0 where it is above: [B]. It can differ from A in sign.
+    /// `A - gamma·H` where `H <= threshold`, 0 where it is above: `[B]`. It can differ from A in sign.
     ///
-    /// @param advantages [B]
-    /// @param entropies  mean entropies H, nats, [B]
+    /// @param advantages `[B]`
+    /// @param entropies  mean entropies H, nats, `[B]`
     /// @param gamma      in the unit of the rewards per nat, finite and >= 0; the authors' is 0.1 for rewards
     ///                   up to 20
     /// @param threshold  nats, > 0; `Infinity` filters none
@@ -59,7 +59,7 @@ public final class Gtpo {
     /// What tokens weigh for being shared by completions of opposite advantages.
     ///
     /// @param weights λ, [B, T], 0 where masked
-    /// @param counts  the length of the longer of both runs, at least 1, [B]; 0 where the advantage is 0
+    /// @param counts  the length of the longer of both runs, at least 1, `[B]`; 0 where the advantage is 0
     public record Conflicts(Tensor weights, Tensor counts) {
         /// @throws IllegalArgumentException if shapes do not fit
         public Conflicts {
@@ -125,10 +125,10 @@ public final class Gtpo {
     /// completions to a prompt, so that its gradient is G times this.
     ///
     /// @param rollout           [B, T]
-    /// @param shaped            Â of [#shaped], [B]
+    /// @param shaped            Â of [#shaped], `[B]`
     /// @param conflicts         of the same completions
     /// @param completionsInStep completions of the whole optimizer step, at least B
-    /// @return the loss; metrics as in [Surrogate#loss], with Â times the weights as advantages, and [B]
+    /// @return the loss; metrics as in [Surrogate#loss], with Â times the weights as advantages, and `[B]`
     ///         `filtered`, 1 where Â is 0, and `conflict/share`, of tokens whose weight is not 1
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss gtpo(Rollout rollout, Tensor shaped, Conflicts conflicts, long completionsInStep) {

@@ -95,13 +95,13 @@ public final class LpReg {
     /// `beta·(1 - exp(t - log π))`, in expectation over tokens that of `KL(π_proxy‖π)`.
     ///
     /// @param rollout      [B, T]
-    /// @param advantages   [B], or per token [B, T]; constants whatever graph they carry
+    /// @param advantages   `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param pull         see there
     /// @param clipLow      dimensionless, >= 0, customarily 1
     /// @param clipHigh     dimensionless, >= 0, customarily 9: with 1 below, ratios are bounded by [0, 10]
     /// @param tokensInStep completion tokens of the whole optimizer step, >= 1
     /// @return the loss; metrics as in [Surrogate#loss], as if nothing was pulled, and `pull/share` and `pull/kl`,
-    ///         means over the tokens of a completion of being pulled and of k3, nats, [B]
+    ///         means over the tokens of a completion of being pulled and of k3, nats, `[B]`
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss lpReg(
             Rollout rollout, Tensor advantages, Pull pull, double clipLow, double clipHigh, long tokensInStep) {
@@ -142,7 +142,7 @@ public final class LpReg {
     /// tokens with `A < 0`, `log π <= threshold`, and kept by the proxy, though they may lie above it.
     ///
     /// @param rollout       [B, T]
-    /// @param advantages    [B], or per token [B, T]; constants whatever graph they carry
+    /// @param advantages    `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param proxyLogProbs `log π_proxy(o_t)`, [B, T]; a constant likewise
     /// @param kl            of [#kl], nats, [B, T]; gradient flows
     /// @param threshold     log-probability up to which tokens are considered, nats, over all tokens of the step

@@ -19,8 +19,8 @@ public final class Oreal {
     /// @param logProbs    `log π` of tokens, nats, [B, T]; gradient flows
     /// @param refLogProbs `log π_ref` of the policy before training, likewise, a constant
     /// @param mask        boolean [B, T], true at the tokens of answers
-    /// @param correct     boolean [B]: what the verifier found
-    /// @param advantages  A of each answer in its whole group, such as [LeaveOneOut] of rewards +1 and -1: [B], a
+    /// @param correct     boolean `[B]`: what the verifier found
+    /// @param advantages  A of each answer in its whole group, such as `[LeaveOneOut]` of rewards +1 and -1: `[B]`, a
     ///                    constant; with such, A > 0 where correct and A < 0 elsewhere
     public record Answers(Tensor logProbs, Tensor refLogProbs, Tensor mask, Tensor correct, Tensor advantages) {
         /// @throws IllegalArgumentException if shapes or types do not fit
@@ -65,7 +65,7 @@ public final class Oreal {
     /// @param weights w of tokens, constants
     /// @param kl      k of tokens from log π and log π_ref, [dev.kedge.objective.divergence.SampledKl#k3] in the
     ///                paper's runs
-    /// @return the loss; metrics, summed over an answer's tokens, [B]: `loss/correct`, which is `A Σ w·(-log π)`,
+    /// @return the loss; metrics, summed over an answer's tokens, `[B]`: `loss/correct`, which is `A Σ w·(-log π)`,
     ///         `loss/wrong`, which is `-A Σ w`, `kl`, nats, and `tokens`
     /// @throws IllegalArgumentException if shapes do not fit
     public static Loss oreal(

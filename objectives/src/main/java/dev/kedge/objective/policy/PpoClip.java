@@ -10,10 +10,10 @@ import dev.kedge.tensor.Tensor;
 /// |---|---|---|---|
 /// | any, such as that of a critic | of tokens, clipped to `1 ± clip` | mean over the tokens of the step | none |
 ///
-/// Arguments: `advantages` are [B], or per token [B, T], constants whatever graph they carry; `clip` is dimensionless,
-/// in (0, 1), customarily 0.2; `tokensInStep` counts the completion tokens of the whole optimizer step, >= 1. Metrics
-/// are those of [Surrogate#loss]. Both throw [IllegalArgumentException] if shapes do not fit or a number is out of
-/// range.
+/// Arguments: `advantages` are `[B]`, or per token `[B, T]`, constants whatever graph they carry; `clip` is
+/// dimensionless, in (0, 1), customarily 0.2; `tokensInStep` counts the completion tokens of the whole optimizer step,
+/// >= 1. Metrics are those of [Surrogate#loss]. Both throw [IllegalArgumentException] if shapes do not fit or a number
+/// is out of range.
 public final class PpoClip {
     private PpoClip() {}
 

@@ -62,10 +62,10 @@ public final class ReferenceKl {
         return new ReverseKl().categorical(logP, Entropy.logProbs(refLogits.detach(), mask));
     }
 
-    /// `r - beta·Σ_t log π_old(o_t)/π_ref(o_t)`, [B]: rewards less the k1 of each completion, a constant. A policy
+    /// `r - beta·Σ_t log π_old(o_t)/π_ref(o_t)`, `[B]`: rewards less the k1 of each completion, a constant. A policy
     /// gradient with these is, on policy, that of `E[r] - beta·KL(π‖ref)` over whole completions.
     ///
-    /// @param rewards     of completions, [B]
+    /// @param rewards     of completions, `[B]`
     /// @param refLogProbs as above
     /// @param beta        strength, in the unit of the rewards per nat, finite and >= 0
     public static Tensor inReward(Tensor rewards, Rollout rollout, Tensor refLogProbs, double beta) {

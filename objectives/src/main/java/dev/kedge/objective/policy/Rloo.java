@@ -24,7 +24,7 @@ public final class Rloo {
     /// `-(1/completionsInStep) Σ_i A_i log π(o_i|q)`: [Reinforce#reinforce] with these advantages.
     ///
     /// @param rollout           completions just drawn, [B, T]
-    /// @param advantages        [B]
+    /// @param advantages        `[B]`
     /// @param completionsInStep completions of the whole optimizer step, at least B
     /// @return the loss; metrics as in [Surrogate#loss]
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range

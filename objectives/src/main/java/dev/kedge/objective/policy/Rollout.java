@@ -45,7 +45,7 @@ public record Rollout(Tensor logProbs, Tensor oldLogProbs, Tensor mask) {
         return logProbs.size(0);
     }
 
-    /// Tokens of each completion, [B], of the type of logProbs.
+    /// Tokens of each completion, `[B]`, of the type of logProbs.
     public Tensor lengths() {
         return mask.sum(1).to(logProbs.dtype());
     }
@@ -55,7 +55,7 @@ public record Rollout(Tensor logProbs, Tensor oldLogProbs, Tensor mask) {
         return logProbs.minus(oldLogProbs.detach()).whereElse(mask, 0);
     }
 
-    /// The mean over the tokens of each completion, [B]; 0 of none.
+    /// The mean over the tokens of each completion, `[B]`; 0 of none.
     ///
     /// @param perToken [B, T]; gradient flows
     public Tensor means(Tensor perToken) {

@@ -34,7 +34,7 @@ public final class Spine {
     /// Where completions fork, and the band for the entropies there; constants.
     ///
     /// @param selected boolean [B, T], only where tokens count
-    /// @param low      nats, [B]; 0 of a completion without tokens, and `high` likewise
+    /// @param low      nats, `[B]`; 0 of a completion without tokens, and `high` likewise
     public record Forking(Tensor selected, Tensor low, Tensor high) {
         /// @throws IllegalArgumentException if shapes or types do not fit
         public Forking {
@@ -44,7 +44,7 @@ public final class Spine {
             Require.sameShape("high", high, "low", low);
         }
 
-        /// How many tokens of each completion are selected, int64 [B].
+        /// How many tokens of each completion are selected, int64 `[B]`.
         public Tensor count() {
             return selected.sum(1);
         }
@@ -151,11 +151,11 @@ public final class Spine {
     /// that are not selected have no gradient but count in the denominator.
     ///
     /// @param rollout      [B, T]
-    /// @param advantages   [B], constants whatever graph they carry
+    /// @param advantages   `[B]`, constants whatever graph they carry
     /// @param forking      of the same completions
     /// @param clip         dimensionless, in (0, 1), customarily 0.2
     /// @param tokensInStep completion tokens of the whole optimizer step, selected or not, >= 1
-    /// @return the loss; metrics as in [Surrogate#loss], as if all were selected, and [B] `forking/share`, of
+    /// @return the loss; metrics as in [Surrogate#loss], as if all were selected, and `[B]` `forking/share`, of
     ///         tokens
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss policy(Rollout rollout, Tensor advantages, Forking forking, double clip, long tokensInStep) {
@@ -172,7 +172,7 @@ public final class Spine {
     /// @param forking      of the same entropies
     /// @param lowStrength  per nat, finite and >= 0; `highStrength` likewise
     /// @param tokensInStep completion tokens of the whole optimizer step, selected or not, >= 1
-    /// @return the loss; metrics [B]: `band`, the hinges summed over the completion, and `forking/entropy`, the
+    /// @return the loss; metrics `[B]`: `band`, the hinges summed over the completion, and `forking/entropy`, the
     ///         mean over its selected tokens, nats
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss band(
@@ -198,7 +198,7 @@ public final class Spine {
     /// @param forking        of the same completions
     /// @param strength       dimensionless, finite and >= 0
     /// @param selectedInStep selected tokens of the whole optimizer step, >= 1
-    /// @return the loss; metric `kl/anchor`, the mean over the selected tokens of a completion, nats, [B]
+    /// @return the loss; metric `kl/anchor`, the mean over the selected tokens of a completion, nats, `[B]`
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss anchor(Tensor kl, Forking forking, double strength, long selectedInStep) {
         Require.sameShape("kl", kl, "selected", forking.selected);

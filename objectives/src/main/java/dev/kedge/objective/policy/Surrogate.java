@@ -7,9 +7,9 @@ import dev.kedge.tensor.Tensor;
 
 /// Losses of the tokens of a rollout whose gradient is a policy gradient, before they are aggregated.
 ///
-/// Advantages are one per completion, [B], which each of its tokens gets, or one per token, [B, T]; constants whatever
-/// graph they carry. The log-ratios are one of [LogRatios]. Where an advantage is 0 so are loss and gradient, whatever
-/// the ratio is. The value is no objective; only the gradient is.
+/// Advantages are one per completion, `[B]`, which each of its tokens gets, or one per token, `[B, T]`; constants
+/// whatever graph they carry. The log-ratios are one of [LogRatios]. Where an advantage is 0 so are loss and gradient,
+/// whatever the ratio is. The value is no objective; only the gradient is.
 ///
 /// @param rollout    what the losses are of
 /// @param advantages [B, T], 0 where masked
@@ -62,7 +62,7 @@ public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tenso
     /// The loss of the step's part, with metrics.
     ///
     /// @param value the losses aggregated, with whatever was added to them
-    /// @return the loss; metrics [B], means over the tokens of each completion, 0 without any: `loss`,
+    /// @return the loss; metrics `[B]`, means over the tokens of each completion, 0 without any: `loss`,
     ///         `advantage`, `ratio`; `clip/share`; `kl/old`, `log π_old/π`, which estimates KL(π_old‖π), nats;
     ///         `entropy`, `-log π`, which on policy estimates the mean entropy, nats; and `advantage/zero`, 1
     ///         where no token has an advantage; `tokens` (count), the weights that make means over completions

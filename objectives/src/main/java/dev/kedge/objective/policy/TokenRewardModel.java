@@ -38,9 +38,9 @@ public final class TokenRewardModel {
     ///
     /// @param scores        one a token, logits, [B, T]; gradient flows
     /// @param mask          boolean [B, T], true at the tokens of the answer
-    /// @param correct       boolean [B]: the outcome
+    /// @param correct       boolean `[B]`: the outcome
     /// @param answersInStep answers in the whole optimizer step, at least B
-    /// @return the loss; metrics `loss` and `score`, the mean c_T, [B] each; an answer without tokens scores 0
+    /// @return the loss; metrics `loss` and `score`, the mean c_T, `[B]` each; an answer without tokens scores 0
     /// @throws IllegalArgumentException if shapes or types do not fit or answersInStep is too small
     public static Loss loss(Tensor scores, Tensor mask, Tensor correct, long answersInStep) {
         requireScores(scores, mask);

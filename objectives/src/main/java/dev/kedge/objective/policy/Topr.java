@@ -51,12 +51,12 @@ public final class Topr {
 
     /// `-(1/answersInStep) Σ w·A·log π(y|x)` with [Truncation#CANONICAL].
     ///
-    /// @param logProbs          `log π(y|x)` of whole answers, nats, [B]; gradient flows
+    /// @param logProbs          `log π(y|x)` of whole answers, nats, `[B]`; gradient flows
     /// @param behaviourLogProbs `log μ(y|x)` under the policy that drew them, likewise, a constant
-    /// @param advantages        A: the reward, +1 or -1 in the paper, less the baseline, if any; [B], a constant. 0
+    /// @param advantages        A: the reward, +1 or -1 in the paper, less the baseline, if any; `[B]`, a constant. 0
     ///                          counts as good
     /// @param answersInStep     answers in the whole optimizer step, at least B
-    /// @return the loss; metrics `loss`, `weight`, which is w, and `log-ratio`, nats, [B] each
+    /// @return the loss; metrics `loss`, `weight`, which is w, and `log-ratio`, nats, `[B]` each
     /// @throws IllegalArgumentException if shapes do not fit or answersInStep is too small
     public static Loss topr(Tensor logProbs, Tensor behaviourLogProbs, Tensor advantages, long answersInStep) {
         return truncated(logProbs, behaviourLogProbs, advantages, Truncation.CANONICAL, answersInStep);
@@ -72,7 +72,7 @@ public final class Topr {
     /// [#truncated] with `log π(y|x)/|y|` in the loss, as in the paper's experiments: long answers weigh no more than
     /// short ones. The ratio stays that of the whole answer.
     ///
-    /// @param tokens `|y|`, [B]; an answer without tokens counts as one
+    /// @param tokens `|y|`, `[B]`; an answer without tokens counts as one
     public static Loss lengthNormalized(
             Tensor logProbs,
             Tensor behaviourLogProbs,

@@ -14,7 +14,7 @@ import dev.kedge.tensor.Tensor;
 ///
 /// The target comes from [AdpoTargets], a teacher or the data; the anchor is the caller's and may follow the policy
 /// by an [AnchorRule]. `setsInStep` counts the candidate sets of the whole optimizer step, over all micro-batches
-/// and ranks, at least S; a set is never split. Metrics have one entry per set, [S].
+/// and ranks, at least S; a set is never split. Metrics have one entry per set, `[S]`.
 ///
 /// These are the losses of the paper's v6 in exact arithmetic. Later code of the author clamps log-ratios and u,
 /// divides log-probabilities by lengths and smooths targets; none of that is here.
@@ -109,7 +109,7 @@ public final class Adpo {
     /// @param strength       dimensionless, finite and >= 0
     /// @param tokensInStep   tokens of the answers in the whole optimizer step, >= 1; that the mask holds no more
     ///                       is not checked, since counting would wait for the device
-    /// @return the loss; metrics `kl/anchor` (nats, summed) and `tokens` (count), one entry per row, [B]
+    /// @return the loss; metrics `kl/anchor` (nats, summed) and `tokens` (count), one entry per row, `[B]`
     /// @throws IllegalArgumentException if shapes or types do not fit or a number is out of range
     public static Loss anchorPenalty(
             Tensor logProbs, Tensor anchorLogProbs, Tensor mask, double strength, long tokensInStep) {

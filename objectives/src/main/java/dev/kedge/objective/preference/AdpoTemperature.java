@@ -4,7 +4,7 @@ import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
-/// Temperatures of [AnchoredLogits] that adapt to each set: [S], constants.
+/// Temperatures of [AnchoredLogits] that adapt to each set: `[S]`, constants.
 ///
 /// The paper (arXiv:2510.18913) and its code disagree on the direction: the early code lowers tau where the target
 /// is uncertain, the late paper raises it where the policy is uncertain or does badly. Both stand here as they are
@@ -35,8 +35,8 @@ public final class AdpoTemperature {
     /// uncertain, and where it is certain of answers with low rewards.
     ///
     /// @param entropy h, mean entropy of the policy's tokens over a set's candidates divided by log V, in [0, 1],
-    ///                [S]
-    /// @param reward  r, a set's mean reward on a scale from 0 to 1, [S]: of [#onUnitScale]
+    ///                `[S]`
+    /// @param reward  r, a set's mean reward on a scale from 0 to 1, `[S]`: of [#onUnitScale]
     /// @param tau     at no entropy and full reward, finite and > 0
     /// @param alpha   weight of the entropy, finite and >= 0; `b` likewise of the missing reward
     /// @param lowest  finite and > 0
@@ -58,7 +58,7 @@ public final class AdpoTemperature {
 
     /// `(mean - least)/(most - least)`, or 1/2 where most = least: mean rewards of sets on a scale from 0 to 1.
     ///
-    /// @param means mean reward of each set, [S]
+    /// @param means mean reward of each set, `[S]`
     /// @param least the least mean among all sets of the optimizer step, so that its parts use one scale; `most`
     ///              likewise
     public static Tensor onUnitScale(Tensor means, double least, double most) {

@@ -33,7 +33,7 @@ public record AnchoredLogits(Tensor values) {
     ///
     /// @param policy as above
     /// @param anchor as above
-    /// @param tau    [S], > 0 (not checked, since that would wait for the device), a constant whatever graph it
+    /// @param tau    `[S]`, > 0 (not checked, since that would wait for the device), a constant whatever graph it
     ///               carries
     /// @throws IllegalArgumentException if shapes do not fit, or P < 2
     public static AnchoredLogits of(Tensor policy, Tensor anchor, Tensor tau) {

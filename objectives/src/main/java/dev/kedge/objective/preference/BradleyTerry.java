@@ -12,12 +12,12 @@ public final class BradleyTerry {
 
     /// `-(1/pairsInStep) Σ [o·log σ(d) + (1 - o)·log σ(-d)]`, `d = second - first`.
     ///
-    /// @param first           rewards of the first members, such as returns of trajectories, [B]; gradient flows.
+    /// @param first           rewards of the first members, such as returns of trajectories, `[B]`; gradient flows.
     ///                        `second` likewise
     /// @param secondPreferred o, 1 where the second is preferred, 0 where the first, or a probability, a constant,
-    ///                        [B]
+    ///                        `[B]`
     /// @param pairsInStep     pairs in the whole optimizer step, at least B
-    /// @return the loss; metrics [B]: `loss`, and `margin`, which is d
+    /// @return the loss; metrics `[B]`: `loss`, and `margin`, which is d
     /// @throws IllegalArgumentException if shapes differ or the denominator is too small
     public static Loss nll(Tensor first, Tensor second, Tensor secondPreferred, long pairsInStep) {
         Require.dims("first", first, 1, "[B]");

@@ -51,7 +51,7 @@ public final class Dpo {
 
     /// DPO against a reference that finds all answers equally probable: `m = beta·(chosen - rejected)`.
     ///
-    /// @param chosen   `log π(y_w|x)`, nats, [B]; gradient flows. `rejected` is `log π(y_l|x)`
+    /// @param chosen   `log π(y_w|x)`, nats, `[B]`; gradient flows. `rejected` is `log π(y_l|x)`
     public static Loss referenceFree(Tensor chosen, Tensor rejected, double beta, long pairsInStep) {
         return dpo(PreferenceLogProbs.referenceFree(chosen, rejected), beta, pairsInStep);
     }
@@ -60,7 +60,7 @@ public final class Dpo {
     /// (arXiv:2411.15124), so that long answers do not get large rewards for their length. Its `beta`
     /// is larger than that of [#dpo] by about the length of an answer.
     ///
-    /// @param chosenTokens `|y_w|`, tokens, [B]; `rejectedTokens` is `|y_l|`
+    /// @param chosenTokens `|y_w|`, tokens, `[B]`; `rejectedTokens` is `|y_l|`
     public static Loss lengthNormalized(
             PreferenceLogProbs lp, Tensor chosenTokens, Tensor rejectedTokens, double beta, long pairsInStep) {
         return dpo(lp.lengthNormalized(chosenTokens, rejectedTokens), beta, pairsInStep);

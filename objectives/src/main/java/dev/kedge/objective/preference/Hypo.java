@@ -18,7 +18,7 @@ public final class Hypo {
 
     /// `-(1/pairsInStep) Σ log σ(m) + lambda·(1/samplesInStep) Σ A·log π(y)`, `A = kl`, constant; m as in [Dpo].
     ///
-    /// @param lp            the offline pairs, [B]
+    /// @param lp            the offline pairs, `[B]`
     /// @param online        answers of the current policy, [P, G]; P need not be B
     /// @param beta          strength of DPO's regulariser, dimensionless, finite and > 0
     /// @param lambda        weight of the online KL of whole answers, dimensionless, finite and >= 0; 0 is DPO

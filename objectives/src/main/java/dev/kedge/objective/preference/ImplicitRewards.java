@@ -4,7 +4,7 @@ import dev.kedge.objective.Loss;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
-/// The rewards that a policy implies about answer pairs, up to a constant of the prompt: nats, [B].
+/// The rewards that a policy implies about answer pairs, up to a constant of the prompt: nats, `[B]`.
 ///
 /// A policy that maximises reward less `beta` times a divergence from its reference has the reward
 /// `beta·f'(π/π_ref)` (arXiv:2305.18290, Eq. 5, for the reverse KL).
@@ -24,17 +24,17 @@ public record ImplicitRewards(Tensor chosen, Tensor rejected) {
                 lp.chosenLogRatio().times(beta), lp.rejectedLogRatio().times(beta));
     }
 
-    /// By how much the chosen answer's reward exceeds the rejected one's, [B].
+    /// By how much the chosen answer's reward exceeds the rejected one's, `[B]`.
     public Tensor margin() {
         return chosen.minus(rejected);
     }
 
     /// `Σ pairLosses / pairsInStep`, with what every preference objective reports.
     ///
-    /// @param pairLosses  the loss of each pair, [B]; gradient flows
+    /// @param pairLosses  the loss of each pair, `[B]`; gradient flows
     /// @param pairsInStep pairs in the whole optimizer step, over all micro-batches and ranks, so that the
     ///                    gradients of the parts add up to the gradient of the step
-    /// @return the loss; metrics [B]: `loss`, `reward/chosen`, `reward/rejected`, and `reward/accuracy`, which
+    /// @return the loss; metrics `[B]`: `loss`, `reward/chosen`, `reward/rejected`, and `reward/accuracy`, which
     ///         is 1 where the chosen answer has the higher reward and 0 elsewhere
     /// @throws IllegalArgumentException if pairsInStep is less than B
     public Loss loss(Tensor pairLosses, long pairsInStep) {

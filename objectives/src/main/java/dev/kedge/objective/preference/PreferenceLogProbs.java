@@ -4,7 +4,7 @@ import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
-/// Log-probabilities of answer pairs, each summed over the answer's tokens: nats, shape [B].
+/// Log-probabilities of answer pairs, each summed over the answer's tokens: nats, shape `[B]`.
 ///
 /// @param chosen      `log π(y_w|x)` under the policy; gradient flows
 /// @param rejected    `log π(y_l|x)` under the policy; gradient flows
@@ -27,9 +27,9 @@ public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChose
 
     /// Pairs of a first and a second answer, one of which a judge chose: how online methods come by pairs.
     ///
-    /// @param first         `log π` of the first answer, nats, [B]; gradient flows. `second` likewise, and
+    /// @param first         `log π` of the first answer, nats, `[B]`; gradient flows. `second` likewise, and
     ///                      under the reference `refFirst` and `refSecond`
-    /// @param firstIsChosen boolean [B]: true where the first is the chosen one, false where the second is
+    /// @param firstIsChosen boolean `[B]`: true where the first is the chosen one, false where the second is
     /// @throws IllegalArgumentException if shapes or types do not fit
     public static PreferenceLogProbs judged(
             Tensor first, Tensor second, Tensor refFirst, Tensor refSecond, Tensor firstIsChosen) {
@@ -48,7 +48,7 @@ public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChose
     /// The same pairs, each log-probability divided by the length of its answer: means over tokens where there
     /// were sums.
     ///
-    /// @param chosenTokens   length of y_w, tokens [B]; an answer without tokens counts as one, so that its mean
+    /// @param chosenTokens   length of y_w, tokens `[B]`; an answer without tokens counts as one, so that its mean
     ///                       is 0
     /// @param rejectedTokens length of y_l, likewise
     public PreferenceLogProbs lengthNormalized(Tensor chosenTokens, Tensor rejectedTokens) {
@@ -59,12 +59,12 @@ public record PreferenceLogProbs(Tensor chosen, Tensor rejected, Tensor refChose
         return new PreferenceLogProbs(chosen.div(w), rejected.div(l), refChosen.div(w), refRejected.div(l));
     }
 
-    /// `log π(y_w|x)/π_ref(y_w|x)`, [B].
+    /// `log π(y_w|x)/π_ref(y_w|x)`, `[B]`.
     public Tensor chosenLogRatio() {
         return chosen.minus(refChosen.detach());
     }
 
-    /// `log π(y_l|x)/π_ref(y_l|x)`, [B].
+    /// `log π(y_l|x)/π_ref(y_l|x)`, `[B]`.
     public Tensor rejectedLogRatio() {
         return rejected.minus(refRejected.detach());
     }

@@ -25,12 +25,12 @@ public final class Rrpo {
     /// From sums over phrases, which [SequenceLogProbs#sum] makes of token log-probabilities and a mask of phrases,
     /// and from the KL, which [dev.kedge.objective.logprob.HeadDivergence] makes a few positions at a time.
     ///
-    /// @param phrases     log-probabilities summed over the tokens of phrases only, [B]
-    /// @param chosenKl    `TKL(y_w)`, nats, [B]; gradient flows
+    /// @param phrases     log-probabilities summed over the tokens of phrases only, `[B]`
+    /// @param chosenKl    `TKL(y_w)`, nats, `[B]`; gradient flows
     /// @param beta        scale of the rewards, dimensionless, finite and > 0
     /// @param alpha       weight of the KL, dimensionless, finite and >= 0
     /// @param pairsInStep pairs in the whole optimizer step, at least B
-    /// @return the loss; metrics as in [ImplicitRewards#loss], and `kl/chosen`, nats, [B]
+    /// @return the loss; metrics as in [ImplicitRewards#loss], and `kl/chosen`, nats, `[B]`
     /// @throws IllegalArgumentException if shapes do not fit or a number is out of range
     public static Loss rrpo(PreferenceLogProbs phrases, Tensor chosenKl, double beta, double alpha, long pairsInStep) {
         Require.positive("beta", beta);

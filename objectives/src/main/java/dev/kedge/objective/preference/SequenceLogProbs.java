@@ -9,7 +9,7 @@ import dev.kedge.tensor.Tensor;
 public final class SequenceLogProbs {
     private SequenceLogProbs() {}
 
-    /// Sums over the positions where `mask` is true: [B].
+    /// Sums over the positions where `mask` is true: `[B]`.
     ///
     /// @param logProbs log-probabilities of tokens, nats, [B, T]; gradient flows
     /// @param mask     boolean [B, T], true at the tokens of the answer
@@ -20,7 +20,7 @@ public final class SequenceLogProbs {
         return logProbs.whereElse(mask, 0).sum(1); // select, do not multiply: NaN * 0 is NaN
     }
 
-    /// How many tokens each answer has, int64 [B].
+    /// How many tokens each answer has, int64 `[B]`.
     ///
     /// @param mask boolean [B, T], true at the tokens of the answer
     public static Tensor lengths(Tensor mask) {
@@ -29,7 +29,7 @@ public final class SequenceLogProbs {
         return mask.sum(1);
     }
 
-    /// `Σ_t log softmax(logits[t])[labels[t+1]]` over the t whose `labels[t+1]` counts: [B]. The logits at the
+    /// `Σ_t log softmax(logits[t])[labels[t+1]]` over the t whose `labels[t+1]` counts: `[B]`. The logits at the
     /// last position and the label at the first are not used.
     ///
     /// Holds a copy of the logits; for a large vocabulary take token log-probabilities computed in chunks and

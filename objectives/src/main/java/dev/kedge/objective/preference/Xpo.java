@@ -18,13 +18,13 @@ public final class Xpo {
 
     /// `(1/pairsInStep) Σ [-log σ(m) + alpha·log π(ỹ)]`, m as in [Dpo].
     ///
-    /// @param lp                   the pairs as judged, [B]; see [PreferenceLogProbs#judged]
-    /// @param policySampleIsChosen boolean [B]: true where ỹ is the rejected answer, false where it is chosen
+    /// @param lp                   the pairs as judged, `[B]`; see [PreferenceLogProbs#judged]
+    /// @param policySampleIsChosen boolean `[B]`: true where ỹ is the rejected answer, false where it is chosen
     /// @param alpha                weight of the bonus, dimensionless, finite and >= 0; 0 is online DPO
     /// @param beta                 strength of the KL regulariser, dimensionless, finite and > 0
     /// @param pairsInStep          pairs in the whole optimizer step, at least B
     /// @return the loss; metrics as in [ImplicitRewards#loss], `loss` being the preference term, and `bonus`,
-    ///         which is `alpha·log π(ỹ)`, [B]
+    ///         which is `alpha·log π(ỹ)`, `[B]`
     /// @throws IllegalArgumentException if an argument is out of range
     public static Loss xpo(
             PreferenceLogProbs lp, Tensor policySampleIsChosen, double alpha, double beta, long pairsInStep) {

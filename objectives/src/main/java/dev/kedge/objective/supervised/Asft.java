@@ -16,13 +16,13 @@ public final class Asft {
     /// `(1/tokensInStep) Σ [-sg(π_t)·log π_t + klWeight·KL_t]` over the positions where `mask` is true. At the
     /// reference, and at klWeight 0, it is DFT.
     ///
-    /// @param logProbs     log-probabilities of the tokens, nats: [B, T], or packed [N]; gradient flows
+    /// @param logProbs     log-probabilities of the tokens, nats: `[B, T]`, or packed `[N]`; gradient flows
     /// @param kl           KL of the next-token distributions at the same positions, from a reference that is a
     ///                     constant: nats, of the shape of logProbs; gradient flows
     /// @param mask         boolean, of the shape of logProbs: true at tokens that count
     /// @param klWeight     dimensionless, finite and >= 0; 0.05 in the authors' example
     /// @param tokensInStep tokens that count in the whole optimizer step, >= 1
-    /// @return the loss; metrics as in [CrossEntropy#crossEntropy], and `kl`, nats, summed, [B] or [N]
+    /// @return the loss; metrics as in [CrossEntropy#crossEntropy], and `kl`, nats, summed, `[B]` or `[N]`
     /// @throws IllegalArgumentException if shapes or types do not fit, or a number is out of range
     public static Loss asft(Tensor logProbs, Tensor kl, Tensor mask, double klWeight, long tokensInStep) {
         return anchored(Dft.dft(logProbs, mask, tokensInStep), kl, mask, klWeight, tokensInStep);

@@ -12,13 +12,13 @@ public final class CrossEntropy {
     ///
     /// Every token of the step weighs the same, whatever the length of its sequence and the split of the step.
     ///
-    /// @param logProbs     log-probabilities of the tokens, nats: [B, T], or packed [N]; gradient flows
+    /// @param logProbs     log-probabilities of the tokens, nats: `[B, T]`, or packed `[N]`; gradient flows
     /// @param mask         boolean, of the shape of logProbs: true at completion tokens, false at prompt and
     ///                     padding. What is masked reaches neither value nor gradient, NaN included
     /// @param tokensInStep completion tokens of the whole optimizer step, over all micro-batches and ranks, > 0;
     ///                     that the mask holds no more is not checked, since counting would wait for the device
-    /// @return the loss; metrics `nll` (nats, summed) and `tokens` (count), one entry per sequence [B], or per
-    ///         token [N] of packed ones, 0 where masked: `Σ nll / Σ tokens` over the step is its mean
+    /// @return the loss; metrics `nll` (nats, summed) and `tokens` (count), one entry per sequence `[B]`, or per
+    ///         token `[N]` of packed ones, 0 where masked: `Σ nll / Σ tokens` over the step is its mean
     /// @throws IllegalArgumentException if shapes or types do not fit, or tokensInStep < 1
     public static Loss crossEntropy(Tensor logProbs, Tensor mask, long tokensInStep) {
         if (logProbs.dim() != 1) {

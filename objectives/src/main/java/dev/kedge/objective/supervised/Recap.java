@@ -98,7 +98,7 @@ public final class Recap {
 
     /// `(1/K) Σ λ_k L_k`, with constant weights.
     ///
-    /// @param losses  L of K objectives, [K], each this part's share of its step; gradient flows
+    /// @param losses  L of K objectives, `[K]`, each this part's share of its step; gradient flows
     /// @param weights λ, K of them
     /// @return the loss, without metrics: those of the objectives speak of different examples
     /// @throws IllegalArgumentException if the two are not of one length

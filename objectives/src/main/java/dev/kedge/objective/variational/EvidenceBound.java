@@ -44,7 +44,7 @@ public final class EvidenceBound {
     ///
     /// @param logPolicy  [B, n]; gradient flows. `logPrior` and `reward` are constants of that shape
     /// @param rowsInStep prompts in the whole optimizer step, at least B
-    /// @return the loss; metrics [B]: `objective`, `reward` (its expectation) and `kl` (policy to prior, nats)
+    /// @return the loss; metrics `[B]`: `objective`, `reward` (its expectation) and `kl` (policy to prior, nats)
     public static Loss loss(Tensor logPolicy, Tensor logPrior, Tensor reward, double beta, long rowsInStep) {
         Require.dims("logPolicy", logPolicy, 2, "[B, n]");
         Require.denominator("rowsInStep", rowsInStep, logPolicy.size(0));

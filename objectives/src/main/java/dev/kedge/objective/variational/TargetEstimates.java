@@ -17,8 +17,8 @@ public record TargetEstimates(
 
     /// The estimates from log-probabilities of B answers of the proposal.
     ///
-    /// @param logTarget   `log P`, unnormalised, nats, [B]; `-Infinity` counts as the weight 0
-    /// @param logProposal `log q`, finite, [B]; `logProbs` under the policy likewise
+    /// @param logTarget   `log P`, unnormalised, nats, `[B]`; `-Infinity` counts as the weight 0
+    /// @param logProposal `log q`, finite, `[B]`; `logProbs` under the policy likewise
     /// @throws IllegalArgumentException if the three are not vectors of one length
     public static TargetEstimates of(Tensor logTarget, Tensor logProposal, Tensor logProbs) {
         Tensor weights = Dpg.weights(logTarget, logProposal);

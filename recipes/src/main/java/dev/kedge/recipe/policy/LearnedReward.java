@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.apache.commons.math3.stat.StatUtils;
+import org.hipparchus.stat.StatUtils;
 
 /// An environment whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth, labels
 // pairs

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import org.apache.commons.math3.stat.StatUtils;
+import org.hipparchus.stat.StatUtils;
 
 /// What became of the true reward while policies learned from a proxy of it: both over the divergence from the start
 /// (overoptimisation, arXiv:2210.10760), and how far they still go together (arXiv:2403.03185).

@@ -26,7 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import org.apache.commons.math3.stat.regression.SimpleRegression;
+import org.hipparchus.stat.regression.SimpleRegression;
 
 /// The experiments behind the claims of demonstration-regularized learning beside [DemoRegRlRiver]: clones, rewards
 /// from preferences, linear processes. Values are exact, demonstrations and episodes are drawn.

@@ -15,7 +15,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.commons.math3.stat.regression.SimpleRegression;
+import org.hipparchus.stat.regression.SimpleRegression;
 
 /// The experiments behind EGPO's claims. Rates called best are those of least mean log gap out of a grid whose
 /// neighbours differ by a factor of 2 or less, on the games of seeds 1001 to 1020.

@@ -23,7 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.apache.commons.math3.stat.correlation.KendallsCorrelation;
+import org.hipparchus.stat.correlation.KendallsCorrelation;
 
 /// The experiment behind f-DPO's claims, on tasks whose optimum is known.
 public final class FDpoExperiment {

@@ -1,0 +1,3 @@
+/// Papers, claims, comparisons and reports. Internal, and so are the packages below it: reached by the commands and
+/// recipe files, whose keys are the surface.
+package dev.kedge.lab;

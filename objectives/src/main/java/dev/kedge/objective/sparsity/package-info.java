@@ -1,2 +1,0 @@
-/// Which weights a training changes, and training that changes only these.
-package dev.kedge.objective.sparsity;

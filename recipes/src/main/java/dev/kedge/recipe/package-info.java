@@ -1,0 +1,3 @@
+/// Recipes, and the list of them. Internal, and so are the packages below it: reached by the commands and recipe
+/// files, whose keys are the surface.
+package dev.kedge.recipe;

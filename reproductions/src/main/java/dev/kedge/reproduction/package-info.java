@@ -1,0 +1,3 @@
+/// The experiments behind the papers' claims. Internal, and so are the packages below it: reached by the commands and
+/// recipe files, whose keys are the surface.
+package dev.kedge.reproduction;
