@@ -23,8 +23,8 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
     /// @param method with its strength
     public String verdict(String method, Evaluation after) {
         return String.format(
-                "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %% after %s,"
-                        + " %.2f nats from the reference.",
+                "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %% after"
+                        + " %s, %.2f nats from the reference.",
                 100 * task.before().reward(), 100 * after.reward(), method, after.kl());
     }
 

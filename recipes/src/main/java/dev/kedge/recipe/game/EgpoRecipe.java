@@ -281,7 +281,8 @@ public final class EgpoRecipe {
         Summary summary = Summary.of("egpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
-                        "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients bring %s.",
+                        "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
+                                + " bring %s.",
                         game.reference().gap(), config.training().steps(), ends))
                 .frontier(game.frontier("gradients", curves))
                 .fact(

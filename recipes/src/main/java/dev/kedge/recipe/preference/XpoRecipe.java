@@ -252,8 +252,8 @@ public final class XpoRecipe {
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(
-                        "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s from"
-                                + " the reference.",
+                        "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
+                                + " from the reference.",
                         100 * task.before().reward(), labels, ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
                 .fact("labelled pairs", Estimate.of(labels), "", "for each alpha, drawn while it learns");
