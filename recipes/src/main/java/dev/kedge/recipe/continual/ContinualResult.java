@@ -75,7 +75,7 @@ record ContinualResult(String title, List<Answers> afterTask) {
                             "interval over problems, not over trainings")
                     .fact(
                             "backward transfer, " + result.title,
-                            Estimate.of(result.backwardTransfer()),
+                            result.backwardTransfer(),
                             "%",
                             "accuracy at the end less accuracy when just learnt, mean over all tasks but the last;"
                                     + " negative is forgetting");

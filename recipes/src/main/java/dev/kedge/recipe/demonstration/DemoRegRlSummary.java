@@ -104,8 +104,8 @@ record DemoRegRlSummary(
         if (!planned.isEmpty()) {
             summary = summary.frontier(preferences(bootstrap));
         }
-        summary = summary.fact("value of the best policy", Estimate.of(bench.best()), "", "exact")
-                .fact("value of the expert", Estimate.of(expert), "", "exact");
+        summary = summary.fact("value of the best policy", bench.best(), "", "exact")
+                .fact("value of the expert", expert, "", "exact");
         for (int n : config.demonstrations()) {
             List<List<Policy>> ofN = clones.get(n);
             summary = summary.fact(

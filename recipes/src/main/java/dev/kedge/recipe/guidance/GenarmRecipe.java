@@ -13,7 +13,6 @@ import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
-import dev.kedge.statistics.Estimate;
 import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
@@ -104,156 +103,164 @@ public final class GenarmRecipe {
         Engine.useThreads(config.threads());
         try (DelayedRewardTask task =
                 new DelayedRewardTask(config.task(), run, new Device(config.device()), config.seed())) {
-            List<TokenizedPair> pairs = task.pairs(config.pairs(), DelayedRewardTask::reward);
-            try (Decoder rewards = rewards(config, task, pairs, "rewards", task.base())) {
-                Models.save(rewards, task.tokenizer(), run.folder().resolve("model"));
-                Sweep guided = guided("GenARM", config, task, rewards, run);
-                List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(config, task, pairs, run)));
-                if (config.weak().isPresent()) {
-                    int width = config.weak().get();
-                    try (Decoder start = task.pretrained("weak", width);
-                            Decoder weak = rewards(config, task, pairs, "rewards-weak", start)) {
-                        sweeps.add(guided("GenARM, rewards of width " + width, config, task, weak, run));
-                    }
-                }
-                if (config.search().isPresent()) {
-                    sweeps.add(searched(config.search().get(), config, task, pairs, run));
-                }
-                if (!config.best().isEmpty()) {
-                    sweeps.add(best(config, task, rewards, run));
-                }
-                run.summarise(summary(config, task, pairs, sweeps, run));
-            }
+            new Experiment(config, task, run).sweep();
         }
-    }
-
-    /// The reward model that starts from `start`: its loss is that of DPO without a reference.
-    private static Decoder rewards(
-            Config config, DelayedRewardTask task, List<TokenizedPair> pairs, String name, Decoder start) {
-        double[][] none = new double[2][pairs.size()];
-        return task.learnt(
-                name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
     }
 
     /// A method at several strengths.
     record Sweep(String method, List<DelayedRewardEvaluation> evaluations) {}
 
-    private static Sweep guided(String method, Config config, DelayedRewardTask task, Decoder rewards, Run run) {
-        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
-        for (double alpha : config.alphas()) {
-            List<WeightedModel> models = List.of(new WeightedModel(task.base(), 1), new WeightedModel(rewards, alpha));
-            evaluations.add(DelayedRewardEvaluation.drawn(task, models, "α " + alpha, config.seed() + 3));
-        }
-        return noted(new Sweep(method, evaluations), run);
-    }
-
-    /// DPO at the strengths that aim at the tilts of the sweep.
-    private static Sweep dpo(Config config, DelayedRewardTask task, List<TokenizedPair> pairs, Run run) {
-        double[][] reference = SequenceScores.ofPairs(task.base(), pairs, Models.padId(task.tokenizer()));
-        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
-        for (double alpha : config.alphas()) {
-            double beta = config.beta() / alpha;
-            PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
-            try (Decoder policy =
-                    task.learnt("dpo-beta-" + beta, task.base(), pairs, reference, objective, config.training())) {
-                List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
-                evaluations.add(DelayedRewardEvaluation.drawn(task, alone, "β " + beta, config.seed() + 3));
+    /// The methods, each swept over its strengths.
+    private record Experiment(Config config, DelayedRewardTask task, Run run) {
+        void sweep() {
+            List<TokenizedPair> pairs = task.pairs(config.pairs(), DelayedRewardTask::reward);
+            try (Decoder rewards = rewards(pairs, "rewards", task.base())) {
+                Models.save(rewards, task.tokenizer(), run.folder().resolve("model"));
+                Sweep guided = guided("GenARM", rewards);
+                List<Sweep> sweeps = new ArrayList<>(List.of(guided, dpo(pairs)));
+                if (config.weak().isPresent()) {
+                    int width = config.weak().get();
+                    try (Decoder start = task.pretrained("weak", width);
+                            Decoder weak = rewards(pairs, "rewards-weak", start)) {
+                        sweeps.add(guided("GenARM, rewards of width " + width, weak));
+                    }
+                }
+                if (config.search().isPresent()) {
+                    sweeps.add(searched(config.search().get(), pairs));
+                }
+                if (!config.best().isEmpty()) {
+                    sweeps.add(best(rewards));
+                }
+                run.summarise(summary(pairs, sweeps));
             }
         }
-        return noted(new Sweep("DPO", evaluations), run);
-    }
 
-    private static Sweep searched(
-            Search search, Config config, DelayedRewardTask task, List<TokenizedPair> pairs, Run run) {
-        List<TokenizedPair> marked =
-                pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList();
-        PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
-        double[][] none = new double[2][pairs.size()];
-        List<int[]> prompts = task.heldOut()
-                .subList(0, Math.min(search.prompts(), task.heldOut().size()));
-        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
-        try (Decoder rewards = task.learnt("rewards-whole", task.base(), marked, none, objective, config.training())) {
-            ArgsDecoding decoding = new ArgsDecoding(
-                    task.base(), rewards, task.mark(), search.candidates(), task.end(), task.maxTokens());
-            for (double weight : search.weights()) {
-                evaluations.add(DelayedRewardEvaluation.of(
-                        task, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
-            }
+        /// The reward model that starts from `start`: its loss is that of DPO without a reference.
+        private Decoder rewards(List<TokenizedPair> pairs, String name, Decoder start) {
+            double[][] none = new double[2][pairs.size()];
+            return task.learnt(
+                    name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
         }
-        return noted(new Sweep("search by rewards of whole answers", evaluations), run);
-    }
 
-    /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
-    private static Sweep best(Config config, DelayedRewardTask task, Decoder rewards, Run run) {
-        int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
-        List<Completion> answers =
-                Generator.generate(task.base(), task.heldOut(), task.sampling(most, config.seed() + 4), null);
-        double[] scores = DelayedRewardEvaluation.logProbs(task, rewards, answers);
-        List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
-        for (int n : config.best()) {
-            List<Completion> kept = new ArrayList<>();
-            for (int prompt = 0; prompt < task.heldOut().size(); prompt++) {
-                int first = prompt * most;
-                int best = IntStream.range(first, first + n)
-                        .reduce((a, b) -> scores[a] >= scores[b] ? a : b)
-                        .orElseThrow();
-                kept.add(answers.get(best));
+        private Sweep guided(String method, Decoder rewards) {
+            List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
+            for (double alpha : config.alphas()) {
+                List<WeightedModel> models =
+                        List.of(new WeightedModel(task.base(), 1), new WeightedModel(rewards, alpha));
+                evaluations.add(DelayedRewardEvaluation.drawn(task, models, "α " + alpha, config.seed() + 3));
             }
-            double[] kl = new double[kept.size()];
-            Arrays.fill(kl, Math.log(n) - (n - 1.0) / n);
-            evaluations.add(DelayedRewardEvaluation.of(task, "n " + n, kept, kl));
+            return noted(new Sweep(method, evaluations));
         }
-        return noted(new Sweep("best of n by the rewards", evaluations), run);
-    }
 
-    private static Sweep noted(Sweep sweep, Run run) {
-        sweep.evaluations()
-                .forEach(s -> run.note(sweep.method() + ", " + s.label() + ": " + s.words(DelayedRewardTask::reward)));
-        return sweep;
-    }
+        /// DPO at the strengths that aim at the tilts of the sweep.
+        private Sweep dpo(List<TokenizedPair> pairs) {
+            double[][] reference = SequenceScores.ofPairs(task.base(), pairs, Models.padId(task.tokenizer()));
+            List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
+            for (double alpha : config.alphas()) {
+                double beta = config.beta() / alpha;
+                PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
+                try (Decoder policy =
+                        task.learnt("dpo-beta-" + beta, task.base(), pairs, reference, objective, config.training())) {
+                    List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
+                    evaluations.add(DelayedRewardEvaluation.drawn(task, alone, "β " + beta, config.seed() + 3));
+                }
+            }
+            return noted(new Sweep("DPO", evaluations));
+        }
 
-    private static Summary summary(
-            Config config, DelayedRewardTask task, List<TokenizedPair> pairs, List<Sweep> sweeps, Run run) {
-        DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(
-                task, List.of(new WeightedModel(task.base(), 1)), "base", config.seed() + 3);
-        DelayedRewardEvaluation guided = sweeps.getFirst().evaluations().getFirst();
-        DelayedRewardEvaluation dpo = sweeps.get(1).evaluations().getFirst();
-        double[] unguided = before.rewards(DelayedRewardTask::reward);
-        double[] rewards = guided.rewards(DelayedRewardTask::reward);
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
-        List<Frontier.Arm> arms = sweeps.stream()
-                .map(sweep -> DelayedRewardEvaluation.curve(
-                        sweep.method(), before, sweep.evaluations(), bootstrap, DelayedRewardTask::reward))
-                .toList();
-        Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
-                .title("A frozen base guided by autoregressive rewards")
-                .verdict(String.format(
-                        "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
-                                + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
-                        Bootstrap.mean(unguided),
-                        config.alphas().getFirst(),
-                        guided.words(DelayedRewardTask::reward),
-                        dpo.words(DelayedRewardTask::reward)))
-                .comparison("Reward of an answer", "", bootstrap.bca(unguided), bootstrap.bca(rewards))
-                .frontier(new Frontier(
-                        "Reward against divergence from the base",
-                        "KL(drawn || base), nats",
-                        "reward of an answer",
-                        arms,
-                        List.of()))
-                .fact(
-                        "reward, GenARM less DPO",
-                        bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
-                        "",
-                        "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                .fact("KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
-                .fact("length of an answer, base", Estimate.of(before.symbols()), "symbols", "")
-                .fact("length of an answer, guided", Estimate.of(guided.symbols()), "symbols", "")
-                .fact("preferences", Estimate.of(pairs.size()), "", "over pairs of the base's answers")
-                .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT
-                        + " for each `a`.")
-                .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
-                        + " the answers drawn.");
-        return guided.shown(summary, 12, task, before, DelayedRewardTask::reward);
+        private Sweep searched(Search search, List<TokenizedPair> pairs) {
+            List<TokenizedPair> marked =
+                    pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList();
+            PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
+            double[][] none = new double[2][pairs.size()];
+            List<int[]> prompts = task.heldOut()
+                    .subList(0, Math.min(search.prompts(), task.heldOut().size()));
+            List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
+            try (Decoder rewards =
+                    task.learnt("rewards-whole", task.base(), marked, none, objective, config.training())) {
+                ArgsDecoding decoding = new ArgsDecoding(
+                        task.base(), rewards, task.mark(), search.candidates(), task.end(), task.maxTokens());
+                for (double weight : search.weights()) {
+                    evaluations.add(DelayedRewardEvaluation.of(
+                            task, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+                }
+            }
+            return noted(new Sweep("search by rewards of whole answers", evaluations));
+        }
+
+        /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
+        private Sweep best(Decoder rewards) {
+            int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
+            List<Completion> answers =
+                    Generator.generate(task.base(), task.heldOut(), task.sampling(most, config.seed() + 4), null);
+            double[] scores = DelayedRewardEvaluation.logProbs(task, rewards, answers);
+            List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
+            for (int n : config.best()) {
+                List<Completion> kept = new ArrayList<>();
+                for (int prompt = 0; prompt < task.heldOut().size(); prompt++) {
+                    int first = prompt * most;
+                    int best = IntStream.range(first, first + n)
+                            .reduce((a, b) -> scores[a] >= scores[b] ? a : b)
+                            .orElseThrow();
+                    kept.add(answers.get(best));
+                }
+                double[] kl = new double[kept.size()];
+                Arrays.fill(kl, Math.log(n) - (n - 1.0) / n);
+                evaluations.add(DelayedRewardEvaluation.of(task, "n " + n, kept, kl));
+            }
+            return noted(new Sweep("best of n by the rewards", evaluations));
+        }
+
+        private Sweep noted(Sweep sweep) {
+            sweep.evaluations()
+                    .forEach(s ->
+                            run.note(sweep.method() + ", " + s.label() + ": " + s.words(DelayedRewardTask::reward)));
+            return sweep;
+        }
+
+        private Summary summary(List<TokenizedPair> pairs, List<Sweep> sweeps) {
+            DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(
+                    task, List.of(new WeightedModel(task.base(), 1)), "base", config.seed() + 3);
+            DelayedRewardEvaluation guided = sweeps.getFirst().evaluations().getFirst();
+            DelayedRewardEvaluation dpo = sweeps.get(1).evaluations().getFirst();
+            double[] unguided = before.rewards(DelayedRewardTask::reward);
+            double[] rewards = guided.rewards(DelayedRewardTask::reward);
+            Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+            List<Frontier.Arm> arms = sweeps.stream()
+                    .map(sweep -> DelayedRewardEvaluation.curve(
+                            sweep.method(), before, sweep.evaluations(), bootstrap, DelayedRewardTask::reward))
+                    .toList();
+            Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
+                    .title("A frozen base guided by autoregressive rewards")
+                    .verdict(String.format(
+                            "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
+                                    + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
+                            Bootstrap.mean(unguided),
+                            config.alphas().getFirst(),
+                            guided.words(DelayedRewardTask::reward),
+                            dpo.words(DelayedRewardTask::reward)))
+                    .comparison("Reward of an answer", "", bootstrap.bca(unguided), bootstrap.bca(rewards))
+                    .frontier(new Frontier(
+                            "Reward against divergence from the base",
+                            "KL(drawn || base), nats",
+                            "reward of an answer",
+                            arms,
+                            List.of()))
+                    .fact(
+                            "reward, GenARM less DPO",
+                            bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
+                            "",
+                            "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
+                    .fact("KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
+                    .fact("length of an answer, base", before.symbols(), "symbols", "")
+                    .fact("length of an answer, guided", guided.symbols(), "symbols", "")
+                    .fact("preferences", pairs.size(), "", "over pairs of the base's answers")
+                    .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT
+                            + " for each `a`.")
+                    .note(
+                            "The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"
+                                    + " the answers drawn.");
+            return guided.shown(summary, 12, task, before, DelayedRewardTask::reward);
+        }
     }
 }

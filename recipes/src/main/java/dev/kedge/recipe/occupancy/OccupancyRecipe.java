@@ -32,10 +32,8 @@ import java.util.Optional;
 ///
 /// In an environment small enough for everything to be exact ([ProxyEnvironment]), policies maximise the proxy less a
 /// coefficient times a penalty: of actions, of states, or of occupancies, by KL, χ² or its root. Beside those that are
-// listed
-/// there are always two: one without a penalty, whose snapshots are also the baseline of early stopping, and the
-// theory's,
-/// the root of χ² of occupancies with `λ = σ·sqrt(1 - r²)`. They learn from exact gradients, or by PPO with a
+/// listed there are always two: one without a penalty, whose snapshots are also the baseline of early stopping, and the
+/// theory's, the root of χ² of occupancies with `λ = σ·sqrt(1 - r²)`. They learn from exact gradients, or by PPO with a
 /// discriminator ([OccupancyPpo]). Whatever they learn from, their evaluation is exact.
 ///
 /// The name: the method is known as ORPO too, as is odds-ratio preference optimisation; here it is what the letter O

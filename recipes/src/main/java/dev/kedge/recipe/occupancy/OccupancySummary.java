@@ -92,7 +92,7 @@ final class OccupancySummary {
             TrainedPolicy best = best(of(trained, arm.penalty()));
             summary = summary.fact(
                     "best true reward, " + title(arm.penalty()),
-                    Estimate.of(best.end().truth()),
+                    best.end().truth(),
                     "",
                     "with coefficient " + best.task().coefficient() + " σ, chosen by the truth");
         }
@@ -101,13 +101,13 @@ final class OccupancySummary {
                 .orElseThrow();
         summary = summary.fact(
                         "best true reward, early stopping",
-                        Estimate.of(stopped.evaluation().truth()),
+                        stopped.evaluation().truth(),
                         "",
                         "without a penalty, after " + stopped.done() + " of "
                                 + config.learning().steps() + " steps, chosen by the truth")
-                .fact("correlation of proxy and truth", Estimate.of(evaluator.correlation()), "", "under the reference")
-                .fact("σ of the proxy", Estimate.of(evaluator.sigmaProxy()), "", "under the reference")
-                .fact("theory's coefficient", Estimate.of(evaluator.theory()), "σ", "λ = σ·sqrt(1 - r²)");
+                .fact("correlation of proxy and truth", evaluator.correlation(), "", "under the reference")
+                .fact("σ of the proxy", evaluator.sigmaProxy(), "", "under the reference")
+                .fact("theory's coefficient", evaluator.theory(), "σ", "λ = σ·sqrt(1 - r²)");
         if (evaluator.correlation() > 0) {
             double slack = trained.stream()
                     .flatMap(t -> t.snapshots().stream())
@@ -116,7 +116,7 @@ final class OccupancySummary {
                     .orElseThrow();
             summary = summary.fact(
                     "least slack of the bound",
-                    Estimate.of(slack),
+                    slack,
                     "σ of the truth",
                     "gain less its bound, over all policies: not below 0");
         } else {

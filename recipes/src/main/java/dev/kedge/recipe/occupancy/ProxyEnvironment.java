@@ -19,7 +19,9 @@ public sealed interface ProxyEnvironment {
     ProxyTask task();
 
     /// In (0, 1).
-    double discount();
+    default double discount() {
+        return 0.95;
+    }
 
     /// Takes every action in every state.
     Policy reference();
@@ -43,11 +45,6 @@ public sealed interface ProxyEnvironment {
         @Override
         public ProxyTask task() {
             return ProxyTask.grid(seed);
-        }
-
-        @Override
-        public double discount() {
-            return 0.95;
         }
 
         @Override
@@ -106,11 +103,6 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public double discount() {
-            return 0.95;
-        }
-
-        @Override
         public Policy reference() {
             return GlucoseControl.reference();
         }
@@ -127,11 +119,6 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public double discount() {
-            return 0.95;
-        }
-
-        @Override
         public Policy reference() {
             return RampMeter.reference();
         }
@@ -145,11 +132,6 @@ public sealed interface ProxyEnvironment {
         @Override
         public ProxyTask task() {
             return Epidemic.disease(seed).task();
-        }
-
-        @Override
-        public double discount() {
-            return 0.95;
         }
 
         @Override

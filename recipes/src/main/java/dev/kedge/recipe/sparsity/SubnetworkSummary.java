@@ -198,7 +198,7 @@ record SubnetworkSummary(
         for (Measured m : repeated) {
             summary = summary.fact(
                             m.arm().title() + ": agreement with the full run within 1e-5",
-                            Estimate.of(100 * m.number(type + "/agreement/1e-5")),
+                            100 * m.number(type + "/agreement/1e-5"),
                             "%",
                             String.format(
                                     Locale.ROOT,
@@ -242,7 +242,7 @@ record SubnetworkSummary(
     private static Summary facts(Summary summary, Measured m, String type) {
         Summary with = summary.fact(
                         m.arm().title() + ": weights unchanged",
-                        Estimate.of(100 * m.number("bfloat16/sparsity/1e-5")),
+                        100 * m.number("bfloat16/sparsity/1e-5"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -251,7 +251,7 @@ record SubnetworkSummary(
                                 100 * m.number("float32/sparsity/1e-5")))
                 .fact(
                         m.arm().title() + ": rank of the change",
-                        Estimate.of(100 * m.number(type + "/rank")),
+                        100 * m.number(type + "/rank"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -264,7 +264,7 @@ record SubnetworkSummary(
         return m.numbers().containsKey("overlap")
                 ? summary.fact(
                         m.arm().title() + ": holds of GRPO's subnetwork",
-                        Estimate.of(100 * m.number("overlap")),
+                        100 * m.number("overlap"),
                         "%",
                         String.format(
                                 Locale.ROOT,

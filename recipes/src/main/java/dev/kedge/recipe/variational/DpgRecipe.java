@@ -99,10 +99,12 @@ public final class DpgRecipe {
         Aim aim = evaluation.aim(method.target());
         try (var proposal = new DpgProposal(language, method, aim.logScore(), policy, run);
                 var loop = new Training(run, method.phase(), training, policy.parameters(), proposal, evaluation)) {
+            Sampler sampler = new Sampler(language, method, aim, policy, proposal);
             loop.run(step -> {
-                Weighted weighted = weighted(config, language, method, aim, policy, proposal, step);
-                return Step.on(batch, training.microBatch(), rows -> gradient(language, method, policy, weighted, rows))
-                        .completed(m -> weighted.metrics.forEach(m::put))
+                // What is sampled is a function of seed and step, and the same for all methods.
+                WeightedSamples drawn = sampler.sample(batch.length, step, 31 * config.seed() + step);
+                return Step.on(batch, training.microBatch(), rows -> sampler.gradient(drawn, rows))
+                        .completed(m -> drawn.metrics.forEach(m::put))
                         .then(m -> {
                             if ((step + 1) % config.evaluateEvery() == 0 || step + 1 == training.steps()) {
                                 evaluation.evaluate(method, policy, step + 1).forEach(m::put);
@@ -116,71 +118,69 @@ public final class DpgRecipe {
     /// The samples of a step, each with the weight of its log-probability.
     ///
     /// @param weights float64, [B]
-    private record Weighted(Samples samples, Tensor weights, Map<String, Double> metrics) {}
+    private record WeightedSamples(Samples samples, Tensor weights, Map<String, Double> metrics) {}
 
-    /// What is sampled is a function of seed and step, and the same for all methods.
-    private static Weighted weighted(
-            DpgConfig config,
-            EnumerableLanguage language,
-            Method method,
-            Aim aim,
-            Decoder policy,
-            DpgProposal proposal,
-            int step) {
-        int batch = config.training().batchSize();
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        Samples samples;
-        Tensor weights;
-        try (Rng rng = Rng.seeded(31 * config.seed() + step)) {
-            switch (method.inference()) {
-                case PolicyGradient(Baseline baseline) -> {
-                    samples = language.sample(policy, method.reads(), batch, rng);
-                    Tensor reward = samples.of(aim.reward());
-                    metrics.put("sampled/reward", reward.mean().item());
-                    weights = advantages(
-                            samples.logProbs(), samples.of(language.logPrior()), reward, aim.beta(), baseline);
-                }
-                case DpgInference.Dpg dpg -> {
-                    if (step % dpg.proposal().every() == 0) {
-                        metrics.putAll(proposal.adapt(dpg.proposal(), rng));
+    /// How the samples of one method are drawn and learnt from.
+    private record Sampler(EnumerableLanguage language, Method method, Aim aim, Decoder policy, DpgProposal proposal) {
+        WeightedSamples sample(int batch, int step, long seed) {
+            Map<String, Double> metrics = new LinkedHashMap<>();
+            Samples samples;
+            Tensor weights;
+            try (Rng rng = Rng.seeded(seed)) {
+                switch (method.inference()) {
+                    case PolicyGradient(Baseline baseline) -> {
+                        samples = language.sample(policy, method.reads(), batch, rng);
+                        Tensor reward = samples.of(aim.reward());
+                        metrics.put("sampled/reward", reward.mean().item());
+                        weights = advantages(samples, reward, baseline);
                     }
-                    samples = proposal.sample(batch, rng);
-                    weights = weights(dpg, samples.of(aim.logScore()), samples, proposal);
-                    metrics.put("sampled/normaliser", proposal.normaliser());
+                    case DpgInference.Dpg dpg -> {
+                        if (step % dpg.proposal().every() == 0) {
+                            metrics.putAll(proposal.adapt(dpg.proposal(), rng));
+                        }
+                        samples = proposal.sample(batch, rng);
+                        weights = weights(dpg, samples);
+                        metrics.put("sampled/normaliser", proposal.normaliser());
+                    }
                 }
             }
+            metrics.put(
+                    "weight_std",
+                    weights.minus(weights.mean()).square().mean().sqrt().item());
+            return new WeightedSamples(samples, weights, metrics);
         }
-        metrics.put(
-                "weight_std",
-                weights.minus(weights.mean()).square().mean().sqrt().item());
-        return new Weighted(samples, weights, metrics);
-    }
 
-    /// Rewards less their baseline, the divergence from the prior paid where it costs anything.
-    private static Tensor advantages(Tensor logProbs, Tensor logPrior, Tensor reward, double beta, Baseline baseline) {
-        Tensor penalised = beta > 0 ? EvidenceBound.rewardWithPenalty(logProbs, logPrior, reward, beta) : reward;
-        return switch (baseline) {
-            case NONE -> penalised;
-            case BATCH_MEAN -> penalised.minus(penalised.mean());
-            case LEAVE_ONE_OUT -> LeaveOneOut.advantages(penalised.unsqueeze(0)).squeeze(0);
-        };
-    }
+        /// Rewards less their baseline, the divergence from the prior paid where it costs anything.
+        private Tensor advantages(Samples samples, Tensor reward, Baseline baseline) {
+            Tensor logPrior = samples.of(language.logPrior());
+            Tensor penalised = aim.beta() > 0
+                    ? EvidenceBound.rewardWithPenalty(samples.logProbs(), logPrior, reward, aim.beta())
+                    : reward;
+            return switch (baseline) {
+                case NONE -> penalised;
+                case BATCH_MEAN -> penalised.minus(penalised.mean());
+                case LEAVE_ONE_OUT ->
+                    LeaveOneOut.advantages(penalised.unsqueeze(0)).squeeze(0);
+            };
+        }
 
-    private static Tensor weights(DpgInference.Dpg dpg, Tensor logTarget, Samples samples, DpgProposal proposal) {
-        Tensor weights = dpg.baseline()
-                ? Dpg.advantages(logTarget, samples.logProbs(), proposal.policyLogProbs(samples), proposal.normaliser())
-                : Dpg.weights(logTarget, samples.logProbs());
-        return dpg.divideByZ() ? weights.div(proposal.normaliser()) : weights;
-    }
+        private Tensor weights(DpgInference.Dpg dpg, Samples samples) {
+            Tensor logTarget = samples.of(aim.logScore());
+            Tensor weights = dpg.baseline()
+                    ? Dpg.advantages(
+                            logTarget, samples.logProbs(), proposal.policyLogProbs(samples), proposal.normaliser())
+                    : Dpg.weights(logTarget, samples.logProbs());
+            return dpg.divideByZ() ? weights.div(proposal.normaliser()) : weights;
+        }
 
-    /// Adds the gradient of these rows' share of the step's loss.
-    private static StepMetrics gradient(
-            EnumerableLanguage language, Method method, Decoder policy, Weighted weighted, int[] rows) {
-        Tensor tokens = weighted.samples.tokens().narrow(0, rows[0], rows.length);
-        Tensor logProbs = language.logProbs(policy, method.reads(), tokens);
-        Tensor weights = weighted.weights.narrow(0, rows[0], rows.length).to(logProbs.device());
-        Tensor loss = Dpg.dpg(logProbs, weights, weighted.weights.numel()).value();
-        loss.backward();
-        return new StepMetrics().add("loss", loss.item());
+        /// Adds the gradient of these rows' share of the step's loss.
+        StepMetrics gradient(WeightedSamples drawn, int[] rows) {
+            Tensor tokens = drawn.samples.tokens().narrow(0, rows[0], rows.length);
+            Tensor logProbs = language.logProbs(policy, method.reads(), tokens);
+            Tensor weights = drawn.weights.narrow(0, rows[0], rows.length).to(logProbs.device());
+            Tensor loss = Dpg.dpg(logProbs, weights, drawn.weights.numel()).value();
+            loss.backward();
+            return new StepMetrics().add("loss", loss.item());
+        }
     }
 }

@@ -225,7 +225,7 @@ record DpgSummary(
             Result end = end(method);
             all = all.fact(
                     "reward, " + method.name(),
-                    Estimate.of(end.reward()),
+                    end.reward(),
                     "",
                     String.format(
                             "entropy %.3f; KL to the prior %.3f, to the target %.4f, from the target %.4f; mean score of"
@@ -246,13 +246,13 @@ record DpgSummary(
     private Summary facts(Summary summary, String name, double[] logProbs) {
         return summary.fact(
                         "reward, " + name,
-                        Estimate.of(DpgEvaluation.mean(logProbs, evaluation.reward())),
+                        DpgEvaluation.mean(logProbs, evaluation.reward()),
                         "",
                         String.format("KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
-                .fact("entropy, " + name, Estimate.of(DpgEvaluation.entropy(logProbs)), "nats", "")
+                .fact("entropy, " + name, DpgEvaluation.entropy(logProbs), "nats", "")
                 .fact(
                         "share of different texts, " + name,
-                        Estimate.of(evaluation.distinct(logProbs) / (double) config.distinct()),
+                        evaluation.distinct(logProbs) / (double) config.distinct(),
                         "",
                         "among " + config.distinct() + " samples");
     }

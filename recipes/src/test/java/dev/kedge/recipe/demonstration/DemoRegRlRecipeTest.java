@@ -43,7 +43,7 @@ class DemoRegRlRecipeTest {
 
     private static DemoRegRlConfig tiny(String... more) {
         List<String> overrides = new ArrayList<>(List.of(
-                "world={kind: river_swim, states: 4, horizon: 5, success: 0.9, near: 0.05, far: 1.0}",
+                "environment={kind: river_swim, states: 4, horizon: 5, success: 0.9, near: 0.05, far: 1.0}",
                 "demonstrations=[3, 12]",
                 "episodes=30",
                 "repetitions=2",
@@ -107,14 +107,14 @@ class DemoRegRlRecipeTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "world={kind: garnet, states: 4, actions: 3, branching: 2, horizon: 3, seed: 1}"
+                "environment={kind: garnet, states: 4, actions: 3, branching: 2, horizon: 3, seed: 1}"
                         + "|planner={kind: tabular, bonus: {kind: bernstein, root: 3.0, rest: 9.0, "
                         + "scale: 0.01, delta: 0.1}}"
                         + "|cloning={kind: counts, smoothing: 0.5}",
-                "world={kind: grid, map: ['S.', '#G'], horizon: 4, slip: 0.1}"
+                "environment={kind: grid, map: ['S.', '#G'], horizon: 4, slip: 0.1}"
                         + "|planner={kind: tabular, bonus: {kind: hoeffding, scale: 0.1}}"
                         + "|cloning={kind: counts, smoothing: 1.0}",
-                "world={kind: linear, states: 5, actions: 2, rank: 2, horizon: 3, seed: 1}"
+                "environment={kind: linear, states: 5, actions: 2, rank: 2, horizon: 3, seed: 1}"
                         + "|planner={kind: linear, one_hot: false, ridge: 0.1, beta: 0.1}"
                         + "|cloning={kind: softmax_linear, ridge: 0.1, uniform: 0.05}"
             })
@@ -268,7 +268,7 @@ class DemoRegRlRecipeTest {
                 "arms=[]|arms must be different, at least one, were []",
                 "planner.bonus.scale=0.0|scale must be finite and > 0, was 0.0",
                 "noise=2.0|noise must be from 0 to 1, was 2.0",
-                "world={kind: grid, map: ['..'], horizon: 3, slip: 0.0}"
+                "environment={kind: grid, map: ['..'], horizon: 3, slip: 0.0}"
                         + "|a map with one S and at least one G expected, were 0 and 0",
                 "preferences.unseen=2.0|unseen from 0 to 1 and episodes >= 0 expected, were 2.0 and 0",
                 "stop=0.0|stop must be finite and > 0, was 0.0"

@@ -199,7 +199,8 @@ public class OccupancyRecipeTest {
         var e = assertThrows(ConfigException.class, () -> ConfigFile.parse(
                         "x.yaml", yaml.replaceFirst("kind: \"?grid\"?", "kind: gird"), List.of())
                 .as(OccupancyConfig.class));
-        assertTrue(e.getMessage().contains("`world.kind` cannot be \"gird\"; did you mean `grid`?"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("`environment.kind` cannot be \"gird\"; did you mean `grid`?"), e.getMessage());
         e = assertThrows(
                 ConfigException.class,
                 () -> Recipes.config(ConfigFile.parse(

@@ -99,6 +99,11 @@ public record Summary(
         return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontiers, samples, notes);
     }
 
+    /// The same with one more fact, a number without interval.
+    public Summary fact(String name, double value, String unit, String note) {
+        return fact(name, Estimate.of(value), unit, note);
+    }
+
     /// The same with one more comparison.
     public Summary comparison(String name, String unit, Estimate before, Estimate after) {
         List<Comparison> more = plus(comparisons, new Comparison(name, unit, before, after));
