@@ -23,8 +23,10 @@ class ConfigRoundTripTest {
 
     sealed interface Divergence permits Kl, Alpha {}
 
+    @Kind("kl")
     record Kl() implements Divergence {}
 
+    @Kind("alpha")
     record Alpha(double alpha, Optional<Kl> inner) implements Divergence {}
 
     record Empty() {}
