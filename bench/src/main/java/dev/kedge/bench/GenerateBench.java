@@ -104,25 +104,7 @@ public final class GenerateBench {
             }
         }
         BenchReport.progress(model + " is absent: a random model of the same shape stands in");
-        DecoderConfig config = new DecoderConfig(
-                512,
-                64,
-                172,
-                5,
-                8,
-                4,
-                8,
-                512,
-                Norm.RMS,
-                1e-5,
-                new Rotary(10000, 8, new Scaling.None()),
-                Mlp.GATED_SILU,
-                false,
-                false,
-                false,
-                false,
-                false,
-                true);
+        DecoderConfig config = DecoderConfig.llama(512, 64, 172, 5, 8, 4, 512, 1e-5, 10000, true);
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(0);
                 Decoder decoder = Decoder.random(config, rng, Device.CPU)) {

@@ -68,25 +68,16 @@ record Workload(DecoderConfig config, int batch, int length, Path folder) {
     static Workload read(Path folder) {
         try {
             JsonNode s = JSON.readTree(folder.resolve("config.json").toFile());
-            int headSize = s.get("head_size").asInt();
-            DecoderConfig config = new DecoderConfig(
+            DecoderConfig config = DecoderConfig.llama(
                     s.get("vocabulary_size").asInt(),
                     s.get("hidden_size").asInt(),
                     s.get("intermediate_size").asInt(),
                     s.get("layers").asInt(),
                     s.get("heads").asInt(),
                     s.get("kv_heads").asInt(),
-                    headSize,
                     s.get("max_positions").asInt(),
-                    Norm.RMS,
                     s.get("norm_epsilon").asDouble(),
-                    new Rotary(s.get("theta").asDouble(), headSize, new Scaling.None()),
-                    Mlp.GATED_SILU,
-                    false,
-                    false,
-                    false,
-                    false,
-                    false,
+                    s.get("theta").asDouble(),
                     true);
             return new Workload(config, s.get("batch").asInt(), s.get("length").asInt(), folder);
         } catch (IOException e) {

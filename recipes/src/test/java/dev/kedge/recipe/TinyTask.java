@@ -138,7 +138,7 @@ public final class TinyTask {
                 0.98,
                 0.0,
                 1.0,
-                checkpointEvery);
+                checkpointEvery, Optional.empty());
     }
 
     /// Sums of one digit, of which many are wrong, and a decoder that learnt a little of them.

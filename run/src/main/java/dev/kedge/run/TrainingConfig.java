@@ -48,38 +48,6 @@ public record TrainingConfig(
         new AdamW.Config(beta1, beta2, 1e-8, weightDecay);
     }
 
-    /// Of all weights.
-    public TrainingConfig(
-            int steps,
-            int batchSize,
-            int microBatch,
-            EpochBatches.Order batches,
-            double learningRate,
-            Schedule.Shape schedule,
-            int warmupSteps,
-            double minLrRatio,
-            double beta1,
-            double beta2,
-            double weightDecay,
-            double maxGradNorm,
-            int checkpointEvery) {
-        this(
-                steps,
-                batchSize,
-                microBatch,
-                batches,
-                learningRate,
-                schedule,
-                warmupSteps,
-                minLrRatio,
-                beta1,
-                beta2,
-                weightDecay,
-                maxGradNorm,
-                checkpointEvery,
-                Optional.empty());
-    }
-
     /// The same at another learning rate.
     public TrainingConfig at(double rate) {
         return with(rate, maxGradNorm, mask);

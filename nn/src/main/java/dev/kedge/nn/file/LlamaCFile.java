@@ -99,26 +99,8 @@ final class LlamaCFile {
                             + " of the llama2.c format is not supported; supported is the first, without magic");
         }
         checkSizes(path, h);
-        int headSize = h[0] / h[3];
-        return new DecoderConfig(
-                Math.abs(h[5]),
-                h[0],
-                h[1],
-                h[2],
-                h[3],
-                h[4],
-                headSize,
-                h[6],
-                Norm.RMS,
-                1e-5,
-                new Positions.Rotary(10000, headSize, new Scaling.None()),
-                Mlp.GATED_SILU,
-                false,
-                false,
-                false,
-                false,
-                false,
-                h[5] > 0);
+        return DecoderConfig.llama(
+                Math.abs(h[5]), h[0], h[1], h[2], h[3], h[4], h[6], 1e-5, 10000, h[5] > 0);
     }
 
     private static void checkSizes(Path path, int[] h) {

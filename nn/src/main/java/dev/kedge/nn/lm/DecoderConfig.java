@@ -106,27 +106,45 @@ public record DecoderConfig(
 
     /// A Llama-like decoder for tasks of our own: RMSNorm, rotary positions, gated SiLU MLP, no biases, tied head.
     public static DecoderConfig small(int vocabularySize, int hiddenSize, int layers, int heads, int maxPositions) {
-        int headSize = hiddenSize / heads;
         int intermediate = (hiddenSize * 8 / 3 + 31) / 32 * 32;
+        return llama(
+                vocabularySize, hiddenSize, intermediate, layers, heads, heads, maxPositions, 1e-5, 10000, true);
+    }
+
+    /// A decoder of Llama 2's form: RMSNorm, rotary positions of whole heads, gated SiLU MLP, no biases.
+    ///
+    /// @param theta the base of the rotary frequencies
+    public static DecoderConfig llama(
+            int vocabularySize,
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int heads,
+            int kvHeads,
+            int maxPositions,
+            double normEpsilon,
+            double theta,
+            boolean tiedHead) {
+        int headSize = hiddenSize / heads;
         return new DecoderConfig(
                 vocabularySize,
                 hiddenSize,
-                intermediate,
+                intermediateSize,
                 layers,
                 heads,
-                heads,
+                kvHeads,
                 headSize,
                 maxPositions,
                 Norm.RMS,
-                1e-5,
-                new Positions.Rotary(10000, headSize, new Scaling.None()),
+                normEpsilon,
+                new Positions.Rotary(theta, headSize, new Scaling.None()),
                 Mlp.GATED_SILU,
                 false,
                 false,
                 false,
                 false,
                 false,
-                true);
+                tiedHead);
     }
 
     private static void positive(String name, int value) {

@@ -51,7 +51,7 @@ public final class AdamW implements Optimizer {
                 .unscoped();
     }
 
-    @Override
+    /// The learning rate of the last step; NaN before the first.
     public double learningRate() {
         return learningRate;
     }

@@ -11,9 +11,6 @@ public sealed interface Optimizer extends AutoCloseable permits AdamW, Sgd {
     /// One step; then the gradient is zero again.
     void step(double learningRate);
 
-    /// The learning rate of the last step; NaN before the first.
-    double learningRate();
-
     /// What must be saved to go on, by name; the tensors themselves, not copies.
     Map<String, Tensor> state();
 

@@ -11,7 +11,6 @@ public final class Sgd implements Optimizer {
     private final Parameters parameters;
     private final double momentum;
     private final Tensor velocity;
-    private double learningRate = Double.NaN; // of the last step
 
     /// @param momentum in [0, 1); 0 is plain gradient descent
     public Sgd(Parameters parameters, double momentum) {
@@ -24,13 +23,7 @@ public final class Sgd implements Optimizer {
     }
 
     @Override
-    public double learningRate() {
-        return learningRate;
-    }
-
-    @Override
     public void step(double learningRate) {
-        this.learningRate = learningRate;
         parameters.maskGradient();
         try (var _ = Gradients.off()) {
             InPlace.plus_(InPlace.times_(velocity, momentum), parameters.gradient());

@@ -105,30 +105,6 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
         }
 
-        /// One rewarded by the task itself.
-        public Generated(
-                GeneratedTask task,
-                double rightness,
-                int hiddenSize,
-                int layers,
-                int heads,
-                int examples,
-                TrainingConfig pretraining,
-                int questions,
-                int heldOut) {
-            this(
-                    task,
-                    rightness,
-                    hiddenSize,
-                    layers,
-                    heads,
-                    examples,
-                    pretraining,
-                    questions,
-                    heldOut,
-                    Optional.empty());
-        }
-
         @Override
         public Opened open(Run run, Device device, long seed) {
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());

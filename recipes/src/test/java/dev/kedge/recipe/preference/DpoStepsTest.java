@@ -106,7 +106,7 @@ class DpoStepsTest {
                 0.98,
                 DECAY,
                 MAX_NORM,
-                6);
+                6, Optional.empty());
     }
 
     private static List<TokenizedPair> pairs(Path data) {

@@ -47,7 +47,7 @@ public class SubnetworkRecipeTest {
                         2000,
                         TinyTask.optimisation(pretraining, 8, 1e-2, pretraining),
                         40,
-                        10),
+                        10, Optional.empty()),
                 algorithms,
                 rates,
                 4,

@@ -82,7 +82,7 @@ public class DpgRecipeTest {
                 0.99,
                 0,
                 10,
-                every);
+                every, Optional.empty());
     }
 
     private static final List<Method> METHODS = List.of(

@@ -14,6 +14,7 @@ import dev.kedge.recipe.policy.LearnedReward;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.reproduction.trial.RlvrTrial;
+import java.util.Optional;
 import java.util.Arrays;
 import java.util.List;
 
@@ -145,7 +146,7 @@ final class ProxyRewardModelClaims {
                 20_000,
                 RlvrTrial.pretraining(scale.pretraining, 64),
                 300,
-                60);
+                60, Optional.empty());
         return RlvrTrial.config(
                 new LearnedReward(truth, pairs, RlvrTrial.learning(scale.learning, 50, 1e-3)),
                 methods,

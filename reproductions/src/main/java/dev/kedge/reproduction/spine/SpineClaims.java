@@ -14,6 +14,7 @@ import dev.kedge.recipe.policy.SpineMethod.Selection;
 import dev.kedge.recipe.policy.TtrlMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.run.TrainingConfig;
+import java.util.Optional;
 import java.util.Arrays;
 import java.util.List;
 
@@ -111,7 +112,7 @@ public final class SpineClaims {
         TrainingConfig rl = RlvrTrial.learning(scale.steps, 16, RATE);
         return RlvrTrial.config(
                 new Environment.Generated(
-                        new ChainOfThought(4, 9), 0.8, 64, 2, 4, 40_000, pretraining, 64, scale.heldOut),
+                        new ChainOfThought(4, 9), 0.8, 64, 2, 4, 40_000, pretraining, 64, scale.heldOut, Optional.empty()),
                 methods,
                 8,
                 rl,

@@ -11,6 +11,7 @@ import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
+import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,7 +48,7 @@ final class SubnetworkDecoder {
                         40_000,
                         RlvrTrial.pretraining(s.pretraining, 128),
                         80,
-                        20),
+                        20, Optional.empty()),
                 List.of(
                         SubnetworkConfig.Algorithm.SFT,
                         SubnetworkConfig.Algorithm.GRPO,

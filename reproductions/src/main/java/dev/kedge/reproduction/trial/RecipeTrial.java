@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -64,6 +65,6 @@ public final class RecipeTrial {
                 beta2,
                 weightDecay,
                 clip,
-                schedule.steps());
+                schedule.steps(), Optional.empty());
     }
 }

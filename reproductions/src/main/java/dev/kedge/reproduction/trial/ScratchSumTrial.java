@@ -6,6 +6,7 @@ import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
+import java.util.Optional;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -97,7 +98,7 @@ public record ScratchSumTrial(
                 : RecipeTrial.training(
                         new Schedule(Schedule.Shape.COSINE, 6e-3, pretraining / 6, pretraining, 0.05), 128, 0);
         return RlvrTrial.config(
-                new Environment.Generated(task, 0.5, HIDDEN, layers, 4, 40_000, demonstrations, 80, 20),
+                new Environment.Generated(task, 0.5, HIDDEN, layers, 4, 40_000, demonstrations, 80, 20, Optional.empty()),
                 methods,
                 group,
                 RlvrTrial.learning(steps, questions, learningRate),
