@@ -13,6 +13,7 @@ import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
+import dev.kedge.sequence.Policy;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PolicyEvaluation;
 import dev.kedge.sequence.PreferenceLoss;
@@ -147,6 +148,11 @@ public final class TinyTask {
     }
 
     public static SftRecipe.Config sft(Path model, Path data, TrainingConfig optimisation) {
+        return sft(model, data, Optional.empty(), optimisation);
+    }
+
+    public static SftRecipe.Config sft(
+            Path model, Path data, Optional<Policy.Adapter> adapter, TrainingConfig optimisation) {
         return new SftRecipe.Config(
                 model,
                 data,
@@ -156,6 +162,7 @@ public final class TinyTask {
                 24,
                 Truncation.DROP,
                 32,
+                adapter,
                 optimisation,
                 2,
                 6,

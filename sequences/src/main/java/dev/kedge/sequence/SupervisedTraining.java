@@ -35,6 +35,20 @@ public final class SupervisedTraining {
                 (part, targets) -> gradient(model, part, padId, targets));
     }
 
+    /// Trains what moves of a policy: all its weights, or its adapters.
+    public static void train(
+            Run run, String phase, Policy policy, List<Tokenized> data, TrainingConfig config, long seed) {
+        int padId = policy.model().padId();
+        train(
+                run,
+                phase,
+                policy.trained(),
+                data,
+                config,
+                seed,
+                (part, targets) -> gradient(policy.decoder(), part, padId, targets));
+    }
+
     /// Adds the gradient of some sequences to a step's.
     public interface Gradient {
         /// @return their share of the step's metrics

@@ -1,5 +1,7 @@
 package dev.kedge.recipe.supervised;
 
+import dev.kedge.sequence.Policy;
+import dev.kedge.nn.lm.Decoder;
 import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
@@ -36,6 +38,7 @@ public final class SftRecipe {
     /// @param maxLength    tokens of a sequence
     /// @param truncation   what happens to longer ones
     /// @param heldOut      examples (documents) kept for judging
+    /// @param adapter      train low-rank adapters only; absent: all weights
     /// @param training     how parameters are moved
     /// @param samples      continuations shown, before and after
     /// @param sampleTokens their length
@@ -51,6 +54,7 @@ public final class SftRecipe {
             int maxLength,
             Truncation truncation,
             int heldOut,
+            Optional<Policy.Adapter> adapter,
             TrainingConfig training,
             int samples,
             int sampleTokens,
@@ -77,24 +81,26 @@ public final class SftRecipe {
             run.note(split.train().size() + " sequences to learn from, "
                     + split.heldOut().size() + " held out");
             Samples samples = Samples.of(model.tokenizer(), split.heldOut(), config.samples(), config.sampleTokens());
-            double[] before = losses(model, split.heldOut());
-            List<String> continuedBefore = samples.continuations(model.decoder());
+            try (Policy policy =
+                    Policy.start(model, run, Optional.empty(), List.of(), config.adapter(), false, config.seed())) {
+                double[] before = losses(model, policy.decoder(), split.heldOut());
+                List<String> continuedBefore = samples.continuations(policy.decoder());
 
-            SupervisedTraining.train(
-                    run, "sft", model.decoder(), split.train(), model.padId(), config.training(), config.seed());
+                SupervisedTraining.train(run, "sft", policy, split.train(), config.training(), config.seed());
 
-            double[] after = losses(model, split.heldOut());
-            model.save(model.decoder(), run.folder().resolve("model"));
-            run.summarise(samples.shown(
-                    summary(config, split, before, after, run),
-                    continuedBefore,
-                    samples.continuations(model.decoder())));
+                double[] after = losses(model, policy.decoder(), split.heldOut());
+                policy.save(run);
+                run.summarise(samples.shown(
+                        summary(config, split, before, after, run),
+                        continuedBefore,
+                        samples.continuations(policy.decoder())));
+            }
         }
     }
 
     /// The loss of each sequence, nats a token.
-    private static double[] losses(PretrainedModel model, List<Tokenized> sequences) {
-        double[] losses = SequenceScores.of(model.decoder(), sequences, model.padId(), 1.0);
+    private static double[] losses(PretrainedModel model, Decoder decoder, List<Tokenized> sequences) {
+        double[] losses = SequenceScores.of(decoder, sequences, model.padId(), 1.0);
         for (int i = 0; i < losses.length; i++) {
             losses[i] /= -sequences.get(i).targets();
         }

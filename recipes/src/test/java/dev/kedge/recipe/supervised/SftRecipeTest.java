@@ -1,5 +1,9 @@
 package dev.kedge.recipe.supervised;
 
+import java.util.Optional;
+import dev.kedge.sequence.Policy;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -56,6 +60,28 @@ class SftRecipeTest {
         JsonNode loss = run.summary().get("comparisons").get(0);
         // Each letter but h tells the next; h, twice in 17 tokens, leaves log 2 at most: 0.08 nats a token.
         assertTrue(loss.get("after").get("value").asDouble() < 0.3, loss.toString());
+    }
+
+    /// Adapters learn, the weights that they lie on stay, and the run leaves the adapter alone.
+    @Test
+    void adaptersLearnInPlaceOfTheWeights() throws Exception {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = TinyTask.completions(folder.resolve("data.jsonl"), 160, 2);
+        var adapter = Optional.of(new Policy.Adapter(4, 8));
+        RecordedRun run = new RecordedRun(TinyTask.run(
+                "sft",
+                TinyTask.sft(model, data, adapter, TinyTask.optimisation(60, 8, 2e-2, 40)),
+                folder.resolve("run")));
+        JsonNode loss = run.summary().get("comparisons").get(0);
+        double before = loss.get("before").get("value").asDouble();
+        assertEquals(Math.log(12), before, 0.1);
+        assertTrue(loss.get("after").get("value").asDouble() < before - 0.3, loss.toString());
+        assertTrue(Files.exists(run.folder().resolve("adapter/adapter_model.safetensors")));
+        assertFalse(Files.exists(run.folder().resolve("model")));
+        try (Decoder start = Models.load(model, Device.CPU);
+                Decoder base = Models.load(run.folder().resolve("reference"), Device.CPU)) {
+            assertArrayEquals(start.parameters().flat().toDoubles(), base.parameters().flat().toDoubles());
+        }
     }
 
     @Test
