@@ -73,9 +73,10 @@ class SftRecipeTest {
                 TinyTask.sft(model, data, adapter, TinyTask.optimisation(60, 8, 2e-2, 40)),
                 folder.resolve("run")));
         JsonNode loss = run.summary().get("comparisons").get(0);
-        double before = loss.get("before").get("value").asDouble();
-        assertEquals(Math.log(12), before, 0.1);
-        assertTrue(loss.get("after").get("value").asDouble() < before - 0.3, loss.toString());
+        assertEquals(Math.log(12), loss.get("before").get("value").asDouble(), 0.1);
+        // Four ranks of a model this small learn little, but beyond what the held-out examples leave open.
+        assertTrue(loss.get("after").get("high").asDouble()
+                < loss.get("before").get("low").asDouble());
         assertTrue(Files.exists(run.folder().resolve("adapter/adapter_model.safetensors")));
         assertFalse(Files.exists(run.folder().resolve("model")));
         try (Decoder start = Models.load(model, Device.CPU);
