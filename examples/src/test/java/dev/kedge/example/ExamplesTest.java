@@ -24,10 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The examples do what they say.
 class ExamplesTest {
-    /// `σ(0.5 h) = 3/4` at `h = 2 log 3`: answer 0 is nine times as likely as answer 1, and what was not compared,
-    // whose
-    /// logits no gradient moves, keeps its odds. AdamW's moments of a symmetric pair move both logits alike, so
-    /// answers 2 and 3 lie at the geometric mean.
+    /// `σ(0.5 h) = 3/4` at `h = 2 log 3`: answer 0 is nine times as likely as answer 1, and what was not
+    /// compared, whose logits no gradient moves, keeps its odds. AdamW's moments of a symmetric pair move both
+    /// logits alike, so answers 2 and 3 lie at the geometric mean.
     @Test
     void aLoopOfOnesOwnComesToTheOptimumOfDpo() {
         assertArrayEquals(new double[] {9 / 16.0, 1 / 16.0, 3 / 16.0, 3 / 16.0}, ObjectiveInOwnLoop.learn(1000), 1e-9);

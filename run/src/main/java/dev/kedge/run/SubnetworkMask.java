@@ -1,8 +1,8 @@
 package dev.kedge.run;
 
 import dev.kedge.config.ConfigException;
-import dev.kedge.data.fetch.Fetched;
 import dev.kedge.config.Kind;
+import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.file.ModelFolder;
@@ -43,7 +43,8 @@ public sealed interface SubnetworkMask {
         }
 
         private static Map<String, Tensor> weights(Path model) {
-            return ModelFolder.load(Fetched.resolve(model), DType.FLOAT32, Device.CPU).parameters();
+            return ModelFolder.load(Fetched.resolve(model), DType.FLOAT32, Device.CPU)
+                    .parameters();
         }
 
         @Override

@@ -1,10 +1,10 @@
 package dev.kedge.objective.occupancy;
 
-import dev.kedge.env.mdp.DifferentiableOccupancy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.divergence.ChiSquared;

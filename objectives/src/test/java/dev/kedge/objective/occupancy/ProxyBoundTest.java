@@ -1,12 +1,12 @@
 package dev.kedge.objective.occupancy;
 
-import dev.kedge.env.mdp.DifferentiableOccupancy;
-import dev.kedge.env.mdp.ProxyBound;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.env.mdp.DifferentiableOccupancy;
+import dev.kedge.env.mdp.ProxyBound;
 import dev.kedge.objective.CentralDifferences;
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;

@@ -1,10 +1,10 @@
 package dev.kedge.objective.variational;
 
-import dev.kedge.env.MomentConstraints;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.kedge.env.MomentConstraints;
 import dev.kedge.objective.InScope;
 import dev.kedge.tensor.Tensor;
 import org.junit.jupiter.api.Test;

@@ -43,9 +43,8 @@ public final class UcbviEnt {
         @Kind("tabular")
         record Tabular(VisitBonus bonus) implements Planner {}
 
-        /// Ridge regressions of the next values on the environment's features, with the bonus `beta·(H - h)·||φ||` in
-        // the
-        /// norm of the inverse covariance.
+        /// Ridge regressions of the next values on the environment's features, with the bonus
+        /// `beta·(H - h)·||φ||` in the norm of the inverse covariance.
         ///
         /// @param oneHot take one-hot features, whatever features the environment has
         /// @param ridge  finite and > 0; `beta` likewise

@@ -25,12 +25,12 @@ import java.util.function.ToDoubleFunction;
 /// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
 /// when an answer is drawn, not when something is trained.
 ///
-/// In [DelayedRewardTask] one reward counts the promises that are kept less those that are not, the
-/// other the promises that are made. The same pairs of the base's answers are labelled by each, and a reward model
-// learns
-/// from each labelling. Answers are drawn from `π_base · π_kept^(alpha w) · π_made^(alpha (1 - w))` for every weight
-/// w. Beside it stand rewarded soups (arXiv:2306.04488), which have the weights of two policies of DPO averaged by w,
-/// and DPO on pairs labelled by both half and half, which is what one training for one weight reaches.
+/// In [DelayedRewardTask] one reward counts the promises that are kept less those that are not, the other the
+/// promises that are made. The same pairs of the base's answers are labelled by each, and a reward model learns
+/// from each labelling. Answers are drawn from `π_base · π_kept^(alpha w) · π_made^(alpha (1 - w))` for every
+/// weight w. Beside it stand rewarded soups (arXiv:2306.04488), which have the weights of two policies of DPO
+/// averaged by w, and DPO on pairs labelled by both half and half, which is what one training for one weight
+/// reaches.
 ///
 /// Command: `./kedge run recipes/genarm-front.yaml`. Numbers: docs/papers/genarm.md.
 public final class GenarmFrontRecipe {

@@ -30,13 +30,12 @@ import java.util.Optional;
 /// Occupancy-regularised policy optimisation (arXiv:2403.03185): a policy that optimises a proxy of the true reward,
 /// held to the reference by what it visits.
 ///
-/// In an environment small enough for everything to be exact ([ProxyEnvironment]), policies maximise the proxy less a
-/// coefficient times a penalty: of actions, of states, or of occupancies, by KL, χ² or its root. Beside those that are
-// listed
-/// there are always two: one without a penalty, whose snapshots are also the baseline of early stopping, and the
-// theory's,
-/// the root of χ² of occupancies with `λ = σ·sqrt(1 - r²)`. They learn from exact gradients, or by PPO with a
-/// discriminator ([OccupancyPpo]). Whatever they learn from, their evaluation is exact.
+/// In an environment small enough for everything to be exact ([ProxyEnvironment]), policies maximise the proxy
+/// less a coefficient times a penalty: of actions, of states, or of occupancies, by KL, χ² or its root. Beside
+/// those that are listed there are always two: one without a penalty, whose snapshots are also the baseline of
+/// early stopping, and the theory's, the root of χ² of occupancies with `λ = σ·sqrt(1 - r²)`. They learn from
+/// exact gradients, or by PPO with a discriminator ([OccupancyPpo]). Whatever they learn from, their evaluation
+/// is exact.
 ///
 /// The name: the method is known as ORPO too, as is odds-ratio preference optimisation; here it is what the letter O
 /// stands for.

@@ -162,7 +162,7 @@ final class OccupancySummary {
     }
 
     /// Each penalty over its coefficients, from the reference on; the snapshots without one are those of early
-    // stopping.
+    /// stopping.
     private static Frontier frontier(
             String title,
             String y,
