@@ -6,6 +6,7 @@ import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.PlannedPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
 import dev.kedge.run.Run;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
@@ -104,16 +105,18 @@ record DemoRegRlSummary(
         if (!planned.isEmpty()) {
             summary = summary.frontier(preferences(bootstrap));
         }
-        summary = summary.fact("value of the best policy", Estimate.of(bench.best()), "", "exact")
-                .fact("value of the expert", Estimate.of(expert), "", "exact");
+        summary = summary.fact("value_of_the_best_policy", "value of the best policy", Estimate.of(bench.best()), "", "exact")
+                .fact("value_of_the_expert", "value of the expert", Estimate.of(expert), "", "exact");
         for (int n : config.demonstrations()) {
             List<List<Policy>> ofN = clones.get(n);
             summary = summary.fact(
+                            Summary.key("value_of_the_clone_of", n),
                             "value of the clone of " + n,
                             interval(bootstrap, ofN, bench::value),
                             "",
                             "mean over repetitions")
                     .fact(
+                            Summary.key("trajectory_kl_of_the_clone_of", n),
                             "KLtraj(expert||clone of " + n + ")",
                             interval(
                                     bootstrap,
@@ -126,6 +129,7 @@ record DemoRegRlSummary(
         for (var entry : trials.entrySet()) {
             List<Trial> some = entry.getValue();
             summary = summary.fact(
+                    Summary.key("gap", key(some.getFirst())),
                     "gap of " + entry.getKey(),
                     interval(bootstrap, some, trial -> gap(trial, config.episodes())),
                     "",
@@ -338,5 +342,28 @@ record DemoRegRlSummary(
 
     private static <T> Estimate interval(Bootstrap bootstrap, List<T> some, ToDoubleFunction<T> number) {
         return bootstrap.bca(some.stream().mapToDouble(number).toArray());
+    }
+
+    /// What the facts about an arm are found by.
+    private static String key(Trial trial) {
+        String arm =
+                switch (trial.arm()) {
+                    case Arm.Greedy(boolean explores) -> explores ? "greedy_explores" : "greedy";
+                    case Arm.Uniform(double lambda) -> "uniform_" + lambda;
+                    case Arm.Regularized(Strength strength) -> "regularized_" + key(strength);
+                    case Arm.Misled(Strength strength) -> "misled_" + key(strength);
+                    case Arm.Clone _ -> "clone";
+                    case Arm.Counted(boolean explores) -> explores ? "counted_explores" : "counted";
+                };
+        return trial.arm().needsDemonstrations() ? arm + "_n_" + trial.demonstrations() : arm;
+    }
+
+    private static String key(Strength strength) {
+        return switch (strength) {
+            case Strength.Given(double lambda) -> "given_" + lambda;
+            case Strength.Matched(double eps) -> "matched_" + eps;
+            case Strength.Bound(double eps) -> "bound_" + eps;
+            case Strength.Shrinking(double eps, int half) -> "shrinking_" + eps + "_" + half;
+        };
     }
 }

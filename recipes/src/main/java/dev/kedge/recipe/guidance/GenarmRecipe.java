@@ -242,14 +242,15 @@ public final class GenarmRecipe {
                         arms,
                         List.of()))
                 .fact(
+                        "reward_genarm_less_dpo",
                         "reward, GenARM less DPO",
                         bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
                         "",
                         "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                .fact("KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
-                .fact("length of an answer, base", Estimate.of(before.symbols()), "symbols", "")
-                .fact("length of an answer, guided", Estimate.of(guided.symbols()), "symbols", "")
-                .fact("preferences", Estimate.of(pairs.size()), "", "over pairs of the base's answers")
+                .fact("kl_genarm_less_dpo", "KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
+                .fact("length_of_an_answer_base", "length of an answer, base", Estimate.of(before.symbols()), "symbols", "")
+                .fact("length_of_an_answer_guided", "length of an answer, guided", Estimate.of(guided.symbols()), "symbols", "")
+                .fact("preferences", "preferences", Estimate.of(pairs.size()), "", "over pairs of the base's answers")
                 .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT
                         + " for each `a`.")
                 .note("The divergence of the best of n is its bound, log n - (n - 1)/n; the others' are estimated from"

@@ -91,6 +91,7 @@ final class OccupancySummary {
         for (Arm arm : config.penalties()) {
             TrainedPolicy best = best(of(trained, arm.penalty()));
             summary = summary.fact(
+                    Summary.key("best_true_reward", phase(arm.penalty())),
                     "best true reward, " + title(arm.penalty()),
                     Estimate.of(best.end().truth()),
                     "",
@@ -100,14 +101,15 @@ final class OccupancySummary {
                 .max(Comparator.comparingDouble(s -> s.evaluation().truth()))
                 .orElseThrow();
         summary = summary.fact(
+                        "best_true_reward_early_stopping",
                         "best true reward, early stopping",
                         Estimate.of(stopped.evaluation().truth()),
                         "",
                         "without a penalty, after " + stopped.done() + " of "
                                 + config.learning().steps() + " steps, chosen by the truth")
-                .fact("correlation of proxy and truth", Estimate.of(evaluator.correlation()), "", "under the reference")
-                .fact("σ of the proxy", Estimate.of(evaluator.sigmaProxy()), "", "under the reference")
-                .fact("theory's coefficient", Estimate.of(evaluator.theory()), "σ", "λ = σ·sqrt(1 - r²)");
+                .fact("correlation_of_proxy_and_truth", "correlation of proxy and truth", Estimate.of(evaluator.correlation()), "", "under the reference")
+                .fact("sigma_of_the_proxy", "σ of the proxy", Estimate.of(evaluator.sigmaProxy()), "", "under the reference")
+                .fact("theory_coefficient", "theory's coefficient", Estimate.of(evaluator.theory()), "σ", "λ = σ·sqrt(1 - r²)");
         if (evaluator.correlation() > 0) {
             double slack = trained.stream()
                     .flatMap(t -> t.snapshots().stream())
@@ -115,6 +117,7 @@ final class OccupancySummary {
                     .min()
                     .orElseThrow();
             summary = summary.fact(
+                    "least_slack_of_the_bound",
                     "least slack of the bound",
                     Estimate.of(slack),
                     "σ of the truth",

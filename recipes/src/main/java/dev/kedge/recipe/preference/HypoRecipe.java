@@ -270,12 +270,14 @@ public final class HypoRecipe {
                         page.sweep("DPO", points(dpo, config.betas(), "β ")),
                         page.sweep("HyPO, β " + beta, points(hypo, config.lambdas(), "λ "))))
                 .fact(
+                        "reward_hypo_less_dpo",
                         "reward, HyPO less DPO",
                         bootstrap.pairedBca(
                                 plain.exact().rewards(), shown.exact().rewards()),
                         "",
                         "at the same beta, paired by sum; interval over sums, not over trainings")
                 .fact(
+                        "kl_hypo_less_dpo",
                         "KL, HyPO less DPO",
                         bootstrap.pairedBca(
                                 plain.exact().divergences(), shown.exact().divergences()),
@@ -283,10 +285,12 @@ public final class HypoRecipe {
                         "likewise")
                 .fact(
                         "preferences",
+                        "preferences",
                         Estimate.of(scored.pairs().size()),
                         "",
                         "right over near misses of the reference itself")
                 .fact(
+                        "answers_drawn_by_hypo_in_training",
                         "answers drawn by HyPO in training",
                         Estimate.of(drawn(config, scored)),
                         "",

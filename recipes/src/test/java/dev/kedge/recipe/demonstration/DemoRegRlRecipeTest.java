@@ -62,7 +62,7 @@ class DemoRegRlRecipeTest {
         assertEquals("finished", summary.get("status").asText());
         DemoRegRlBench bench = DemoRegRlBench.of(config);
         assertEquals(
-                bench.best(), run.fact("value of the best policy").get("value").asDouble(), 1e-12);
+                bench.best(), run.fact("value_of_the_best_policy").get("value").asDouble(), 1e-12);
         // Curves, episodes for two thresholds, the frontier, preferences.
         assertEquals(4, summary.get("more_frontiers").size());
         JsonNode curves = summary.get("frontier").get("arms");
@@ -87,7 +87,7 @@ class DemoRegRlRecipeTest {
             sum += Double.parseDouble(line.split(",")[3]);
         }
         assertEquals(1, sum, 1e-12);
-        JsonNode bound = run.fact("gap of held to the clone, ε 0.3, N 12");
+        JsonNode bound = run.fact("gap_regularized_matched_0_3_n_12");
         assertTrue(bound.get("note").asText().contains("lambda·KLtraj 0.300"), bound.toString());
     }
 
@@ -129,7 +129,7 @@ class DemoRegRlRecipeTest {
                         + " {kind: regularized, strength: {kind: shrinking, eps: 0.5, half: 5}}]");
         var run = new RecordedRun(TinyTask.run("demo-reg-rl", config, folder.resolve("run")));
         assertEquals("finished", run.summary().get("status").asText());
-        assertTrue(run.fact("gap of UCBVI that explores").get("value").asDouble()
+        assertTrue(run.fact("gap_greedy_explores").get("value").asDouble()
                 < DemoRegRlBench.of(config).best());
     }
 

@@ -274,6 +274,6 @@ public final class ProxyExperiments {
                 .with(REFERENCE, comparisons.getFirst().before().value())
                 .with(NONE, comparisons.getFirst().after().value())
                 .with(THEORY, comparisons.get(1).after().value())
-                .with(Arm.ACTION_KL.number(), run.summary().number("best_true_reward_kl_of_actions"));
+                .with(Arm.ACTION_KL.number(), run.summary().number("best_true_reward_actions_kl"));
     }
 }
