@@ -1,7 +1,7 @@
 package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.BackwardInduction;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.PlannedPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
@@ -35,7 +35,7 @@ import java.util.stream.Stream;
 record DemoRegRlSummary(
         DemoRegRlConfig config,
         DemoRegRlBench bench,
-        Map<Integer, List<List<Policy>>> clones,
+        Map<Integer, List<List<MdpPolicy>>> clones,
         Map<String, List<Trial>> trials,
         Map<String, List<PlannedPolicy>> planned) {
     private static final int POINTS = 60;
@@ -65,7 +65,7 @@ record DemoRegRlSummary(
             return;
         }
         StringBuilder lines = new StringBuilder("stage,state,action,probability\n");
-        List<Policy> policies = own().get().getFirst().result().policies();
+        List<MdpPolicy> policies = own().get().getFirst().result().policies();
         for (int h = 0; h < policies.size(); h++) {
             for (int s = 0; s < policies.get(h).states(); s++) {
                 for (int a = 0; a < policies.get(h).actions(); a++) {
@@ -108,7 +108,7 @@ record DemoRegRlSummary(
         summary = summary.fact("value_of_the_best_policy", "value of the best policy", Estimate.of(bench.best()), "", "exact")
                 .fact("value_of_the_expert", "value of the expert", Estimate.of(expert), "", "exact");
         for (int n : config.demonstrations()) {
-            List<List<Policy>> ofN = clones.get(n);
+            List<List<MdpPolicy>> ofN = clones.get(n);
             summary = summary.fact(
                             Summary.key("value_of_the_clone_of", n),
                             "value of the clone of " + n,
@@ -265,7 +265,7 @@ record DemoRegRlSummary(
     /// divergence.
     private Frontier frontier(Bootstrap bootstrap) {
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElseThrow();
-        List<List<Policy>> references = clones.get(most);
+        List<List<MdpPolicy>> references = clones.get(most);
         Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
         trials.forEach(
                 (title, some) -> arms.computeIfAbsent(some.getFirst().arm().title(), _ -> new ArrayList<>())
@@ -282,7 +282,7 @@ record DemoRegRlSummary(
         List<Frontier.Point> optimum = new ArrayList<>();
         for (double lambda = 100; lambda > 0.005; lambda /= 1.6) {
             Regularizer regularizer = new Regularizer.Kl(lambda);
-            List<List<Policy>> held = references.stream()
+            List<List<MdpPolicy>> held = references.stream()
                     .map(clone -> BackwardInduction.optimal(bench.environment(), clone, regularizer)
                             .policies())
                     .toList();
@@ -297,7 +297,7 @@ record DemoRegRlSummary(
     }
 
     /// `KLtraj` of policies from their references, one each: the mean.
-    private double meanKl(List<List<Policy>> policies, List<List<Policy>> references) {
+    private double meanKl(List<List<MdpPolicy>> policies, List<List<MdpPolicy>> references) {
         return IntStream.range(0, policies.size())
                 .mapToDouble(
                         i -> BackwardInduction.trajectoryKl(bench.environment(), policies.get(i), references.get(i)))

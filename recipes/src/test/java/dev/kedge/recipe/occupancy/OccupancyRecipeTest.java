@@ -9,10 +9,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Occupancy;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.ProxyBound;
 import dev.kedge.recipe.Recipes;
 import dev.kedge.recipe.RecordedRun;
@@ -143,7 +143,7 @@ public class OccupancyRecipeTest {
         for (double[] row : logits) {
             Arrays.setAll(row, _ -> random.nextGaussian());
         }
-        Policy policy = Policy.softmax(logits);
+        MdpPolicy policy = MdpPolicy.softmax(logits);
         var evaluation = measured.evaluate(policy);
         try (Scope _ = new Scope()) {
             var there = Occupancy.discounted(measured.proxyMdp(), policy, 1e-12);

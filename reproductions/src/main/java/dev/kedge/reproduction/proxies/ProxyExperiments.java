@@ -1,9 +1,9 @@
 package dev.kedge.reproduction.proxies;
 
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.RecordedRun;
@@ -194,7 +194,7 @@ public final class ProxyExperiments {
                     moved[s][a] = logits[s][a] + size * random.nextGaussian();
                 }
             }
-            Evaluation evaluation = measured.evaluate(Policy.softmax(moved));
+            Evaluation evaluation = measured.evaluate(MdpPolicy.softmax(moved));
             least = Math.min(least, evaluation.gain() - evaluation.bound());
         }
         return least;
