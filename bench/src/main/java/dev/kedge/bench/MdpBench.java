@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.env.mdp.Garnet;
 import dev.kedge.env.mdp.Gridworld;
 import dev.kedge.env.mdp.Mdp;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Occupancy;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.ValueIteration;
 import java.util.ArrayList;
@@ -31,12 +31,12 @@ public final class MdpBench {
         rows.add(List.of("", "sweeps", "error bound", "first time", "then", "occupancy"));
         BenchReport.progress("10,000 states, 10 actions, 10 successors each");
         Mdp garnet = Garnet.mdp(10_000, 10, 10, DISCOUNT, 1);
-        Policy ref = Garnet.policy(10_000, 10, 2);
+        MdpPolicy ref = Garnet.policy(10_000, 10, 2);
         rows.add(solve(json, "garnet, KL", garnet, ref, new Regularizer.Kl(0.1)));
         rows.add(solve(json, "garnet, chi-squared", garnet, ref, new Regularizer.ChiSquared(0.1)));
         rows.add(solve(json, "garnet, none", garnet, ref, new Regularizer.None()));
         BenchReport.progress("a grid of 100 x 100 cells");
-        rows.add(solve(json, "grid, KL", grid(), Policy.uniform(10_000, Gridworld.ACTIONS), new Regularizer.Kl(0.1)));
+        rows.add(solve(json, "grid, KL", grid(), MdpPolicy.uniform(10_000, Gridworld.ACTIONS), new Regularizer.Kl(0.1)));
         List<String> lines = new ArrayList<>(BenchReport.table(rows));
         lines.add(text(
                 "The garnet, 10,000 states and 10 actions with 10 successors each, is solved to its KL-regularised"
@@ -51,7 +51,7 @@ public final class MdpBench {
         return new Mdp(Gridworld.open(100, 100).transitions(0.1), reward, Mdp.startAt(0, 10_000), DISCOUNT);
     }
 
-    private static List<String> solve(ObjectNode json, String name, Mdp mdp, Policy ref, Regularizer regularizer) {
+    private static List<String> solve(ObjectNode json, String name, Mdp mdp, MdpPolicy ref, Regularizer regularizer) {
         List<Double> seconds = new ArrayList<>();
         ValueIteration.Solution solution = null;
         for (int turn = 0; turn < TURNS; turn++) {

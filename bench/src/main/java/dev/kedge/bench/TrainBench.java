@@ -101,7 +101,8 @@ public final class TrainBench {
                     PYTHON_PASSIVE,
                     new Entry(Contestant.python("Python, passive waiting", folder, Contestant.PASSIVE)));
         } else {
-            BenchReport.progress("Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
+            BenchReport.progress(
+                    "Python is left out: /usr/bin/python3 has no torch (Debian's package is python3-torch)");
         }
     }
 

@@ -1,10 +1,10 @@
 package dev.kedge.cli;
 
+import dev.kedge.config.ConfigException;
 import dev.kedge.data.fetch.Entry;
 import dev.kedge.data.fetch.Entry.Item;
 import dev.kedge.data.fetch.Fetched;
 import dev.kedge.data.fetch.Network;
-import dev.kedge.config.ConfigException;
 import dev.kedge.run.Terminal;
 import java.nio.file.Path;
 import java.util.List;

@@ -20,8 +20,22 @@ class ArchitectureTest {
     /// From the ground up. A room may use those that stand before it here, and of these only what its Maven module
     /// depends on.
     private static final List<String> ROOMS = List.of(
-            "config", "tensor", "text", "statistics", "nn", "env", "objective", "data", "run", "sequence", "task",
-            "recipe", "lab", "reproduction", "bench", "cli");
+            "config",
+            "tensor",
+            "text",
+            "statistics",
+            "nn",
+            "env",
+            "objective",
+            "data",
+            "run",
+            "sequence",
+            "task",
+            "recipe",
+            "lab",
+            "reproduction",
+            "bench",
+            "cli");
 
     @ArchTest
     static void arrowsGoDown(JavaClasses classes) {
@@ -43,9 +57,10 @@ class ArchitectureTest {
 
     @ArchTest
     static void everyClassHasARoom(JavaClasses classes) {
-        classes().should().resideInAnyPackage(ROOMS.stream()
-                        .map(room -> "dev.kedge." + room + "..")
-                        .toArray(String[]::new))
+        classes()
+                .should()
+                .resideInAnyPackage(
+                        ROOMS.stream().map(room -> "dev.kedge." + room + "..").toArray(String[]::new))
                 .check(classes);
     }
 
@@ -73,11 +88,15 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule theGroundStandsAlone = noClasses()
             .that()
-            .resideInAnyPackage("dev.kedge.config..", "dev.kedge.tensor..", "dev.kedge.text..", "dev.kedge.statistics..")
+            .resideInAnyPackage(
+                    "dev.kedge.config..", "dev.kedge.tensor..", "dev.kedge.text..", "dev.kedge.statistics..")
             .should()
             .dependOnClassesThat(resideInAPackage("dev.kedge..")
                     .and(not(resideInAnyPackage(
-                            "dev.kedge.config..", "dev.kedge.tensor..", "dev.kedge.text..", "dev.kedge.statistics.."))));
+                            "dev.kedge.config..",
+                            "dev.kedge.tensor..",
+                            "dev.kedge.text..",
+                            "dev.kedge.statistics.."))));
 
     @ArchTest
     static final ArchRule objectivesArePureFunctions = classes()
@@ -93,7 +112,8 @@ class ArchitectureTest {
             .resideInAPackage("dev.kedge.env..")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("dev.kedge.env..", "dev.kedge.tensor..", "dev.kedge.config", "java..", "org.hipparchus..");
+            .resideInAnyPackage(
+                    "dev.kedge.env..", "dev.kedge.tensor..", "dev.kedge.config", "java..", "org.hipparchus..");
 
     @ArchTest
     static final ArchRule noCyclesBetweenPackages =

@@ -7,8 +7,7 @@ public enum Form {
     /// `prompt`, `completion`: each a string or a list of messages.
     PROMPT_COMPLETION,
     /// `prompt`, `completion`, `label`: the first two a string or a list of messages, the third true where the
-    // completion
-    /// is desirable and false where it is not.
+    /// completion is desirable and false where it is not.
     LABELLED_COMPLETION,
     /// `messages`: a list of `{role, content}`.
     CONVERSATION,

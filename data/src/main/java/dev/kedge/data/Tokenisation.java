@@ -53,9 +53,8 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         return pieces().prompt(prompt);
     }
 
-    /// A conversation, a document, or a prompt with its reply, labelled or not, as one sequence; empty if it is too
-    // long for the
-    /// truncation.
+    /// A conversation, a document, or a prompt with its reply, labelled or not, as one sequence; empty if it is
+    /// too long for the truncation.
     ///
     /// @throws IllegalArgumentException if the template or the tokenizer refuses it, or it is a preference or a
     ///                                  prompt alone

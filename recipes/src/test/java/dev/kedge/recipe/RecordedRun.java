@@ -34,13 +34,13 @@ public record RecordedRun(Path folder) {
         return JSON.readTree(folder.resolve("summary.json").toFile());
     }
 
-    public JsonNode fact(String name) throws IOException {
+    public JsonNode fact(String key) throws IOException {
         for (JsonNode fact : summary().get("facts")) {
-            if (fact.get("name").asText().equals(name)) {
+            if (fact.get("key").asText().equals(key)) {
                 return fact;
             }
         }
-        throw new AssertionError("no fact " + name + " in " + summary().get("facts"));
+        throw new AssertionError("no fact " + key + " in " + summary().get("facts"));
     }
 
     /// Everything that a finished run of a recipe leaves behind is there.

@@ -99,10 +99,10 @@ class UnpairedTrainingTest {
         ObjectNode first = done.metrics("unpaired").getFirst();
         assertEquals(Math.log(2), first.get("loss").asDouble(), 1e-6, "at the reference every reward is 0");
         assertEquals(0, first.get("baseline").asDouble(), 1e-6);
-        assertTrue(done.fact("desirable above undesirable").get("low").asDouble() > 0.9);
-        assertTrue(done.fact("reward, desirable").get("low").asDouble()
-                > done.fact("reward, undesirable").get("high").asDouble());
-        assertTrue(done.fact("KL from the reference, k3").get("low").asDouble() > 0);
+        assertTrue(done.fact("desirable_above_undesirable").get("low").asDouble() > 0.9);
+        assertTrue(done.fact("reward_desirable").get("low").asDouble()
+                > done.fact("reward_undesirable").get("high").asDouble());
+        assertTrue(done.fact("kl_from_the_reference_k3").get("low").asDouble() > 0);
         assertEquals(2, done.summary().get("samples").size());
     }
 

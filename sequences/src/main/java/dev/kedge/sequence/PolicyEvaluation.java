@@ -55,17 +55,19 @@ public record PolicyEvaluation(Config config, long seed) {
                         : accuracy.high() < 0.5 ? "worse than chance" : "not told apart from chance");
         Summary summary = base.verdict(verdict)
                 .fact(
+                        "held_out_preference_accuracy",
                         "held-out preference accuracy",
                         accuracy,
                         "%",
                         "implicit reward prefers the chosen reply; 95 % Wilson interval; chance is 50 %")
-                .fact("p-value against 50 %", Estimate.of(p), "", "two-sided exact binomial test")
+                .fact("p_value", "p-value against 50 %", Estimate.of(p), "", "two-sided exact binomial test")
                 .fact(
+                        "reference_likelihood_accuracy",
                         "accuracy of the reference's likelihood",
                         Proportions.wilson(positive(differences(likelihood[0], likelihood[1])), margins.length, 0.95),
                         "%",
                         "log-prob of the reference alone prefers the chosen reply")
-                .fact("reward margin", bootstrap().bca(margins), "", "implicit reward, chosen less rejected, held out");
+                .fact("reward_margin", "reward margin", bootstrap().bca(margins), "", "implicit reward, chosen less rejected, held out");
         return moved(summary, policy, sequences(heldOut));
     }
 
@@ -92,12 +94,13 @@ public record PolicyEvaluation(Config config, long seed) {
                                 + " [%.1f, %.1f] of all cases; chance is 50 %%.",
                         100 * accuracy.value(), 100 * accuracy.low(), 100 * accuracy.high()))
                 .fact(
+                        "desirable_above_undesirable",
                         "desirable above undesirable",
                         accuracy,
                         "%",
                         "of all held-out cases of one of each; interval over the desirable ones; chance is 50 %")
-                .fact("reward, desirable", bootstrap().bca(desirable), "", "implicit reward, held out")
-                .fact("reward, undesirable", bootstrap().bca(undesirable), "", "implicit reward, held out");
+                .fact("reward_desirable", "reward, desirable", bootstrap().bca(desirable), "", "implicit reward, held out")
+                .fact("reward_undesirable", "reward, undesirable", bootstrap().bca(undesirable), "", "implicit reward, held out");
         return moved(
                 summary,
                 policy,
@@ -112,16 +115,19 @@ public record PolicyEvaluation(Config config, long seed) {
         Tokenizer tokenizer = policy.model().tokenizer();
         Divergence divergence = divergence(policy, prompts);
         Summary summary = base.fact(
+                        "kl_from_the_reference",
                         "KL from the reference",
                         bootstrap().bca(divergence.logRatios),
                         "nats a reply",
                         "k1 over replies drawn from the policy, at most " + config.replyTokens + " tokens")
                 .fact(
+                        "kl_from_the_reference_k3",
                         "KL from the reference, k3",
                         bootstrap().bca(divergence.k3),
                         "nats a reply",
                         "the same replies; positive whatever is drawn, the same mean")
                 .fact(
+                        "sampler_against_trainer",
                         "sampler against trainer",
                         Estimate.of(divergence.difference),
                         "nats",

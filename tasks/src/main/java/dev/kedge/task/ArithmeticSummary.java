@@ -103,11 +103,12 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
                         bootstrap.bca(after.rewards()))
                 .comparison("Right answers, likeliest", "%", accuracy(saidBefore), accuracy(saidAfter))
                 .fact(
+                        "kl_from_the_reference",
                         "KL from the reference",
                         bootstrap.bca(after.divergences()),
                         "nats",
                         "exact for each sum, by enumeration; interval over sums")
-                .fact("held-out sums", Estimate.of(task.heldOut().size()), "", "nothing has learnt from them")
+                .fact("held_out_sums", "held-out sums", Estimate.of(task.heldOut().size()), "", "nothing has learnt from them")
                 .note("The pre-training text has " + Math.round(100 * mistakes)
                         + " % wrong sums: a perfect imitation of it would be right on "
                         + Math.round(100 * (1 - mistakes)) + " %.")

@@ -47,9 +47,9 @@ final class Constants {
 
     private static Tensor make(int code, double value) {
         boolean single = code == FLOAT32;
-        // An inference tensor could not be saved for a backward pass: a constant outlives the block that first needs
-        // it.
-        // Rounded here, because a Scalar beyond the range of float32 is refused instead of becoming infinite.
+        // An inference tensor could not be saved for a backward pass: a constant outlives the block that first
+        // needs it. Rounded here, because a Scalar beyond the range of float32 is refused instead of becoming
+        // infinite.
         try (InferenceMode _ = new InferenceMode(false);
                 Scalar scalar = new Scalar(single ? (float) value : value)) {
             TensorOptions options = Options.of(single ? DType.FLOAT32 : DType.FLOAT64, Device.CPU);

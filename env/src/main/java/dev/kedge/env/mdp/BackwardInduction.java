@@ -14,18 +14,18 @@ public final class BackwardInduction {
     /// @param values       V_h, what the penalties cost taken off; the last row is 0: `[H + 1][S]`
     /// @param actionValues `Q_h(s,a) = r_h(s,a) + Σ P_h(s'|s,a)·V_(h+1)(s')`: `[H][S][A]`
     /// @param policies     those evaluated, or the maximisers: `[H]`
-    public record Solution(double[][] values, double[][][] actionValues, List<Policy> policies) {}
+    public record Solution(double[][] values, double[][][] actionValues, List<MdpPolicy> policies) {}
 
     /// The best values without a regulariser, and a greedy policy.
     public static Solution optimal(FiniteHorizonMdp mdp) {
-        Policy any = Policy.uniform(mdp.states(), mdp.actions());
+        MdpPolicy any = MdpPolicy.uniform(mdp.states(), mdp.actions());
         return optimal(mdp, Collections.nCopies(mdp.horizon(), any), new Regularizer.None());
     }
 
     /// The best that policies held to a reference can do. They take no action that the reference never takes.
     ///
     /// @param ref of each stage: `[H]`
-    public static Solution optimal(FiniteHorizonMdp mdp, List<Policy> ref, Regularizer regularizer) {
+    public static Solution optimal(FiniteHorizonMdp mdp, List<MdpPolicy> ref, Regularizer regularizer) {
         requireStages(mdp, ref);
         return backwards(
                 mdp,
@@ -40,7 +40,7 @@ public final class BackwardInduction {
         double bonus = alpha * Math.log(mdp.actions());
         double[][][] reward = new double[mdp.horizon()][][];
         Arrays.setAll(reward, h -> ValueIteration.raised(mdp.reward()[h], bonus));
-        Policy uniform = Policy.uniform(mdp.states(), mdp.actions());
+        MdpPolicy uniform = MdpPolicy.uniform(mdp.states(), mdp.actions());
         Solution soft = optimal(
                 new FiniteHorizonMdp(mdp.transitions(), reward, mdp.start()),
                 Collections.nCopies(mdp.horizon(), uniform),
@@ -53,7 +53,7 @@ public final class BackwardInduction {
     /// What policies are worth.
     ///
     /// @param policies of each stage: `[H]`
-    public static Solution evaluate(FiniteHorizonMdp mdp, List<Policy> policies) {
+    public static Solution evaluate(FiniteHorizonMdp mdp, List<MdpPolicy> policies) {
         return evaluate(mdp, policies, policies, new Regularizer.None());
     }
 
@@ -63,7 +63,7 @@ public final class BackwardInduction {
     /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
     ///     has none
     public static Solution evaluate(
-            FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref, Regularizer regularizer) {
+            FiniteHorizonMdp mdp, List<MdpPolicy> policies, List<MdpPolicy> ref, Regularizer regularizer) {
         requireStages(mdp, policies);
         requireWithin(policies, ref);
         return backwards(mdp, (h, _) -> policies.get(h), (h, s, q, policy) -> {
@@ -80,7 +80,7 @@ public final class BackwardInduction {
     ///
     /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
     ///     has none
-    public static double trajectoryKl(FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref) {
+    public static double trajectoryKl(FiniteHorizonMdp mdp, List<MdpPolicy> policies, List<MdpPolicy> ref) {
         requireStages(mdp, policies);
         requireWithin(policies, ref);
         List<Occupancy> occupancies = Occupancy.perStage(mdp, policies);
@@ -92,18 +92,18 @@ public final class BackwardInduction {
     }
 
     private interface Choice {
-        Policy policy(int stage, double[][] q);
+        MdpPolicy policy(int stage, double[][] q);
     }
 
     private interface Value {
-        double of(int stage, int state, double[] q, Policy policy);
+        double of(int stage, int state, double[] q, MdpPolicy policy);
     }
 
     private static Solution backwards(FiniteHorizonMdp mdp, Choice choice, Value value) {
         int horizon = mdp.horizon();
         double[][] values = new double[horizon + 1][mdp.states()];
         double[][][] actionValues = new double[horizon][mdp.states()][mdp.actions()];
-        List<Policy> policies = new ArrayList<>(Collections.nCopies(horizon, null));
+        List<MdpPolicy> policies = new ArrayList<>(Collections.nCopies(horizon, null));
         for (int h = horizon - 1; h >= 0; h--) {
             double[][] q = actionValues[h];
             for (int s = 0; s < q.length; s++) {
@@ -112,14 +112,14 @@ public final class BackwardInduction {
                 }
             }
             int stage = h;
-            Policy policy = choice.policy(h, q);
+            MdpPolicy policy = choice.policy(h, q);
             policies.set(h, policy);
             Arrays.setAll(values[h], s -> value.of(stage, s, q[s], policy));
         }
         return new Solution(values, actionValues, Collections.unmodifiableList(policies));
     }
 
-    static void requireStages(FiniteHorizonMdp mdp, List<Policy> policies) {
+    static void requireStages(FiniteHorizonMdp mdp, List<MdpPolicy> policies) {
         if (policies.size() != mdp.horizon()) {
             throw new IllegalArgumentException(
                     "policies of " + policies.size() + " stages in a process of " + mdp.horizon());
@@ -127,7 +127,7 @@ public final class BackwardInduction {
         policies.forEach(policy -> policy.requireShape(mdp.states(), mdp.actions()));
     }
 
-    private static void requireWithin(List<Policy> policies, List<Policy> ref) {
+    private static void requireWithin(List<MdpPolicy> policies, List<MdpPolicy> ref) {
         if (ref.size() != policies.size()) {
             throw new IllegalArgumentException(
                     "references of " + ref.size() + " stages for policies of " + policies.size());

@@ -100,12 +100,12 @@ public record Epidemic(double reproduction, double politics) {
 
     /// A rule of thumb: raise above 0.6 % infected, lower below 0.3 %, keep in between; one decision out of ten is a
     /// uniformly random one.
-    public static Policy reference() {
+    public static MdpPolicy reference() {
         int[] action = new int[INFECTED * SUSCEPTIBLE * STAGES];
         Arrays.setAll(action, s -> {
             double share = infectedShare(infected(s));
             return share > 0.006 ? 2 : share < 0.003 ? 0 : 1;
         });
-        return Policy.deterministic(action, ACTIONS).mixedWith(Policy.uniform(action.length, ACTIONS), 0.1);
+        return MdpPolicy.deterministic(action, ACTIONS).mixedWith(MdpPolicy.uniform(action.length, ACTIONS), 0.1);
     }
 }

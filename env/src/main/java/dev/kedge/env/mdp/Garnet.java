@@ -55,12 +55,12 @@ public final class Garnet {
     }
 
     /// A policy with standard normal logits.
-    public static Policy policy(int states, int actions, long seed) {
+    public static MdpPolicy policy(int states, int actions, long seed) {
         var random = new SplittableRandom(seed);
         double[][] logits = new double[states][actions];
         for (double[] row : logits) {
             Arrays.setAll(row, _ -> random.nextGaussian());
         }
-        return Policy.softmax(logits);
+        return MdpPolicy.softmax(logits);
     }
 }

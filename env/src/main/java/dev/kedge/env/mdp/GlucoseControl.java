@@ -117,13 +117,13 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
 
     /// A rule of thumb: a unit above 200 mg/dL, two above 280, and none while that much is on board; one decision out
     /// of five is a uniformly random one.
-    public static Policy reference() {
+    public static MdpPolicy reference() {
         int[] dose = new int[GLUCOSE * INSULIN * GUT];
         Arrays.setAll(dose, s -> {
             double now = milligrams(glucose(s));
             int wanted = now > 280 ? 2 : now > 200 ? 1 : 0;
             return Math.max(0, wanted - insulin(s));
         });
-        return Policy.deterministic(dose, ACTIONS).mixedWith(Policy.uniform(dose.length, ACTIONS), 0.2);
+        return MdpPolicy.deterministic(dose, ACTIONS).mixedWith(MdpPolicy.uniform(dose.length, ACTIONS), 0.2);
     }
 }

@@ -53,7 +53,7 @@ public record Mdp(Transitions transitions, double[][] reward, double[] start, do
                         "state " + s + ": the start probability must be >= 0, was " + start[s]);
             }
         }
-        return Policy.normalised(start, "the start distribution");
+        return MdpPolicy.normalised(start, "the start distribution");
     }
 
     /// The distribution that starts in one state.

@@ -37,7 +37,7 @@ public record Occupancy(double[][] mass) {
     ///
     /// @param tolerance finite and > 0
     /// @throws ArithmeticException if rounding does not allow it
-    public static Occupancy discounted(Mdp mdp, Policy policy, double tolerance) {
+    public static Occupancy discounted(Mdp mdp, MdpPolicy policy, double tolerance) {
         policy.requireShape(mdp.states(), mdp.actions());
         if (!(tolerance > 0 && tolerance < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("tolerance must be finite and > 0, was " + tolerance);
@@ -70,7 +70,7 @@ public record Occupancy(double[][] mass) {
     /// That of each stage, `P(s_h = s, a_h = a)`: `[H]`.
     ///
     /// @param policies of each stage: `[H]`
-    public static List<Occupancy> perStage(FiniteHorizonMdp mdp, List<Policy> policies) {
+    public static List<Occupancy> perStage(FiniteHorizonMdp mdp, List<MdpPolicy> policies) {
         BackwardInduction.requireStages(mdp, policies);
         List<Occupancy> stages = new ArrayList<>();
         double[] states = mdp.start();
@@ -108,7 +108,7 @@ public record Occupancy(double[][] mass) {
     }
 
     /// The policy that has this occupancy; uniform in states that it never visits.
-    public Policy policy() {
+    public MdpPolicy policy() {
         double[][] p = new double[mass.length][];
         Arrays.setAll(p, s -> {
             double sum = Arrays.stream(mass[s]).sum();
@@ -116,7 +116,7 @@ public record Occupancy(double[][] mass) {
                     .map(m -> sum == 0 ? 1.0 / mass[s].length : m / sum)
                     .toArray();
         });
-        return Policy.of(p);
+        return MdpPolicy.of(p);
     }
 
     /// `Σ mass·reward`: what a step brings.
@@ -133,7 +133,7 @@ public record Occupancy(double[][] mass) {
 
     /// `Σ_s mass(s)·KL(π(s)||ref(s))`, nats: the divergence of actions only. Infinite if a state visited needs it to
     /// be.
-    public double actionKl(Policy policy, Policy ref) {
+    public double actionKl(MdpPolicy policy, MdpPolicy ref) {
         double[] states = states();
         double sum = 0;
         for (int s = 0; s < states.length; s++) {

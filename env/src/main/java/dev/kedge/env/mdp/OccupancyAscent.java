@@ -15,7 +15,7 @@ public final class OccupancyAscent {
     private static final double ROUNDING = 16 * Math.ulp(1.0);
 
     private final Mdp mdp;
-    private final Policy ref;
+    private final MdpPolicy ref;
     private final double[][] refMass;
     private final double[] refStates;
     private final Penalty penalty;
@@ -36,7 +36,7 @@ public final class OccupancyAscent {
     /// @param coefficient in the unit of the reward, finite and >= 0
     /// @param tolerance   of the occupancy's sum of errors, and of values over the largest reward, in learning; > 0
     /// @throws IllegalArgumentException if one is out of range, or the reference never takes some action
-    public OccupancyAscent(Mdp mdp, Policy ref, Penalty penalty, double coefficient, double tolerance) {
+    public OccupancyAscent(Mdp mdp, MdpPolicy ref, Penalty penalty, double coefficient, double tolerance) {
         if (!(coefficient >= 0 && coefficient < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("coefficient must be finite and >= 0, was " + coefficient);
         }
@@ -65,8 +65,8 @@ public final class OccupancyAscent {
     }
 
     /// Where it stands.
-    public Policy policy() {
-        return Policy.softmax(logits);
+    public MdpPolicy policy() {
+        return MdpPolicy.softmax(logits);
     }
 
     /// So many steps, the rate falling from the first to 0 along a line.

@@ -82,7 +82,7 @@ public final class OptimisticPlanning {
             double[][][] lowerQ,
             double[][] upperV,
             double[][] lowerV,
-            List<Policy> policies,
+            List<MdpPolicy> policies,
             int[][] explorationAction) {}
 
     /// Backwards from the last stage: `Q = clip(r + Σ weights·V ± bonus, low, high)`, V the regularised maximum, which
@@ -93,7 +93,7 @@ public final class OptimisticPlanning {
     /// @param high the most that a value can be, of each stage, above `low`: `[H]`
     /// @throws IllegalArgumentException if the lists have other lengths, or low is not below high
     public static Bounds plan(
-            Estimate estimate, Bonus bonus, List<Policy> ref, Regularizer regularizer, double low, double[] high) {
+            Estimate estimate, Bonus bonus, List<MdpPolicy> ref, Regularizer regularizer, double low, double[] high) {
         int horizon = estimate.horizon();
         if (ref.size() != horizon || high.length != horizon) {
             throw new IllegalArgumentException("references and limits of " + horizon + " stages expected, were "
@@ -104,7 +104,7 @@ public final class OptimisticPlanning {
         double[][] upperV = new double[horizon + 1][];
         double[][] lowerV = new double[horizon + 1][];
         upperV[horizon] = lowerV[horizon] = new double[estimate.reward[0].length];
-        List<Policy> policies = new ArrayList<>(Collections.nCopies(horizon, null));
+        List<MdpPolicy> policies = new ArrayList<>(Collections.nCopies(horizon, null));
         int[][] widest = new int[horizon][];
         for (int h = horizon - 1; h >= 0; h--) {
             if (!(low < high[h])) {
@@ -136,7 +136,7 @@ public final class OptimisticPlanning {
                 lowerV[h][s] = regularizer.maximum(lowerQ[h][s], logRef);
                 logPolicy[s] = regularizer.maximizer(upperQ[h][s], logRef);
             }
-            policies.set(h, new Policy(logPolicy));
+            policies.set(h, new MdpPolicy(logPolicy));
         }
         return new Bounds(upperQ, lowerQ, upperV, lowerV, Collections.unmodifiableList(policies), widest);
     }
@@ -156,7 +156,7 @@ public final class OptimisticPlanning {
         double[][] gap = new double[horizon + 1][bounds.upperV[0].length];
         double[] none = new double[gap[0].length];
         for (int h = horizon - 1; h >= 0; h--) {
-            Policy policy = bounds.policies.get(h);
+            MdpPolicy policy = bounds.policies.get(h);
             for (int s = 0; s < none.length; s++) {
                 double widest = width(bounds.upperQ[h][s], bounds.lowerQ[h][s], bounds.explorationAction[h][s]);
                 double sum = widest * widest / (2 * lambda);

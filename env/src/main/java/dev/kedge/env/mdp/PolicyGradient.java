@@ -18,7 +18,7 @@ public final class PolicyGradient {
     /// @param tolerance for values and occupancy, finite and > 0
     /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
     ///     none
-    public static double[][] discounted(Mdp mdp, Policy policy, Policy ref, Regularizer regularizer, double tolerance) {
+    public static double[][] discounted(Mdp mdp, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer, double tolerance) {
         var solution = ValueIteration.evaluate(mdp, policy, ref, regularizer, tolerance);
         double[] states = Occupancy.discounted(mdp, policy, tolerance).states();
         return gradient(states, solution.actionValues(), policy, ref, regularizer);
@@ -30,7 +30,7 @@ public final class PolicyGradient {
     /// @throws IllegalArgumentException naming stage, state and action, if a policy has mass where its reference
     ///     has none
     public static List<double[][]> perStage(
-            FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref, Regularizer regularizer) {
+            FiniteHorizonMdp mdp, List<MdpPolicy> policies, List<MdpPolicy> ref, Regularizer regularizer) {
         var solution = BackwardInduction.evaluate(mdp, policies, ref, regularizer);
         List<Occupancy> occupancies = Occupancy.perStage(mdp, policies);
         List<double[][]> stages = new ArrayList<>();
@@ -42,7 +42,7 @@ public final class PolicyGradient {
     }
 
     private static double[][] gradient(
-            double[] states, double[][] q, Policy policy, Policy ref, Regularizer regularizer) {
+            double[] states, double[][] q, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer) {
         double[][] gradient = new double[states.length][policy.actions()];
         for (int s = 0; s < states.length; s++) {
             double[] slope = new double[policy.actions()];

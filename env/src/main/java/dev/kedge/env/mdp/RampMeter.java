@@ -109,9 +109,9 @@ public record RampMeter(double off, double peak, double ramp) {
 
     /// A signal of fixed time: a car goes in every step, whatever the road looks like; one decision out of five is a
     /// uniformly random one.
-    public static Policy reference() {
+    public static MdpPolicy reference() {
         int[] go = new int[(ROAD + 1) * (RAMP + 1) * 2];
         Arrays.fill(go, 1);
-        return Policy.deterministic(go, ACTIONS).mixedWith(Policy.uniform(go.length, ACTIONS), 0.2);
+        return MdpPolicy.deterministic(go, ACTIONS).mixedWith(MdpPolicy.uniform(go.length, ACTIONS), 0.2);
     }
 }

@@ -11,12 +11,12 @@ public final class Reachability {
 
     /// States that no policy reaches, ascending.
     public static int[] unreachable(Mdp mdp) {
-        return unreachable(mdp, Policy.uniform(mdp.states(), mdp.actions()));
+        return unreachable(mdp, MdpPolicy.uniform(mdp.states(), mdp.actions()));
     }
 
     /// States that a policy never reaches, ascending: where it is the reference, every policy with a finite KL to it
     /// stays out of them.
-    public static int[] unreachable(Mdp mdp, Policy policy) {
+    public static int[] unreachable(Mdp mdp, MdpPolicy policy) {
         policy.requireShape(mdp.states(), mdp.actions());
         BitSet reached = support(mdp.start());
         BitSet news = reached;
@@ -31,7 +31,7 @@ public final class Reachability {
 
     /// States in which no stage is ever reached, whatever the policy, ascending.
     public static int[] unreachable(FiniteHorizonMdp mdp) {
-        Policy all = Policy.uniform(mdp.states(), mdp.actions());
+        MdpPolicy all = MdpPolicy.uniform(mdp.states(), mdp.actions());
         BitSet here = support(mdp.start());
         var reached = (BitSet) here.clone();
         List<Transitions> stages = mdp.transitions();
@@ -48,7 +48,7 @@ public final class Reachability {
         return states;
     }
 
-    private static BitSet step(Transitions transitions, Policy policy, BitSet from) {
+    private static BitSet step(Transitions transitions, MdpPolicy policy, BitSet from) {
         var next = new BitSet(transitions.states());
         from.stream().forEach(s -> {
             for (int a = 0; a < transitions.actions(); a++) {

@@ -10,7 +10,7 @@ import java.util.random.RandomGenerator;
 /// @param rewards r(s_t, a_t): `[T]`
 public record Trajectory(int[] states, int[] actions, double[] rewards) {
     /// So many steps of a process that goes on for ever.
-    public static Trajectory sample(Mdp mdp, Policy policy, int steps, RandomGenerator random) {
+    public static Trajectory sample(Mdp mdp, MdpPolicy policy, int steps, RandomGenerator random) {
         policy.requireShape(mdp.states(), mdp.actions());
         var drawn = new Trajectory(new int[steps], new int[steps], new double[steps]);
         drawn.fill(mdp.start(), random, _ -> mdp.transitions(), _ -> policy, _ -> mdp.reward());
@@ -19,7 +19,7 @@ public record Trajectory(int[] states, int[] actions, double[] rewards) {
 
     /// A trajectory that goes on after each step with probability `discount`. Its [#total] is an unbiased estimate of
     /// the discounted return, and its last step is a draw from the discounted occupancy measure.
-    public static Trajectory geometric(Mdp mdp, Policy policy, RandomGenerator random) {
+    public static Trajectory geometric(Mdp mdp, MdpPolicy policy, RandomGenerator random) {
         int steps = 1;
         while (random.nextDouble() < mdp.discount()) {
             steps++;
@@ -30,7 +30,7 @@ public record Trajectory(int[] states, int[] actions, double[] rewards) {
     /// All stages of a process.
     ///
     /// @param policies of each stage: `[H]`
-    public static Trajectory sample(FiniteHorizonMdp mdp, List<Policy> policies, RandomGenerator random) {
+    public static Trajectory sample(FiniteHorizonMdp mdp, List<MdpPolicy> policies, RandomGenerator random) {
         BackwardInduction.requireStages(mdp, policies);
         int steps = mdp.horizon();
         var drawn = new Trajectory(new int[steps], new int[steps], new double[steps]);
@@ -43,7 +43,7 @@ public record Trajectory(int[] states, int[] actions, double[] rewards) {
     }
 
     private void fill(
-            double[] start, RandomGenerator random, At<Transitions> kernel, At<Policy> policy, At<double[][]> reward) {
+            double[] start, RandomGenerator random, At<Transitions> kernel, At<MdpPolicy> policy, At<double[][]> reward) {
         int state = draw(start, random);
         for (int t = 0; t < states.length; t++) {
             states[t] = state;
@@ -63,7 +63,7 @@ public record Trajectory(int[] states, int[] actions, double[] rewards) {
     }
 
     /// An action of a policy, drawn.
-    public static int action(Policy policy, int state, RandomGenerator random) {
+    public static int action(MdpPolicy policy, int state, RandomGenerator random) {
         double left = random.nextDouble();
         int last = -1;
         for (int a = 0; a < policy.actions(); a++) {

@@ -18,21 +18,21 @@ public final class ValueIteration {
     ///                     a KL regulariser within `(discount·e)²/(2·beta·(1 - discount))`
     /// @param errorBound   on every value
     /// @param sweeps       over the states that it took
-    public record Solution(double[] values, double[][] actionValues, Policy policy, double errorBound, int sweeps) {}
+    public record Solution(double[] values, double[][] actionValues, MdpPolicy policy, double errorBound, int sweeps) {}
 
     /// The best values without a regulariser, and a greedy policy.
     ///
     /// @param tolerance for the error bound, finite and > 0
     /// @throws ArithmeticException if rounding does not allow it
     public static Solution optimal(Mdp mdp, double tolerance) {
-        return optimal(mdp, Policy.uniform(mdp.states(), mdp.actions()), new Regularizer.None(), tolerance);
+        return optimal(mdp, MdpPolicy.uniform(mdp.states(), mdp.actions()), new Regularizer.None(), tolerance);
     }
 
     /// The best that a policy held to a reference can do. It takes no action that the reference never takes.
     ///
     /// @param tolerance for the error bound, finite and > 0
     /// @throws ArithmeticException if rounding does not allow it
-    public static Solution optimal(Mdp mdp, Policy ref, Regularizer regularizer, double tolerance) {
+    public static Solution optimal(Mdp mdp, MdpPolicy ref, Regularizer regularizer, double tolerance) {
         ref.requireShape(mdp.states(), mdp.actions());
         double[] q = new double[mdp.actions()];
         FixedPoint found = FixedPoint.of(
@@ -53,10 +53,10 @@ public final class ValueIteration {
                 found.sweeps());
     }
 
-    static Policy maximizer(double[][] actionValues, Policy ref, Regularizer regularizer) {
+    static MdpPolicy maximizer(double[][] actionValues, MdpPolicy ref, Regularizer regularizer) {
         double[][] logProbs = new double[actionValues.length][];
         Arrays.setAll(logProbs, s -> regularizer.maximizer(actionValues[s], ref.logProbs()[s]));
-        return new Policy(logProbs);
+        return new MdpPolicy(logProbs);
     }
 
     /// The best with a bonus of `alpha` times the policy's entropy at each step: that of a uniform reference,
@@ -68,7 +68,7 @@ public final class ValueIteration {
     public static Solution maximumEntropy(Mdp mdp, double alpha, double tolerance) {
         Solution soft = optimal(
                 mdp.withReward(raised(mdp.reward(), alpha * Math.log(mdp.actions()))),
-                Policy.uniform(mdp.states(), mdp.actions()),
+                MdpPolicy.uniform(mdp.states(), mdp.actions()),
                 new Regularizer.Kl(alpha),
                 tolerance);
         return new Solution(
@@ -85,7 +85,7 @@ public final class ValueIteration {
     ///
     /// @param tolerance for the error bound, finite and > 0
     /// @throws ArithmeticException if rounding does not allow it
-    public static Solution evaluate(Mdp mdp, Policy policy, double tolerance) {
+    public static Solution evaluate(Mdp mdp, MdpPolicy policy, double tolerance) {
         return evaluate(mdp, policy, policy, new Regularizer.None(), tolerance);
     }
 
@@ -95,7 +95,7 @@ public final class ValueIteration {
     /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
     ///     none
     /// @throws ArithmeticException      if rounding does not allow the tolerance
-    public static Solution evaluate(Mdp mdp, Policy policy, Policy ref, Regularizer regularizer, double tolerance) {
+    public static Solution evaluate(Mdp mdp, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer, double tolerance) {
         policy.requireShape(mdp.states(), mdp.actions());
         policy.requireWithin(ref);
         double[][] p = policy.probabilities();

@@ -7,7 +7,7 @@
 ///
 /// ```java
 /// Mdp bandit = Mdp.bandit(0, 1); // one state, two actions
-/// Policy optimum = ValueIteration.optimal(bandit, Policy.uniform(1, 2), new Regularizer.Kl(1), 1e-12).policy();
+/// MdpPolicy optimum = ValueIteration.optimal(bandit, MdpPolicy.uniform(1, 2), new Regularizer.Kl(1), 1e-12).policy();
 /// double ratio = Math.exp(optimum.logProbs()[0][1] - optimum.logProbs()[0][0]); // exp(reward/beta)
 /// System.out.println(Math.abs(ratio - Math.E) < 1e-9); // true
 /// ```

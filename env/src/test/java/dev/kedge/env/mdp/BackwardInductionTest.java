@@ -26,7 +26,7 @@ class BackwardInductionTest {
         return new FiniteHorizonMdp(kernels, reward, Mdp.startAt(0, states));
     }
 
-    static List<Policy> policies(FiniteHorizonMdp mdp, long seed) {
+    static List<MdpPolicy> policies(FiniteHorizonMdp mdp, long seed) {
         return IntStream.range(0, mdp.horizon())
                 .mapToObj(h -> Garnet.policy(mdp.states(), mdp.actions(), seed + h))
                 .toList();
@@ -34,7 +34,7 @@ class BackwardInductionTest {
 
     /// `Σ over trajectories of probability · (rewards - beta·log-ratios)`: every one of them, from a state on.
     private static double enumerated(
-            FiniteHorizonMdp mdp, List<Policy> policies, List<Policy> ref, double beta, int h, int state) {
+            FiniteHorizonMdp mdp, List<MdpPolicy> policies, List<MdpPolicy> ref, double beta, int h, int state) {
         if (h == mdp.horizon()) {
             return 0;
         }
@@ -54,7 +54,7 @@ class BackwardInductionTest {
 
     @Test
     void oneStageIsTheTiltedReference() {
-        var ref = List.of(Policy.of(new double[][] {{0.8, 0.2}}));
+        var ref = List.of(MdpPolicy.of(new double[][] {{0.8, 0.2}}));
         var soft = BackwardInduction.optimal(FiniteHorizonMdp.bandit(0, 1), ref, new Regularizer.Kl(0.5));
         assertEquals(0.5 * Math.log(0.8 + 0.2 * Math.exp(2)), soft.values()[0][0], 1e-15);
         double odds = 0.25 * Math.exp(2);
@@ -74,7 +74,7 @@ class BackwardInductionTest {
     @Test
     void actionsThatTheReferenceNeverTakesStayUntaken() {
         FiniteHorizonMdp mdp = random(4, 3, 2, 6);
-        List<Policy> ref = Collections.nCopies(4, Policy.deterministic(new int[] {0, 1, 1}, 2));
+        List<MdpPolicy> ref = Collections.nCopies(4, MdpPolicy.deterministic(new int[] {0, 1, 1}, 2));
         var soft = BackwardInduction.optimal(mdp, ref, new Regularizer.Kl(1e-3));
         assertArrayEquals(ref.getFirst().logProbs()[1], soft.policies().get(2).logProbs()[1]);
         assertEquals(BackwardInduction.evaluate(mdp, ref).values()[0][0], soft.values()[0][0], 1e-12);
@@ -83,8 +83,8 @@ class BackwardInductionTest {
     @Test
     void evaluationIsTheSumOverTrajectories() {
         FiniteHorizonMdp mdp = random(4, 3, 2, 1);
-        List<Policy> policies = policies(mdp, 2);
-        List<Policy> ref = policies(mdp, 30);
+        List<MdpPolicy> policies = policies(mdp, 2);
+        List<MdpPolicy> ref = policies(mdp, 30);
         var plain = BackwardInduction.evaluate(mdp, policies);
         var held = BackwardInduction.evaluate(mdp, policies, ref, new Regularizer.Kl(0.7));
         for (int s = 0; s < 3; s++) {
@@ -97,7 +97,7 @@ class BackwardInductionTest {
     void theRegularisedValueIsReturnLessTrajectoryKl() {
         for (int seed = 0; seed < 10; seed++) {
             FiniteHorizonMdp mdp = random(6, 5, 3, seed);
-            List<Policy> ref = policies(mdp, 100 + seed);
+            List<MdpPolicy> ref = policies(mdp, 100 + seed);
             var best = BackwardInduction.optimal(mdp, ref, new Regularizer.Kl(0.2));
             double plain = mdp.expectedReturn(
                     BackwardInduction.evaluate(mdp, best.policies()).values()[0]);
@@ -110,7 +110,7 @@ class BackwardInductionTest {
     void noPoliciesBeatTheOptimum() {
         var random = new SplittableRandom(1);
         FiniteHorizonMdp mdp = random(5, 4, 3, 3);
-        List<Policy> ref = policies(mdp, 50);
+        List<MdpPolicy> ref = policies(mdp, 50);
         for (Regularizer regularizer : new Regularizer[] {new Regularizer.Kl(0.3), new Regularizer.ChiSquared(0.3)}) {
             var best = BackwardInduction.optimal(mdp, ref, regularizer);
             double[] own = BackwardInduction.evaluate(mdp, best.policies(), ref, regularizer)
@@ -118,8 +118,8 @@ class BackwardInductionTest {
             assertArrayEquals(own, best.values()[0], 1e-13);
             for (int trial = 0; trial < 200; trial++) {
                 double scale = trial % 2 == 0 ? 0.05 : 1;
-                List<Policy> moved = best.policies().stream()
-                        .map(policy -> Policy.softmax(Arrays.stream(policy.logProbs())
+                List<MdpPolicy> moved = best.policies().stream()
+                        .map(policy -> MdpPolicy.softmax(Arrays.stream(policy.logProbs())
                                 .map(row -> Arrays.stream(row)
                                         .map(x -> x + scale * random.nextGaussian())
                                         .toArray())
@@ -139,9 +139,9 @@ class BackwardInductionTest {
     void theLossOfDemonstrationsIsBounded() {
         for (int seed = 0; seed < 50; seed++) {
             FiniteHorizonMdp mdp = random(4, 4, 2, seed);
-            List<Policy> ref = policies(mdp, 200 + seed);
-            List<Policy> expert = policies(mdp, 300 + seed);
-            List<Policy> policy = policies(mdp, 400 + seed);
+            List<MdpPolicy> ref = policies(mdp, 200 + seed);
+            List<MdpPolicy> expert = policies(mdp, 300 + seed);
+            List<MdpPolicy> policy = policies(mdp, 400 + seed);
             var kl = new Regularizer.Kl(0.3);
             double best = mdp.expectedReturn(BackwardInduction.optimal(mdp).values()[0]);
             double regularisedGap =
@@ -160,7 +160,7 @@ class BackwardInductionTest {
     @Test
     void theValueFallsWithTheStrengthFromGreedyToTheReference() {
         FiniteHorizonMdp mdp = random(5, 4, 3, 8);
-        List<Policy> ref = policies(mdp, 60);
+        List<MdpPolicy> ref = policies(mdp, 60);
         double greedy = BackwardInduction.optimal(mdp).values()[0][0];
         double reference = BackwardInduction.evaluate(mdp, ref).values()[0][0];
         double before = greedy;
@@ -220,8 +220,8 @@ class BackwardInductionTest {
         FiniteHorizonMdp swim = RiverSwim.mdp(8, 12, 0.9, 0.05, 1);
         var best = BackwardInduction.optimal(swim);
         assertEquals(3.27, swim.expectedReturn(best.values()[0]), 0.005);
-        List<Policy> noisy = best.policies().stream()
-                .map(policy -> policy.mixedWith(Policy.uniform(8, 2), 0.05))
+        List<MdpPolicy> noisy = best.policies().stream()
+                .map(policy -> policy.mixedWith(MdpPolicy.uniform(8, 2), 0.05))
                 .toList();
         assertEquals(
                 2.84,
@@ -232,13 +232,13 @@ class BackwardInductionTest {
     @Test
     void stagesAreNamedInErrors() {
         FiniteHorizonMdp mdp = random(2, 2, 2, 1);
-        List<Policy> policies = policies(mdp, 1);
+        List<MdpPolicy> policies = policies(mdp, 1);
         var error = assertThrows(
                 IllegalArgumentException.class,
                 () -> BackwardInduction.evaluate(
                         mdp,
                         policies,
-                        List.of(policies.get(0), Policy.deterministic(new int[] {0, 1}, 2)),
+                        List.of(policies.get(0), MdpPolicy.deterministic(new int[] {0, 1}, 2)),
                         new Regularizer.Kl(1)));
         assertTrue(error.getMessage().startsWith("stage 1, state 0, action 1: "), error.getMessage());
         assertThrows(IllegalArgumentException.class, () -> BackwardInduction.evaluate(mdp, policies.subList(0, 1)));

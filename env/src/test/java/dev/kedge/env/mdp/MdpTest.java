@@ -104,31 +104,31 @@ class MdpTest {
     void policiesThatAreNone() {
         refused(
                 "state 1: the policy must add up to 1, added up to 0.75",
-                () -> Policy.of(new double[][] {{0.5, 0.5}, {0.5, 0.25}}));
+                () -> MdpPolicy.of(new double[][] {{0.5, 0.5}, {0.5, 0.25}}));
         refused(
                 "state 1, action 0: the policy's probability must be finite and >= 0, was -0.5",
-                () -> Policy.of(new double[][] {{0.5, 0.5}, {-0.5, 1.5}}));
+                () -> MdpPolicy.of(new double[][] {{0.5, 0.5}, {-0.5, 1.5}}));
         refused(
                 "state 0: the policy's probabilities must add up to 1, added up to 2.0",
-                () -> new Policy(new double[][] {{0, 0}}));
+                () -> new MdpPolicy(new double[][] {{0, 0}}));
         refused(
                 "state 1: 1 actions, state 0 has 2",
-                () -> new Policy(new double[][] {{Math.log(0.5), Math.log(0.5)}, {0}}));
+                () -> new MdpPolicy(new double[][] {{Math.log(0.5), Math.log(0.5)}, {0}}));
         refused(
                 "a policy of 1 states and 2 actions in a process of 2 and 2",
-                () -> ValueIteration.evaluate(new Mdp(STAY, new double[2][2], START, 0.9), Policy.uniform(1, 2), 1e-9));
+                () -> ValueIteration.evaluate(new Mdp(STAY, new double[2][2], START, 0.9), MdpPolicy.uniform(1, 2), 1e-9));
     }
 
     /// Else mass would be lost, or won, at every step.
     @Test
     void policiesThatAreRoundedAreDividedByTheirSum() {
-        var policy = new Policy(new double[][] {{Math.log(0.5), Math.log(0.5 - 5e-10)}});
+        var policy = new MdpPolicy(new double[][] {{Math.log(0.5), Math.log(0.5 - 5e-10)}});
         assertEquals(1, policy.probability(0, 0) + policy.probability(0, 1), 1e-15);
     }
 
     @Test
     void clonedPoliciesAreSmoothedCounts() {
-        Policy cloned = Policy.cloned(new double[][] {{2, 0}, {0, 0}}, 1);
+        MdpPolicy cloned = MdpPolicy.cloned(new double[][] {{2, 0}, {0, 0}}, 1);
         assertArrayEquals(new double[] {0.75, 0.25}, cloned.probabilities()[0], 1e-15);
         assertArrayEquals(new double[] {0.5, 0.5}, cloned.probabilities()[1], 1e-15);
     }
@@ -141,9 +141,9 @@ class MdpTest {
         var mdp = new Mdp(kernel, reward, new double[] {1, 0, 0, 0}, 0.5);
         assertArrayEquals(new int[] {3}, Reachability.unreachable(mdp));
         assertArrayEquals(
-                new int[] {2, 3}, Reachability.unreachable(mdp, Policy.deterministic(new int[] {0, 0, 0, 0}, 2)));
+                new int[] {2, 3}, Reachability.unreachable(mdp, MdpPolicy.deterministic(new int[] {0, 0, 0, 0}, 2)));
         assertEquals(2, ValueIteration.optimal(mdp, 1e-12).values()[3], 1e-12);
-        assertEquals(0, Occupancy.discounted(mdp, Policy.uniform(4, 2), 1e-12).states()[3]);
+        assertEquals(0, Occupancy.discounted(mdp, MdpPolicy.uniform(4, 2), 1e-12).states()[3]);
         var one = FiniteHorizonMdp.stationary(kernel, reward, mdp.start(), 1);
         assertArrayEquals(new int[] {1, 2, 3}, Reachability.unreachable(one));
     }

@@ -24,7 +24,7 @@ class OccupancyAscentTest {
     }
 
     /// What is climbed, by its definition.
-    private static double objective(Mdp mdp, Policy policy, Policy ref, Penalty penalty, double coefficient) {
+    private static double objective(Mdp mdp, MdpPolicy policy, MdpPolicy ref, Penalty penalty, double coefficient) {
         Occupancy here = Occupancy.discounted(mdp, policy, 1e-13);
         Occupancy there = Occupancy.discounted(mdp, ref, 1e-13);
         double paid =
@@ -51,7 +51,7 @@ class OccupancyAscentTest {
     /// Away from the reference, where every penalty has a slope: the gradient is that of central differences.
     @Test
     void gradientsAreThoseOfTheObjective() {
-        Policy ref = Policy.uniform(6, 3).mixedWith(Policy.deterministic(new int[] {0, 1, 2, 0, 1, 2}, 3), 0.3);
+        MdpPolicy ref = MdpPolicy.uniform(6, 3).mixedWith(MdpPolicy.deterministic(new int[] {0, 1, 2, 0, 1, 2}, 3), 0.3);
         for (Penalty penalty : all()) {
             var ascent = new OccupancyAscent(MDP, ref, penalty, 0.7, 1e-13);
             ascent.climb(4, 0.2);
@@ -62,8 +62,8 @@ class OccupancyAscentTest {
                 for (int a = 0; a < 3; a++) {
                     double[][] up = moved(logits, s, a, step);
                     double[][] down = moved(logits, s, a, -step);
-                    double expected = (objective(MDP, Policy.softmax(up), ref, penalty, 0.7)
-                                    - objective(MDP, Policy.softmax(down), ref, penalty, 0.7))
+                    double expected = (objective(MDP, MdpPolicy.softmax(up), ref, penalty, 0.7)
+                                    - objective(MDP, MdpPolicy.softmax(down), ref, penalty, 0.7))
                             / (2 * step);
                     assertEquals(expected, gradient[s][a], 1e-8, penalty + " at " + s + ", " + a);
                 }
@@ -81,7 +81,7 @@ class OccupancyAscentTest {
     @Test
     void aBanditUnderChiSquared() {
         Mdp bandit = Mdp.bandit(0, 1, 2);
-        Policy ref = Policy.of(new double[][] {{0.7, 0.2, 0.1}});
+        MdpPolicy ref = MdpPolicy.of(new double[][] {{0.7, 0.2, 0.1}});
         double[] expected = {0.63, 0.23, 0.14};
         for (Penalty penalty :
                 List.of(new Penalty.Occupancies(Divergence.CHI_SQUARED), new Penalty.Actions(Divergence.CHI_SQUARED))) {
@@ -96,10 +96,10 @@ class OccupancyAscentTest {
     /// Penalties of actions have optima that planning knows.
     @Test
     void actionsAsPlanningHasThem() {
-        Policy ref = Policy.uniform(6, 3);
+        MdpPolicy ref = MdpPolicy.uniform(6, 3);
         var ascent = new OccupancyAscent(MDP, ref, new Penalty.Actions(Divergence.KL), 0.3, 1e-9);
         ascent.climb(2000, 0.1);
-        Policy best =
+        MdpPolicy best =
                 ValueIteration.optimal(MDP, ref, new Regularizer.Kl(0.3), 1e-10).policy();
         for (int s = 0; s < 6; s++) {
             for (int a = 0; a < 3; a++) {
@@ -111,7 +111,7 @@ class OccupancyAscentTest {
     /// Where the root's coefficient is large nothing is worth leaving the reference for; none leads to the optimum.
     @Test
     void fromTheReferenceToTheOptimum() {
-        Policy ref = Policy.uniform(6, 3);
+        MdpPolicy ref = MdpPolicy.uniform(6, 3);
         var held = new OccupancyAscent(MDP, ref, new Penalty.Occupancies(Divergence.ROOT_CHI_SQUARED), 50, 1e-7);
         held.climb(300, 0.05);
         assertEquals(0, Occupancy.discounted(MDP, held.policy(), 1e-9).kl(Occupancy.discounted(MDP, ref, 1e-9)), 1e-4);
@@ -135,14 +135,14 @@ class OccupancyAscentTest {
 
     @Test
     void whatCannotBeClimbed() {
-        Policy ref = Policy.uniform(6, 3);
+        MdpPolicy ref = MdpPolicy.uniform(6, 3);
         assertEquals(
                 "coefficient must be finite and >= 0, was -1.0",
                 assertThrows(
                                 IllegalArgumentException.class,
                                 () -> new OccupancyAscent(MDP, ref, new Penalty.None(), -1, 1e-6))
                         .getMessage());
-        Policy never = Policy.deterministic(new int[6], 3);
+        MdpPolicy never = MdpPolicy.deterministic(new int[6], 3);
         assertEquals(
                 "state 0, action 1: the reference must take every action, was 0.0",
                 assertThrows(

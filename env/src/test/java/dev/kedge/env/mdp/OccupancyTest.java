@@ -30,7 +30,7 @@ class OccupancyTest {
             @ForAll @DoubleRange(min = 0, max = 0.97) double discount,
             @ForAll long seed) {
         Mdp mdp = Garnet.mdp(states, actions, Math.min(states, 3), discount, seed);
-        Policy policy = Garnet.policy(states, actions, seed + 1);
+        MdpPolicy policy = Garnet.policy(states, actions, seed + 1);
         Occupancy occupancy = Occupancy.discounted(mdp, policy, 1e-12);
         assertEquals(1, total(occupancy), 1e-12);
         double[] inflow = new double[states];
@@ -50,7 +50,7 @@ class OccupancyTest {
             @ForAll @DoubleRange(min = 0, max = 0.97) double discount,
             @ForAll long seed) {
         Mdp mdp = Garnet.mdp(states, 3, Math.min(states, 3), discount, seed);
-        Policy policy = Garnet.policy(states, 3, seed + 1);
+        MdpPolicy policy = Garnet.policy(states, 3, seed + 1);
         Occupancy occupancy = Occupancy.discounted(mdp, policy, 1e-12);
         double[] values = ValueIteration.evaluate(mdp, policy, 1e-11).values();
         assertEquals(mdp.normalisedReturn(values), occupancy.expectation(mdp.reward()), 1e-10);
@@ -61,7 +61,7 @@ class OccupancyTest {
     void aChainOfTwoStates() {
         var chain = Transitions.dense(new double[][][] {{{0.3, 0.7}}, {{0, 1}}});
         var mdp = new Mdp(chain, new double[2][1], new double[] {1, 0}, 0.9);
-        double[] states = Occupancy.discounted(mdp, Policy.uniform(2, 1), 1e-13).states();
+        double[] states = Occupancy.discounted(mdp, MdpPolicy.uniform(2, 1), 1e-13).states();
         double here = 0.1 / (1 - 0.9 * 0.3);
         assertArrayEquals(new double[] {here, 1 - here}, states, 1e-13);
     }
@@ -70,7 +70,7 @@ class OccupancyTest {
     void stagesKeepTheirMassAndAddUpToTheReturn() {
         for (int seed = 0; seed < 20; seed++) {
             FiniteHorizonMdp mdp = BackwardInductionTest.random(7, 5, 3, seed);
-            List<Policy> policies = BackwardInductionTest.policies(mdp, 70 + seed);
+            List<MdpPolicy> policies = BackwardInductionTest.policies(mdp, 70 + seed);
             List<Occupancy> stages = Occupancy.perStage(mdp, policies);
             double sum = 0;
             for (int h = 0; h < 7; h++) {
@@ -85,7 +85,7 @@ class OccupancyTest {
     @Test
     void theLastStepOfAGeometricTrajectoryIsADraw() {
         Mdp mdp = Garnet.mdp(4, 2, 2, 0.8, 21);
-        Policy policy = Garnet.policy(4, 2, 22);
+        MdpPolicy policy = Garnet.policy(4, 2, 22);
         Occupancy exact = Occupancy.discounted(mdp, policy, 1e-12);
         var random = new SplittableRandom(23);
         int n = 40_000;
@@ -106,7 +106,7 @@ class OccupancyTest {
     @Test
     void theStagesOfSampledTrajectories() {
         FiniteHorizonMdp mdp = BackwardInductionTest.random(3, 3, 2, 31);
-        List<Policy> policies = BackwardInductionTest.policies(mdp, 32);
+        List<MdpPolicy> policies = BackwardInductionTest.policies(mdp, 32);
         List<Occupancy> exact = Occupancy.perStage(mdp, policies);
         var random = new SplittableRandom(33);
         int n = 20_000;
@@ -137,7 +137,7 @@ class OccupancyTest {
     @Test
     void equalSeedsDrawEqualTrajectories() {
         Mdp mdp = Garnet.mdp(6, 3, 3, 0.9, 1);
-        Policy policy = Garnet.policy(6, 3, 2);
+        MdpPolicy policy = Garnet.policy(6, 3, 2);
         Trajectory once = Trajectory.sample(mdp, policy, 100, new SplittableRandom(5));
         Trajectory again = Trajectory.sample(mdp, policy, 100, new SplittableRandom(5));
         assertArrayEquals(once.states(), again.states());
@@ -150,7 +150,7 @@ class OccupancyTest {
     @Test
     void anOccupancyKnowsItsPolicy() {
         Mdp mdp = Garnet.mdp(6, 3, 3, 0.9, 1);
-        Policy policy = Garnet.policy(6, 3, 2);
+        MdpPolicy policy = Garnet.policy(6, 3, 2);
         double[][] found = Occupancy.discounted(mdp, policy, 1e-12).policy().logProbs();
         for (int s = 0; s < 6; s++) {
             assertArrayEquals(policy.logProbs()[s], found[s], 1e-13);
@@ -194,6 +194,6 @@ class OccupancyTest {
                 assertThrows(IllegalArgumentException.class, () -> new Occupancy(new double[][] {{1, 0}, {0.5, -0.5}}));
         assertEquals("state 1, action 1: the occupancy must be >= 0, was -0.5", error.getMessage());
         Mdp mdp = Garnet.mdp(3, 2, 2, 0.9, 1);
-        assertThrows(ArithmeticException.class, () -> Occupancy.discounted(mdp, Policy.uniform(3, 2), 1e-17));
+        assertThrows(ArithmeticException.class, () -> Occupancy.discounted(mdp, MdpPolicy.uniform(3, 2), 1e-17));
     }
 }

@@ -45,7 +45,7 @@ class OptimisticPlanningTest {
     void withoutABonusBothAreTheOptimumAndNothingIsLeftToExplore() {
         for (Regularizer regularizer : List.of(KL, new Regularizer.None(), new Regularizer.ChiSquared(0.3))) {
             FiniteHorizonMdp mdp = BackwardInductionTest.random(H, 3, 2, 1);
-            List<Policy> ref = BackwardInductionTest.policies(mdp, 2);
+            List<MdpPolicy> ref = BackwardInductionTest.policies(mdp, 2);
             var optimum = BackwardInduction.optimal(mdp, ref, regularizer);
             Bounds bounds = OptimisticPlanning.plan(
                     Estimate.of(mdp), OptimisticPlanning.none(), ref, regularizer, 0, limits(H));
@@ -72,7 +72,7 @@ class OptimisticPlanningTest {
         var random = new SplittableRandom(2);
         for (int seed = 0; seed < 200; seed++) {
             FiniteHorizonMdp mdp = BackwardInductionTest.random(H, 3, 2, 1000 + seed);
-            List<Policy> ref = BackwardInductionTest.policies(mdp, 7 * seed);
+            List<MdpPolicy> ref = BackwardInductionTest.policies(mdp, 7 * seed);
             double lambda = random.nextDouble(0.02, 1);
             var regularizer = new Regularizer.Kl(lambda);
             double[][][] bonus = filled(0);
@@ -123,7 +123,7 @@ class OptimisticPlanningTest {
     @Test
     void valuesAreClippedAtEveryStage() {
         FiniteHorizonMdp mdp = BackwardInductionTest.random(H, 3, 2, 3);
-        List<Policy> ref = BackwardInductionTest.policies(mdp, 4);
+        List<MdpPolicy> ref = BackwardInductionTest.policies(mdp, 4);
         Bounds bounds = OptimisticPlanning.plan(
                 Estimate.of(mdp), OptimisticPlanning.fixed(filled(100)), ref, KL, 0, new double[] {4, 3, 2, 1});
         assertEquals(4, bounds.upperQ()[0][2][1]);
@@ -186,7 +186,7 @@ class OptimisticPlanningTest {
     @Test
     void regressionOnOneHotFeaturesIsTheEmpiricalMean() {
         FiniteHorizonMdp mdp = BackwardInductionTest.random(H, 3, 2, 5);
-        List<Policy> policies = BackwardInductionTest.policies(mdp, 6);
+        List<MdpPolicy> policies = BackwardInductionTest.policies(mdp, 6);
         Visits visits = new Visits(H, 3, 2);
         RidgeVisits one = new RidgeVisits(H, RidgeVisits.oneHot(3, 2), 1);
         RidgeVisits none = new RidgeVisits(H, RidgeVisits.oneHot(3, 2), 1e-10);
@@ -226,13 +226,13 @@ class OptimisticPlanningTest {
     void regressionOnTheProcessesOwnFeaturesFindsItsKernel() {
         LowRank world = LowRank.random(6, 3, 2, 2, 8);
         RidgeVisits visits = new RidgeVisits(2, world.features(), 1e-6);
-        List<Policy> policies = List.of(Policy.deterministic(new int[6], 3), Policy.uniform(6, 3));
+        List<MdpPolicy> policies = List.of(MdpPolicy.deterministic(new int[6], 3), MdpPolicy.uniform(6, 3));
         Visits counted = new Visits(2, 6, 3);
         var random = new SplittableRandom(9);
         for (int i = 0; i < 40_000; i++) {
-            List<Policy> some = i % 2 == 0
+            List<MdpPolicy> some = i % 2 == 0
                     ? policies
-                    : List.of(Policy.deterministic(new int[] {1, 1, 1, 1, 1, 1}, 3), policies.get(1));
+                    : List.of(MdpPolicy.deterministic(new int[] {1, 1, 1, 1, 1, 1}, 3), policies.get(1));
             Trajectory walk = Trajectory.sample(world.mdp(), some, random);
             visits.add(walk);
             counted.add(walk);
@@ -245,7 +245,7 @@ class OptimisticPlanningTest {
     @Test
     void badArgumentsAreRefused() {
         FiniteHorizonMdp mdp = BackwardInductionTest.random(H, 3, 2, 4);
-        List<Policy> ref = BackwardInductionTest.policies(mdp, 5);
+        List<MdpPolicy> ref = BackwardInductionTest.policies(mdp, 5);
         Estimate known = Estimate.of(mdp);
         Bonus none = OptimisticPlanning.none();
         assertThrows(

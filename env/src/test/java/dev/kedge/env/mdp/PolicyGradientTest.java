@@ -16,7 +16,7 @@ class PolicyGradientTest {
     };
 
     private static void assertCentralDifferences(
-            Policy policy, double[][] gradient, ToDoubleFunction<Policy> objective) {
+            MdpPolicy policy, double[][] gradient, ToDoubleFunction<MdpPolicy> objective) {
         for (int s = 0; s < policy.states(); s++) {
             for (int a = 0; a < policy.actions(); a++) {
                 // Of fourth order: what is left is 1e-13 rounded values over the step.
@@ -31,18 +31,18 @@ class PolicyGradientTest {
         }
     }
 
-    private static Policy moved(Policy policy, int s, int a, double by) {
+    private static MdpPolicy moved(MdpPolicy policy, int s, int a, double by) {
         double[][] logits =
                 Arrays.stream(policy.logProbs()).map(double[]::clone).toArray(double[][]::new);
         logits[s][a] += by;
-        return Policy.softmax(logits);
+        return MdpPolicy.softmax(logits);
     }
 
     @Test
     void discountedReturns() {
         Mdp mdp = Garnet.mdp(5, 3, 2, 0.7, 1);
-        Policy policy = Garnet.policy(5, 3, 2);
-        Policy ref = Garnet.policy(5, 3, 3);
+        MdpPolicy policy = Garnet.policy(5, 3, 2);
+        MdpPolicy ref = Garnet.policy(5, 3, 3);
         for (Regularizer regularizer : ALL) {
             assertCentralDifferences(
                     policy,
@@ -55,14 +55,14 @@ class PolicyGradientTest {
     @Test
     void returnsOfStages() {
         FiniteHorizonMdp mdp = BackwardInductionTest.random(3, 3, 2, 4);
-        List<Policy> policies = BackwardInductionTest.policies(mdp, 5);
-        List<Policy> ref = BackwardInductionTest.policies(mdp, 50);
+        List<MdpPolicy> policies = BackwardInductionTest.policies(mdp, 5);
+        List<MdpPolicy> ref = BackwardInductionTest.policies(mdp, 50);
         for (Regularizer regularizer : ALL) {
             List<double[][]> gradient = PolicyGradient.perStage(mdp, policies, ref, regularizer);
             for (int h = 0; h < 3; h++) {
                 int stage = h;
                 assertCentralDifferences(policies.get(h), gradient.get(h), moved -> {
-                    List<Policy> others = new ArrayList<>(policies);
+                    List<MdpPolicy> others = new ArrayList<>(policies);
                     others.set(stage, moved);
                     return mdp.expectedReturn(BackwardInduction.evaluate(mdp, others, ref, regularizer)
                             .values()[0]);
@@ -74,9 +74,9 @@ class PolicyGradientTest {
     @Test
     void nothingIsLeftAtTheOptimum() {
         Mdp mdp = Garnet.mdp(6, 3, 3, 0.9, 6);
-        Policy ref = Garnet.policy(6, 3, 7);
+        MdpPolicy ref = Garnet.policy(6, 3, 7);
         var kl = new Regularizer.Kl(0.5);
-        Policy best = ValueIteration.optimal(mdp, ref, kl, 1e-12).policy();
+        MdpPolicy best = ValueIteration.optimal(mdp, ref, kl, 1e-12).policy();
         for (double[] row : PolicyGradient.discounted(mdp, best, ref, kl, 1e-12)) {
             for (double slope : row) {
                 assertEquals(0, slope, 1e-11);
@@ -88,7 +88,7 @@ class PolicyGradientTest {
     @Test
     void divergencesOfOccupancies() {
         Mdp mdp = Garnet.mdp(5, 2, 2, 0.7, 8);
-        Policy policy = Garnet.policy(5, 2, 9);
+        MdpPolicy policy = Garnet.policy(5, 2, 9);
         Occupancy ref = Occupancy.discounted(mdp, Garnet.policy(5, 2, 10), NEAR);
         Occupancy occupancy = Occupancy.discounted(mdp, policy, NEAR);
         double root = Math.sqrt(occupancy.chiSquared(ref));
@@ -111,7 +111,7 @@ class PolicyGradientTest {
         });
     }
 
-    private static double[][] plain(Mdp mdp, Policy policy) {
+    private static double[][] plain(Mdp mdp, MdpPolicy policy) {
         return PolicyGradient.discounted(mdp, policy, policy, new Regularizer.None(), NEAR);
     }
 }

@@ -35,12 +35,12 @@ class ProxyWorldsTest {
 
     /// The proxy goes with the truth where the reference is, its optimum is truly worse than the reference, and the
     /// truth's is better.
-    private static void assertHackable(String world, ProxyTask task, Policy ref) {
+    private static void assertHackable(String world, ProxyTask task, MdpPolicy ref) {
         Mdp truth = task.mdp(DISCOUNT);
         Occupancy own = Occupancy.discounted(truth, ref, 1e-9);
         assertTrue(correlation(task, own) > 0.2, world);
-        Policy hacker = ValueIteration.optimal(task.proxyMdp(DISCOUNT), 1e-7).policy();
-        Policy best = ValueIteration.optimal(truth, 1e-7).policy();
+        MdpPolicy hacker = ValueIteration.optimal(task.proxyMdp(DISCOUNT), 1e-7).policy();
+        MdpPolicy best = ValueIteration.optimal(truth, 1e-7).policy();
         Occupancy hacked = Occupancy.discounted(truth, hacker, 1e-9);
         double reference = own.expectation(task.reward());
         assertTrue(hacked.expectation(task.proxy()) > own.expectation(task.proxy()), world);

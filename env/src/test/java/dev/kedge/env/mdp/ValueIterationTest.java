@@ -19,7 +19,7 @@ class ValueIterationTest {
     private static final double NEAR = 1e-11;
 
     /// `V = (I - discount·P_π)⁻¹·r_π` by elimination.
-    static double[] solved(Mdp mdp, Policy policy, double[] gain) {
+    static double[] solved(Mdp mdp, MdpPolicy policy, double[] gain) {
         int n = mdp.states();
         double[][] matrix = new double[n][n];
         for (int s = 0; s < n; s++) {
@@ -38,7 +38,7 @@ class ValueIterationTest {
                 .toArray();
     }
 
-    private static double[] gain(Mdp mdp, Policy policy) {
+    private static double[] gain(Mdp mdp, MdpPolicy policy) {
         double[] gain = new double[mdp.states()];
         Arrays.setAll(gain, s -> {
             double sum = 0;
@@ -57,7 +57,7 @@ class ValueIterationTest {
             var chain = Transitions.dense(new double[][][] {{{p, 1 - p}}, {{0, 1}}});
             var mdp = new Mdp(chain, new double[][] {{1}, {0}}, new double[] {1, 0}, 0.9);
             double[] values =
-                    ValueIteration.evaluate(mdp, Policy.uniform(2, 1), NEAR).values();
+                    ValueIteration.evaluate(mdp, MdpPolicy.uniform(2, 1), NEAR).values();
             assertArrayEquals(new double[] {1 / (1 - 0.9 * p), 0}, values, 1e-10);
             assertEquals(0.1 / (1 - 0.9 * p), mdp.normalisedReturn(values), 1e-11);
         }
@@ -77,7 +77,7 @@ class ValueIterationTest {
     @Test
     void aBanditIsTheTiltedReference() {
         double[] rewards = {1, -0.5, 2};
-        Policy ref = Policy.of(new double[][] {{0.5, 0.4, 0.1}});
+        MdpPolicy ref = MdpPolicy.of(new double[][] {{0.5, 0.4, 0.1}});
         double sum = 0.5 * Math.exp(1 / 0.3) + 0.4 * Math.exp(-0.5 / 0.3) + 0.1 * Math.exp(2 / 0.3);
         var soft = ValueIteration.optimal(Mdp.bandit(rewards), ref, new Regularizer.Kl(0.3), NEAR);
         assertEquals(0.3 * Math.log(sum), soft.values()[0], 1e-14);
@@ -89,7 +89,7 @@ class ValueIterationTest {
     void evaluationSolvesTheLinearSystem() {
         for (double discount : new double[] {0, 0.5, 0.95, 0.99}) {
             Mdp mdp = Garnet.mdp(20, 3, 4, discount, 5);
-            Policy policy = Garnet.policy(20, 3, 6);
+            MdpPolicy policy = Garnet.policy(20, 3, 6);
             var solution = ValueIteration.evaluate(mdp, policy, NEAR);
             assertArrayEquals(solved(mdp, policy, gain(mdp, policy)), solution.values(), 1e-10);
             assertTrue(solution.errorBound() <= NEAR);
@@ -101,7 +101,7 @@ class ValueIterationTest {
     void theBoundHoldsWhereItIsLoose() {
         for (int seed = 0; seed < 20; seed++) {
             Mdp mdp = Garnet.mdp(15, 2, 1, 0.9, seed); // one successor: no forgetting
-            Policy ref = Garnet.policy(15, 2, 100 + seed);
+            MdpPolicy ref = Garnet.policy(15, 2, 100 + seed);
             var kl = new Regularizer.Kl(0.1);
             var exact = ValueIteration.optimal(mdp, ref, kl, 1e-12);
             var loose = ValueIteration.optimal(mdp, ref, kl, 0.1);
@@ -126,7 +126,7 @@ class ValueIterationTest {
     @Test
     void backupsContract() {
         Mdp mdp = Garnet.mdp(12, 3, 3, 0.9, 1);
-        Policy ref = Garnet.policy(12, 3, 2);
+        MdpPolicy ref = Garnet.policy(12, 3, 2);
         var random = new SplittableRandom(3);
         for (Regularizer regularizer :
                 new Regularizer[] {new Regularizer.None(), new Regularizer.Kl(0.2), new Regularizer.ChiSquared(0.2)}) {
@@ -139,7 +139,7 @@ class ValueIterationTest {
         }
     }
 
-    private static double[] backup(Mdp mdp, Policy ref, Regularizer regularizer, double[] values) {
+    private static double[] backup(Mdp mdp, MdpPolicy ref, Regularizer regularizer, double[] values) {
         double[][] q = mdp.actionValues(values);
         double[] backup = new double[values.length];
         Arrays.setAll(backup, s -> regularizer.maximum(q[s], ref.logProbs()[s]));
@@ -155,7 +155,7 @@ class ValueIterationTest {
                 int[] choice = new int[5];
                 int bits = code;
                 Arrays.setAll(choice, s -> bits >> s & 1);
-                Policy policy = Policy.deterministic(choice, 2);
+                MdpPolicy policy = MdpPolicy.deterministic(choice, 2);
                 double[] values = solved(mdp, policy, gain(mdp, policy));
                 Arrays.setAll(best, s -> Math.max(best[s], values[s]));
             }
@@ -168,7 +168,7 @@ class ValueIterationTest {
         var random = new SplittableRandom(9);
         for (Regularizer regularizer : new Regularizer[] {new Regularizer.Kl(0.3), new Regularizer.ChiSquared(0.3)}) {
             Mdp mdp = Garnet.mdp(8, 3, 3, 0.9, 4);
-            Policy ref = Garnet.policy(8, 3, 5);
+            MdpPolicy ref = Garnet.policy(8, 3, 5);
             var best = ValueIteration.optimal(mdp, ref, regularizer, NEAR);
             double[] own = ValueIteration.evaluate(mdp, best.policy(), ref, regularizer, NEAR)
                     .values();
@@ -180,7 +180,7 @@ class ValueIterationTest {
                 Arrays.setAll(moved, s -> Arrays.stream(logits[s])
                         .map(x -> x + scale * random.nextGaussian())
                         .toArray());
-                double[] values = ValueIteration.evaluate(mdp, Policy.softmax(moved), ref, regularizer, NEAR)
+                double[] values = ValueIteration.evaluate(mdp, MdpPolicy.softmax(moved), ref, regularizer, NEAR)
                         .values();
                 for (int s = 0; s < 8; s++) {
                     assertTrue(values[s] <= own[s] + 1e-10, "trial " + trial + ", state " + s);
@@ -192,7 +192,7 @@ class ValueIterationTest {
     @Test
     void theTiltGoesFromGreedyToTheReference() {
         Mdp mdp = Garnet.mdp(30, 4, 5, 0.9, 7);
-        Policy ref = Garnet.policy(30, 4, 8);
+        MdpPolicy ref = Garnet.policy(30, 4, 8);
         double[] before = ValueIteration.optimal(mdp, NEAR).values();
         var greedy = ValueIteration.optimal(mdp, ref, new Regularizer.Kl(1e-6), NEAR);
         assertArrayEquals(before, greedy.values(), 1e-6 * 8 / (1 - 0.9)); // beta·log(1/ref) a step, ref > e⁻⁸
@@ -244,7 +244,7 @@ class ValueIterationTest {
     @ValueSource(doubles = {0.5, 0.9})
     void evaluationAgreesWithSampledReturns(double discount) {
         Mdp mdp = Garnet.mdp(6, 2, 3, discount, 11);
-        Policy policy = Garnet.policy(6, 2, 12);
+        MdpPolicy policy = Garnet.policy(6, 2, 12);
         double exact =
                 mdp.normalisedReturn(ValueIteration.evaluate(mdp, policy, NEAR).values());
         var random = new SplittableRandom(13);
@@ -275,8 +275,8 @@ class ValueIterationTest {
     @Test
     void aReferenceWithoutMassIsNamed() {
         Mdp mdp = Garnet.mdp(3, 2, 2, 0.9, 1);
-        Policy ref = Policy.of(new double[][] {{0.5, 0.5}, {1, 0}, {0.5, 0.5}});
-        Policy policy = Policy.uniform(3, 2);
+        MdpPolicy ref = MdpPolicy.of(new double[][] {{0.5, 0.5}, {1, 0}, {0.5, 0.5}});
+        MdpPolicy policy = MdpPolicy.uniform(3, 2);
         var error = assertThrows(
                 IllegalArgumentException.class,
                 () -> ValueIteration.evaluate(mdp, policy, ref, new Regularizer.Kl(1), NEAR));

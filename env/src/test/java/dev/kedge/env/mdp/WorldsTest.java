@@ -131,8 +131,8 @@ class WorldsTest {
     void theProxyOfTheGardenIsHacked() {
         ProxyTask garden = TomatoGarden.task(TomatoGarden.LEVEL, 0.1);
         Mdp truth = garden.mdp(0.99);
-        Policy hacker = ValueIteration.optimal(garden.proxyMdp(0.99), 1e-6).policy();
-        double uniform = truth.normalisedReturn(ValueIteration.evaluate(truth, Policy.uniform(truth.states(), 4), 1e-6)
+        MdpPolicy hacker = ValueIteration.optimal(garden.proxyMdp(0.99), 1e-6).policy();
+        double uniform = truth.normalisedReturn(ValueIteration.evaluate(truth, MdpPolicy.uniform(truth.states(), 4), 1e-6)
                 .values());
         double hacked = truth.normalisedReturn(
                 ValueIteration.evaluate(truth, hacker, 1e-6).values());
@@ -146,9 +146,9 @@ class WorldsTest {
         for (int seed = 0; seed < 6; seed++) {
             ProxyTask grid = ProxyTask.grid(seed);
             Mdp truth = grid.mdp(0.95);
-            Policy ref =
-                    ValueIteration.maximumEntropy(truth, 0.5, 1e-9).policy().mixedWith(Policy.uniform(25, 4), 0.1);
-            Policy hacker = ValueIteration.optimal(grid.proxyMdp(0.95), 1e-9).policy();
+            MdpPolicy ref =
+                    ValueIteration.maximumEntropy(truth, 0.5, 1e-9).policy().mixedWith(MdpPolicy.uniform(25, 4), 0.1);
+            MdpPolicy hacker = ValueIteration.optimal(grid.proxyMdp(0.95), 1e-9).policy();
             double own = Occupancy.discounted(truth, ref, 1e-9).expectation(grid.reward());
             double hacked = Occupancy.discounted(truth, hacker, 1e-9).expectation(grid.reward());
             assertTrue(hacked > 0 && hacked < own / 3, "seed " + seed + ": " + hacked + " of " + own);

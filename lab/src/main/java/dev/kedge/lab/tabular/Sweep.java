@@ -23,8 +23,7 @@ public record Sweep(double[] strengths, List<Evaluation> evaluations) {
     }
 
     /// The frontier of the sweep: the evaluations of which none other has more reward, or as much, at no more
-    // divergence.
-    /// Methods are compared along it; nobody would choose a strength beside it.
+    /// divergence. Methods are compared along it; nobody would choose a strength beside it.
     ///
     /// @return of as many strengths; evaluations beside the frontier are NaN
     public Sweep frontier() {

@@ -49,8 +49,7 @@ public record ChiSquared() implements Divergence {
         Ratio.requireGaussians(meanP, logStdP, meanQ, logStdQ);
         Tensor wide = logStdP.minus(logStdQ).times(2).exp().ge(2); // σp²/σq²
         Tensor narrowed = logStdP.whereElse(wide.not(), logStdQ);
-        Tensor value =
-                Elementwise.expm1(Ratio.logGaussianOverlap(-1, meanP, narrowed, meanQ, logStdQ));
+        Tensor value = Elementwise.expm1(Ratio.logGaussianOverlap(-1, meanP, narrowed, meanQ, logStdQ));
         Tensor infinite = wide.sum(-1).gt(0);
         return value.whereElse(infinite.not(), Double.POSITIVE_INFINITY);
     }

@@ -41,8 +41,8 @@ public record ReverseKl() implements BarrierDivergence {
     @Override
     public Tensor categorical(Tensor logP, Tensor logQ) {
         Ratio.requirePair(logP, logQ);
-        // Where p is 0 so is its term, but -inf - log q would make it NaN, and its gradient too: select before and
-        // after.
+        // Where p is 0 so is its term, but -inf - log q would make it NaN, and its gradient too: select before
+        // and after.
         Tensor support = logP.gt(Double.NEGATIVE_INFINITY);
         Tensor logRatio = logP.whereElse(support, 0).minus(logQ.whereElse(support, 0));
         return logP.exp().times(logRatio).whereElse(support, 0).sum(-1);

@@ -87,8 +87,9 @@ public final class Gtpo {
         Require.positive("positiveWeight", positiveWeight);
         Tensor perRow = advantages.reshape(-1);
         Require.sameShape("advantages of completions", perRow, "completions", tokens.select(1, 0));
-        Tensor opposite =
-                Elementwise.sign(advantages.unsqueeze(2)).times(advantages.unsqueeze(1)).lt(0);
+        Tensor opposite = Elementwise.sign(advantages.unsqueeze(2))
+                .times(advantages.unsqueeze(1))
+                .lt(0);
         Tensor fromFirst = Creation.arange(0, tokens.size(1), tokens.device());
         Tensor front = run(tokens, mask, opposite, fromFirst);
         Tensor back = run(tokens, mask, opposite, fromFirst.neg());
@@ -97,7 +98,8 @@ public final class Gtpo {
                 advantages.onesLike().times(positiveWeight).reshape(-1, 1).whereElse(bad.not(), 0);
         Tensor one = factor.onesLike();
         Tensor weights = factor.whereElse(front, one).times(factor.whereElse(back, one));
-        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1).to(advantages.dtype());
+        Tensor longest = Elementwise.clampMin(Elementwise.maximum(front.sum(1), back.sum(1)), 1)
+                .to(advantages.dtype());
         return new Conflicts(weights.whereElse(mask, 0), longest.whereElse(perRow.ne(0), 0));
     }
 

@@ -115,7 +115,8 @@ public final class LpReg {
                 .lt(0)
                 .and(logProbs.le(pull.threshold))
                 .and(logProbs.lt(proxy)); // where masked, advantages are 0
-        Tensor k3 = Elementwise.clampMax(SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
+        Tensor k3 = Elementwise.clampMax(
+                SampledKl.k3(rollout.logProbs().whereElse(pulled, 0), proxy.whereElse(pulled, 0)), pull.cap);
         Tensor losses = unclipped.losses().plus(k3.times(pull.beta)).whereElse(pulled, clipped.losses());
         return clipped.loss(Aggregation.perToken(losses, rollout.mask(), tokensInStep))
                 .with("pull/share", rollout.means(pulled))

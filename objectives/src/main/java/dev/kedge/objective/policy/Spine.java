@@ -67,7 +67,8 @@ public final class Spine {
         }
         Tensor h = counted(entropies, mask);
         Tensor lengths = mask.sum(1, true);
-        Tensor count = Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
+        Tensor count =
+                Elementwise.clampMin(Elementwise.floor(lengths.to(DType.FLOAT64).times(share)), 1);
         Tensor order = Ordering.sort(h.whereElse(mask, Double.NEGATIVE_INFINITY), 1, true)[1];
         Tensor rank = Creation.arange(0, mask.size(1), mask.device());
         Tensor first = rank.lt(count);

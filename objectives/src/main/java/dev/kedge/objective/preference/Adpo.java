@@ -67,7 +67,8 @@ public final class Adpo {
         Tensor rank = Creation.arange(0, u.candidates(), u.values().device());
         Tensor sameCandidate = rank.unsqueeze(1).eq(rank);
         Tensor weights = q.whereElse(sameCandidate.not(), 0).times(2.0 / (u.candidates() * (u.candidates() - 1)));
-        Tensor losses = weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
+        Tensor losses =
+                weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
         Tensor ordered = weights.times(differences.gt(0));
         return mean(losses, u, setsInStep)
                 .with("accuracy", ordered.sum(2).sum(1))

@@ -3,9 +3,9 @@ package dev.kedge.objective.conformance;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
 import dev.kedge.env.mdp.Mdp;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.OptimisticPlanning;
 import dev.kedge.env.mdp.OptimisticPlanning.Estimate;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.Transitions;
 import dev.kedge.objective.Loss;
@@ -40,7 +40,7 @@ final class DemoRegRlCases {
 
     private static Map<String, Object> values(Case c) {
         FiniteHorizonMdp process = process(c, c.tensor("r"));
-        List<Policy> ref = policies(c.tensor("ref"));
+        List<MdpPolicy> ref = policies(c.tensor("ref"));
         var soft = BackwardInduction.optimal(process, ref, new Regularizer.Kl(c.number("lambda")));
         Map<String, Object> outputs = new LinkedHashMap<>();
         outputs.put("Q", soft.actionValues());
@@ -108,8 +108,8 @@ final class DemoRegRlCases {
                 Mdp.startAt((int) c.number("start_state"), kernel[0].length));
     }
 
-    private static List<Policy> policies(Tensor probabilities) {
-        return Arrays.stream(perAction(probabilities)).map(Policy::of).toList();
+    private static List<MdpPolicy> policies(Tensor probabilities) {
+        return Arrays.stream(perAction(probabilities)).map(MdpPolicy::of).toList();
     }
 
     private static double start(FiniteHorizonMdp process, BackwardInduction.Solution solution) {
@@ -130,8 +130,8 @@ final class DemoRegRlCases {
         return IntStream.range(0, (int) tensor.size(0)).mapToObj(i -> tensor.select(0, i));
     }
 
-    private static double[][][] probabilities(List<Policy> policies) {
-        return policies.stream().map(Policy::probabilities).toArray(double[][][]::new);
+    private static double[][][] probabilities(List<MdpPolicy> policies) {
+        return policies.stream().map(MdpPolicy::probabilities).toArray(double[][][]::new);
     }
 
     /// Without the zeros after the last stage.

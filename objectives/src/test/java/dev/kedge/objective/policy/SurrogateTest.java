@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.tensor.InPlace;
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.Function;

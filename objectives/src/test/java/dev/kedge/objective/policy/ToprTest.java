@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.kedge.tensor.Functional;
 import dev.kedge.objective.InScope;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.policy.Topr.Truncation;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Stream;

@@ -15,9 +15,10 @@ import java.util.stream.IntStream;
 
 /// What a method's policies were worth after each task of a [TaskSequence].
 ///
-/// @param title     of the method
+/// @param name      of the method, as in file names
+/// @param title     of the method, for readers
 /// @param afterTask what its policies answered to the held-out problems of all tasks, after each task
-record ContinualResult(String title, List<Answers> afterTask) {
+record ContinualResult(String name, String title, List<Answers> afterTask) {
     private Answers end() {
         return afterTask.getLast();
     }
@@ -69,11 +70,13 @@ record ContinualResult(String title, List<Answers> afterTask) {
         }
         for (ContinualResult result : results) {
             summary = summary.fact(
+                            Summary.key("mean_accuracy_at_the_end", result.name),
                             "mean accuracy at the end, " + result.title,
                             bootstrap.bca(result.end().all()),
                             "%",
                             "interval over problems, not over trainings")
                     .fact(
+                            Summary.key("backward_transfer", result.name),
                             "backward transfer, " + result.title,
                             result.backwardTransfer(),
                             "%",
@@ -82,6 +85,7 @@ record ContinualResult(String title, List<Answers> afterTask) {
         }
         for (ContinualResult result : results.subList(1, results.size())) {
             summary = summary.fact(
+                    Summary.key("accuracy_less", result.name),
                     "accuracy, " + first.title + " less " + result.title,
                     bootstrap.pairedBca(result.end().all(), first.end().all()),
                     "%",

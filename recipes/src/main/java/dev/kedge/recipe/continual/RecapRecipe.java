@@ -329,6 +329,6 @@ public final class RecapRecipe {
                 answers.add(tasks.answers(policy));
             }
         }
-        return new ContinualResult(arm.title(), answers);
+        return new ContinualResult(arm.name(), arm.title(), answers);
     }
 }

@@ -2,7 +2,7 @@ package dev.kedge.recipe.demonstration;
 
 import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.env.mdp.Visits;
 import dev.kedge.objective.demonstration.BehaviorCloning;
@@ -51,16 +51,16 @@ public sealed interface Cloning {
     ///
     /// @param features of a linear clone: [S][A][d]
     /// @throws IllegalArgumentException naming what is wrong, if a demonstration does not fit the process
-    default List<Policy> learn(FiniteHorizonMdp process, double[][][] features, List<Trajectory> demonstrations) {
+    default List<MdpPolicy> learn(FiniteHorizonMdp process, double[][][] features, List<Trajectory> demonstrations) {
         Visits visits = new Visits(process.horizon(), process.states(), process.actions());
         demonstrations.forEach(visits::add);
         return switch (this) {
             case Counts(double smoothing) ->
                 Arrays.stream(visits.counts())
-                        .map(counts -> Policy.cloned(counts, smoothing))
+                        .map(counts -> MdpPolicy.cloned(counts, smoothing))
                         .toList();
             case SoftmaxLinear(double ridge, double uniform) -> {
-                Policy any = Policy.uniform(process.states(), process.actions());
+                MdpPolicy any = MdpPolicy.uniform(process.states(), process.actions());
                 yield softmaxLinear(visits.counts(), features, ridge).stream()
                         .map(policy -> policy.mixedWith(any, uniform))
                         .toList();
@@ -70,7 +70,7 @@ public sealed interface Cloning {
 
     /// By accelerated gradient descent, each stage with a step of one over its curvature: at most the demonstrations
     /// times the largest squared distance of features, and the ridge.
-    private static List<Policy> softmaxLinear(double[][][] counts, double[][][] features, double ridge) {
+    private static List<MdpPolicy> softmaxLinear(double[][][] counts, double[][][] features, double ridge) {
         int horizon = counts.length;
         int states = features.length;
         int actions = features[0].length;
@@ -125,14 +125,14 @@ public sealed interface Cloning {
             double[] p = logPolicy(phi, Tensor.of(theta, d, horizon), horizon, states, actions)
                     .exp()
                     .toDoubles();
-            Policy[] policies = new Policy[horizon];
+            MdpPolicy[] policies = new MdpPolicy[horizon];
             Arrays.setAll(policies, h -> {
                 double[][] stage = new double[states][];
                 Arrays.setAll(stage, s -> {
                     int from = (h * states + s) * actions;
                     return Arrays.copyOfRange(p, from, from + actions);
                 });
-                return Policy.of(stage);
+                return MdpPolicy.of(stage);
             });
             return List.of(policies);
         }

@@ -2,7 +2,7 @@ package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
@@ -21,7 +21,7 @@ import java.util.function.IntToDoubleFunction;
 ///
 /// @param best the value of the best policy
 public record DemoRegRlBench(
-        DemoRegRlConfig config, FiniteHorizonMdp environment, double[][][] features, List<Policy> expert, double best) {
+        DemoRegRlConfig config, FiniteHorizonMdp environment, double[][][] features, List<MdpPolicy> expert, double best) {
     /// What an arm came to.
     ///
     /// @param demonstrations N_E, 0 where there are none
@@ -48,8 +48,8 @@ public record DemoRegRlBench(
     public static DemoRegRlBench of(DemoRegRlConfig config) {
         FiniteHorizonMdp environment = config.environment().process();
         var optimum = BackwardInduction.optimal(environment);
-        Policy any = Policy.uniform(environment.states(), environment.actions());
-        List<Policy> expert = optimum.policies().stream()
+        MdpPolicy any = MdpPolicy.uniform(environment.states(), environment.actions());
+        List<MdpPolicy> expert = optimum.policies().stream()
                 .map(policy -> policy.mixedWith(any, config.noise()))
                 .toList();
         return new DemoRegRlBench(
@@ -83,7 +83,7 @@ public record DemoRegRlBench(
         return new Demonstrations(drawn(expert, count, random), drawn(uniform(), count, random));
     }
 
-    private List<Trajectory> drawn(List<Policy> policies, int count, SplittableRandom random) {
+    private List<Trajectory> drawn(List<MdpPolicy> policies, int count, SplittableRandom random) {
         List<Trajectory> drawn = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             drawn.add(Trajectory.sample(environment, policies, random));
@@ -91,16 +91,16 @@ public record DemoRegRlBench(
         return drawn;
     }
 
-    private List<Policy> uniform() {
-        return Collections.nCopies(environment.horizon(), Policy.uniform(environment.states(), environment.actions()));
+    private List<MdpPolicy> uniform() {
+        return Collections.nCopies(environment.horizon(), MdpPolicy.uniform(environment.states(), environment.actions()));
     }
 
-    public List<Policy> clone(List<Trajectory> demonstrations) {
+    public List<MdpPolicy> clone(List<Trajectory> demonstrations) {
         return config.cloning().learn(environment, features, demonstrations);
     }
 
     /// True value of policies.
-    public double value(List<Policy> policies) {
+    public double value(List<MdpPolicy> policies) {
         return environment.expectedReturn(
                 BackwardInduction.evaluate(environment, policies).values()[0]);
     }
@@ -118,7 +118,7 @@ public record DemoRegRlBench(
             case Arm.Misled(Strength strength) ->
                 held(arm, n, demonstrations.random().subList(0, n), uniform(), strength, random);
             case Arm.Clone _ -> {
-                List<Policy> clone = clone(demonstrations.expert().subList(0, n));
+                List<MdpPolicy> clone = clone(demonstrations.expert().subList(0, n));
                 double[] value = new double[config.episodes() + 1];
                 double[] never = new double[value.length];
                 Arrays.fill(never, Double.POSITIVE_INFINITY);
@@ -138,10 +138,10 @@ public record DemoRegRlBench(
             Arm arm,
             int n,
             List<Trajectory> cloned,
-            List<Policy> demonstrator,
+            List<MdpPolicy> demonstrator,
             Strength strength,
             SplittableRandom random) {
-        List<Policy> clone = clone(cloned);
+        List<MdpPolicy> clone = clone(cloned);
         double divergence = BackwardInduction.trajectoryKl(environment, demonstrator, clone);
         int cells = environment.horizon() * environment.states() * environment.actions();
         return held(arm, n, clone, demonstrator, strength.lambda(divergence, n, cells), random);
@@ -150,8 +150,8 @@ public record DemoRegRlBench(
     private Trial held(
             Arm arm,
             int n,
-            List<Policy> ref,
-            List<Policy> demonstrator,
+            List<MdpPolicy> ref,
+            List<MdpPolicy> demonstrator,
             IntToDoubleFunction lambda,
             SplittableRandom random) {
         Result result = UcbviEnt.learn(task(ref, lambda, true, List.of()), random);
@@ -163,7 +163,7 @@ public record DemoRegRlBench(
                 BackwardInduction.trajectoryKl(environment, demonstrator, ref));
     }
 
-    private UcbviEnt.Task task(List<Policy> ref, IntToDoubleFunction lambda, boolean explores, List<Trajectory> known) {
+    private UcbviEnt.Task task(List<MdpPolicy> ref, IntToDoubleFunction lambda, boolean explores, List<Trajectory> known) {
         return new UcbviEnt.Task(
                 environment,
                 environment.reward(),
@@ -179,14 +179,14 @@ public record DemoRegRlBench(
 
     /// Learns rewards from as many pairs as there are to be, and plans with them at every strength.
     public List<PlannedPolicy> plan(Preferences preferences, Demonstrations demonstrations, long seed) {
-        List<Policy> clone = clone(demonstrations.expert().subList(0, preferences.demonstrations()));
+        List<MdpPolicy> clone = clone(demonstrations.expert().subList(0, preferences.demonstrations()));
         int most = preferences.pairs().stream().mapToInt(n -> n).max().orElseThrow();
         List<PreferredRewards.Pair> pairs = PreferredRewards.pairs(environment, clone, most, Stream.PAIRS.random(seed));
         List<PlannedPolicy> planned = new ArrayList<>();
         for (int n : preferences.pairs()) {
             double[][][] reward = PreferredRewards.fit(environment, pairs.subList(0, n), preferences.unseen());
             for (double lambda : preferences.lambdas()) {
-                List<Policy> policies = preferences.episodes() == 0
+                List<MdpPolicy> policies = preferences.episodes() == 0
                         ? optimal(reward, clone, lambda)
                         : explored(reward, clone, lambda, preferences.episodes(), Stream.EPISODES.random(seed));
                 planned.add(new PlannedPolicy(
@@ -196,14 +196,14 @@ public record DemoRegRlBench(
         return planned;
     }
 
-    private List<Policy> optimal(double[][][] reward, List<Policy> clone, double lambda) {
+    private List<MdpPolicy> optimal(double[][][] reward, List<MdpPolicy> clone, double lambda) {
         Regularizer regularizer = lambda == 0 ? new Regularizer.None() : new Regularizer.Kl(lambda);
         var known = new FiniteHorizonMdp(environment.transitions(), reward, environment.start());
         return BackwardInduction.optimal(known, clone, regularizer).policies();
     }
 
-    private List<Policy> explored(
-            double[][][] reward, List<Policy> clone, double lambda, int episodes, SplittableRandom random) {
+    private List<MdpPolicy> explored(
+            double[][][] reward, List<MdpPolicy> clone, double lambda, int episodes, SplittableRandom random) {
         return UcbviEnt.learn(
                         new UcbviEnt.Task(
                                 environment,

@@ -1,6 +1,6 @@
 package dev.kedge.recipe.demonstration;
 
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Demonstrations;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.PlannedPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
@@ -33,7 +33,7 @@ public final class DemoRegRlRecipe {
     public static void run(DemoRegRlConfig config, Run run) {
         Engine.useThreads(config.threads());
         DemoRegRlBench bench = DemoRegRlBench.of(config);
-        Map<Integer, List<List<Policy>>> clones = new LinkedHashMap<>();
+        Map<Integer, List<List<MdpPolicy>>> clones = new LinkedHashMap<>();
         Map<String, List<Trial>> trials = new LinkedHashMap<>();
         Map<String, List<PlannedPolicy>> planned = new LinkedHashMap<>();
         try (Progress progress = run.progress("explore", 0, config.repetitions())) {

@@ -1,11 +1,12 @@
 package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.BackwardInduction;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.PlannedPolicy;
 import dev.kedge.recipe.demonstration.DemoRegRlBench.Trial;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
+import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
 import dev.kedge.run.Run;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
@@ -34,7 +35,7 @@ import java.util.stream.Stream;
 record DemoRegRlSummary(
         DemoRegRlConfig config,
         DemoRegRlBench bench,
-        Map<Integer, List<List<Policy>>> clones,
+        Map<Integer, List<List<MdpPolicy>>> clones,
         Map<String, List<Trial>> trials,
         Map<String, List<PlannedPolicy>> planned) {
     private static final int POINTS = 60;
@@ -64,7 +65,7 @@ record DemoRegRlSummary(
             return;
         }
         StringBuilder lines = new StringBuilder("stage,state,action,probability\n");
-        List<Policy> policies = own().get().getFirst().result().policies();
+        List<MdpPolicy> policies = own().get().getFirst().result().policies();
         for (int h = 0; h < policies.size(); h++) {
             for (int s = 0; s < policies.get(h).states(); s++) {
                 for (int a = 0; a < policies.get(h).actions(); a++) {
@@ -107,13 +108,15 @@ record DemoRegRlSummary(
         summary = summary.fact("value of the best policy", bench.best(), "", "exact")
                 .fact("value of the expert", expert, "", "exact");
         for (int n : config.demonstrations()) {
-            List<List<Policy>> ofN = clones.get(n);
+            List<List<MdpPolicy>> ofN = clones.get(n);
             summary = summary.fact(
+                            Summary.key("value_of_the_clone_of", n),
                             "value of the clone of " + n,
                             interval(bootstrap, ofN, bench::value),
                             "",
                             "mean over repetitions")
                     .fact(
+                            Summary.key("trajectory_kl_of_the_clone_of", n),
                             "KLtraj(expert||clone of " + n + ")",
                             interval(
                                     bootstrap,
@@ -126,6 +129,7 @@ record DemoRegRlSummary(
         for (var entry : trials.entrySet()) {
             List<Trial> some = entry.getValue();
             summary = summary.fact(
+                    Summary.key("gap", key(some.getFirst())),
                     "gap of " + entry.getKey(),
                     interval(bootstrap, some, trial -> gap(trial, config.episodes())),
                     "",
@@ -261,7 +265,7 @@ record DemoRegRlSummary(
     /// divergence.
     private Frontier frontier(Bootstrap bootstrap) {
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElseThrow();
-        List<List<Policy>> references = clones.get(most);
+        List<List<MdpPolicy>> references = clones.get(most);
         Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
         trials.forEach(
                 (title, some) -> arms.computeIfAbsent(some.getFirst().arm().title(), _ -> new ArrayList<>())
@@ -278,7 +282,7 @@ record DemoRegRlSummary(
         List<Frontier.Point> optimum = new ArrayList<>();
         for (double lambda = 100; lambda > 0.005; lambda /= 1.6) {
             Regularizer regularizer = new Regularizer.Kl(lambda);
-            List<List<Policy>> held = references.stream()
+            List<List<MdpPolicy>> held = references.stream()
                     .map(clone -> BackwardInduction.optimal(bench.environment(), clone, regularizer)
                             .policies())
                     .toList();
@@ -293,7 +297,7 @@ record DemoRegRlSummary(
     }
 
     /// `KLtraj` of policies from their references, one each: the mean.
-    private double meanKl(List<List<Policy>> policies, List<List<Policy>> references) {
+    private double meanKl(List<List<MdpPolicy>> policies, List<List<MdpPolicy>> references) {
         return IntStream.range(0, policies.size())
                 .mapToDouble(
                         i -> BackwardInduction.trajectoryKl(bench.environment(), policies.get(i), references.get(i)))
@@ -338,5 +342,28 @@ record DemoRegRlSummary(
 
     private static <T> Estimate interval(Bootstrap bootstrap, List<T> some, ToDoubleFunction<T> number) {
         return bootstrap.bca(some.stream().mapToDouble(number).toArray());
+    }
+
+    /// What the facts about an arm are found by.
+    private static String key(Trial trial) {
+        String arm =
+                switch (trial.arm()) {
+                    case Arm.Greedy(boolean explores) -> explores ? "greedy_explores" : "greedy";
+                    case Arm.Uniform(double lambda) -> "uniform_" + lambda;
+                    case Arm.Regularized(Strength strength) -> "regularized_" + key(strength);
+                    case Arm.Misled(Strength strength) -> "misled_" + key(strength);
+                    case Arm.Clone _ -> "clone";
+                    case Arm.Counted(boolean explores) -> explores ? "counted_explores" : "counted";
+                };
+        return trial.arm().needsDemonstrations() ? arm + "_n_" + trial.demonstrations() : arm;
+    }
+
+    private static String key(Strength strength) {
+        return switch (strength) {
+            case Strength.Given(double lambda) -> "given_" + lambda;
+            case Strength.Matched(double eps) -> "matched_" + eps;
+            case Strength.Bound(double eps) -> "bound_" + eps;
+            case Strength.Shrinking(double eps, int half) -> "shrinking_" + eps + "_" + half;
+        };
     }
 }

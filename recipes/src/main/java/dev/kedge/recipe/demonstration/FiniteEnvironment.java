@@ -17,8 +17,8 @@ public sealed interface FiniteEnvironment {
     /// The process.
     FiniteHorizonMdp process();
 
-    /// What a linear method is told of states and actions: [S][A][d]. One-hot unless the environment has features of
-    // its own.
+    /// What a linear method is told of states and actions: [S][A][d]. One-hot unless the environment has
+    /// features of its own.
     default double[][][] features() {
         FiniteHorizonMdp process = process();
         return RidgeVisits.oneHot(process.states(), process.actions());

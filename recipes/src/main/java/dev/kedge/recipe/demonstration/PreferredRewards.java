@@ -1,7 +1,7 @@
 package dev.kedge.recipe.demonstration;
 
 import dev.kedge.env.mdp.FiniteHorizonMdp;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.objective.preference.BradleyTerry;
 import dev.kedge.tensor.Scope;
@@ -23,7 +23,7 @@ public final class PreferredRewards {
 
     /// Pairs of trajectories that a policy draws, labelled by the true rewards.
     public static List<Pair> pairs(
-            FiniteHorizonMdp environment, List<Policy> policies, int count, RandomGenerator random) {
+            FiniteHorizonMdp environment, List<MdpPolicy> policies, int count, RandomGenerator random) {
         List<Pair> pairs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Trajectory first = Trajectory.sample(environment, policies, random);

@@ -3,11 +3,11 @@ package dev.kedge.recipe.demonstration;
 import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.OptimisticPlanning;
 import dev.kedge.env.mdp.OptimisticPlanning.Bonus;
 import dev.kedge.env.mdp.OptimisticPlanning.Bounds;
 import dev.kedge.env.mdp.OptimisticPlanning.Estimate;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.Trajectory;
@@ -43,9 +43,8 @@ public final class UcbviEnt {
         @Kind("tabular")
         record Tabular(VisitBonus bonus) implements Planner {}
 
-        /// Ridge regressions of the next values on the environment's features, with the bonus `beta·(H - h)·||φ||` in
-        // the
-        /// norm of the inverse covariance.
+        /// Ridge regressions of the next values on the environment's features, with the bonus
+        /// `beta·(H - h)·||φ||` in the norm of the inverse covariance.
         ///
         /// @param oneHot take one-hot features, whatever features the environment has
         /// @param ridge  finite and > 0; `beta` likewise
@@ -74,7 +73,7 @@ public final class UcbviEnt {
             double[][][] reward,
             double[][][] features,
             Planner planner,
-            List<Policy> ref,
+            List<MdpPolicy> ref,
             IntToDoubleFunction lambda,
             boolean explores,
             List<Trajectory> known,
@@ -99,7 +98,7 @@ public final class UcbviEnt {
     ///                 for it: [T + 1]
     /// @param policies the last optimistic ones: [H]
     /// @param played   episodes
-    public record Result(double[] value, double[] bound, List<Policy> policies, int played) {
+    public record Result(double[] value, double[] bound, List<MdpPolicy> policies, int played) {
         /// How many episodes it took until the value was at least so much and did not fall below again; one more than
         /// there were where it never came to that.
         public int episodesTo(double wanted) {
@@ -116,8 +115,8 @@ public final class UcbviEnt {
         int horizon = environment.horizon();
         double[] high = new double[horizon];
         Arrays.setAll(high, h -> horizon - h);
-        List<Policy> uniform =
-                Collections.nCopies(horizon, Policy.uniform(environment.states(), environment.actions()));
+        List<MdpPolicy> uniform =
+                Collections.nCopies(horizon, MdpPolicy.uniform(environment.states(), environment.actions()));
         Visited visited = visited(task);
         task.known.forEach(visited.add);
         double[] value = new double[task.episodes + 1];
@@ -125,7 +124,7 @@ public final class UcbviEnt {
         for (int t = 0; ; t++) {
             double lambda = task.lambda.applyAsDouble(t);
             Regularizer regularizer = new Regularizer.Kl(lambda == 0 ? VANISHING : lambda);
-            List<Policy> ref = lambda == 0 ? uniform : task.ref;
+            List<MdpPolicy> ref = lambda == 0 ? uniform : task.ref;
             Knowledge knowledge = visited.knowledge.get();
             Bounds bounds = OptimisticPlanning.plan(knowledge.estimate, knowledge.bonus, ref, regularizer, 0, high);
             value[t] = environment.expectedReturn(
@@ -146,12 +145,12 @@ public final class UcbviEnt {
     }
 
     /// The optimistic policies; with probability `H/(H + 1)` one stage goes where the bounds are farthest apart.
-    private static List<Policy> exploring(Bounds bounds, RandomGenerator random) {
-        List<Policy> policies = new ArrayList<>(bounds.policies());
+    private static List<MdpPolicy> exploring(Bounds bounds, RandomGenerator random) {
+        List<MdpPolicy> policies = new ArrayList<>(bounds.policies());
         int stage = random.nextInt(policies.size() + 1) - 1;
         if (stage >= 0) {
             int actions = policies.get(stage).actions();
-            policies.set(stage, Policy.deterministic(bounds.explorationAction()[stage], actions));
+            policies.set(stage, MdpPolicy.deterministic(bounds.explorationAction()[stage], actions));
         }
         return policies;
     }
@@ -184,7 +183,7 @@ public final class UcbviEnt {
         };
     }
 
-    private static void requireEveryAction(List<Policy> ref) {
+    private static void requireEveryAction(List<MdpPolicy> ref) {
         for (int h = 0; h < ref.size(); h++) {
             for (int s = 0; s < ref.get(h).states(); s++) {
                 for (int a = 0; a < ref.get(h).actions(); a++) {

@@ -286,6 +286,7 @@ public final class EgpoRecipe {
                         game.reference().gap(), config.training().steps(), ends))
                 .frontier(game.frontier("gradients", curves))
                 .fact(
+                        "pairs_drawn_for_a_gradient",
                         "pairs drawn for a gradient",
                         Estimate.of(config.training().batchSize()),
                         "",

@@ -112,6 +112,7 @@ final class GameSummary {
         LearningCurve shown = curves.getFirst();
         if (curves.size() > 1) {
             evaluated = evaluated.fact(
+                    "gap_of_the_second_less_the_first",
                     "gap of " + curves.get(1).name + " less that of " + shown.name,
                     bootstrap.pairedBca(shown.last().gaps, curves.get(1).last().gaps),
                     "",
@@ -125,11 +126,13 @@ final class GameSummary {
                         bootstrap.bca(distances(before, equilibrium)),
                         bootstrap.bca(distances(shown.last(), equilibrium)))
                 .fact(
+                        "kl_from_the_reference",
                         "KL from the reference",
                         bootstrap.bca(game.divergences(shown.last().logPolicy)),
                         "nats",
                         shown.name + "; exact for each sum, by enumeration; interval over sums")
                 .fact(
+                        "sampler_against_trainer",
                         "sampler against trainer",
                         Estimate.of(difference(policy)),
                         "nats",

@@ -43,11 +43,10 @@ import java.util.stream.Stream;
 /// INPO (arXiv:2407.00617) with and without its reference: a language model improves on itself, iteration by iteration,
 /// by a regression on pairs that its previous policy drew.
 ///
-/// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares two
-/// answers, by classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every answer of up
-/// to two digits is enumerated, so that the duality gap of the regularised game is exact for the last policy and for
-// the
-/// average of all, prompt by prompt ([AnswerGame]).
+/// A tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]) answers; a judge compares
+/// two answers, by classes that beat each other in a circle or by the sums themselves ([PairwiseJudge]). Every
+/// answer of up to two digits is enumerated, so that the duality gap of the regularised game is exact for the
+/// last policy and for the average of all, prompt by prompt ([AnswerGame]).
 ///
 /// Kept: pairs drawn independently from π_t, each labelled by one draw of the preference; log-probs under π_ref and π_t
 /// computed once; the loss on sums over tokens, from π_t on. Left out: the best and the worst of several answers in a
@@ -62,7 +61,7 @@ public final class InpoRecipe {
     /// @param eta        inverse step size, > 0
     /// @param taus       strengths of the reference, each in [0, eta], in turn; 0 is self-play without it. The
     ///                   first one, > 0, is that of the game that all are evaluated in; its policy is shown and
-    // kept
+    ///                   kept
     /// @param iterations T
     /// @param pairs      drawn for an iteration
     /// @param training   how a policy is moved in each iteration
@@ -247,7 +246,7 @@ public final class InpoRecipe {
                                 + " iterations %s.",
                         shown, game.reference().gap(), config.iterations(), ends))
                 .frontier(game.frontier("iterations", all))
-                .fact("pairs drawn for an iteration", Estimate.of(config.pairs()), "", "one label each");
+                .fact("pairs_drawn_for_an_iteration", "pairs drawn for an iteration", Estimate.of(config.pairs()), "", "one label each");
         return game.evaluated(summary, all, policy);
     }
 }

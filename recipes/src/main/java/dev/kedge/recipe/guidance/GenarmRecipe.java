@@ -25,13 +25,13 @@ import java.util.stream.IntStream;
 
 /// GenARM (arXiv:2410.08193): a frozen base guided, token by token, by a reward model that is itself a decoder.
 ///
-/// The task's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers are
-/// labelled by Bradley-Terry on whole answers; the reward model starts from the base and learns from them by `-log
-// σ(beta
-/// (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`, normalised at each token, for
-/// every alpha of the sweep. Beside it stand DPO on the same pairs with the same updates, at `beta/alpha`, which aims
-/// at the same tilt; a reward model of another width guiding the same base; the best of n answers of the base by the
-/// reward model; and search by a reward model of whole answers at every token ([ArgsDecoding]).
+/// The task's reward depends on how an answer goes on ([DelayedRewardTask]). Pairs of the base's own answers
+/// are labelled by Bradley-Terry on whole answers; the reward model starts from the base and learns from them
+/// by `-log σ(beta (log π_r(y_w) - log π_r(y_l)))`. Answers are then drawn from `π_base · π_r^alpha`,
+/// normalised at each token, for every alpha of the sweep. Beside it stand DPO on the same pairs with the same
+/// updates, at `beta/alpha`, which aims at the same tilt; a reward model of another width guiding the same
+/// base; the best of n answers of the base by the reward model; and search by a reward model of whole answers
+/// at every token ([ArgsDecoding]).
 ///
 /// Kept: both losses on the same pairs, the sum of log-probs with the end token, one temperature over the weighted sum.
 /// Left out: prompts in several templates, adapters. Divergences are estimated from the answers drawn: the mixture's

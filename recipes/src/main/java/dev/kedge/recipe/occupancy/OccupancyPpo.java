@@ -1,9 +1,9 @@
 package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.Categorical;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.objective.divergence.ChiSquared;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -109,16 +109,16 @@ final class OccupancyPpo implements AutoCloseable {
     }
 
     /// The actor's policy.
-    Policy policy() {
+    MdpPolicy policy() {
         try (Scope _ = new Scope();
                 var _ = Gradients.off()) {
-            return Policy.softmax(actor.of(seen).to(DType.FLOAT64).toRows());
+            return MdpPolicy.softmax(actor.of(seen).to(DType.FLOAT64).toRows());
         }
     }
 
     /// One iteration; what can be seen of it.
     Map<String, Double> iterate() {
-        Policy policy = policy();
+        MdpPolicy policy = policy();
         ProcessSteps mine = ProcessSteps.drawn(evaluator, policy, config.batch(), random);
         ProcessSteps theirs = ProcessSteps.drawn(evaluator, evaluator.reference(), config.batch(), random);
         Map<String, Double> metrics = new LinkedHashMap<>();
@@ -213,7 +213,7 @@ final class OccupancyPpo implements AutoCloseable {
     }
 
     /// Advantages, then the epochs of actor and critic. The critic says `(1 - discount)` times what is to come.
-    private void improve(ProcessSteps mine, Policy policy, double[] rewards, Map<String, Double> metrics) {
+    private void improve(ProcessSteps mine, MdpPolicy policy, double[] rewards, Map<String, Double> metrics) {
         int count = rewards.length;
         double discount = evaluator.discount();
         double[] values;
@@ -252,7 +252,7 @@ final class OccupancyPpo implements AutoCloseable {
         metrics.put("value_loss", valueLoss / batches);
     }
 
-    private double actorStep(ProcessSteps mine, Policy policy, double[] advantages, int[] chosen) {
+    private double actorStep(ProcessSteps mine, MdpPolicy policy, double[] advantages, int[] chosen) {
         int size = chosen.length;
         Tensor states = ProcessSteps.index(Arrays.stream(chosen).map(i -> mine.states()[i]));
         Tensor actions = ProcessSteps.index(Arrays.stream(chosen).map(i -> mine.actions()[i]));

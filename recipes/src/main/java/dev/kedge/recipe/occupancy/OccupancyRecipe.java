@@ -1,8 +1,8 @@
 package dev.kedge.recipe.occupancy;
 
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.nn.file.Safetensors;
 import dev.kedge.recipe.occupancy.OccupancyConfig.Arm;
 import dev.kedge.recipe.occupancy.OccupancyConfig.Exact;
@@ -138,7 +138,7 @@ public final class OccupancyRecipe {
 
     /// From what a checkpoint holds: the evaluation of a policy that is read from one is the very same.
     private static void keep(List<Snapshot> snapshots, int done, double[][] logProbs, Evaluator evaluator) {
-        snapshots.add(new Snapshot(done, logProbs, evaluator.evaluate(new Policy(logProbs))));
+        snapshots.add(new Snapshot(done, logProbs, evaluator.evaluate(new MdpPolicy(logProbs))));
     }
 
     /// Of those whose curves are drawn; of the others the end is all there is to tell.

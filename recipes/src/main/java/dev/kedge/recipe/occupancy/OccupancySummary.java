@@ -91,6 +91,7 @@ final class OccupancySummary {
         for (Arm arm : config.penalties()) {
             TrainedPolicy best = best(of(trained, arm.penalty()));
             summary = summary.fact(
+                    Summary.key("best_true_reward", phase(arm.penalty())),
                     "best true reward, " + title(arm.penalty()),
                     best.end().truth(),
                     "",
@@ -100,6 +101,7 @@ final class OccupancySummary {
                 .max(Comparator.comparingDouble(s -> s.evaluation().truth()))
                 .orElseThrow();
         summary = summary.fact(
+                        "best_true_reward_early_stopping",
                         "best true reward, early stopping",
                         stopped.evaluation().truth(),
                         "",
@@ -115,6 +117,7 @@ final class OccupancySummary {
                     .min()
                     .orElseThrow();
             summary = summary.fact(
+                    "least_slack_of_the_bound",
                     "least slack of the bound",
                     slack,
                     "σ of the truth",
@@ -162,7 +165,7 @@ final class OccupancySummary {
     }
 
     /// Each penalty over its coefficients, from the reference on; the snapshots without one are those of early
-    // stopping.
+    /// stopping.
     private static Frontier frontier(
             String title,
             String y,

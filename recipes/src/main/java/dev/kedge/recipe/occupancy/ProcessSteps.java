@@ -1,7 +1,7 @@
 package dev.kedge.recipe.occupancy;
 
 import dev.kedge.env.mdp.Mdp;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
 import dev.kedge.tensor.Tensor;
@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 record ProcessSteps(Evaluator evaluator, int[] states, int[] actions, int[] after, boolean[] ends) {
     /// Episodes that end after each step with probability `1 - discount`, so that each step is a draw from the
     /// discounted occupancy; the last one where there are enough.
-    static ProcessSteps drawn(Evaluator evaluator, Policy policy, int count, RandomGenerator random) {
+    static ProcessSteps drawn(Evaluator evaluator, MdpPolicy policy, int count, RandomGenerator random) {
         var steps = new ProcessSteps(evaluator, new int[count], new int[count], new int[count], new boolean[count]);
         Mdp mdp = evaluator.proxyMdp();
         for (int from = 0; from < count; ) {

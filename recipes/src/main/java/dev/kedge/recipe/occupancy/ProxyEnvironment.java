@@ -5,8 +5,8 @@ import dev.kedge.env.mdp.Epidemic;
 import dev.kedge.env.mdp.GlucoseControl;
 import dev.kedge.env.mdp.Gridworld;
 import dev.kedge.env.mdp.Mdp;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Occupancy;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.env.mdp.ProxyTask;
 import dev.kedge.env.mdp.RampMeter;
 import dev.kedge.env.mdp.TomatoGarden;
@@ -24,7 +24,7 @@ public sealed interface ProxyEnvironment {
     }
 
     /// Takes every action in every state.
-    Policy reference();
+    MdpPolicy reference();
 
     /// What a network sees of each state, [S][F]: which one it is.
     default double[][] observations() {
@@ -48,7 +48,7 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public Policy reference() {
+        public MdpPolicy reference() {
             return soft(this, 0.5);
         }
     }
@@ -82,7 +82,7 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public Policy reference() {
+        public MdpPolicy reference() {
             return soft(this, 0.4);
         }
 
@@ -103,7 +103,7 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public Policy reference() {
+        public MdpPolicy reference() {
             return GlucoseControl.reference();
         }
     }
@@ -119,7 +119,7 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public Policy reference() {
+        public MdpPolicy reference() {
             return RampMeter.reference();
         }
     }
@@ -135,16 +135,16 @@ public sealed interface ProxyEnvironment {
         }
 
         @Override
-        public Policy reference() {
+        public MdpPolicy reference() {
             return Epidemic.reference();
         }
     }
 
-    private static Policy soft(ProxyEnvironment environment, double temperature) {
+    private static MdpPolicy soft(ProxyEnvironment environment, double temperature) {
         Mdp truth = environment.task().mdp(environment.discount());
         return ValueIteration.maximumEntropy(truth, temperature, 1e-9)
                 .policy()
-                .mixedWith(Policy.uniform(truth.states(), truth.actions()), 0.1);
+                .mixedWith(MdpPolicy.uniform(truth.states(), truth.actions()), 0.1);
     }
 
     /// Evaluates policies exactly, beside the reference.
@@ -158,7 +158,7 @@ public sealed interface ProxyEnvironment {
     record Evaluator(
             ProxyTask task,
             double discount,
-            Policy reference,
+            MdpPolicy reference,
             Occupancy occupancy,
             double sigmaTrue,
             double sigmaProxy,
@@ -168,7 +168,7 @@ public sealed interface ProxyEnvironment {
         /// That of an environment.
         public static Evaluator of(ProxyEnvironment environment) {
             ProxyTask task = environment.task();
-            Policy reference = environment.reference();
+            MdpPolicy reference = environment.reference();
             Occupancy occupancy = Occupancy.discounted(task.mdp(environment.discount()), reference, TOLERANCE);
             double trueMean = occupancy.expectation(task.reward());
             double proxyMean = occupancy.expectation(task.proxy());
@@ -206,7 +206,7 @@ public sealed interface ProxyEnvironment {
         }
 
         /// What a policy is worth, exactly.
-        public Evaluation evaluate(Policy policy) {
+        public Evaluation evaluate(MdpPolicy policy) {
             Occupancy there = Occupancy.discounted(task.mdp(discount), policy, TOLERANCE);
             double truth = there.expectation(task.reward());
             double proxy = there.expectation(task.proxy());

@@ -18,8 +18,8 @@ import dev.kedge.tensor.Tensor;
 ///                  does not look at lengths
 /// @param tau       dimensionless, finite and > 0, customarily 10: near 0 the likeliest wrong answer counts, else all
 /// @param estimator of the KL from the policy that wrote the answers; the authors' is k1
-/// @param beta      strength of the trust region, per nat, finite and > 0; it matters where rollouts serve several
-// steps
+/// @param beta      strength of the trust region, per nat, finite and > 0; it matters where rollouts serve
+///                  several steps
 /// @param delta     nats a token that are free, finite and >= 0
 @Kind("drpo")
 public record DrpoMethod(double lambda, double tau, Estimator estimator, double beta, double delta)

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.function.Function;
 
 /// A method's policies on held-out questions, in the order in which they were kept.
-record EvaluatedMethod(String title, List<HeldOut> policies) {
+///
+/// @param phase that trained them
+/// @param title of the method, for readers
+record EvaluatedMethod(String phase, String title, List<HeldOut> policies) {
     HeldOut last() {
         return policies.getLast();
     }

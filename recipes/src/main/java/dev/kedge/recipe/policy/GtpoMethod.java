@@ -21,9 +21,9 @@ import java.util.function.Function;
 ///
 /// @param gamma          what a nat of mean entropy takes off the advantage, in the unit of the rewards, finite and
 ///                       >= 0; the authors' is 0.1 for rewards up to 20
-/// @param threshold      mean entropy above which a completion is not learnt from, nats, > 0; `.inf` filters none, the
-///                       authors' code has 0.7. Absent: ln 2, unless the first rollouts are above it on average; then
-// none
+/// @param threshold      mean entropy above which a completion is not learnt from, nats, > 0; `.inf` filters
+///                       none, the authors' code has 0.7. Absent: ln 2, unless the first rollouts are above it
+///                       on average; then none
 /// @param positiveWeight what a conflict token of a good completion weighs, finite and > 0, customarily 2
 /// @param conflicts      what becomes of conflict tokens
 @Kind("gtpo")

@@ -25,10 +25,9 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.hipparchus.stat.StatUtils;
 
-/// An environment whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth, labels
-// pairs
-/// of the start's answers, a [RewardModel] learns from them, and policies learn from what that says. The truth is
-/// noted beside it, and no method sees it.
+/// An environment whose reward is learned from a few preferences, as in RLHF: a proxy. Its verifier, the truth,
+/// labels pairs of the start's answers, a [RewardModel] learns from them, and policies learn from what that
+/// says. The truth is noted beside it, and no method sees it.
 ///
 /// Both answers of a pair come from the start, to one training question, at temperature 1; pairs that the truth
 /// finds equal are left out. The model is made once and kept beside the runs, in a folder that its configuration names.

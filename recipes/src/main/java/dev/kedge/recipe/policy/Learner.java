@@ -12,7 +12,7 @@ public interface Learner extends AutoCloseable {
     /// Decides what depends on the whole batch, such as advantages, without gradient.
     ///
     /// @return the loss of each micro-batch: together they add up to the batch's, and none sees what became of
-    // another
+    ///         another
     Function<MicroBatch, Loss> loss(RolloutBatch batch);
 
     /// What it remembers, written into checkpoints and restored in place.

@@ -61,11 +61,13 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
                 .frontier(fall(Collections.max(methods, EvaluatedMethod.byDivergence())))
                 .frontier(frontier("Learned reward", "mean learned reward", methods, HeldOut::rewards))
                 .fact(
+                        "correlation_of_learned_and_true_reward",
                         "correlation of learned and true reward",
                         Estimate.of(before.correlation()),
                         "",
                         "over the start's answers")
                 .fact(
+                        "weight_of_root_chi_squared_by_the_bound",
                         "weight of root chi-squared by the bound",
                         Estimate.of(before.lambda()),
                         "",
@@ -84,8 +86,8 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
                     Locale.ROOT,
                     "true reward of its best kept policy, at %.2f nats: only an oracle knows which",
                     best.divergence());
-            with = with.fact("correlation after " + method.title(), Estimate.of(correlation), "", "")
-                    .fact("early stopping, " + method.title(), bootstrap.bca(best.truths()), "", oracle);
+            with = with.fact(Summary.key("correlation_after", method.phase()), "correlation after " + method.title(), Estimate.of(correlation), "", "")
+                    .fact(Summary.key("early_stopping", method.phase()), "early stopping, " + method.title(), bootstrap.bca(best.truths()), "", oracle);
         }
         return with;
     }

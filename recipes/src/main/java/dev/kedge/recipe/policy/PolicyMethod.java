@@ -37,9 +37,8 @@ public sealed interface PolicyMethod
         return 0;
     }
 
-    /// N, if its policies are made to be used through the best or the worst of N answers, by which they are then
-    // evaluated
-    /// as well; 0: through single ones.
+    /// N, if its policies are made to be used through the best or the worst of N answers, by which they are
+    /// then evaluated as well; 0: through single ones.
     default int selectedFrom() {
         return 0;
     }

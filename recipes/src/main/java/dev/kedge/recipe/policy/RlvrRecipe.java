@@ -18,9 +18,9 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Reinforcement learning with verifiable rewards: a policy answers questions in groups, a verifier rewards the
-// answers,
-/// and a [PolicyMethod] learns from them: GRPO and its family, and the papers that build on it. Several methods may
-/// learn from the same start; the report shows each one's reward over its divergence from it.
+/// answers, and a [PolicyMethod] learns from them: GRPO and its family, and the papers that build on it.
+/// Several methods may learn from the same start; the report shows each one's reward over its divergence from
+/// it.
 ///
 /// Rollouts serve one step, or several, in one pass or several: off policy, then ([RolloutBuffer]).
 ///

@@ -54,7 +54,7 @@ final class RlvrSummary {
             run.log("held_out-start", 0, metrics(before));
         }
         List<EvaluatedMethod> methods = IntStream.range(0, config.methods().size())
-                .mapToObj(m -> new EvaluatedMethod(config.title(m), policies(m)))
+                .mapToObj(m -> new EvaluatedMethod(config.phase(m), config.title(m), policies(m)))
                 .toList();
         Summary summary = facts(before, methods);
         if (isProxied) {
@@ -95,21 +95,25 @@ final class RlvrSummary {
         summary = compared(summary, "Solved in " + config.samples() + " draws", "", before, after, HeldOut::passes);
         return compared(summary, "Length", "tokens", before, after, HeldOut::lengths)
                 .fact(
+                        "kl_from_the_start",
                         "KL from the start",
                         bootstrap.bca(after.kl()),
                         "nats",
                         "of whole answers; interval over questions")
                 .fact(
+                        "entropy_of_a_token",
                         "entropy of a token",
                         Estimate.of(after.metric("entropy")),
                         "nats",
                         format("before: %.3f", before.metric("entropy")))
                 .fact(
+                        "answers_that_cannot_be_read",
                         "answers that cannot be read",
                         Estimate.of(100 * after.metric("unanswered")),
                         "%",
                         format("before: %.1f", 100 * before.metric("unanswered")))
                 .fact(
+                        "held_out_questions",
                         "held-out questions",
                         Estimate.of(environment.heldOut().size()),
                         "",

@@ -16,9 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Rollouts on disk, a file each time, a completion a line, so that a run which learns from them for several steps can
-// be killed
-/// in between. Numbers are written so that they come back as they were.
+/// Rollouts on disk, a file each time, a completion a line, so that a run which learns from them for several
+/// steps can be killed in between. Numbers are written so that they come back as they were.
 ///
 /// @param folder where they lie
 public record RolloutFiles(Path folder) {

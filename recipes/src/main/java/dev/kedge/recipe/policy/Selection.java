@@ -9,11 +9,10 @@ public enum Selection {
     BEST,
     WORST;
 
-    /// How often an answer that is selected so among N of a policy has a higher reward than one selected so among N
-    /// of a rival, equal rewards counting one half: of each question. Exact over all choices of N of the K answers
-    /// that each has, and so without bias where the two were sampled independently (arXiv:2412.19792,
-    // inference-time win
-    /// rate).
+    /// How often an answer that is selected so among N of a policy has a higher reward than one selected so
+    /// among N of a rival, equal rewards counting one half: of each question. Exact over all choices of N of
+    /// the K answers that each has, and so without bias where the two were sampled independently
+    /// (arXiv:2412.19792, inference-time win rate).
     ///
     /// An answer without a reward counts 0, as in [HeldOut#rewards].
     ///

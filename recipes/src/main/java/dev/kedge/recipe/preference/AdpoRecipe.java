@@ -45,11 +45,10 @@ import java.util.stream.Stream;
 
 /// Anchored Direct Preference Optimization (arXiv:2510.18913) on sets of the policy's own answers.
 ///
-/// A tiny decoder learnt sums from a text full of mistakes ([ArithmeticTask]). At every step the policy answers a
-/// batch of training sums several times; the task rewards the answers, and the policy, measured against its anchor, is
-/// fitted to a target made of a set's rewards. The sweep is over tau: where the loss is least `π ~ anchor·q^tau`.
-// Reward
-/// and divergence on sums never trained on are exact and stand beside the exact optimum.
+/// A tiny decoder learnt sums from a text full of mistakes ([ArithmeticTask]). At every step the policy answers
+/// a batch of training sums several times; the task rewards the answers, and the policy, measured against its
+/// anchor, is fitted to a target made of a set's rewards. The sweep is over tau: where the loss is least `π ~
+/// anchor·q^tau`. Reward and divergence on sums never trained on are exact and stand beside the exact optimum.
 ///
 /// Kept: listwise, pairwise and Plackett-Luce forms; anchors that are fixed, copied, averaged or triggered by
 /// divergence; both adaptive temperatures; sequence log-probs that are sums. Left out: several passes over one set of
@@ -280,7 +279,7 @@ public final class AdpoRecipe {
                 .title("A policy learns from rewards of its own answers, measured against an anchor")
                 .verdict(page.verdict(method + " at tau " + config.taus().getFirst(), task.evaluate(policy)))
                 .frontier(page.frontier(page.sweep(method, points)))
-                .fact("answers judged", Estimate.of(answers), "", "for each tau, drawn while it learns");
+                .fact("answers_judged", "answers judged", Estimate.of(answers), "", "for each tau, drawn while it learns");
         return page.evaluated(summary, policy);
     }
 }

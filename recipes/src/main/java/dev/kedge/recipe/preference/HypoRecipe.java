@@ -44,11 +44,11 @@ import java.util.stream.Stream;
 
 /// HyPO (arXiv:2406.01462) beside DPO, where the preferences cover a part of the answers only.
 ///
-/// The reference is a tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]). Its own answers to
-/// training problems make the pairs, but somebody compared near misses only: both answers of a pair agree in all digits
-/// but the last. About every other answer the pairs say nothing, and in DPO's margin the digits that the two share
-/// cancel. HyPO adds a penalty on `KL(π||π_ref)`, measured on answers that the policy draws at every step; nobody
-// labels them.
+/// The reference is a tiny decoder that learnt sums from a text full of mistakes ([ArithmeticTask]). Its own
+/// answers to training problems make the pairs, but somebody compared near misses only: both answers of a pair
+/// agree in all digits but the last. About every other answer the pairs say nothing, and in DPO's margin the
+/// digits that the two share cancel. HyPO adds a penalty on `KL(π||π_ref)`, measured on answers that the policy
+/// draws at every step; nobody labels them.
 ///
 /// Kept: the loss of Algorithm 1 with the leave-one-out baseline; answers drawn at temperature 1 from the whole
 /// distribution, for the prompts of the step's pairs, and used for one step; DPO with the same pairs and steps beside
@@ -270,12 +270,14 @@ public final class HypoRecipe {
                         page.sweep("DPO", points(dpo, config.betas(), "β ")),
                         page.sweep("HyPO, β " + beta, points(hypo, config.lambdas(), "λ "))))
                 .fact(
+                        "reward_hypo_less_dpo",
                         "reward, HyPO less DPO",
                         bootstrap.pairedBca(
                                 plain.exact().rewards(), shown.exact().rewards()),
                         "",
                         "at the same beta, paired by sum; interval over sums, not over trainings")
                 .fact(
+                        "kl_hypo_less_dpo",
                         "KL, HyPO less DPO",
                         bootstrap.pairedBca(
                                 plain.exact().divergences(), shown.exact().divergences()),
@@ -283,10 +285,12 @@ public final class HypoRecipe {
                         "likewise")
                 .fact(
                         "preferences",
+                        "preferences",
                         Estimate.of(scored.pairs().size()),
                         "",
                         "right over near misses of the reference itself")
                 .fact(
+                        "answers_drawn_by_hypo_in_training",
                         "answers drawn by HyPO in training",
                         Estimate.of(drawn(config, scored)),
                         "",

@@ -39,13 +39,11 @@ import java.util.stream.Stream;
 
 /// Exploratory Preference Optimization (arXiv:2405.21046) online, on answers of the policy and of its reference.
 ///
-/// A tiny decoder learnt sums from a text that is mostly wrong ([ArithmeticTask]), so that it rarely says the right
-/// answer. At every step policy and reference each answer a batch of training sums; a Bradley-Terry judge, who knows
-// the
-/// sums or learnt from one who does ([PairwiseJudge]), prefers one of the two; the policy learns from the preference
-// and
-/// is paid for leaving the reference's answer. The sweep is over the bonus: alpha 0 is online DPO. Reward and
-/// divergence on sums never trained on are exact.
+/// A tiny decoder learnt sums from a text that is mostly wrong ([ArithmeticTask]), so that it rarely says the
+/// right answer. At every step policy and reference each answer a batch of training sums; a Bradley-Terry
+/// judge, who knows the sums or learnt from one who does ([PairwiseJudge]), prefers one of the two; the policy
+/// learns from the preference and is paid for leaving the reference's answer. The sweep is over the bonus:
+/// alpha 0 is online DPO. Reward and divergence on sums never trained on are exact.
 ///
 /// Kept: fresh answers of both models at every step, one gradient step on them, drawn labels. Left out: solving again
 /// over all data of the past (the theory's form), a schedule of alpha, a penalty for answers that do not end.
@@ -256,7 +254,7 @@ public final class XpoRecipe {
                                 + " from the reference.",
                         100 * task.before().reward(), labels, ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
-                .fact("labelled pairs", Estimate.of(labels), "", "for each alpha, drawn while it learns");
+                .fact("labelled_pairs", "labelled pairs", Estimate.of(labels), "", "for each alpha, drawn while it learns");
         return page.evaluated(summary, policy);
     }
 }

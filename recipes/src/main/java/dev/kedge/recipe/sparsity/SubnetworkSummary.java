@@ -197,6 +197,7 @@ record SubnetworkSummary(
         summary = summary.frontier(layers(all, type));
         for (Measured m : repeated) {
             summary = summary.fact(
+                            Summary.key("agreement_with_the_full_run", m.arm().phase()),
                             m.arm().title() + ": agreement with the full run within 1e-5",
                             100 * m.number(type + "/agreement/1e-5"),
                             "%",
@@ -207,6 +208,7 @@ record SubnetworkSummary(
                                     100 * whole.number(type + "/sparsity/1e-5"),
                                     100 * whole.number(type + "/sparsity/1e-4")))
                     .fact(
+                            Summary.key("reward", m.arm().phase()),
                             m.arm().title() + ": reward",
                             bootstrap.bca(m.evaluation().rewards()),
                             "",
@@ -241,6 +243,7 @@ record SubnetworkSummary(
 
     private static Summary facts(Summary summary, Measured m, String type) {
         Summary with = summary.fact(
+                        Summary.key("weights_unchanged", m.arm().phase()),
                         m.arm().title() + ": weights unchanged",
                         100 * m.number("bfloat16/sparsity/1e-5"),
                         "%",
@@ -250,6 +253,7 @@ record SubnetworkSummary(
                                 100 * m.number("bfloat16/layers/1e-5"),
                                 100 * m.number("float32/sparsity/1e-5")))
                 .fact(
+                        Summary.key("rank_of_the_change", m.arm().phase()),
                         m.arm().title() + ": rank of the change",
                         100 * m.number(type + "/rank"),
                         "%",
@@ -263,6 +267,7 @@ record SubnetworkSummary(
     private static Summary overlap(Summary summary, Measured m) {
         return m.numbers().containsKey("overlap")
                 ? summary.fact(
+                        Summary.key("share_of_the_subnetwork", m.arm().phase()),
                         m.arm().title() + ": holds of GRPO's subnetwork",
                         100 * m.number("overlap"),
                         "%",

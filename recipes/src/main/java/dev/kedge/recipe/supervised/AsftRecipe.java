@@ -245,6 +245,7 @@ public final class AsftRecipe {
         for (ArmResult s : results.subList(1, results.size())) {
             String less = shown.arm.title() + " less " + s.arm.title();
             summary = summary.fact(
+                            Summary.key("task_probability_less", s.arm.name()),
                             "probability of the next token of the task: " + less,
                             bootstrap.pairedBca(
                                     s.evaluation.task().right(),
@@ -252,6 +253,7 @@ public final class AsftRecipe {
                             "%",
                             "paired by sequence; interval over sequences, not over trainings")
                     .fact(
+                            Summary.key("original_loss_less", s.arm.name()),
                             "loss on the original: " + less,
                             bootstrap.pairedBca(
                                     s.evaluation.original().loss(),
@@ -259,13 +261,14 @@ public final class AsftRecipe {
                             "nats a token",
                             "likewise");
         }
-        return summary.fact("sequences to learn from", Estimate.of(task.train().size()), "", "")
+        return summary.fact("sequences_to_learn_from", "sequences to learn from", Estimate.of(task.train().size()), "", "")
                 .fact(
+                        "sequences_of_the_task_held_out",
                         "sequences of the task held out",
                         Estimate.of(task.heldOut().size()),
                         "",
                         "")
-                .fact("sequences of the original", Estimate.of(before.original().loss().length), "", "");
+                .fact("sequences_of_the_original", "sequences of the original", Estimate.of(before.original().loss().length), "", "");
     }
 
     /// Every method from the base on, by the weight of its anchor.

@@ -213,17 +213,19 @@ record DpgSummary(
     }
 
     private Summary facts(Summary summary) {
-        Summary all = facts(summary, "prior", language.logPrior());
+        Summary all = facts(summary, "prior", "prior", language.logPrior());
         for (Reads reads : Reads.values()) {
             var posterior = evaluation.posterior(reads);
             if (posterior.isPresent()) {
                 String name = reads == Reads.TEXT ? "posterior" : "posterior of independent letters";
-                all = facts(all, name, evaluation.logTarget(posterior.get()));
+                String key = reads == Reads.TEXT ? "posterior" : "posterior_of_independent_letters";
+                all = facts(all, key, name, evaluation.logTarget(posterior.get()));
             }
         }
         for (Method method : config.methods()) {
             Result end = end(method);
             all = all.fact(
+                    Summary.key("reward", method.phase()),
                     "reward, " + method.name(),
                     end.reward(),
                     "",
@@ -243,14 +245,16 @@ record DpgSummary(
                 + " the optimum's curve is no policy's.");
     }
 
-    private Summary facts(Summary summary, String name, double[] logProbs) {
+    private Summary facts(Summary summary, String key, String name, double[] logProbs) {
         return summary.fact(
+                        Summary.key("reward", key),
                         "reward, " + name,
                         DpgEvaluation.mean(logProbs, evaluation.reward()),
                         "",
                         String.format("KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
                 .fact("entropy, " + name, DpgEvaluation.entropy(logProbs), "nats", "")
                 .fact(
+                        Summary.key("share_of_different_texts", key),
                         "share of different texts, " + name,
                         evaluation.distinct(logProbs) / (double) config.distinct(),
                         "",

@@ -10,7 +10,7 @@ import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.Trajectory;
 import dev.kedge.recipe.Recipes;
@@ -62,7 +62,7 @@ class DemoRegRlRecipeTest {
         assertEquals("finished", summary.get("status").asText());
         DemoRegRlBench bench = DemoRegRlBench.of(config);
         assertEquals(
-                bench.best(), run.fact("value of the best policy").get("value").asDouble(), 1e-12);
+                bench.best(), run.fact("value_of_the_best_policy").get("value").asDouble(), 1e-12);
         // Curves, episodes for two thresholds, the frontier, preferences.
         assertEquals(4, summary.get("more_frontiers").size());
         JsonNode curves = summary.get("frontier").get("arms");
@@ -87,7 +87,7 @@ class DemoRegRlRecipeTest {
             sum += Double.parseDouble(line.split(",")[3]);
         }
         assertEquals(1, sum, 1e-12);
-        JsonNode bound = run.fact("gap of held to the clone, ε 0.3, N 12");
+        JsonNode bound = run.fact("gap_regularized_matched_0_3_n_12");
         assertTrue(bound.get("note").asText().contains("lambda·KLtraj 0.300"), bound.toString());
     }
 
@@ -129,7 +129,7 @@ class DemoRegRlRecipeTest {
                         + " {kind: regularized, strength: {kind: shrinking, eps: 0.5, half: 5}}]");
         var run = new RecordedRun(TinyTask.run("demo-reg-rl", config, folder.resolve("run")));
         assertEquals("finished", run.summary().get("status").asText());
-        assertTrue(run.fact("gap of UCBVI that explores").get("value").asDouble()
+        assertTrue(run.fact("gap_greedy_explores").get("value").asDouble()
                 < DemoRegRlBench.of(config).best());
     }
 
@@ -152,7 +152,7 @@ class DemoRegRlRecipeTest {
         assertEquals(12, demonstrations.expert().size());
         var strong = new Arm.Regularized(new Strength.Given(1e9));
         for (int n : List.of(3, 12)) {
-            List<Policy> clone = bench.clone(demonstrations.expert().subList(0, n));
+            List<MdpPolicy> clone = bench.clone(demonstrations.expert().subList(0, n));
             var trial = bench.trial(strong, n, demonstrations, 5);
             assertEquals(bench.value(clone), trial.result().value()[30], 1e-6);
             assertEquals(
@@ -174,14 +174,14 @@ class DemoRegRlRecipeTest {
     @Test
     void aLinearCloneWithOneHotFeaturesCounts() {
         FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 2, 4).process();
-        List<Policy> expert = Collections.nCopies(2, Policy.uniform(3, 2));
+        List<MdpPolicy> expert = Collections.nCopies(2, MdpPolicy.uniform(3, 2));
         var random = new SplittableRandom(2);
         List<Trajectory> shown = Stream.generate(() -> Trajectory.sample(world, expert, random))
                 .limit(60)
                 .toList();
         double[][][] features = RidgeVisits.oneHot(3, 2);
-        List<Policy> counted = new Cloning.Counts(1e-9).learn(world, features, shown);
-        List<Policy> linear = new Cloning.SoftmaxLinear(1e-3, 1e-9).learn(world, features, shown);
+        List<MdpPolicy> counted = new Cloning.Counts(1e-9).learn(world, features, shown);
+        List<MdpPolicy> linear = new Cloning.SoftmaxLinear(1e-3, 1e-9).learn(world, features, shown);
         for (int h = 0; h < 2; h++) {
             for (int s = 0; s < 3; s++) {
                 assertArrayEquals(
@@ -195,7 +195,7 @@ class DemoRegRlRecipeTest {
     @Test
     void rewardsAreLearntFromPreferences() {
         FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
-        List<Policy> policies = Collections.nCopies(3, Policy.uniform(3, 2));
+        List<MdpPolicy> policies = Collections.nCopies(3, MdpPolicy.uniform(3, 2));
         var pairs = PreferredRewards.pairs(world, policies, 4000, new SplittableRandom(1));
         double[][][] reward = PreferredRewards.fit(world, pairs, 0.5);
         var learnt = new FiniteHorizonMdp(world.transitions(), reward, world.start());

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.env.mdp.BackwardInduction;
 import dev.kedge.env.mdp.FiniteHorizonMdp;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.Regularizer;
 import dev.kedge.env.mdp.RidgeVisits;
 import dev.kedge.env.mdp.VisitBonus;
@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 class UcbviEntTest {
     private static final FiniteEnvironment RIVER = new FiniteEnvironment.RiverSwim(4, 6, 0.9, 0.05, 1);
 
-    private static List<Policy> uniform(FiniteHorizonMdp world) {
-        return Collections.nCopies(world.horizon(), Policy.uniform(world.states(), world.actions()));
+    private static List<MdpPolicy> uniform(FiniteHorizonMdp world) {
+        return Collections.nCopies(world.horizon(), MdpPolicy.uniform(world.states(), world.actions()));
     }
 
     private static Task task(
@@ -120,7 +120,7 @@ class UcbviEntTest {
                 "lambda must be finite and > 0, was -1.0",
                 assertThrows(IllegalArgumentException.class, () -> task(RIVER, planner, -1, 10, OptionalDouble.empty()))
                         .getMessage());
-        List<Policy> never = Collections.nCopies(6, Policy.deterministic(new int[] {1, 0, 1, 1}, 2));
+        List<MdpPolicy> never = Collections.nCopies(6, MdpPolicy.deterministic(new int[] {1, 0, 1, 1}, 2));
         var error = assertThrows(
                 IllegalArgumentException.class,
                 () -> new Task(

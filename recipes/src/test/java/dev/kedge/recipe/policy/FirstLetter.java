@@ -13,9 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The smallest environment: whatever is asked, a completion is right if it begins with `b`. Decoders have random
-// weights in
-/// float64, so that the order of a sum does not show.
+/// The smallest environment: whatever is asked, a completion is right if it begins with `b`. Decoders have
+/// random weights in float64, so that the order of a sum does not show.
 final class FirstLetter {
     private static final CharTokenizer TOKENIZER = CharTokenizer.of("abcd");
     private static final int PAD = 0;

@@ -114,11 +114,11 @@ class DpoRecipeTest {
         assertEquals(Math.log(2), first.get("loss").asDouble(), 1e-6, "at the reference every margin is 0");
         assertEquals(0, first.get("reward/margin").asDouble(), 1e-6);
         assertTrue(run.metrics("dpo").getLast().get("reward/margin").asDouble() > 0.5);
-        var accuracy = run.fact("held-out preference accuracy");
+        var accuracy = run.fact("held_out_preference_accuracy");
         assertTrue(accuracy.get("low").asDouble() > 0.5, accuracy.toString());
-        assertTrue(run.fact("p-value against 50 %").get("value").asDouble() < 0.01);
-        assertTrue(run.fact("reward margin").get("low").asDouble() > 0);
-        assertTrue(run.fact("KL from the reference, k3").get("low").asDouble() > 0);
+        assertTrue(run.fact("p_value").get("value").asDouble() < 0.01);
+        assertTrue(run.fact("reward_margin").get("low").asDouble() > 0);
+        assertTrue(run.fact("kl_from_the_reference_k3").get("low").asDouble() > 0);
         assertTrue(run.summary().get("verdict").asText().endsWith(": better than chance."));
     }
 

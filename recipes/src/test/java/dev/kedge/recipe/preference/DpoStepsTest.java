@@ -185,7 +185,7 @@ class DpoStepsTest {
                 exchanged += BETA * (chosen / ofRejected - rejected / ofChosen);
             }
         }
-        double logged = run.fact("reward margin").get("value").asDouble();
+        double logged = run.fact("reward_margin").get("value").asDouble();
         assertEquals(sum / heldOut.size(), logged, 2e-3);
         if (perToken) {
             assertNotEquals(exchanged / heldOut.size(), logged, 1e-2, "these replies would not tell");

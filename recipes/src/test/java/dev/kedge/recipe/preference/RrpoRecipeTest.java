@@ -63,9 +63,9 @@ class RrpoRecipeTest {
         ObjectNode first = run.metrics("rrpo").getFirst();
         assertEquals(Math.log(2), first.get("loss").asDouble(), 1e-6, "the reference prefers nothing");
         assertEquals(0, first.get("kl/chosen").asDouble(), 1e-6);
-        var accuracy = run.fact("held-out preference accuracy");
+        var accuracy = run.fact("held_out_preference_accuracy");
         assertTrue(accuracy.get("low").asDouble() > 0.5, accuracy.toString());
-        assertTrue(run.fact("reward margin").get("low").asDouble() > 0);
+        assertTrue(run.fact("reward_margin").get("low").asDouble() > 0);
         assertEquals(2, run.summary().get("samples").size());
     }
 
@@ -90,8 +90,8 @@ class RrpoRecipeTest {
         RecordedRun run = new RecordedRun(TinyTask.run("rrpo", config, folder.resolve("run")));
         assertTrue(Files.exists(run.folder().resolve("adapter/adapter_model.safetensors")));
         assertEquals(0, run.metrics("rrpo").getFirst().get("kl/chosen").asDouble(), 1e-6);
-        assertTrue(run.fact("reward margin").get("low").asDouble() > 0);
-        assertTrue(run.fact("held-out preference accuracy").get("low").asDouble() > 0.5);
+        assertTrue(run.fact("reward_margin").get("low").asDouble() > 0);
+        assertTrue(run.fact("held_out_preference_accuracy").get("low").asDouble() > 0.5);
     }
 
     /// The more the KL weighs, the nearer the policy stays.
@@ -189,7 +189,7 @@ class RrpoRecipeTest {
         }
         Files.write(data, lines);
         RecordedRun run = run(0.05, TinyTask.optimisation(2, 8, 1e-3, 2));
-        assertEquals(80 - 35, run.fact("pairs to learn from").get("value").asInt());
+        assertEquals(80 - 35, run.fact("pairs_to_learn_from").get("value").asInt());
         String log = Files.readString(run.folder().resolve("log.txt"));
         assertTrue(log.contains("45 pairs to learn from; without a phrase and left out: 35"), log);
     }

@@ -117,7 +117,7 @@ public class XpoRecipeTest {
                         .get(3)
                         .get("x")
                         .asDouble(),
-                run.fact("KL from the reference").get("value").asDouble(),
+                run.fact("kl_from_the_reference").get("value").asDouble(),
                 1e-12);
     }
 

@@ -34,7 +34,7 @@ class SftRecipeTest {
                 "sft", TinyTask.sft(model, data, TinyTask.optimisation(80, 8, 1e-2, 40)), folder.resolve("run")));
         run.assertComplete("sft");
         assertEquals(80, run.metrics("sft").size());
-        assertEquals(128, run.fact("sequences to learn from").get("value").asInt());
+        assertEquals(128, run.fact("sequences_to_learn_from").get("value").asInt());
         JsonNode loss = run.summary().get("comparisons").get(0);
         double before = loss.get("before").get("value").asDouble();
         double after = loss.get("after").get("value").asDouble();

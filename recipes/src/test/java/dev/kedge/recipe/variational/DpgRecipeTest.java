@@ -100,7 +100,7 @@ public class DpgRecipeTest {
     void policiesBecomeTheirTargets() throws Exception {
         RecordedRun run = new RecordedRun(TinyTask.run("dpg", config(METHODS, 120, 60), folder.resolve("run")));
         run.assertComplete("dpg");
-        double posterior = run.fact("entropy, posterior").get("value").asDouble();
+        double posterior = run.fact("entropy_posterior").get("value").asDouble();
         for (String phase : List.of("kl-rl", "dpg", "dpg-baseline")) {
             JsonNode last = run.metrics(phase).getLast();
             assertTrue(last.get("kl/to_target").asDouble() < 0.02, last.toString());

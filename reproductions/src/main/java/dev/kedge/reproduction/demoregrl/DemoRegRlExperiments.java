@@ -1,7 +1,7 @@
 package dev.kedge.reproduction.demoregrl;
 
 import dev.kedge.env.mdp.BackwardInduction;
-import dev.kedge.env.mdp.Policy;
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.VisitBonus;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
@@ -95,7 +95,7 @@ public final class DemoRegRlExperiments {
         for (int draw = 0; draw < s.draws; draw++) {
             Demonstrations demonstrations = bench.demonstrate(1000 * seed + draw);
             for (int i = 0; i < kl.length; i++) {
-                List<Policy> clone = bench.clone(demonstrations.expert().subList(0, numbers.get(i)));
+                List<MdpPolicy> clone = bench.clone(demonstrations.expert().subList(0, numbers.get(i)));
                 kl[i] += BackwardInduction.trajectoryKl(bench.environment(), bench.expert(), clone) / s.draws;
             }
         }

@@ -97,7 +97,7 @@ public final class CoverageBandit {
 
     /// A method's loss of one step.
     private interface Objective {
-        Loss of(PreferenceLogProbs lp, Policy policy);
+        Loss of(PreferenceLogProbs lp, BanditPolicy policy);
     }
 
     /// @param features [60][12]
@@ -130,10 +130,10 @@ public final class CoverageBandit {
     }
 
     /// The policy at one step, log-probabilities [60] each, and the source of its answers.
-    private record Policy(Tensor logProbs, Tensor logRef, SplittableRandom random) {
-        static Policy of(Tensor theta, Tensor features, Tensor logRef, SplittableRandom random) {
+    private record BanditPolicy(Tensor logProbs, Tensor logRef, SplittableRandom random) {
+        static BanditPolicy of(Tensor theta, Tensor features, Tensor logRef, SplittableRandom random) {
             Tensor logits = features.matmul(theta.unsqueeze(1)).squeeze(1).plus(logRef);
-            return new Policy(logits.logSoftmax(0), logRef, random);
+            return new BanditPolicy(logits.logSoftmax(0), logRef, random);
         }
 
         PreferenceLogProbs pairs(long[] chosen, long[] rejected) {
@@ -169,13 +169,13 @@ public final class CoverageBandit {
             Tensor logRef = Tensor.of(logRef());
             TRAINING.run(theta, _ -> {
                 int[] batch = order.ints(BATCH, 0, PAIRS).toArray();
-                Policy policy = Policy.of(theta.get("theta"), features, logRef, answers);
+                BanditPolicy policy = BanditPolicy.of(theta.get("theta"), features, logRef, answers);
                 return objective
                         .of(policy.pairs(at(problem.chosen, batch), at(problem.rejected, batch)), policy)
                         .value();
             });
             try (var _ = Gradients.off()) {
-                double[] logProbs = Policy.of(theta.get("theta"), features, logRef, answers)
+                double[] logProbs = BanditPolicy.of(theta.get("theta"), features, logRef, answers)
                         .logProbs
                         .toDoubles();
                 return result(logProbs, problem, sampledAnswers);

@@ -1,9 +1,9 @@
 package dev.kedge.reproduction.proxies;
 
+import dev.kedge.env.mdp.MdpPolicy;
 import dev.kedge.env.mdp.OccupancyAscent;
 import dev.kedge.env.mdp.Penalty;
 import dev.kedge.env.mdp.Penalty.Divergence;
-import dev.kedge.env.mdp.Policy;
 import dev.kedge.lab.claim.Experiment;
 import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.report.RecordedRun;
@@ -194,7 +194,7 @@ public final class ProxyExperiments {
                     moved[s][a] = logits[s][a] + size * random.nextGaussian();
                 }
             }
-            Evaluation evaluation = measured.evaluate(Policy.softmax(moved));
+            Evaluation evaluation = measured.evaluate(MdpPolicy.softmax(moved));
             least = Math.min(least, evaluation.gain() - evaluation.bound());
         }
         return least;
@@ -274,6 +274,6 @@ public final class ProxyExperiments {
                 .with(REFERENCE, comparisons.getFirst().before().value())
                 .with(NONE, comparisons.getFirst().after().value())
                 .with(THEORY, comparisons.get(1).after().value())
-                .with(Arm.ACTION_KL.number(), run.summary().number("best_true_reward_kl_of_actions"));
+                .with(Arm.ACTION_KL.number(), run.summary().number("best_true_reward_actions_kl"));
     }
 }

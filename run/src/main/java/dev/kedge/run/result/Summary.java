@@ -42,12 +42,7 @@ public record Summary(
     /// @param name for readers
     /// @param unit empty where there is none
     /// @param note empty where there is none
-    public record Fact(String key, String name, Estimate estimate, String unit, String note) {
-        /// The key that a name makes: in lower case, whatever is neither a letter of English nor a digit as `_`.
-        static String key(String name) {
-            return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "_").replaceAll("^_|_$", "");
-        }
-    }
+    public record Fact(String key, String name, Estimate estimate, String unit, String note) {}
 
     /// What a model said before and after.
     public record Sample(
@@ -79,9 +74,15 @@ public record Summary(
         return new Summary(title, recipe, value, status, seconds, facts, comparisons, frontiers, samples, notes);
     }
 
-    /// The same with one more fact, whose key is made of its name.
-    public Summary fact(String name, Estimate estimate, String unit, String note) {
-        return with(new Fact(Fact.key(name), name, estimate, unit, note));
+    /// The key of a fact that stands once for each phase, method or number: what it is, then of which.
+    ///
+    /// @param which such as `grpo-kl` or 0.5; whatever is neither a letter of English nor a digit becomes `_`
+    public static String key(String what, Object which) {
+        return what + "_" + words(which.toString());
+    }
+
+    static String words(String text) {
+        return text.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "_").replaceAll("^_|_$", "");
     }
 
     /// The same with one more fact.
@@ -91,11 +92,7 @@ public record Summary(
         if (!key.matches("[a-z0-9]+(_[a-z0-9]+)*")) {
             throw new IllegalArgumentException("a fact's key is lower-case words with _ between them, was " + key);
         }
-        return with(new Fact(key, name, estimate, unit, note));
-    }
-
-    private Summary with(Fact fact) {
-        List<Fact> more = plus(facts, fact);
+        List<Fact> more = plus(facts, new Fact(key, name, estimate, unit, note));
         return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontiers, samples, notes);
     }
 

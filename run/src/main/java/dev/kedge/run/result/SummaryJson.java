@@ -193,7 +193,7 @@ public final class SummaryJson {
         String name = text(node, at, "name");
         String key = text(node, at, "key");
         return new Fact(
-                key.isEmpty() ? Fact.key(name) : key,
+                key.isEmpty() ? Summary.words(name) : key, // a file from before there were keys
                 name,
                 estimate(node, at, "value"),
                 text(node, at, "unit"),

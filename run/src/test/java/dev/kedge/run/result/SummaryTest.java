@@ -28,8 +28,8 @@ class SummaryTest {
         Summary summary = Summary.of("dpo", Summary.Status.FINISHED, 12.5)
                 .title("DPO")
                 .verdict("learned")
-                .fact("accuracy", new Estimate(0.81, 0.78, 0.84), "share", "held out")
-                .fact("perplexity", Estimate.of(Double.NaN), "", "")
+                .fact("accuracy", "accuracy", new Estimate(0.81, 0.78, 0.84), "share", "held out")
+                .fact("perplexity", "perplexity", Estimate.of(Double.NaN), "", "")
                 .comparison("reward", "nats", Estimate.of(0.1), new Estimate(0.9, 0.8, Double.POSITIVE_INFINITY))
                 .frontier(new Frontier(
                         "reward over KL",
@@ -69,12 +69,12 @@ class SummaryTest {
                 JSON.readTree(SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN))));
     }
 
-    /// A key is what the fact was given, or its name without what a program would stumble over; an old file has none.
+    /// A key is what the fact was given; an old file has none, and its names are made into keys.
     @Test
     void factsAreFoundByTheirKeys() throws IOException {
         var summary = Summary.of("dpo", Summary.Status.FINISHED, 1)
                 .fact("best", "best reward, \u221a\u03c7\u00b2", Estimate.of(2), "", "")
-                .fact("KL, half and half", Estimate.of(3), "nats", "");
+                .fact(Summary.key("kl", "Half, and half"), "KL, half and half", Estimate.of(3), "nats", "");
         assertEquals(2, summary.number("best"));
         assertEquals(3, summary.number("kl_half_and_half"));
         var read = SummaryJson.parse(new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8), "f");

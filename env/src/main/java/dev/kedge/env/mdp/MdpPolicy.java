@@ -8,11 +8,11 @@ import java.util.Arrays;
 /// Rows that add up to 1 but for rounding (1e-9) are divided by their sum.
 ///
 /// @param logProbs normalised, nats, `-Infinity` stands for 0: `[S][A]`
-public record Policy(double[][] logProbs) {
+public record MdpPolicy(double[][] logProbs) {
     private static final double ROUNDING = 1e-9;
 
     /// @throws IllegalArgumentException naming the state, if a row has another length or does not add up to 1
-    public Policy {
+    public MdpPolicy {
         logProbs = Arrays.stream(logProbs).map(double[]::clone).toArray(double[][]::new);
         if (logProbs.length == 0 || logProbs[0].length == 0) {
             throw new IllegalArgumentException("a policy needs at least one state and one action");
@@ -33,22 +33,22 @@ public record Policy(double[][] logProbs) {
     }
 
     /// Every action equally likely.
-    public static Policy uniform(int states, int actions) {
+    public static MdpPolicy uniform(int states, int actions) {
         return softmax(new double[states][actions]);
     }
 
     /// `π(a|s) ~ exp(logits[s][a])`.
     ///
     /// @param logits below infinity, at least one in each row finite: `[S][A]`
-    public static Policy softmax(double[][] logits) {
-        return new Policy(Arrays.stream(logits).map(Categorical::logSoftmax).toArray(double[][]::new));
+    public static MdpPolicy softmax(double[][] logits) {
+        return new MdpPolicy(Arrays.stream(logits).map(Categorical::logSoftmax).toArray(double[][]::new));
     }
 
     /// A policy given by its probabilities, `[S][A]`.
     ///
     /// @throws IllegalArgumentException naming state and action, if one is negative or not finite, or a row does
     ///     not add up to 1
-    public static Policy of(double[][] probabilities) {
+    public static MdpPolicy of(double[][] probabilities) {
         var logProbs = new double[probabilities.length][];
         for (int s = 0; s < logProbs.length; s++) {
             for (int a = 0; a < probabilities[s].length; a++) {
@@ -62,11 +62,11 @@ public record Policy(double[][] logProbs) {
                     .map(Math::log)
                     .toArray();
         }
-        return new Policy(logProbs);
+        return new MdpPolicy(logProbs);
     }
 
     /// The policy that always takes `choice[s]`.
-    public static Policy deterministic(int[] choice, int actions) {
+    public static MdpPolicy deterministic(int[] choice, int actions) {
         double[][] p = new double[choice.length][actions];
         for (int s = 0; s < choice.length; s++) {
             if (choice[s] < 0 || choice[s] >= actions) {
@@ -83,7 +83,7 @@ public record Policy(double[][] logProbs) {
     ///
     /// @param counts how often a was seen in s, `>= 0`: `[S][A]`
     /// @param alpha  finite and > 0
-    public static Policy cloned(double[][] counts, double alpha) {
+    public static MdpPolicy cloned(double[][] counts, double alpha) {
         if (!(alpha > 0 && alpha < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("alpha must be finite and > 0, was " + alpha);
         }
@@ -118,7 +118,7 @@ public record Policy(double[][] logProbs) {
     /// `(1 - share)·this + share·other`, in every state.
     ///
     /// @param share in [0, 1]
-    public Policy mixedWith(Policy other, double share) {
+    public MdpPolicy mixedWith(MdpPolicy other, double share) {
         other.requireShape(states(), actions());
         double[][] p = probabilities();
         for (int s = 0; s < p.length; s++) {
@@ -137,7 +137,7 @@ public record Policy(double[][] logProbs) {
     }
 
     /// Fails, naming state and action, where this policy has mass and the reference has none.
-    void requireWithin(Policy ref) {
+    void requireWithin(MdpPolicy ref) {
         ref.requireShape(states(), actions());
         for (int s = 0; s < logProbs.length; s++) {
             for (int a = 0; a < logProbs[s].length; a++) {
