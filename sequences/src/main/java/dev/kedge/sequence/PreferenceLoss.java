@@ -90,6 +90,22 @@ public sealed interface PreferenceLoss {
         }
     }
 
+    /// SimPO, arXiv:2405.14734: rewards are mean log-probs of a token, `beta` their scale.
+    ///
+    /// @param gamma margin wanted between the rewards, finite and >= 0
+    @Kind("simpo")
+    public record SimPo(double beta, double gamma) implements PreferenceLoss {
+        public SimPo {
+            Require.positive("beta", beta);
+            Require.from("gamma", gamma, 0, Double.POSITIVE_INFINITY);
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+    }
+
     /// f-DPO, arXiv:2309.16240.
     ///
     /// @param alpha       of the alpha-divergence, in (0, 1); only there
@@ -131,6 +147,9 @@ public sealed interface PreferenceLoss {
             case Hinge(double beta) -> Slic.hinge(lp, beta, pairsInStep);
             case ReferenceFree(double beta) -> Dpo.referenceFree(lp.chosen(), lp.rejected(), beta, pairsInStep);
             case LengthNormalized(double beta) -> Dpo.lengthNormalized(lp, tokens[0], tokens[1], beta, pairsInStep);
+            case SimPo(double beta, double gamma) ->
+                dev.kedge.objective.preference.SimPo.simPo(
+                        lp.chosen(), lp.rejected(), tokens[0], tokens[1], beta, gamma, pairsInStep);
             case FDpo f ->
                 f.maxExponent().isPresent()
                         ? dev.kedge.objective.preference.FDpo.clamped(
@@ -158,6 +177,7 @@ public sealed interface PreferenceLoss {
             case Hinge _ -> "SLiC";
             case ReferenceFree _ -> "Reference-free DPO";
             case LengthNormalized _ -> "Length-normalised DPO";
+            case SimPo _ -> "SimPO";
             case FDpo f -> "f-DPO (" + f.divergence().name().toLowerCase().replace('_', ' ') + ")";
         };
     }
