@@ -90,6 +90,19 @@ public sealed interface PreferenceLoss {
         }
     }
 
+    /// ORPO, arXiv:2403.07691: fine-tuning and an odds ratio, whose weight `beta` is the paper's lambda.
+    @Kind("orpo")
+    public record Orpo(double beta) implements PreferenceLoss {
+        public Orpo {
+            Require.positive("beta", beta);
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+    }
+
     /// SimPO, arXiv:2405.14734: rewards are mean log-probs of a token, `beta` their scale.
     ///
     /// @param gamma margin wanted between the rewards, finite and >= 0
@@ -147,6 +160,9 @@ public sealed interface PreferenceLoss {
             case Hinge(double beta) -> Slic.hinge(lp, beta, pairsInStep);
             case ReferenceFree(double beta) -> Dpo.referenceFree(lp.chosen(), lp.rejected(), beta, pairsInStep);
             case LengthNormalized(double beta) -> Dpo.lengthNormalized(lp, tokens[0], tokens[1], beta, pairsInStep);
+            case Orpo(double beta) ->
+                dev.kedge.objective.preference.Orpo.orpo(
+                        lp.chosen(), lp.rejected(), tokens[0], tokens[1], beta, pairsInStep);
             case SimPo(double beta, double gamma) ->
                 dev.kedge.objective.preference.SimPo.simPo(
                         lp.chosen(), lp.rejected(), tokens[0], tokens[1], beta, gamma, pairsInStep);
@@ -177,6 +193,7 @@ public sealed interface PreferenceLoss {
             case Hinge _ -> "SLiC";
             case ReferenceFree _ -> "Reference-free DPO";
             case LengthNormalized _ -> "Length-normalised DPO";
+            case Orpo _ -> "ORPO";
             case SimPo _ -> "SimPO";
             case FDpo f -> "f-DPO (" + f.divergence().name().toLowerCase().replace('_', ' ') + ")";
         };

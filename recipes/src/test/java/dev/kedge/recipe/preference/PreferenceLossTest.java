@@ -40,6 +40,15 @@ class PreferenceLossTest {
         equal(-logSigmoid(BETA * ((CHOSEN - 5) / 4 - (REJECTED - 3) / 2) - 0.4), new PreferenceLoss.SimPo(BETA, 0.4));
     }
 
+    /// arXiv:2403.07691, Eq. 6 and 7 at the geometric means of the tokens' probabilities.
+    @Test
+    void oddsRatio() {
+        double chosen = Math.exp((CHOSEN - 5) / 4);
+        double rejected = Math.exp((REJECTED - 3) / 2);
+        double odds = Math.log(chosen / (1 - chosen)) - Math.log(rejected / (1 - rejected));
+        equal(-Math.log(chosen) - BETA * logSigmoid(odds), new PreferenceLoss.Orpo(BETA));
+    }
+
     /// arXiv:2309.16240, Eq. 7 with the derivatives f' of Table 1 at u, the ratio to the reference.
     @Test
     void fDivergences() {
@@ -91,6 +100,7 @@ class PreferenceLossTest {
                     PreferenceLoss.Hinge::new,
                     PreferenceLoss.ReferenceFree::new,
                     PreferenceLoss.LengthNormalized::new,
+                    PreferenceLoss.Orpo::new,
                     b -> new PreferenceLoss.SimPo(b, 0.5),
                     b -> new PreferenceLoss.FDpo(b, DivergenceName.FORWARD_KL, Optional.empty(), Optional.empty()))) {
                 refused("beta must be finite and > 0, was " + wrong, () -> form.apply(wrong));
