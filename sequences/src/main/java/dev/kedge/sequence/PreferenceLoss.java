@@ -90,6 +90,22 @@ public sealed interface PreferenceLoss {
         }
     }
 
+    /// CPO, arXiv:2401.08417: DPO without a reference, and the chosen reply's mean log-prob beside it.
+    ///
+    /// @param alpha weight of that likelihood, finite and >= 0
+    @Kind("cpo")
+    public record Cpo(double beta, double alpha) implements PreferenceLoss {
+        public Cpo {
+            Require.positive("beta", beta);
+            Require.from("alpha", alpha, 0, Double.POSITIVE_INFINITY);
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+    }
+
     /// ORPO, arXiv:2403.07691: fine-tuning and an odds ratio, whose weight `beta` is the paper's lambda.
     @Kind("orpo")
     public record Orpo(double beta) implements PreferenceLoss {
@@ -160,6 +176,8 @@ public sealed interface PreferenceLoss {
             case Hinge(double beta) -> Slic.hinge(lp, beta, pairsInStep);
             case ReferenceFree(double beta) -> Dpo.referenceFree(lp.chosen(), lp.rejected(), beta, pairsInStep);
             case LengthNormalized(double beta) -> Dpo.lengthNormalized(lp, tokens[0], tokens[1], beta, pairsInStep);
+            case Cpo(double beta, double alpha) ->
+                dev.kedge.objective.preference.Cpo.cpo(lp.chosen(), lp.rejected(), tokens[0], beta, alpha, pairsInStep);
             case Orpo(double beta) ->
                 dev.kedge.objective.preference.Orpo.orpo(
                         lp.chosen(), lp.rejected(), tokens[0], tokens[1], beta, pairsInStep);
@@ -193,6 +211,7 @@ public sealed interface PreferenceLoss {
             case Hinge _ -> "SLiC";
             case ReferenceFree _ -> "Reference-free DPO";
             case LengthNormalized _ -> "Length-normalised DPO";
+            case Cpo _ -> "CPO";
             case Orpo _ -> "ORPO";
             case SimPo _ -> "SimPO";
             case FDpo f -> "f-DPO (" + f.divergence().name().toLowerCase().replace('_', ' ') + ")";

@@ -149,6 +149,7 @@ class DpoRecipeTest {
                 new PreferenceLoss.Hinge(0.5),
                 new PreferenceLoss.ReferenceFree(0.5),
                 new PreferenceLoss.LengthNormalized(0.5),
+                new PreferenceLoss.Cpo(0.5, 1),
                 new PreferenceLoss.Orpo(0.5),
                 new PreferenceLoss.SimPo(2, 0.5),
                 new PreferenceLoss.FDpo(0.5, DivergenceName.REVERSE_KL, Optional.empty(), Optional.empty()),

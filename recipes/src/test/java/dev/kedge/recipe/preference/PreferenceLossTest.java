@@ -37,6 +37,9 @@ class PreferenceLossTest {
         equal(1 - BETA * h, new PreferenceLoss.Hinge(BETA));
         equal(-logSigmoid(BETA * (h + REFERENCE[0] - REFERENCE[1])), new PreferenceLoss.ReferenceFree(BETA));
         equal(-logSigmoid(BETA * (CHOSEN / 4 - REJECTED / 2)), new PreferenceLoss.LengthNormalized(BETA));
+        equal(
+                -logSigmoid(BETA * (CHOSEN - 5 - REJECTED + 3)) - 0.7 * (CHOSEN - 5) / 4,
+                new PreferenceLoss.Cpo(BETA, 0.7));
         equal(-logSigmoid(BETA * ((CHOSEN - 5) / 4 - (REJECTED - 3) / 2) - 0.4), new PreferenceLoss.SimPo(BETA, 0.4));
     }
 
@@ -100,6 +103,7 @@ class PreferenceLossTest {
                     PreferenceLoss.Hinge::new,
                     PreferenceLoss.ReferenceFree::new,
                     PreferenceLoss.LengthNormalized::new,
+                    b -> new PreferenceLoss.Cpo(b, 1),
                     PreferenceLoss.Orpo::new,
                     b -> new PreferenceLoss.SimPo(b, 0.5),
                     b -> new PreferenceLoss.FDpo(b, DivergenceName.FORWARD_KL, Optional.empty(), Optional.empty()))) {
@@ -110,6 +114,7 @@ class PreferenceLossTest {
                     () -> new PreferenceLoss.FDpo(1, DivergenceName.FORWARD_KL, Optional.empty(), Optional.of(wrong)));
         }
         refused("flip_probability must be in [0.0, 0.5), was 0.5", () -> new PreferenceLoss.Conservative(1, 0.5));
+        refused("alpha must be in [0.0, Infinity), was -0.1", () -> new PreferenceLoss.Cpo(1, -0.1));
         refused("gamma must be in [0.0, Infinity), was -0.1", () -> new PreferenceLoss.SimPo(1, -0.1));
         refused("flip_probability must be in [0.0, 0.5), was -0.1", () -> new PreferenceLoss.Robust(1, -0.1));
     }
