@@ -90,6 +90,51 @@ public sealed interface PreferenceLoss {
         }
     }
 
+    /// CPO, arXiv:2401.08417: DPO without a reference, and the chosen reply's mean log-prob beside it.
+    ///
+    /// @param alpha weight of that likelihood, finite and >= 0
+    @Kind("cpo")
+    public record Cpo(double beta, double alpha) implements PreferenceLoss {
+        public Cpo {
+            Require.positive("beta", beta);
+            Require.from("alpha", alpha, 0, Double.POSITIVE_INFINITY);
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+    }
+
+    /// ORPO, arXiv:2403.07691: fine-tuning and an odds ratio, whose weight `beta` is the paper's lambda.
+    @Kind("orpo")
+    public record Orpo(double beta) implements PreferenceLoss {
+        public Orpo {
+            Require.positive("beta", beta);
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+    }
+
+    /// SimPO, arXiv:2405.14734: rewards are mean log-probs of a token, `beta` their scale.
+    ///
+    /// @param gamma margin wanted between the rewards, finite and >= 0
+    @Kind("simpo")
+    public record SimPo(double beta, double gamma) implements PreferenceLoss {
+        public SimPo {
+            Require.positive("beta", beta);
+            Require.from("gamma", gamma, 0, Double.POSITIVE_INFINITY);
+        }
+
+        @Override
+        public boolean needsReference() {
+            return false;
+        }
+    }
+
     /// f-DPO, arXiv:2309.16240.
     ///
     /// @param alpha       of the alpha-divergence, in (0, 1); only there
@@ -131,6 +176,14 @@ public sealed interface PreferenceLoss {
             case Hinge(double beta) -> Slic.hinge(lp, beta, pairsInStep);
             case ReferenceFree(double beta) -> Dpo.referenceFree(lp.chosen(), lp.rejected(), beta, pairsInStep);
             case LengthNormalized(double beta) -> Dpo.lengthNormalized(lp, tokens[0], tokens[1], beta, pairsInStep);
+            case Cpo(double beta, double alpha) ->
+                dev.kedge.objective.preference.Cpo.cpo(lp.chosen(), lp.rejected(), tokens[0], beta, alpha, pairsInStep);
+            case Orpo(double beta) ->
+                dev.kedge.objective.preference.Orpo.orpo(
+                        lp.chosen(), lp.rejected(), tokens[0], tokens[1], beta, pairsInStep);
+            case SimPo(double beta, double gamma) ->
+                dev.kedge.objective.preference.SimPo.simPo(
+                        lp.chosen(), lp.rejected(), tokens[0], tokens[1], beta, gamma, pairsInStep);
             case FDpo f ->
                 f.maxExponent().isPresent()
                         ? dev.kedge.objective.preference.FDpo.clamped(
@@ -158,6 +211,9 @@ public sealed interface PreferenceLoss {
             case Hinge _ -> "SLiC";
             case ReferenceFree _ -> "Reference-free DPO";
             case LengthNormalized _ -> "Length-normalised DPO";
+            case Cpo _ -> "CPO";
+            case Orpo _ -> "ORPO";
+            case SimPo _ -> "SimPO";
             case FDpo f -> "f-DPO (" + f.divergence().name().toLowerCase().replace('_', ' ') + ")";
         };
     }

@@ -37,6 +37,19 @@ class PreferenceLossTest {
         equal(1 - BETA * h, new PreferenceLoss.Hinge(BETA));
         equal(-logSigmoid(BETA * (h + REFERENCE[0] - REFERENCE[1])), new PreferenceLoss.ReferenceFree(BETA));
         equal(-logSigmoid(BETA * (CHOSEN / 4 - REJECTED / 2)), new PreferenceLoss.LengthNormalized(BETA));
+        equal(
+                -logSigmoid(BETA * (CHOSEN - 5 - REJECTED + 3)) - 0.7 * (CHOSEN - 5) / 4,
+                new PreferenceLoss.Cpo(BETA, 0.7));
+        equal(-logSigmoid(BETA * ((CHOSEN - 5) / 4 - (REJECTED - 3) / 2) - 0.4), new PreferenceLoss.SimPo(BETA, 0.4));
+    }
+
+    /// arXiv:2403.07691, Eq. 6 and 7 at the geometric means of the tokens' probabilities.
+    @Test
+    void oddsRatio() {
+        double chosen = Math.exp((CHOSEN - 5) / 4);
+        double rejected = Math.exp((REJECTED - 3) / 2);
+        double odds = Math.log(chosen / (1 - chosen)) - Math.log(rejected / (1 - rejected));
+        equal(-Math.log(chosen) - BETA * logSigmoid(odds), new PreferenceLoss.Orpo(BETA));
     }
 
     /// arXiv:2309.16240, Eq. 7 with the derivatives f' of Table 1 at u, the ratio to the reference.
@@ -90,6 +103,9 @@ class PreferenceLossTest {
                     PreferenceLoss.Hinge::new,
                     PreferenceLoss.ReferenceFree::new,
                     PreferenceLoss.LengthNormalized::new,
+                    b -> new PreferenceLoss.Cpo(b, 1),
+                    PreferenceLoss.Orpo::new,
+                    b -> new PreferenceLoss.SimPo(b, 0.5),
                     b -> new PreferenceLoss.FDpo(b, DivergenceName.FORWARD_KL, Optional.empty(), Optional.empty()))) {
                 refused("beta must be finite and > 0, was " + wrong, () -> form.apply(wrong));
             }
@@ -98,6 +114,8 @@ class PreferenceLossTest {
                     () -> new PreferenceLoss.FDpo(1, DivergenceName.FORWARD_KL, Optional.empty(), Optional.of(wrong)));
         }
         refused("flip_probability must be in [0.0, 0.5), was 0.5", () -> new PreferenceLoss.Conservative(1, 0.5));
+        refused("alpha must be in [0.0, Infinity), was -0.1", () -> new PreferenceLoss.Cpo(1, -0.1));
+        refused("gamma must be in [0.0, Infinity), was -0.1", () -> new PreferenceLoss.SimPo(1, -0.1));
         refused("flip_probability must be in [0.0, 0.5), was -0.1", () -> new PreferenceLoss.Robust(1, -0.1));
     }
 
