@@ -14,7 +14,6 @@ import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
-import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.tensor.Device;
@@ -51,7 +50,7 @@ class SequenceReaderTest {
     }
 
     private <T> T read(int heldOut, Reading<T> reading) throws Exception {
-        Path start = TinyTask.model(folder.resolve("start"), 1);
+        Path start = TinyModel.in(folder.resolve("start"), 1);
         try (PretrainedModel model = PretrainedModel.open(start, Device.CPU);
                 Run run = Run.start(
                         folder.resolve("run" + System.nanoTime()), "dpo", new Noted("nothing"), Terminal.quiet())) {
@@ -66,8 +65,8 @@ class SequenceReaderTest {
     private String log;
 
     private static String text(Tokenized sequence) {
-        String prompt = TinyTask.TOKENIZER.decode(sequence.prompt());
-        String all = TinyTask.TOKENIZER.decode(sequence.tokens());
+        String prompt = TinyModel.TOKENIZER.decode(sequence.prompt());
+        String all = TinyModel.TOKENIZER.decode(sequence.tokens());
         return prompt + "|" + all.substring(prompt.length());
     }
 
@@ -110,7 +109,7 @@ class SequenceReaderTest {
                 split.train().stream().map(SequenceReaderTest::text).toList());
         assertEquals(0, split.heldOut().getFirst().targets());
         assertArrayEquals(
-                TinyTask.TOKENIZER.encode("abc "), split.heldOut().getFirst().tokens());
+                TinyModel.TOKENIZER.encode("abc "), split.heldOut().getFirst().tokens());
     }
 
     /// Of pairs the chosen reply; those held out are drawn, and none is on both sides.

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.TinyTask;
-import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
@@ -26,9 +24,9 @@ class SequenceScoresTest {
     @ValueSource(doubles = {1.0, 0.5, 2.5})
     void equalSequencesScoredOneByOneInTheOrderGiven(double temperature) {
         List<Tokenized> sequences = sequences(41, 99); // more than two batches, of mixed lengths
-        try (Decoder model = TinyTask.decoder(V, 4)) {
+        try (Decoder model = TinyModel.decoder(V, 4)) {
             double[] naive = sequences.stream()
-                    .mapToDouble(s -> naive(model, s, temperature))
+                    .mapToDouble(s -> TinyModel.logProb(model, s, temperature))
                     .toArray();
             assertArrayEquals(naive, SequenceScores.of(model, sequences, 0, temperature), 1e-11);
             assertArrayEquals(naive, SequenceScores.of(model, sequences, V - 1, temperature), 1e-11, "padding shows");
@@ -38,7 +36,7 @@ class SequenceScoresTest {
 
     @Test
     void noSequencesNoScores() {
-        try (Decoder model = TinyTask.decoder(V, 4)) {
+        try (Decoder model = TinyModel.decoder(V, 4)) {
             assertEquals(0, SequenceScores.of(model, List.of(), 0, 1).length);
         }
     }
@@ -78,24 +76,5 @@ class SequenceScoresTest {
             sequences.add(Tokenized.ofReply(prompt, reply));
         }
         return sequences;
-    }
-
-    private static double naive(Decoder model, Tokenized sequence, double temperature) {
-        try (var _ = Gradients.off();
-                Scope _ = new Scope()) {
-            Tensor hidden = model.hidden(Tensor.of(sequence.tokens(), 1, sequence.length()));
-            double[] logits = model.logits(hidden).toDoubles();
-            double sum = 0;
-            for (int t = 1; t < sequence.length(); t++) {
-                if (sequence.target()[t]) {
-                    double z = 0;
-                    for (int v = 0; v < V; v++) {
-                        z += Math.exp(logits[(t - 1) * V + v] / temperature);
-                    }
-                    sum += logits[(t - 1) * V + sequence.tokens()[t]] / temperature - Math.log(z);
-                }
-            }
-            return sum;
-        }
     }
 }

@@ -10,10 +10,7 @@ import dev.kedge.data.LabelledSequence;
 import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
-import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
-import dev.kedge.recipe.RecordedRun;
-import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
@@ -21,10 +18,9 @@ import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.UnpairedTraining.UnpairedLoss;
+import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Functional;
-import dev.kedge.tensor.Gradients;
-import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,8 +51,8 @@ class UnpairedTrainingTest {
 
     @BeforeEach
     void files() throws Exception {
-        model = TinyTask.model(folder.resolve("start"), 1);
-        data = TinyTask.labelled(folder.resolve("data.jsonl"), 120, 2);
+        model = TinyModel.in(folder.resolve("start"), 1);
+        data = TinyModel.labelled(folder.resolve("data.jsonl"), 120, 2);
     }
 
     public record Noted(String text) {}
@@ -65,7 +61,7 @@ class UnpairedTrainingTest {
         void with(Run run, Policy policy, Split<LabelledSequence> split) throws Exception;
     }
 
-    private RecordedRun run(String name, Body body) throws Exception {
+    private Path run(String name, Body body) throws Exception {
         Path place = folder.resolve(name);
         try (Run run = Run.start(place, "unpaired", new Noted("nothing"), Terminal.quiet());
                 PretrainedModel start = PretrainedModel.open(model, Device.CPU)) {
@@ -75,51 +71,70 @@ class UnpairedTrainingTest {
                 body.with(run, policy, split);
             }
         }
-        return new RecordedRun(place);
+        return place;
     }
 
-    private RecordedRun trained(String name, TrainingConfig config) throws Exception {
-        return run(name, (run, policy, split) -> {
+    private List<ObjectNode> trained(String name, TrainingConfig config) throws Exception {
+        Path place = run(name, (run, policy, split) -> {
             var training = UnpairedTraining.of(policy, split.train());
             training.train(run, "unpaired", LOGISTIC, training::mismatchedKl, config, 5);
         });
+        return TinyModel.metrics(place, "unpaired");
     }
 
     @Test
     void learnsWhatIsDesirable() throws Exception {
-        RecordedRun done = run("run", (run, policy, split) -> {
+        List<Summary> judged = new ArrayList<>();
+        Path done = run("run", (run, policy, split) -> {
             var training = UnpairedTraining.of(policy, split.train());
             training.train(
-                    run, "unpaired", LOGISTIC, training::mismatchedKl, TinyTask.optimisation(30, 8, 5e-3, 15), 5);
+                    run, "unpaired", LOGISTIC, training::mismatchedKl, TinyModel.training(30, 8, 5e-3, 15), 5);
             double[] rewards = UnpairedTraining.logRatios(policy, split.heldOut());
             var evaluation = new PolicyEvaluation(new PolicyEvaluation.Config(8, 6, 1.0, 2), 5);
-            run.summarise(evaluation.ofLabelled(
+            judged.add(evaluation.ofLabelled(
                     Summary.of("unpaired", Summary.Status.FINISHED, run.seconds()), policy, split.heldOut(), rewards));
         });
-        ObjectNode first = done.metrics("unpaired").getFirst();
+        ObjectNode first = TinyModel.metrics(done, "unpaired").getFirst();
         assertEquals(Math.log(2), first.get("loss").asDouble(), 1e-6, "at the reference every reward is 0");
         assertEquals(0, first.get("baseline").asDouble(), 1e-6);
-        assertTrue(done.fact("desirable_above_undesirable").get("low").asDouble() > 0.9);
-        assertTrue(done.fact("reward_desirable").get("low").asDouble()
-                > done.fact("reward_undesirable").get("high").asDouble());
-        assertTrue(done.fact("kl_from_the_reference_k3").get("low").asDouble() > 0);
-        assertEquals(2, done.summary().get("samples").size());
+        Summary summary = judged.getFirst();
+        assertTrue(fact(summary, "desirable_above_undesirable").low() > 0.9);
+        assertTrue(fact(summary, "reward_desirable").low() > fact(summary, "reward_undesirable").high());
+        assertTrue(fact(summary, "kl_from_the_reference_k3").low() > 0);
+        assertEquals(2, summary.samples().size());
+    }
+
+    private static Estimate fact(Summary summary, String key) {
+        return summary.facts().stream()
+                .filter(fact -> fact.key().equals(key))
+                .findFirst()
+                .orElseThrow()
+                .estimate();
     }
 
     /// The baseline is of the whole step however it is split, and so are the loss and its gradient.
     @Test
     void partsOfABatchAddUpToTheWhole() throws Exception {
-        RecordedRun whole = trained("whole", TinyTask.optimisation(8, 8, 3e-3, 8));
-        RecordedRun parts = trained("parts", TinyTask.optimisation(8, 3, 3e-3, 8));
-        RecordedRun.assertClose(whole, parts, "unpaired", 1e-5);
-        assertTrue(Math.abs(whole.metrics("unpaired").getLast().get("baseline").asDouble()) > 1e-3);
+        List<ObjectNode> whole = trained("whole", TinyModel.training(8, 8, 3e-3, 8));
+        List<ObjectNode> parts = trained("parts", TinyModel.training(8, 3, 3e-3, 8));
+        assertEquals(8, whole.size());
+        for (int step = 0; step < 8; step++) {
+            for (String name : List.of("loss", "baseline", "reward/desirable", "grad_norm", "lr")) {
+                double value = whole.get(step).get(name).asDouble();
+                double other = parts.get(step).get(name).asDouble();
+                assertEquals(value, other, 1e-5 * Math.max(1, Math.abs(value)), name + " at step " + step);
+            }
+            assertTrue(parts.get(step).get("tokens_per_s").asDouble() > 0);
+        }
+        assertTrue(Math.abs(whole.getLast().get("baseline").asDouble()) > 1e-3);
     }
 
     /// Against log-probs of one sequence after the other, from all logits.
     @Test
     void baselinesAreMeansOverTheBatchBeforeItsStep() throws Exception {
         List<Double> kl = new ArrayList<>();
-        RecordedRun done = run("run", (run, policy, split) -> {
+        List<Double> losses = new ArrayList<>();
+        Path done = run("run", (run, policy, split) -> {
             List<LabelledSequence> all = split.train();
             var training = UnpairedTraining.of(policy, all);
             int[] lengths = all.stream().mapToInt(LabelledSequence::length).toArray();
@@ -131,22 +146,32 @@ class UnpairedTrainingTest {
                     LOGISTIC,
                     batch -> {
                         kl.add(mismatched(policy, all, batch));
+                        losses.add(loss(policy, all, batch, kl.getLast()));
                         assertEquals(own(policy, all, batch), training.meanLogRatio(batch), 1e-5);
                         return training.mismatchedKl(batch);
                     },
-                    TinyTask.optimisation(4, 8, 5e-3, 4),
+                    TinyModel.training(4, 8, 5e-3, 4),
                     5);
             assertEquals(0, training.mismatchedKl(new int[] {3}), "nothing to mismatch");
             assertEquals(4, kl.size());
             assertNotEquals(own(policy, all, batches.at(3)), mismatched(policy, all, batches.at(3)), 1e-4);
         });
+        List<ObjectNode> lines = TinyModel.metrics(done, "unpaired");
         for (int step = 0; step < 4; step++) {
-            assertEquals(
-                    kl.get(step),
-                    done.metrics("unpaired").get(step).get("baseline").asDouble(),
-                    1e-5);
+            assertEquals(kl.get(step), lines.get(step).get("baseline").asDouble(), 1e-5);
+            assertEquals(losses.get(step), lines.get(step).get("loss").asDouble(), 1e-5);
         }
         assertTrue(Math.abs(kl.getLast()) > 1e-3, kl.toString());
+    }
+
+    /// The loss of a batch, one completion after the other.
+    private static double loss(Policy policy, List<LabelledSequence> all, int[] batch, double baseline) {
+        return Arrays.stream(batch)
+                .mapToObj(all::get)
+                .mapToDouble(s -> (logRatio(policy, s.sequence()) - baseline) * (s.desirable() ? 1 : -1))
+                .map(reward -> Math.log1p(Math.exp(-reward)))
+                .average()
+                .orElseThrow();
     }
 
     private static double mismatched(Policy policy, List<LabelledSequence> all, int[] batch) {
@@ -168,23 +193,7 @@ class UnpairedTrainingTest {
     }
 
     private static double logRatio(Policy policy, Tokenized sequence) {
-        return logProb(policy.decoder(), sequence) - logProb(policy.reference(), sequence);
-    }
-
-    private static double logProb(Decoder model, Tokenized sequence) {
-        try (var _ = Gradients.off();
-                Scope _ = new Scope()) {
-            int[] ids = sequence.tokens();
-            Tensor tokens = Tensor.of(Arrays.stream(ids).asLongStream().toArray(), 1, ids.length);
-            int vocabulary = (int) model.config().vocabularySize();
-            double[] logits = model.logits(model.hidden(tokens)).toDoubles();
-            double sum = 0;
-            for (int t = sequence.promptLength(); t < ids.length; t++) {
-                double[] row = Arrays.copyOfRange(logits, (t - 1) * vocabulary, t * vocabulary);
-                sum += row[ids[t]] - Math.log(Arrays.stream(row).map(Math::exp).sum());
-            }
-            return sum;
-        }
+        return TinyModel.logProb(policy.decoder(), sequence, 1) - TinyModel.logProb(policy.reference(), sequence, 1);
     }
 
     @Test

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
@@ -28,8 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PolicyTest {
     private static final List<Tokenized> DEMONSTRATIONS = List.of(
-            Tokenized.ofReply(TinyTask.TOKENIZER.encode("ab "), TinyTask.TOKENIZER.encodeOrdinary("abcd")),
-            Tokenized.ofReply(TinyTask.TOKENIZER.encode("h "), TinyTask.TOKENIZER.encodeOrdinary("dc")));
+            Tokenized.ofReply(TinyModel.TOKENIZER.encode("ab "), TinyModel.TOKENIZER.encodeOrdinary("abcd")),
+            Tokenized.ofReply(TinyModel.TOKENIZER.encode("h "), TinyModel.TOKENIZER.encodeOrdinary("dc")));
 
     @TempDir
     Path folder;
@@ -38,7 +37,7 @@ class PolicyTest {
 
     @BeforeEach
     void start() {
-        model = TinyTask.model(folder.resolve("start"), 1);
+        model = TinyModel.in(folder.resolve("start"), 1);
     }
 
     public record Noted(String text) {}
@@ -106,7 +105,7 @@ class PolicyTest {
     @Test
     void fineTuningMovesTheReferenceToo() throws Exception {
         long before = Scope.liveTensors();
-        var sft = Optional.of(TinyTask.optimisation(3, 2, 1e-2, 3));
+        var sft = Optional.of(TinyModel.training(3, 2, 1e-2, 3));
         float[][] tuned = new float[1][];
         policy("run", sft, Optional.empty(), true, (run, policy) -> {
             tuned[0] = weights(policy.reference());
@@ -150,7 +149,7 @@ class PolicyTest {
         assertTrue(Files.readString(folder.resolve("copy/config.json")).contains("note_of_its_maker"));
         try (PretrainedModel copy = PretrainedModel.open(folder.resolve("copy"), Device.CPU)) {
             assertEquals(0.5f, weights(copy.decoder())[0]);
-            assertArrayEquals(TinyTask.TOKENIZER.encode("abc"), copy.tokenizer().encode("abc"));
+            assertArrayEquals(TinyModel.TOKENIZER.encode("abc"), copy.tokenizer().encode("abc"));
             assertEquals(24, copy.tokenisation(100, Truncation.DROP).maxLength(), "of positions");
         }
     }
