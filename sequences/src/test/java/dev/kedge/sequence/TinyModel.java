@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /// Models of a few hundred numbers, sequences for them, and their log-probs the long way round.
@@ -134,7 +135,7 @@ final class TinyModel {
                 0.98,
                 0.0,
                 1.0,
-                checkpointEvery);
+                checkpointEvery, Optional.empty());
     }
 
     /// The lines of a run's metrics.jsonl of a phase.

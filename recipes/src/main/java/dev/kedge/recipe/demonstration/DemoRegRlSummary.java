@@ -105,8 +105,8 @@ record DemoRegRlSummary(
         if (!planned.isEmpty()) {
             summary = summary.frontier(preferences(bootstrap));
         }
-        summary = summary.fact("value of the best policy", bench.best(), "", "exact")
-                .fact("value of the expert", expert, "", "exact");
+        summary = summary.fact("value_of_the_best_policy", "value of the best policy", bench.best(), "", "exact")
+                .fact("value_of_the_expert", "value of the expert", expert, "", "exact");
         for (int n : config.demonstrations()) {
             List<List<MdpPolicy>> ofN = clones.get(n);
             summary = summary.fact(

@@ -230,8 +230,8 @@ public final class GenarmFrontRecipe {
                                     curve("soups of DPO", base, soupHalf, bootstrap),
                                     curve("DPO on both", base, trained, bootstrap)),
                             List.of()))
-                    .fact("symbols of an answer, base", base.symbols(), "", "")
-                    .fact("symbols of an answer, GenARM, half and half", shown.symbols(), "", "");
+                    .fact("symbols_of_an_answer_base", "symbols of an answer, base", base.symbols(), "", "")
+                    .fact("symbols_of_an_answer_genarm_half_and_half", "symbols of an answer, GenARM, half and half", shown.symbols(), "", "");
             return shown.shown(summary, 8, task, base, GenarmFrontRecipe::halfAndHalf);
         }
 

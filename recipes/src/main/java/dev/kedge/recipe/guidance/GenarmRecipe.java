@@ -246,15 +246,14 @@ public final class GenarmRecipe {
                             "reward of an answer",
                             arms,
                             List.of()))
-                    .fact(
-                            "reward, GenARM less DPO",
+                    .fact("reward_genarm_less_dpo", "reward, GenARM less DPO",
                             bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
                             "",
                             "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                    .fact("KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
-                    .fact("length of an answer, base", before.symbols(), "symbols", "")
-                    .fact("length of an answer, guided", guided.symbols(), "symbols", "")
-                    .fact("preferences", pairs.size(), "", "over pairs of the base's answers")
+                    .fact("kl_genarm_less_dpo", "KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
+                    .fact("length_of_an_answer_base", "length of an answer, base", before.symbols(), "symbols", "")
+                    .fact("length_of_an_answer_guided", "length of an answer, guided", guided.symbols(), "symbols", "")
+                    .fact("preferences", "preferences", pairs.size(), "", "over pairs of the base's answers")
                     .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT
                             + " for each `a`.")
                     .note(

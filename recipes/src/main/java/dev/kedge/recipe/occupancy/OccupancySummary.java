@@ -107,9 +107,9 @@ final class OccupancySummary {
                         "",
                         "without a penalty, after " + stopped.done() + " of "
                                 + config.learning().steps() + " steps, chosen by the truth")
-                .fact("correlation of proxy and truth", evaluator.correlation(), "", "under the reference")
-                .fact("σ of the proxy", evaluator.sigmaProxy(), "", "under the reference")
-                .fact("theory's coefficient", evaluator.theory(), "σ", "λ = σ·sqrt(1 - r²)");
+                .fact("correlation_of_proxy_and_truth", "correlation of proxy and truth", evaluator.correlation(), "", "under the reference")
+                .fact("of_the_proxy", "σ of the proxy", evaluator.sigmaProxy(), "", "under the reference")
+                .fact("theory_s_coefficient", "theory's coefficient", evaluator.theory(), "σ", "λ = σ·sqrt(1 - r²)");
         if (evaluator.correlation() > 0) {
             double slack = trained.stream()
                     .flatMap(t -> t.snapshots().stream())

@@ -252,7 +252,7 @@ record DpgSummary(
                         DpgEvaluation.mean(logProbs, evaluation.reward()),
                         "",
                         String.format("KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
-                .fact("entropy, " + name, DpgEvaluation.entropy(logProbs), "nats", "")
+                .fact(Summary.key("entropy", key), "entropy, " + name, DpgEvaluation.entropy(logProbs), "nats", "")
                 .fact(
                         Summary.key("share_of_different_texts", key),
                         "share of different texts, " + name,

@@ -97,8 +97,8 @@ public record Summary(
     }
 
     /// The same with one more fact, a number without interval.
-    public Summary fact(String name, double value, String unit, String note) {
-        return fact(name, Estimate.of(value), unit, note);
+    public Summary fact(String key, String name, double value, String unit, String note) {
+        return fact(key, name, Estimate.of(value), unit, note);
     }
 
     /// The same with one more comparison.
