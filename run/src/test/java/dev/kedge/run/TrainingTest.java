@@ -293,10 +293,16 @@ class TrainingTest {
         List<Long> saved = new ArrayList<>();
         try (Run run = start("run");
                 Training training = new Training(run, "fit", config, model)) {
-            training.run(number -> number % 2 == 0 ? step(config).half() : step(config), count -> {
-                done.add(count);
-                saved.add(run.latest().orElseThrow().step());
-            });
+            training.run(
+                    number -> {
+                        long whole = number - number % 2;
+                        assertEquals(whole, run.latest().map(SavedCheckpoint::step).orElse(0L));
+                        return number % 2 == 0 ? step(config).half() : step(config);
+                    },
+                    count -> {
+                        done.add(count);
+                        saved.add(run.latest().orElseThrow().step());
+                    });
         }
         assertEquals(List.of(2, 4, 6), done);
         assertEquals(List.of(2L, 4L, 6L), saved);
@@ -316,6 +322,7 @@ class TrainingTest {
                         numbers.add(number);
                         return step(config);
                     });
+                    assertEquals(3, training.optimizer().state().get("step").item());
                 }
             }
         }
@@ -327,6 +334,35 @@ class TrainingTest {
                     lines.get(t % 3).get("lr").doubleValue(),
                     lines.get(t).get("lr").doubleValue());
         }
+    }
+
+    @Test
+    void aStretchGoesOnFromItsOwnCheckpoint() throws IOException {
+        TrainingConfig config = config(3, 5, 1, 1);
+        List<Integer> numbers = new ArrayList<>();
+        List<Integer> done = new ArrayList<>();
+        for (int killedAt : new int[] {2, -1}) {
+            try (Run run = start("run");
+                    Training training = new Training(run, "fit", config, model, new Training.Span(10, 1, 13))) {
+                Runnable rest = () -> training.run(
+                        number -> {
+                            numbers.add(number);
+                            if (number == killedAt) {
+                                throw new Killed();
+                            }
+                            return step(config);
+                        },
+                        done::add);
+                if (killedAt < 0) {
+                    rest.run();
+                } else {
+                    assertThrows(Killed.class, rest::run);
+                }
+            }
+        }
+        assertEquals(List.of(0, 1, 2, 2), numbers);
+        assertEquals(List.of(1, 2, 2, 3), done, "what was done before is told once");
+        assertEquals(13, lines("run").getLast().get("step").intValue());
     }
 
     /// The schedule begins anew with each cycle, the optimiser does not, and each cycle ends with a checkpoint.
@@ -351,8 +387,10 @@ class TrainingTest {
 
     @Test
     void spansThatCannotBeAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new Training.Span(-1, 1, 6));
+        var e = assertThrows(IllegalArgumentException.class, () -> new Training.Span(-1, 1, 6));
+        assertTrue(e.getMessage().endsWith("were -1, 1 and 6"), e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new Training.Span(0, 0, 6));
         assertThrows(IllegalArgumentException.class, () -> new Training.Span(7, 1, 6));
+        new Training.Span(6, 1, 6);
     }
 }

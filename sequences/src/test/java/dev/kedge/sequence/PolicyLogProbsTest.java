@@ -1,0 +1,93 @@
+package dev.kedge.sequence;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kedge.data.Tokenized;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.objective.Loss;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PolicyLogProbsTest {
+    private static final List<Tokenized> SEQUENCES = List.of(
+            Tokenized.ofReply(new int[] {1, 2}, new int[] {3, 4, 5}),
+            Tokenized.ofReply(new int[] {6}, new int[] {0}),
+            Tokenized.ofReply(new int[] {2, 2, 5}, new int[] {1, 6}));
+
+    @Test
+    void sumsAreThoseOfOneSequenceAfterTheOther() {
+        try (Scope _ = new Scope();
+                Decoder policy = TinyModel.decoder(7, 4);
+                Decoder frozen = TinyModel.decoder(7, 5)) {
+            policy.parameters().trainable();
+            PolicyLogProbs logProbs = PolicyLogProbs.of(policy, SEQUENCES, 3);
+            double[] expected = expected(policy);
+            assertArrayEquals(expected, logProbs.sums().toDoubles(), 1e-11);
+            assertArrayEquals(expected(frozen), logProbs.under(frozen).toDoubles(), 1e-11);
+            assertFalse(logProbs.under(frozen).hasGradientGraph());
+            assertArrayEquals(new double[] {expected[1], expected[2]}, logProbs.values(1, 2), 1e-11);
+            assertEquals(1, logProbs.values(0, 1).length);
+            Tensor constant = logProbs.constant(1.5, -2);
+            assertEquals(DType.FLOAT64, constant.dtype());
+            assertArrayEquals(new double[] {1.5, -2}, constant.toDoubles());
+            assertEquals(6, logProbs.hidden().size(0), "as many states as targets");
+            assertEquals(6, logProbs.batch().targets());
+            assertTrue(logProbs.sums().hasGradientGraph());
+        }
+    }
+
+    private static double[] expected(Decoder model) {
+        return SEQUENCES.stream()
+                .mapToDouble(s -> TinyModel.logProb(model, s, 1))
+                .toArray();
+    }
+
+    /// Against the slope of the loss along a direction, by differences of the long way round.
+    @Test
+    void theGradientOfALossReachesTheParameters() {
+        double[] weights = {1.5, -2, 0.5};
+        double[] gradient;
+        try (Scope _ = new Scope();
+                Decoder policy = TinyModel.decoder(7, 4)) {
+            policy.parameters().trainable();
+            PolicyLogProbs logProbs = PolicyLogProbs.of(policy, SEQUENCES, 0);
+            logProbs.backward(
+                    Loss.of(logProbs.sums().times(logProbs.constant(weights)).sum()));
+            gradient = policy.parameters().gradient().toDoubles();
+            double[] direction = direction(policy);
+            double slope = 0;
+            for (int i = 0; i < gradient.length; i++) {
+                slope += gradient[i] * direction[i];
+            }
+            assertEquals((loss(weights, 1e-5) - loss(weights, -1e-5)) / 2e-5, slope, 1e-5 * Math.abs(slope));
+            assertTrue(Math.abs(slope) > 1e-2, "nothing to see along this direction: " + slope);
+        }
+    }
+
+    /// What `move` by 1 adds.
+    private static double[] direction(Decoder from) {
+        double[] start = from.parameters().flat().detach().toDoubles();
+        try (Decoder moved = from.copy()) {
+            TinyModel.move(moved, 9, 1);
+            double[] end = moved.parameters().flat().toDoubles();
+            for (int i = 0; i < end.length; i++) {
+                end[i] -= start[i];
+            }
+            return end;
+        }
+    }
+
+    private static double loss(double[] weights, double by) {
+        try (Decoder policy = TinyModel.decoder(7, 4)) {
+            TinyModel.move(policy, 9, by);
+            double[] sums = expected(policy);
+            return weights[0] * sums[0] + weights[1] * sums[1] + weights[2] * sums[2];
+        }
+    }
+}
