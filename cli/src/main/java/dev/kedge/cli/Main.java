@@ -30,7 +30,7 @@ import picocli.CommandLine.ScopeType;
             BenchCommand.class,
             DoctorCommand.class
         },
-        footer = {"", "Also: kedge test (all tests), kedge mutate (mutation tests), kedge format (the formatter)."},
+        footer = {"", "Also: kedge test, install, mutate, javadoc and format, for work on Kedge itself."},
         mixinStandardHelpOptions = true,
         version = "kedge 0.1.0")
 public final class Main {

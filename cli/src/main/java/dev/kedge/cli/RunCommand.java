@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 /// Runs a recipe.
 @Command(
         name = "run",
-        description = "Run a recipe; without one, the main job on a task that Kedge makes itself.",
+        description = "Run a recipe; without one, the default run on a task that Kedge makes itself.",
         mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
     @Parameters(

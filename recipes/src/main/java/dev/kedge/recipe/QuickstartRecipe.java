@@ -23,7 +23,7 @@ import dev.kedge.tensor.Require;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The main job: the whole way of an alignment, on a task whose reward is exact, with no data and no network.
+/// The default run: the whole way of an alignment, on a task whose reward is exact, with no data and no network.
 ///
 /// A tiny decoder is pre-trained on sums of which a share is wrong ([ArithmeticTask]), so it is right only
 /// sometimes. Its own answers to training problems, judged by the task, make preferences; DPO against the frozen
@@ -34,7 +34,7 @@ import java.util.List;
 public final class QuickstartRecipe {
     private QuickstartRecipe() {}
 
-    /// @param task       the world: task, decoder, pre-training
+    /// @param task       the generated task, its decoder and its pre-training
     /// @param prompts    training problems that are answered for preferences
     /// @param answers    to each
     /// @param training   how each policy is moved

@@ -256,11 +256,11 @@ class ResumeTest {
     /// disk. OREAL's reward model of tokens learns along.
     @Test
     void aDrawReplayedAndARewardModelOfTokens() throws Exception {
-        var world = new Environment.Generated(
+        var environment = new Environment.Generated(
                 new ScratchSum(), 0.7, 16, 1, 2, 300, TinyTask.optimisation(STEPS, 8, 1e-2, 7), 40, 10, Optional.empty());
         var weights = new OrealMethod.TokenWeights(1e-3, 5, new OrealMethod.Weighing.Threshold(0.5, 0.5));
         var config = new RlvrRecipe.Config(
-                world,
+                environment,
                 List.of(
                         new OrealMethod(0.5, 0.01, OrealMethod.Kept.ALL, Optional.of(weights)),
                         new ToprMethod(ToprMethod.Taper.CANONICAL, 0, true)),
@@ -282,9 +282,9 @@ class ResumeTest {
     /// The start, the reward learned from its answers, and two policies that learn from that.
     @Test
     void aRewardLearnedFromPreferences() throws Exception {
-        LearnedReward world =
+        LearnedReward environment =
                 LearnedRewardTest.environment(60, Optional.empty(), TinyTask.optimisation(STEPS, 8, 1e-2, 7), 3e-3);
-        RlvrRecipe.Config config = LearnedRewardTest.config(world, STEPS, 7);
+        RlvrRecipe.Config config = LearnedRewardTest.config(environment, STEPS, 7);
         String[] phases = {"pretraining", "reward-model", "ppo", "ppo-root-chi-squared"};
         killAndCompare("rlvr", config, phases, 20269);
     }

@@ -27,7 +27,7 @@ class TrainingConfigTest {
     private static TrainingConfig config(int batchSize, int microBatch, int checkpointEvery, double maxGradNorm) {
         return new TrainingConfig(
                 8, batchSize, microBatch, EpochBatches.Order.LENGTH_GROUPED, 0.1, Schedule.Shape.COSINE, 3, 0.2, 0.8,
-                0.9, 0.05, maxGradNorm, checkpointEvery);
+                0.9, 0.05, maxGradNorm, checkpointEvery, Optional.empty());
     }
 
     @Test

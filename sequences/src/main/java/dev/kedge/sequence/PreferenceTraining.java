@@ -30,66 +30,32 @@ public final class PreferenceTraining {
         StepMetrics of(int[] part, long pairsInStep);
     }
 
-    /// Moves a policy away from its reference by preferences; the reference is asked for only if the loss needs it.
-    public static void train(
-            Run run,
-            String phase,
-            Policy policy,
-            List<TokenizedPair> pairs,
-            PreferenceLoss loss,
-            TrainingConfig config,
-            long seed) {
-        int padId = policy.model().padId();
-        double[][] reference = reference(policy, pairs, loss);
-        train(run, phase, policy.decoder(), policy.trained(), pairs, reference, padId, loss, config, seed);
-    }
-
     /// Moves all weights of a policy away from its reference by preferences.
     public static void train(
             Run run,
             String phase,
             Decoder policy,
-            ScoredPairs scored,
+            ScoredPairs pairs,
             PreferenceLoss loss,
             TrainingConfig config,
             long seed) {
-        train(
-                run,
-                phase,
-                policy,
-                policy.parameters(),
-                scored.pairs(),
-                scored.reference(),
-                scored.padId(),
-                loss,
-                config,
-                seed);
+        train(run, phase, policy, policy.parameters(), pairs, loss, config, seed);
     }
 
     /// Moves some parameters of a policy.
     ///
-    /// @param trained   the parameters that move
-    /// @param reference the frozen model's log-probs of `pairs`, see [SequenceScores#ofPairs]; zeros where the loss
-    ///                  needs none
+    /// @param trained the parameters that move
     public static void train(
             Run run,
             String phase,
             Decoder policy,
             Parameters trained,
-            List<TokenizedPair> pairs,
-            double[][] reference,
-            int padId,
+            ScoredPairs pairs,
             PreferenceLoss loss,
             TrainingConfig config,
             long seed) {
-        train(
-                run,
-                phase,
-                trained,
-                pairs,
-                config,
-                seed,
-                (part, inStep) -> gradient(policy, pairs, reference, part, inStep, padId, loss));
+        Gradient gradient = (part, inStep) -> gradient(policy, pairs, part, inStep, loss);
+        train(run, phase, trained, pairs.pairs(), config, seed, gradient);
     }
 
     /// Moves parameters by batches of pairs.
@@ -116,27 +82,22 @@ public final class PreferenceTraining {
         }
     }
 
-    /// The reference's log-probs of pairs, [2][pairs]; zeros where the loss needs none.
-    private static double[][] reference(Policy policy, List<TokenizedPair> pairs, PreferenceLoss loss) {
+    /// Pairs with what a loss needs of a policy's reference.
+    public static ScoredPairs scored(Policy policy, List<TokenizedPair> pairs, PreferenceLoss loss) {
+        int padId = policy.model().padId();
         return loss.needsReference()
-                ? SequenceScores.ofPairs(
-                        policy.reference(), pairs, policy.model().padId())
-                : new double[2][pairs.size()];
+                ? ScoredPairs.of(policy.reference(), pairs, padId)
+                : ScoredPairs.withoutReference(pairs, padId);
     }
 
     /// Adds the gradient of some pairs' share of a step's loss.
     private static StepMetrics gradient(
-            Decoder policy,
-            List<TokenizedPair> pairs,
-            double[][] reference,
-            int[] part,
-            long pairsInStep,
-            int padId,
-            PreferenceLoss objective) {
-        TokenBatch tokens = batch(pairs, part, padId).to(policy.device());
+            Decoder policy, ScoredPairs scored, int[] part, long pairsInStep, PreferenceLoss objective) {
+        TokenBatch tokens = batch(scored.pairs(), part, scored.padId()).to(policy.device());
         HeadLogProbs logProbs = SequenceScores.sums(policy, tokens, 1.0);
         Tensor sums = SequenceScores.rowSums(logProbs.values(), tokens);
-        Loss loss = objective.loss(logProbs(sums, reference, part), targets(pairs, part, sums), pairsInStep);
+        PreferenceLogProbs pairs = logProbs(sums, scored.reference(), part);
+        Loss loss = objective.loss(pairs, targets(scored.pairs(), part, sums), pairsInStep);
         loss.value().backward();
         logProbs.backward();
         return LossMetrics.of(loss, pairsInStep);
@@ -164,13 +125,12 @@ public final class PreferenceTraining {
 
     /// By how much a policy's implicit reward of the chosen reply exceeds that of the rejected one, for each pair.
     public static double[] margins(Policy policy, List<TokenizedPair> pairs, PreferenceLoss objective) {
-        int padId = policy.model().padId();
         int[] all = IntStream.range(0, pairs.size()).toArray();
-        double[][] reference = reference(policy, pairs, objective);
-        double[][] now = SequenceScores.ofPairs(policy.decoder(), pairs, padId);
+        ScoredPairs scored = scored(policy, pairs, objective);
+        double[][] now = SequenceScores.ofPairs(policy.decoder(), pairs, scored.padId());
         try (Scope _ = new Scope()) {
             Tensor sums = Tensor.cat(List.of(Tensor.of(now[0]), Tensor.of(now[1])), 0);
-            Loss loss = objective.loss(logProbs(sums, reference, all), targets(pairs, all, sums), pairs.size());
+            Loss loss = objective.loss(logProbs(sums, scored.reference(), all), targets(pairs, all, sums), pairs.size());
             return loss.metric("reward/chosen")
                     .minus(loss.metric("reward/rejected"))
                     .toDoubles();

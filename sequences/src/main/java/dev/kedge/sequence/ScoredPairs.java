@@ -9,11 +9,16 @@ import java.util.List;
 
 /// Preference pairs with a frozen reference's log-probs of their replies, taken once.
 ///
-/// @param reference of the chosen and of the rejected replies: nats, [2][pairs]
+/// @param reference of the chosen and of the rejected replies: nats, [2][pairs]; zeros where a loss needs none
 /// @param padId     fills batches
 public record ScoredPairs(List<TokenizedPair> pairs, double[][] reference, int padId) {
     public static ScoredPairs of(Decoder reference, List<TokenizedPair> pairs, int padId) {
         return new ScoredPairs(pairs, SequenceScores.ofPairs(reference, pairs, padId), padId);
+    }
+
+    /// For a loss that needs no reference.
+    public static ScoredPairs withoutReference(List<TokenizedPair> pairs, int padId) {
+        return new ScoredPairs(pairs, new double[2][pairs.size()], padId);
     }
 
     public EpochBatches batches(TrainingConfig config, long seed) {

@@ -40,7 +40,7 @@ class PreferenceTrainingTest {
     /// Two steps of warm-up, then a line to a tenth that ends with the last step.
     private static final double[] RATES = {PEAK / 3, 2 * PEAK / 3, PEAK, 0.7 * PEAK, 0.4 * PEAK};
     private static final TrainingConfig CONFIG = new TrainingConfig(
-            5, 4, 3, EpochBatches.Order.SHUFFLED, PEAK, Schedule.Shape.LINEAR, 2, 0.1, 0.9, 0.98, 0.1, 0.5, 5);
+            5, 4, 3, EpochBatches.Order.SHUFFLED, PEAK, Schedule.Shape.LINEAR, 2, 0.1, 0.9, 0.98, 0.1, 0.5, 5, Optional.empty());
 
     @TempDir
     Path folder;
@@ -189,10 +189,9 @@ class PreferenceTrainingTest {
             double without = loss(p -> TinyModel.logProb(policy.decoder(), p.chosen(), 1)
                     - TinyModel.logProb(policy.decoder(), p.rejected(), 1));
             double[] start = policy.decoder().parameters().flat().toDoubles();
-            PreferenceTraining.train(run, "with", policy, WORDS, loss(false), oneStep(), SEED);
+            train(run, "with", policy, loss(false));
             assertArrayEquals(start, policy.decoder().parameters().flat().toDoubles(), 1e-6, "hardly a step");
-            PreferenceTraining.train(
-                    run, "without", policy, WORDS, new PreferenceLoss.ReferenceFree(BETA), oneStep(), SEED);
+            train(run, "without", policy, new PreferenceLoss.ReferenceFree(BETA));
             assertEquals(withReference, first("with"), 1e-5);
             assertEquals(without, first("without"), 1e-5);
             assertTrue(Math.abs(without - withReference) > 1e-3);
@@ -207,9 +206,14 @@ class PreferenceTrainingTest {
                 .orElseThrow();
     }
 
+    private static void train(Run run, String phase, Policy policy, PreferenceLoss loss) {
+        ScoredPairs scored = PreferenceTraining.scored(policy, WORDS, loss);
+        PreferenceTraining.train(run, phase, policy.decoder(), policy.trained(), scored, loss, oneStep(), SEED);
+    }
+
     private static TrainingConfig oneStep() {
         return new TrainingConfig(
-                1, 8, 8, EpochBatches.Order.SHUFFLED, 1e-9, Schedule.Shape.CONSTANT, 0, 0, 0.9, 0.98, 0, 1, 1);
+                1, 8, 8, EpochBatches.Order.SHUFFLED, 1e-9, Schedule.Shape.CONSTANT, 0, 0, 0.9, 0.98, 0, 1, 1, Optional.empty());
     }
 
     private double first(String phase) throws Exception {
@@ -222,7 +226,7 @@ class PreferenceTrainingTest {
         moved(false, (run, policy) -> {
             long live = Scope.liveTensors();
             PreferenceLoss loss = new PreferenceLoss.ReferenceFree(BETA);
-            PreferenceTraining.train(run, "free", policy, WORDS, loss, oneStep(), SEED);
+            train(run, "free", policy, loss);
             double[] margins = PreferenceTraining.margins(policy, WORDS, loss);
             for (int i = 0; i < WORDS.size(); i++) {
                 double margin =

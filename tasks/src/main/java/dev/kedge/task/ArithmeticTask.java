@@ -30,7 +30,7 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/// The generated world of recipes that need no data: sums, judged exactly, and a tiny decoder pre-trained on a text of
+/// The generated task of recipes that need no data: sums, judged exactly, and a tiny decoder pre-trained on a text of
 /// which a share is wrong, so that it is right only sometimes. All answers can be enumerated: reward and divergence on
 /// sums never trained on are exact and stand beside the exact optimum `π*(y) ∝ ref(y) exp(r(y)/beta)`.
 public final class ArithmeticTask implements AutoCloseable {
@@ -113,7 +113,7 @@ public final class ArithmeticTask implements AutoCloseable {
     private final Evaluation before;
     private final long seed;
 
-    /// The world of a run: its reference is pre-trained here, or read where the run has made it already.
+    /// The task of a run: its reference is pre-trained here, or read where the run has made it already.
     ///
     /// @throws ConfigException if there are fewer held-out sums than asked for
     public ArithmeticTask(Config config, Run run, Device device, long seed) {

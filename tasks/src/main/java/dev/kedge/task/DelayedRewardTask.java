@@ -12,6 +12,7 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.sequence.Pretraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.CharTokenizer;
@@ -210,29 +211,12 @@ public final class DelayedRewardTask implements AutoCloseable {
 
     /// A copy of `start` that has learnt from pairs, by the name `name`: trained here, or read where the run has made
     /// it already.
-    ///
-    /// @param reference log-probs of chosen and rejected answers, [2][pairs]; zeros where the loss has no reference
     public Decoder learnt(
-            String name,
-            Decoder start,
-            List<TokenizedPair> pairs,
-            double[][] reference,
-            PreferenceLoss objective,
-            TrainingConfig training) {
+            String name, Decoder start, ScoredPairs pairs, PreferenceLoss objective, TrainingConfig training) {
         Path folder = run.folder().resolve("policies").resolve(name);
         if (!Models.isComplete(folder)) {
             try (Decoder model = start.copy()) {
-                PreferenceTraining.train(
-                        run,
-                        name.replace('.', '_'),
-                        model,
-                        model.parameters(),
-                        pairs,
-                        reference,
-                        Models.padId(tokenizer),
-                        objective,
-                        training,
-                        seed);
+                PreferenceTraining.train(run, name.replace('.', '_'), model, pairs, objective, training, seed);
                 Models.save(model, tokenizer, folder);
             }
         }

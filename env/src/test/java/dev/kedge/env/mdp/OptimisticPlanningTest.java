@@ -224,8 +224,8 @@ class OptimisticPlanningTest {
     /// With enough visits the regression on a low-rank process's own features finds its kernel, unseen cells included.
     @Test
     void regressionOnTheProcessesOwnFeaturesFindsItsKernel() {
-        LowRank world = LowRank.random(6, 3, 2, 2, 8);
-        RidgeVisits visits = new RidgeVisits(2, world.features(), 1e-6);
+        LowRank environment = LowRank.random(6, 3, 2, 2, 8);
+        RidgeVisits visits = new RidgeVisits(2, environment.features(), 1e-6);
         List<MdpPolicy> policies = List.of(MdpPolicy.deterministic(new int[6], 3), MdpPolicy.uniform(6, 3));
         Visits counted = new Visits(2, 6, 3);
         var random = new SplittableRandom(9);
@@ -233,13 +233,13 @@ class OptimisticPlanningTest {
             List<MdpPolicy> some = i % 2 == 0
                     ? policies
                     : List.of(MdpPolicy.deterministic(new int[] {1, 1, 1, 1, 1, 1}, 3), policies.get(1));
-            Trajectory walk = Trajectory.sample(world.mdp(), some, random);
+            Trajectory walk = Trajectory.sample(environment.mdp(), some, random);
             visits.add(walk);
             counted.add(walk);
         }
         assertEquals(0, counted.counts()[0][0][2], "never tried");
-        double[] truth = Estimate.of(world.mdp()).weights()[0][0][2];
-        assertArrayEquals(truth, visits.fit(world.mdp().reward()).estimate().weights()[0][0][2], 0.05);
+        double[] truth = Estimate.of(environment.mdp()).weights()[0][0][2];
+        assertArrayEquals(truth, visits.fit(environment.mdp().reward()).estimate().weights()[0][0][2], 0.05);
     }
 
     @Test

@@ -16,7 +16,7 @@ import java.util.Arrays;
 /// outcome is its learned reward less `beta·f'(π/ref)`, which makes the policy gradient that of
 /// `reward - beta·D_f(π||ref)`, relative to the mean over the outcomes drawn of its context.
 public final class TabularPpo {
-    private static final int STEPS_PER_DRAW = 4;
+    private static final int STEPS_PER_ROLLOUT = 4;
     private static final int SAMPLES = 64;
     private static final double CLIP = 0.2;
 
@@ -56,7 +56,7 @@ public final class TabularPpo {
 
         @Override
         public Tensor loss(Tensor logProbs, int step) {
-            if (step % STEPS_PER_DRAW == 0) {
+            if (step % STEPS_PER_ROLLOUT == 0) {
                 last[0] = draw(logProbs.detach());
             }
             Drawn drawn = last[0];

@@ -52,7 +52,7 @@ import java.util.stream.Stream;
 public final class EgpoRecipe {
     private EgpoRecipe() {}
 
-    /// @param task            the world: task, decoder, pre-training
+    /// @param task            the generated task, its decoder and its pre-training
     /// @param judge           who compares answers
     /// @param beta            strength of the regulariser, > 0
     /// @param methods         in turn, each from the reference on; the first one's policy is shown and kept

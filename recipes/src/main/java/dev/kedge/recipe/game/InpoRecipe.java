@@ -56,7 +56,7 @@ import java.util.stream.Stream;
 public final class InpoRecipe {
     private InpoRecipe() {}
 
-    /// @param task       the world: task, decoder, pre-training
+    /// @param task       the generated task, its decoder and its pre-training
     /// @param judge      who compares answers
     /// @param eta        inverse step size, > 0
     /// @param taus       strengths of the reference, each in [0, eta], in turn; 0 is self-play without it. The

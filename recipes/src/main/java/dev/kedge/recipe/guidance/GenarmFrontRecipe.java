@@ -9,7 +9,7 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.tensor.Device;
@@ -81,10 +81,12 @@ public final class GenarmFrontRecipe {
         return HALF * DelayedRewardTask.kept(text) + HALF * DelayedRewardTask.made(text);
     }
 
-    /// Pairs as a reward labels them.
-    ///
-    /// @param reference log-probs of chosen and rejected answers under the base, [2][pairs]
-    private record Labels(String reward, List<TokenizedPair> pairs, double[][] reference) {}
+    /// Pairs as a reward labels them; their reference is the base.
+    private record Labels(String reward, ScoredPairs scored) {
+        ScoredPairs withoutReference() {
+            return ScoredPairs.withoutReference(scored.pairs(), scored.padId());
+        }
+    }
 
     /// Answers for every weight, in the order of the weights.
     ///
@@ -125,19 +127,17 @@ public final class GenarmFrontRecipe {
         }
 
         private Labels labels(String reward, List<TokenizedPair> pairs) {
-            return new Labels(
-                    reward, pairs, SequenceScores.ofPairs(task.base(), pairs, Models.padId(task.tokenizer())));
+            return new Labels(reward, ScoredPairs.of(task.base(), pairs, Models.padId(task.tokenizer())));
         }
 
         /// Two reward models, weighed when answers are drawn.
         private List<Front> guided(Labels kept, Labels made) {
             PreferenceLoss objective = new PreferenceLoss.ReferenceFree(config.beta());
-            double[][] none = new double[2][config.pairs()];
             List<Front> fronts = new ArrayList<>();
             try (Decoder keep =
-                            task.learnt("rewards-kept", task.base(), kept.pairs, none, objective, config.training());
+                            task.learnt("rewards-kept", task.base(), kept.withoutReference(), objective, config.training());
                     Decoder make =
-                            task.learnt("rewards-made", task.base(), made.pairs, none, objective, config.training())) {
+                            task.learnt("rewards-made", task.base(), made.withoutReference(), objective, config.training())) {
                 for (double alpha : config.alphas()) {
                     List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
                     for (double w : config.weights()) {
@@ -173,8 +173,7 @@ public final class GenarmFrontRecipe {
             return task.learnt(
                     "dpo-" + labels.reward + "-beta-" + beta,
                     task.base(),
-                    labels.pairs,
-                    labels.reference,
+                    labels.scored,
                     new PreferenceLoss.Sigmoid(beta),
                     config.training());
         }

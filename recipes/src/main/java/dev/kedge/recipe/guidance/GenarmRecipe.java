@@ -11,7 +11,7 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.tensor.Device;
@@ -137,9 +137,9 @@ public final class GenarmRecipe {
 
         /// The reward model that starts from `start`: its loss is that of DPO without a reference.
         private Decoder rewards(List<TokenizedPair> pairs, String name, Decoder start) {
-            double[][] none = new double[2][pairs.size()];
+            ScoredPairs unscored = ScoredPairs.withoutReference(pairs, Models.padId(task.tokenizer()));
             return task.learnt(
-                    name, start, pairs, none, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
+                    name, start, unscored, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
         }
 
         private Sweep guided(String method, Decoder rewards) {
@@ -154,13 +154,13 @@ public final class GenarmRecipe {
 
         /// DPO at the strengths that aim at the tilts of the sweep.
         private Sweep dpo(List<TokenizedPair> pairs) {
-            double[][] reference = SequenceScores.ofPairs(task.base(), pairs, Models.padId(task.tokenizer()));
+            ScoredPairs scored = ScoredPairs.of(task.base(), pairs, Models.padId(task.tokenizer()));
             List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
             for (double alpha : config.alphas()) {
                 double beta = config.beta() / alpha;
                 PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
                 try (Decoder policy =
-                        task.learnt("dpo-beta-" + beta, task.base(), pairs, reference, objective, config.training())) {
+                        task.learnt("dpo-beta-" + beta, task.base(), scored, objective, config.training())) {
                     List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
                     evaluations.add(DelayedRewardEvaluation.drawn(task, alone, "β " + beta, config.seed() + 3));
                 }
@@ -169,15 +169,15 @@ public final class GenarmRecipe {
         }
 
         private Sweep searched(Search search, List<TokenizedPair> pairs) {
-            List<TokenizedPair> marked =
-                    pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList();
+            ScoredPairs marked = ScoredPairs.withoutReference(
+                    pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList(),
+                    Models.padId(task.tokenizer()));
             PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
-            double[][] none = new double[2][pairs.size()];
             List<int[]> prompts = task.heldOut()
                     .subList(0, Math.min(search.prompts(), task.heldOut().size()));
             List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
             try (Decoder rewards =
-                    task.learnt("rewards-whole", task.base(), marked, none, objective, config.training())) {
+                    task.learnt("rewards-whole", task.base(), marked, objective, config.training())) {
                 ArgsDecoding decoding = new ArgsDecoding(
                         task.base(), rewards, task.mark(), search.candidates(), task.end(), task.maxTokens());
                 for (double weight : search.weights()) {

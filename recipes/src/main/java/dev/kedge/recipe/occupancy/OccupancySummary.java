@@ -192,8 +192,8 @@ final class OccupancySummary {
         return new Frontier(title, "KL(occupancy || reference's), nats", y, arms, List.of());
     }
 
-    private static Point point(Evaluation standing, String label, ToDoubleFunction<Evaluation> of) {
-        return new Point(standing.kl(), Estimate.of(of.applyAsDouble(standing)), label);
+    private static Point point(Evaluation evaluation, String label, ToDoubleFunction<Evaluation> of) {
+        return new Point(evaluation.kl(), Estimate.of(of.applyAsDouble(evaluation)), label);
     }
 
     /// The picture of hacking: the same two rewards without a penalty, and with the theory's.

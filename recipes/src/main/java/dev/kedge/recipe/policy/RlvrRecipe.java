@@ -31,20 +31,20 @@ import java.util.stream.IntStream;
 public final class RlvrRecipe {
     private RlvrRecipe() {}
 
-    /// @param environment   questions, verifier, and the policy to start from
-    /// @param methods       what is compared, at least one; the first one's policy is shown and kept
-    /// @param group         completions a question, >= 2
-    /// @param temperature   of the sampler, > 0
-    /// @param truncated     what becomes of completions that are cut off
-    /// @param training      how each policy is moved; its examples are questions
-    /// @param stepsPerDraw  optimiser steps on the same rollouts, >= 1; 1 is on policy
-    /// @param passes        how often rollouts are gone through in them, >= 1, a divisor of steps_per_draw
-    /// @param snapshotEvery steps between policies that are evaluated, >= 1
-    /// @param samples       completions a held-out question to evaluate by, >= 1
-    /// @param showEvery     steps between completions shown, >= 1
-    /// @param device        cpu, cuda or cuda:N
-    /// @param threads       of the engine: a model this small loses more to waking a second one than it gains
-    /// @param seed          of everything random
+    /// @param environment     questions, verifier, and the policy to start from
+    /// @param methods         what is compared, at least one; the first one's policy is shown and kept
+    /// @param group           completions a question, >= 2
+    /// @param temperature     of the sampler, > 0
+    /// @param truncated       what becomes of completions that are cut off
+    /// @param training        how each policy is moved; its examples are questions
+    /// @param stepsPerRollout optimiser steps on the same rollouts, >= 1; 1 is on policy
+    /// @param passes          how often rollouts are gone through in them, >= 1, a divisor of steps_per_rollout
+    /// @param snapshotEvery   steps between policies that are evaluated, >= 1
+    /// @param samples         completions a held-out question to evaluate by, >= 1
+    /// @param showEvery       steps between completions shown, >= 1
+    /// @param device          cpu, cuda or cuda:N
+    /// @param threads         of the engine: a model this small loses more to waking a second one than it gains
+    /// @param seed            of everything random
     public record Config(
             Environment environment,
             List<PolicyMethod> methods,
@@ -52,7 +52,7 @@ public final class RlvrRecipe {
             double temperature,
             Truncated truncated,
             TrainingConfig training,
-            int stepsPerDraw,
+            int stepsPerRollout,
             int passes,
             int snapshotEvery,
             int samples,
@@ -68,9 +68,9 @@ public final class RlvrRecipe {
                 throw new IllegalArgumentException(
                         "group >= 2 and a finite temperature > 0 expected, were " + group + " and " + temperature);
             }
-            if (stepsPerDraw < 1 || passes < 1 || stepsPerDraw % passes != 0) {
-                throw new IllegalArgumentException("steps_per_draw must be a multiple of passes, both >= 1, were "
-                        + stepsPerDraw + " and " + passes);
+            if (stepsPerRollout < 1 || passes < 1 || stepsPerRollout % passes != 0) {
+                throw new IllegalArgumentException("steps_per_rollout must be a multiple of passes, both >= 1, were "
+                        + stepsPerRollout + " and " + passes);
             }
             if (snapshotEvery < 1 || samples < 1 || showEvery < 1) {
                 throw new IllegalArgumentException("snapshot_every, samples and show_every must be >= 1, were "

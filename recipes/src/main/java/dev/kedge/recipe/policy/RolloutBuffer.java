@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/// The rollouts of a training, step by step. They serve `steps_per_draw` steps; as long as they are used they are kept
+/// The rollouts of a training, step by step. They serve `steps_per_rollout` steps; as long as they are used they are kept
 /// in the run's folder, so that a killed run goes on with the same.
 final class RolloutBuffer {
     private final Config config;
@@ -40,16 +40,16 @@ final class RolloutBuffer {
 
     /// Whether a step is the first one on its rollouts: on policy.
     boolean isFresh(int step) {
-        return step % config.stepsPerDraw() == 0;
+        return step % config.stepsPerRollout() == 0;
     }
 
     /// All rollouts that a step's batch is taken from: a function of the policy, the seed and the step.
     Rollouts rollouts(int step) {
-        int number = step / config.stepsPerDraw();
+        int number = step / config.stepsPerRollout();
         if (isFresh(step)) {
             rollouts = sample(number);
             show(number, step);
-            if (config.stepsPerDraw() > 1) {
+            if (config.stepsPerRollout() > 1) {
                 files.write(number, rollouts, environment.training());
             }
         } else if (rollouts == null) {
@@ -62,10 +62,10 @@ final class RolloutBuffer {
     /// in an order of its own.
     Rollouts batch(int step) {
         Rollouts rewarded = rollouts(step).rewarded();
-        if (config.stepsPerDraw() == 1) {
+        if (config.stepsPerRollout() == 1) {
             return rewarded;
         }
-        int stepsPerPass = config.stepsPerDraw() / config.passes();
+        int stepsPerPass = config.stepsPerRollout() / config.passes();
         int[] order = IntStream.range(0, rewarded.questions().size()).toArray();
         SplittableRandom random =
                 new SplittableRandom(new SplittableRandom(config.seed() + 1).nextLong() + step / stepsPerPass);
@@ -85,14 +85,14 @@ final class RolloutBuffer {
         if (run.latest()
                 .filter(c -> c.phase().equals(phase) && c.step() == done)
                 .isPresent()) {
-            files.forget(done / config.stepsPerDraw());
+            files.forget(done / config.stepsPerRollout());
         }
     }
 
     /// Where a method asks for it, groups that teach nothing are replaced by others as long as its patience lasts.
     private Rollouts sample(int number) {
         SplittableRandom random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + number);
-        int wanted = config.training().batchSize() * config.stepsPerDraw() / config.passes();
+        int wanted = config.training().batchSize() * config.stepsPerRollout() / config.passes();
         Rollouts first = sample(wanted, random);
         if (resamplings == 0) {
             return first;

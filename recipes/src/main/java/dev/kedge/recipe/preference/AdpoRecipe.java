@@ -58,7 +58,7 @@ import java.util.stream.Stream;
 public final class AdpoRecipe {
     private AdpoRecipe() {}
 
-    /// @param task       the world: task, decoder, pre-training
+    /// @param task       the generated task, its decoder and its pre-training
     /// @param prompts    training sums that answers are drawn for
     /// @param answers    to each in a step: the candidates of a set, >= 2
     /// @param loss       the loss on sets

@@ -81,7 +81,14 @@ public final class DpoRecipe {
                 PolicyEvaluation evaluation = new PolicyEvaluation(config.evaluation(), config.seed());
                 evaluation.requirePrompts(policy, PolicyEvaluation.sequences(split.heldOut()));
                 PreferenceTraining.train(
-                        run, "dpo", policy, split.train(), config.loss(), config.training(), config.seed());
+                        run,
+                        "dpo",
+                        policy.decoder(),
+                        policy.trained(),
+                        PreferenceTraining.scored(policy, split.train(), config.loss()),
+                        config.loss(),
+                        config.training(),
+                        config.seed());
                 policy.save(run);
                 Summary summary = Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
                         .title(config.loss().title() + " on " + config.data().getFileName())

@@ -59,7 +59,7 @@ import java.util.stream.Stream;
 public final class HypoRecipe {
     private HypoRecipe() {}
 
-    /// @param task    the world: task, decoder, pre-training
+    /// @param task    the generated task, its decoder and its pre-training
     /// @param prompts training problems that are answered for preferences
     /// @param answers to each
     /// @param betas   strengths of DPO's regulariser, each > 0; the first one is HyPO's too

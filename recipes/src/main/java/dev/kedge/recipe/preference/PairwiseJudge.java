@@ -62,7 +62,7 @@ public sealed interface PairwiseJudge {
         }
     }
 
-    /// A judge of a world's answers.
+    /// A judge of a task's answers.
     ///
     /// @param oracle who compares answers while a policy learns
     /// @param truth  by which the policy is evaluated
@@ -75,7 +75,7 @@ public sealed interface PairwiseJudge {
         }
     }
 
-    /// The judge of answers to a world's sums; one who has to learn does so here.
+    /// The judge of answers to a task's sums; one who has to learn does so here.
     default Opened open(ArithmeticTask task, Run run, long seed) {
         ClassGameOracle truth = truth(this, task);
         return new Opened(this instanceof Learned learned ? learnt(learned, truth, task, run, seed) : truth, truth);

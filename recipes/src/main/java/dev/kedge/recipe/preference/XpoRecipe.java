@@ -52,7 +52,7 @@ import java.util.stream.Stream;
 public final class XpoRecipe {
     private XpoRecipe() {}
 
-    /// @param task          the world: task, decoder, pre-training
+    /// @param task          the generated task, its decoder and its pre-training
     /// @param prompts       training sums that answers are drawn for
     /// @param judge         who compares answers: exact or learned
     /// @param beta          strength of the KL regulariser, > 0

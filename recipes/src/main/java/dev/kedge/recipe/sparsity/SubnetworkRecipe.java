@@ -21,7 +21,7 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PreferenceTraining;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -198,19 +198,9 @@ public final class SubnetworkRecipe {
         }
 
         private void preferred(String phase, Decoder policy, TrainingConfig training) {
-            List<TokenizedPair> pairs = pairs();
-            double[][] reference = SequenceScores.ofPairs(environment.start(), pairs, padId());
-            PreferenceTraining.train(
-                    run,
-                    phase,
-                    policy,
-                    policy.parameters(),
-                    pairs,
-                    reference,
-                    padId(),
-                    new PreferenceLoss.Sigmoid(config.dpoBeta()),
-                    training,
-                    config.seed());
+            ScoredPairs pairs = ScoredPairs.of(environment.start(), pairs(), padId());
+            PreferenceLoss loss = new PreferenceLoss.Sigmoid(config.dpoBeta());
+            PreferenceTraining.train(run, phase, policy, pairs, loss, training, config.seed());
         }
 
         /// Of the start's answers to each question the better ones, each with a worse one.

@@ -102,7 +102,7 @@ class DemoRegRlRecipeTest {
         RecordedRun.assertClose(one, other, phase, 0);
     }
 
-    /// All worlds, planners and ways of cloning that a recipe can name.
+    /// All environments, planners and ways of cloning that a recipe can name.
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -118,9 +118,9 @@ class DemoRegRlRecipeTest {
                         + "|planner={kind: linear, one_hot: false, ridge: 0.1, beta: 0.1}"
                         + "|cloning={kind: softmax_linear, ridge: 0.1, uniform: 0.05}"
             })
-    void everyKindRuns(String world, String planner, String cloning) throws Exception {
+    void everyKindRuns(String environment, String planner, String cloning) throws Exception {
         DemoRegRlConfig config = tiny(
-                world,
+                environment,
                 planner,
                 cloning,
                 "preferences.episodes=5",
@@ -173,15 +173,15 @@ class DemoRegRlRecipeTest {
     /// One-hot features and hardly any ridge: the likeliest policy is how often actions were taken.
     @Test
     void aLinearCloneWithOneHotFeaturesCounts() {
-        FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 2, 4).process();
+        FiniteHorizonMdp environment = new FiniteEnvironment.Garnet(3, 2, 2, 2, 4).process();
         List<MdpPolicy> expert = Collections.nCopies(2, MdpPolicy.uniform(3, 2));
         var random = new SplittableRandom(2);
-        List<Trajectory> shown = Stream.generate(() -> Trajectory.sample(world, expert, random))
+        List<Trajectory> shown = Stream.generate(() -> Trajectory.sample(environment, expert, random))
                 .limit(60)
                 .toList();
         double[][][] features = RidgeVisits.oneHot(3, 2);
-        List<MdpPolicy> counted = new Cloning.Counts(1e-9).learn(world, features, shown);
-        List<MdpPolicy> linear = new Cloning.SoftmaxLinear(1e-3, 1e-9).learn(world, features, shown);
+        List<MdpPolicy> counted = new Cloning.Counts(1e-9).learn(environment, features, shown);
+        List<MdpPolicy> linear = new Cloning.SoftmaxLinear(1e-3, 1e-9).learn(environment, features, shown);
         for (int h = 0; h < 2; h++) {
             for (int s = 0; s < 3; s++) {
                 assertArrayEquals(
@@ -194,17 +194,17 @@ class DemoRegRlRecipeTest {
     /// what no pair went through stays what it was.
     @Test
     void rewardsAreLearntFromPreferences() {
-        FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
+        FiniteHorizonMdp environment = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
         List<MdpPolicy> policies = Collections.nCopies(3, MdpPolicy.uniform(3, 2));
-        var pairs = PreferredRewards.pairs(world, policies, 4000, new SplittableRandom(1));
-        double[][][] reward = PreferredRewards.fit(world, pairs, 0.5);
-        var learnt = new FiniteHorizonMdp(world.transitions(), reward, world.start());
+        var pairs = PreferredRewards.pairs(environment, policies, 4000, new SplittableRandom(1));
+        double[][][] reward = PreferredRewards.fit(environment, pairs, 0.5);
+        var learnt = new FiniteHorizonMdp(environment.transitions(), reward, environment.start());
         var planned = BackwardInduction.optimal(learnt).policies();
-        double best = world.expectedReturn(BackwardInduction.optimal(world).values()[0]);
+        double best = environment.expectedReturn(BackwardInduction.optimal(environment).values()[0]);
         double random =
-                world.expectedReturn(BackwardInduction.evaluate(world, policies).values()[0]);
+                environment.expectedReturn(BackwardInduction.evaluate(environment, policies).values()[0]);
         double reached =
-                world.expectedReturn(BackwardInduction.evaluate(world, planned).values()[0]);
+                environment.expectedReturn(BackwardInduction.evaluate(environment, planned).values()[0]);
         assertTrue(reached > random + 0.8 * (best - random), reached + " of " + best);
         for (double[][] stage : reward) {
             for (double[] row : stage) {
@@ -224,8 +224,8 @@ class DemoRegRlRecipeTest {
             }
             assertTrue(nll(pairs, moved) >= least - 1e-6, "likelier rewards nearby");
         }
-        assertEquals(0.5, PreferredRewards.fit(world, pairs, 0.5)[0][1][1], "stage 0 begins in state 0");
-        assertEquals(0.25, PreferredRewards.fit(world, List.of(), 0.25)[2][2][1]);
+        assertEquals(0.5, PreferredRewards.fit(environment, pairs, 0.5)[0][1][1], "stage 0 begins in state 0");
+        assertEquals(0.25, PreferredRewards.fit(environment, List.of(), 0.25)[2][2][1]);
     }
 
     private static double nll(List<PreferredRewards.Pair> pairs, double[][][] reward) {
@@ -248,10 +248,10 @@ class DemoRegRlRecipeTest {
 
     @Test
     void demonstrationsOfAnotherHorizonAreRefused() {
-        FiniteHorizonMdp world = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
+        FiniteHorizonMdp environment = new FiniteEnvironment.Garnet(3, 2, 2, 3, 6).process();
         var longer = new Trajectory(new int[5], new int[5], new double[5]);
         var error = assertThrows(IllegalArgumentException.class, () -> new Cloning.Counts(1)
-                .learn(world, RidgeVisits.oneHot(3, 2), List.of(longer)));
+                .learn(environment, RidgeVisits.oneHot(3, 2), List.of(longer)));
         assertEquals("a trajectory of 5 stages in a process of 3", error.getMessage());
     }
 

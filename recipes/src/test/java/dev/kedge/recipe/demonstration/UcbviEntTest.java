@@ -23,17 +23,17 @@ import org.junit.jupiter.api.Test;
 class UcbviEntTest {
     private static final FiniteEnvironment RIVER = new FiniteEnvironment.RiverSwim(4, 6, 0.9, 0.05, 1);
 
-    private static List<MdpPolicy> uniform(FiniteHorizonMdp world) {
-        return Collections.nCopies(world.horizon(), MdpPolicy.uniform(world.states(), world.actions()));
+    private static List<MdpPolicy> uniform(FiniteHorizonMdp environment) {
+        return Collections.nCopies(environment.horizon(), MdpPolicy.uniform(environment.states(), environment.actions()));
     }
 
     private static Task task(
-            FiniteEnvironment world, Planner planner, double lambda, int episodes, OptionalDouble stop) {
-        FiniteHorizonMdp process = world.process();
+            FiniteEnvironment environment, Planner planner, double lambda, int episodes, OptionalDouble stop) {
+        FiniteHorizonMdp process = environment.process();
         return new Task(
                 process,
                 process.reward(),
-                world.features(),
+                environment.features(),
                 planner,
                 uniform(process),
                 _ -> lambda,
@@ -78,13 +78,13 @@ class UcbviEntTest {
 
     @Test
     void linearLearnsInAWorldThatIsLinear() {
-        FiniteEnvironment world = new FiniteEnvironment.Linear(12, 3, 3, 5, 2);
-        Result course = learn(task(world, new Planner.Linear(false, 0.1, 0.1), 0.02, 60, OptionalDouble.empty()));
-        FiniteHorizonMdp process = world.process();
+        FiniteEnvironment environment = new FiniteEnvironment.Linear(12, 3, 3, 5, 2);
+        Result result = learn(task(environment, new Planner.Linear(false, 0.1, 0.1), 0.02, 60, OptionalDouble.empty()));
+        FiniteHorizonMdp process = environment.process();
         double best = process.expectedReturn(BackwardInduction.optimal(process).values()[0]);
         double random = process.expectedReturn(
                 BackwardInduction.evaluate(process, uniform(process)).values()[0]);
-        assertTrue(course.value()[60] > random + 0.8 * (best - random), course.value()[60] + " of " + best);
+        assertTrue(result.value()[60] > random + 0.8 * (best - random), result.value()[60] + " of " + best);
     }
 
     @Test
@@ -106,10 +106,10 @@ class UcbviEntTest {
 
     @Test
     void episodesAreCountedUntilTheValueStays() {
-        Result course = new Result(new double[] {0, 2, 1, 2, 3}, new double[5], List.of(), 4);
-        assertEquals(3, course.episodesTo(1.5));
-        assertEquals(0, course.episodesTo(0));
-        assertEquals(5, course.episodesTo(4));
+        Result result = new Result(new double[] {0, 2, 1, 2, 3}, new double[5], List.of(), 4);
+        assertEquals(3, result.episodesTo(1.5));
+        assertEquals(0, result.episodesTo(0));
+        assertEquals(5, result.episodesTo(4));
     }
 
     @Test

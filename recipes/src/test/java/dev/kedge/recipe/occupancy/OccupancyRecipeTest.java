@@ -109,15 +109,15 @@ public class OccupancyRecipeTest {
     /// Penalties that are not of actions leave the loss alone and change rewards; of none there is nothing to take off.
     @Test
     void everyPenaltyIsTaken() {
-        var world = new ProxyEnvironment.Tomato(ProxyEnvironment.Tomato.Level.SMALL);
-        Evaluator measured = Evaluator.of(world);
+        var environment = new ProxyEnvironment.Tomato(ProxyEnvironment.Tomato.Level.SMALL);
+        Evaluator measured = Evaluator.of(environment);
         for (Divergence divergence : Divergence.values()) {
             for (Penalty penalty : List.of(
                     new Penalty.States(divergence),
                     new Penalty.Occupancies(divergence),
                     new Penalty.Actions(divergence))) {
-                try (var ppo = new OccupancyPpo(sampled(1, 0), world, measured, penalty, 0.1, 5);
-                        var free = new OccupancyPpo(sampled(1, 0), world, measured, new Penalty.None(), 0, 5)) {
+                try (var ppo = new OccupancyPpo(sampled(1, 0), environment, measured, penalty, 0.1, 5);
+                        var free = new OccupancyPpo(sampled(1, 0), environment, measured, new Penalty.None(), 0, 5)) {
                     Map<String, Double> held = ppo.iterate();
                     Map<String, Double> unheld = free.iterate();
                     assertEquals(unheld.get("proxy_return"), held.get("proxy_return"), "the same draws");

@@ -38,9 +38,9 @@ public class RlvrRecipeTest {
     }
 
     public static RlvrRecipe.Config config(
-            List<PolicyMethod> methods, TrainingConfig rl, int stepsPerDraw, int passes) {
+            List<PolicyMethod> methods, TrainingConfig rl, int stepsPerRollout, int passes) {
         return new RlvrRecipe.Config(
-                environment(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerDraw, passes, 20, 4, 20, "cpu", 1, 3);
+                environment(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerRollout, passes, 20, 4, 20, "cpu", 1, 3);
     }
 
     private RecordedRun run(RlvrRecipe.Config config) throws Exception {
@@ -173,7 +173,7 @@ public class RlvrRecipeTest {
         List<PolicyMethod> grpo = List.of(new GrpoMethod(0.2, 0));
         assertRefused("methods must be different, at least one, were []", () -> config(List.of(), o, 1, 1));
         assertRefused(
-                "steps_per_draw must be a multiple of passes, both >= 1, were 4 and 3", () -> config(grpo, o, 4, 3));
+                "steps_per_rollout must be a multiple of passes, both >= 1, were 4 and 3", () -> config(grpo, o, 4, 3));
         assertRefused("clip must be in (0, 1), was 1.0", () -> new GrpoMethod(1, 0));
         assertRefused(
                 "samples must be at least what methods select from, 5, was 4",

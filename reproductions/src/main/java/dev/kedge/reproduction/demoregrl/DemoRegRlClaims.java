@@ -21,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The claims of demonstration-regularized reinforcement learning (Tiapkin et al. 2023, arXiv:2310.17303). The paper
-/// has no experiments: this is what its theorems say of a small world.
+/// has no experiments: this is what its theorems say of a small environment.
 public final class DemoRegRlClaims {
     private DemoRegRlClaims() {}
 

@@ -47,7 +47,7 @@ public final class DemoRegRlExperiments {
     /// @param draws       of demonstrations for a clone
     /// @param judged      repetitions of learning rewards
     /// @param pairs       numbers of labelled pairs, three, rising
-    /// @param linear      episodes in a linear world
+    /// @param linear      episodes in a linear environment
     public record Scale(int repetitions, List<Integer> at, int draws, int judged, List<Integer> pairs, int linear) {
         static final Scale PUBLISHED = new Scale(6, List.of(10, 25, 50, 100, 400), 10, 3, List.of(50, 200, 1000), 60);
 
@@ -57,14 +57,14 @@ public final class DemoRegRlExperiments {
     }
 
     static DemoRegRlConfig config(
-            FiniteEnvironment world,
+            FiniteEnvironment environment,
             List<Integer> demonstrations,
             Cloning cloning,
             Planner planner,
             int episodes,
             Optional<Preferences> preferences) {
         return new DemoRegRlConfig(
-                world,
+                environment,
                 0.05,
                 demonstrations,
                 cloning,
@@ -89,8 +89,8 @@ public final class DemoRegRlExperiments {
 
     private static Outcome cloning(Scale s, long seed) {
         List<Integer> numbers = List.of(20, 80, 320, 1280);
-        FiniteEnvironment world = new FiniteEnvironment.Garnet(8, 3, 3, 8, seed);
-        DemoRegRlBench bench = DemoRegRlBench.of(config(world, numbers, LAPLACE, LIGHT, 1, Optional.empty()));
+        FiniteEnvironment environment = new FiniteEnvironment.Garnet(8, 3, 3, 8, seed);
+        DemoRegRlBench bench = DemoRegRlBench.of(config(environment, numbers, LAPLACE, LIGHT, 1, Optional.empty()));
         double[] kl = new double[numbers.size()];
         for (int draw = 0; draw < s.draws; draw++) {
             Demonstrations demonstrations = bench.demonstrate(1000 * seed + draw);
@@ -199,13 +199,13 @@ public final class DemoRegRlExperiments {
 
     private static final Arm HELD = new Arm.Regularized(new Strength.Matched(0.3));
 
-    /// Each the best of 0.01, 0.03, 0.1 and 0.3 in the worlds of seeds 1001 to 1003.
+    /// Each the best of 0.01, 0.03, 0.1 and 0.3 in the environments of seeds 1001 to 1003.
     private static final double LINEAR_BONUS = 0.01;
 
     private static final double TABULAR_BONUS = 0.1;
 
     private static Outcome linear(Scale s, long seed) {
-        FiniteEnvironment world = new FiniteEnvironment.Linear(30, 4, 4, 6, seed);
+        FiniteEnvironment environment = new FiniteEnvironment.Linear(30, 4, 4, 6, seed);
         Outcome outcome = Outcome.NOTHING;
         for (boolean linear : new boolean[] {true, false}) {
             Planner planner = linear
@@ -213,9 +213,9 @@ public final class DemoRegRlExperiments {
                     : new Planner.Tabular(new VisitBonus.Hoeffding(TABULAR_BONUS));
             Cloning cloning = linear ? new Cloning.SoftmaxLinear(0.1, 0.05) : LAPLACE;
             DemoRegRlBench bench =
-                    DemoRegRlBench.of(config(world, List.of(20), cloning, planner, s.linear, Optional.empty()));
+                    DemoRegRlBench.of(config(environment, List.of(20), cloning, planner, s.linear, Optional.empty()));
             double uniform = bench.best()
-                    - bench.value(DemoRegRlBench.of(config(world, List.of(20), LAPLACE, planner, 1, Optional.empty()))
+                    - bench.value(DemoRegRlBench.of(config(environment, List.of(20), LAPLACE, planner, 1, Optional.empty()))
                             .clone(List.of()));
             List<Trial> trials = new ArrayList<>();
             for (int i = 0; i < s.judged; i++) {

@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193), on the world of [DelayedRewardTask].
+/// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193), on the environment of [DelayedRewardTask].
 public final class GenarmClaims {
     private static final List<Double> ALPHAS = List.of(0.25, 0.5, 1.0, 2.0, 4.0);
     private static final int GROWING = 4; // up to 2

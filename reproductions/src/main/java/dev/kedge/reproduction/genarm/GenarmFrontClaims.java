@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193) about several wishes at once, on the world of
+/// The claims of GenARM (Xu et al. 2024, arXiv:2410.08193) about several wishes at once, on the environment of
 /// [dev.kedge.task.DelayedRewardTask].
 public final class GenarmFrontClaims {
     private static final List<Double> ALPHAS = List.of(2.0, 0.5, 1.0);

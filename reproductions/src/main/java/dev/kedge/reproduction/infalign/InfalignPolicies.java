@@ -26,7 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The experiment behind InfAlign's claims on a language model: the world of `recipes/infalign.yaml`, policies of four
+/// The experiment behind InfAlign's claims on a language model: the environment of `recipes/infalign.yaml`, policies of four
 /// methods on the way from one start, compared where they are equally far from it.
 public final class InfalignPolicies {
     private static final int N = 4;
@@ -160,10 +160,10 @@ public final class InfalignPolicies {
         var judge = new WeightedSum(List.of(
                 new WeightedSum.Part("right", 1, new Program(task)),
                 new WeightedSum.Part("short", 0.5, new Length(8, 8))));
-        var world = new Environment.Generated(
+        var environment = new Environment.Generated(
                 task, 0.5, 64, 2, 4, s.examples, RlvrTrial.pretraining(s.pretraining, 128), 78, 22, Optional.of(judge));
         return RlvrTrial.config(
-                world,
+                environment,
                 Stream.of(Arm.values()).map(a -> a.method(s.draws)).toList(),
                 16,
                 RecipeTrial.training(new Schedule(Schedule.Shape.CONSTANT, 3e-4, s.steps / 12, s.steps, 1), 16, 0),

@@ -190,9 +190,9 @@ public final class LpRegClaims {
                 .with("solved " + draws + ", " + arm, trial.last(phase, "solved"));
     }
 
-    private static RlvrRecipe.Config config(Scale scale, List<PolicyMethod> methods, int stepsPerDraw, long seed) {
+    private static RlvrRecipe.Config config(Scale scale, List<PolicyMethod> methods, int stepsPerRollout, long seed) {
         return new ScratchSumTrial(
-                        new ScratchSum(), 2, scale.pretraining, 8, 16, scale.steps, stepsPerDraw, 1, scale.steps, 16)
+                        new ScratchSum(), 2, scale.pretraining, 8, 16, scale.steps, stepsPerRollout, 1, scale.steps, 16)
                 .config(methods, RATE, seed);
     }
 }

@@ -41,11 +41,11 @@ public final class ProxyExperiments {
 
     /// How large the exact experiments are.
     ///
-    /// @param steps        of Adam in the grid, at .05
-    /// @param worldSteps   in the other worlds, at .1
-    /// @param coefficients of the grid, in standard deviations of the proxy
-    /// @param random       policies for which the bound is checked, besides those that are learnt
-    public record Scale(int steps, int worldSteps, List<Double> coefficients, int random) {
+    /// @param steps            of Adam in the grid, at .05
+    /// @param environmentSteps in the other environments, at .1
+    /// @param coefficients     of the grid, in standard deviations of the proxy
+    /// @param random           policies for which the bound is checked, besides those that are learnt
+    public record Scale(int steps, int environmentSteps, List<Double> coefficients, int random) {
         static final Scale PUBLISHED =
                 new Scale(800, 200, List.of(20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01), 100);
     }
@@ -213,7 +213,7 @@ public final class ProxyExperiments {
                     case TRAFFIC -> "place";
                     case PANDEMIC -> "disease";
                 })
-                + " of each seed, exact gradients, " + s.worldSteps + " steps of Adam from the reference on. "
+                + " of each seed, exact gradients, " + s.environmentSteps + " steps of Adam from the reference on. "
                 + "Coefficients, in standard deviations of the proxy, those with the most true reward on seeds "
                 + "101 to 106 among 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02 and 0.01: " + simulator.said() + ".";
         return new Experiment(simulator.title, description, 12, seed -> simulated(simulator, s, seed));
@@ -222,8 +222,8 @@ public final class ProxyExperiments {
     private static Outcome simulated(Simulator simulator, Scale s, long seed) {
         Evaluator measured = Evaluator.of(simulator.of.apply(seed));
         Evaluation reference = measured.evaluate(measured.reference());
-        Evaluation none = climbed(measured, new Penalty.None(), 0, s.worldSteps, 0.1);
-        Evaluation theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.worldSteps, 0.1);
+        Evaluation none = climbed(measured, new Penalty.None(), 0, s.environmentSteps, 0.1);
+        Evaluation theory = climbed(measured, Arm.OCCUPANCY.penalty, measured.theory(), s.environmentSteps, 0.1);
         double slack = Math.min(none.gain() - none.bound(), slack(measured, s.random / 10 + 1, seed));
         Outcome outcome = Outcome.NOTHING
                 .with(REFERENCE, reference.truth())
@@ -232,7 +232,7 @@ public final class ProxyExperiments {
                 .with(THEORY, theory.truth())
                 .with(SAFE, theory.truth() - reference.truth());
         for (Arm arm : Arm.values()) {
-            Evaluation evaluation = climbed(measured, arm.penalty, simulator.coefficients.get(arm), s.worldSteps, 0.1);
+            Evaluation evaluation = climbed(measured, arm.penalty, simulator.coefficients.get(arm), s.environmentSteps, 0.1);
             slack = Math.min(slack, evaluation.gain() - evaluation.bound());
             outcome = outcome.with(arm.number(), evaluation.truth());
         }

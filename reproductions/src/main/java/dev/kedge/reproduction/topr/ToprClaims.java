@@ -76,11 +76,11 @@ public final class ToprClaims {
     }
 
     private static String description(ScratchSumTrial scale, List<ScratchSumTrial.Arm> arms) {
-        int draws = scale.steps() / scale.stepsPerDraw();
+        int draws = scale.steps() / scale.stepsPerRollout();
         return "" + scale.start() + " " + scale.group() + " completions to each of 80 questions are drawn "
                 + (draws == 1 ? "once, by the start" : draws + " times, by each method's policy as it is")
                 + "; each method learns from them in " + scale.passes() + " passes of "
-                + scale.stepsPerDraw() / scale.passes() + " steps of " + scale.questions() + " questions, "
+                + scale.stepsPerRollout() / scale.passes() + " steps of " + scale.questions() + " questions, "
                 + "AdamW with gradients clipped at 1. Losses of TOPR and its family are divided by lengths, "
                 + "baseline 0. Learning rates, by held-out reward on " + CHOSEN_ON + ": "
                 + ScratchSumTrial.told(arms) + ". " + ScratchSumTrial.JUDGED;

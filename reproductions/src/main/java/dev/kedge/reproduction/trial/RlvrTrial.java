@@ -21,7 +21,7 @@ public record RlvrTrial(Metrics metrics) {
         return run(List.of(config)).getFirst();
     }
 
-    /// Several of them, which share what they start from where their worlds and seeds are the same.
+    /// Several of them, which share what they start from where their environments and seeds are the same.
     public static List<RlvrTrial> run(List<RlvrRecipe.Config> configs) {
         return RecipeTrial.run("rlvr", configs, RlvrRecipe::run).stream()
                 .map(run -> new RlvrTrial(run.metrics()))
@@ -40,14 +40,14 @@ public record RlvrTrial(Metrics metrics) {
     ///
     /// @param group completions a question
     public static RlvrRecipe.Config config(
-            Environment world,
+            Environment environment,
             List<PolicyMethod> methods,
             int group,
             TrainingConfig training,
             Sampling sampling,
             long seed) {
         return new RlvrRecipe.Config(
-                world,
+                environment,
                 methods,
                 group,
                 1,

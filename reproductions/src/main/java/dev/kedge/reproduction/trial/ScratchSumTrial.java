@@ -13,16 +13,16 @@ import java.util.stream.Collectors;
 /// Runs of [RlvrRecipe] on [ScratchSum], small enough for many seeds: from a decoder of width 48 that learns from
 /// demonstrations of which half have a random digit. Judged are 20 questions never trained on.
 ///
-/// @param task          with or without a reward for the format
-/// @param layers        of the decoder; one layer takes twice the learning rate of more
-/// @param pretraining   steps in which the decoder learns from demonstrations
-/// @param group         completions a question
-/// @param questions     a step
-/// @param steps         of reinforcement learning
-/// @param stepsPerDraw  of them on one draw
-/// @param passes        through a draw
-/// @param snapshotEvery steps between policies that are judged
-/// @param samples       completions to a question that is judged
+/// @param task            with or without a reward for the format
+/// @param layers          of the decoder; one layer takes twice the learning rate of more
+/// @param pretraining     steps in which the decoder learns from demonstrations
+/// @param group           completions a question
+/// @param questions       a step
+/// @param steps           of reinforcement learning
+/// @param stepsPerRollout of them on one draw
+/// @param passes          through a draw
+/// @param snapshotEvery   steps between policies that are judged
+/// @param samples         completions to a question that is judged
 public record ScratchSumTrial(
         ScratchSum task,
         int layers,
@@ -30,7 +30,7 @@ public record ScratchSumTrial(
         int group,
         int questions,
         int steps,
-        int stepsPerDraw,
+        int stepsPerRollout,
         int passes,
         int snapshotEvery,
         int samples) {
@@ -41,15 +41,15 @@ public record ScratchSumTrial(
 
     /// Two layers, without a reward for the format, judged by 64 completions.
     public static ScratchSumTrial plain(
-            int pretraining, int group, int questions, int steps, int stepsPerDraw, int passes, int snapshotEvery) {
+            int pretraining, int group, int questions, int steps, int stepsPerRollout, int passes, int snapshotEvery) {
         return new ScratchSumTrial(
-                new ScratchSum(), 2, pretraining, group, questions, steps, stepsPerDraw, passes, snapshotEvery, 64);
+                new ScratchSum(), 2, pretraining, group, questions, steps, stepsPerRollout, passes, snapshotEvery, 64);
     }
 
     /// One layer, groups of 8, one pass through a draw, judged when all is done.
     public static ScratchSumTrial shallow(
-            ScratchSum task, int pretraining, int steps, int questions, int stepsPerDraw, int samples) {
-        return new ScratchSumTrial(task, 1, pretraining, 8, questions, steps, stepsPerDraw, 1, steps, samples);
+            ScratchSum task, int pretraining, int steps, int questions, int stepsPerRollout, int samples) {
+        return new ScratchSumTrial(task, 1, pretraining, 8, questions, steps, stepsPerRollout, 1, steps, samples);
     }
 
     /// What the start is, for descriptions.
@@ -102,7 +102,7 @@ public record ScratchSumTrial(
                 methods,
                 group,
                 RlvrTrial.learning(steps, questions, learningRate),
-                new RlvrTrial.Sampling(stepsPerDraw, passes, snapshotEvery, samples),
+                new RlvrTrial.Sampling(stepsPerRollout, passes, snapshotEvery, samples),
                 seed);
     }
 }

@@ -108,12 +108,12 @@ class NoisyBanditTest {
     /// Without a step every policy is the reference.
     @Test
     void policiesBeginAtTheReference() {
-        var standings = AdpoExperiments.trial(new AdpoExperiments.Scale(0, 100), 5);
+        var results = AdpoExperiments.trial(new AdpoExperiments.Scale(0, 100), 5);
         for (var method : AdpoExperiments.Method.values()) {
             for (int c = 0; c < 4; c++) {
                 for (int t = 0; t < 4; t++) {
-                    assertEquals(0, standings.kl()[method.ordinal()][c][t], 1e-6);
-                    assertEquals(standings.refMass(), standings.mass()[method.ordinal()][c][t], 1e-6);
+                    assertEquals(0, results.kl()[method.ordinal()][c][t], 1e-6);
+                    assertEquals(results.refMass(), results.mass()[method.ordinal()][c][t], 1e-6);
                 }
             }
         }

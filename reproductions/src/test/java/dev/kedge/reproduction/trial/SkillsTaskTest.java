@@ -107,13 +107,13 @@ class SkillsTaskTest {
     /// The same weights in any order: their spread is that of RECAP, and uniform replay has none.
     @Test
     void weightsSpreadOnlyWhereARuleGivesThem() {
-        var courses = RecapExperiment.trial(new RecapExperiment.Scale(30, 30, 20), 6);
-        assertEquals(RecapExperiment.Method.values().length, courses.size());
-        assertEquals(0, courses.get(RecapExperiment.Method.UNIFORM).spread());
-        assertTrue(courses.get(RecapExperiment.Method.LOSS_05).spread() > 0.01);
-        assertTrue(courses.get(RecapExperiment.Method.LOSS_5).spread()
-                < courses.get(RecapExperiment.Method.LOSS_05).spread());
-        var start = courses.get(RecapExperiment.Method.NONE).way().getFirst();
-        courses.forEach((method, course) -> assertEquals(start, course.way().getFirst(), method.title));
+        var results = RecapExperiment.trial(new RecapExperiment.Scale(30, 30, 20), 6);
+        assertEquals(RecapExperiment.Method.values().length, results.size());
+        assertEquals(0, results.get(RecapExperiment.Method.UNIFORM).spread());
+        assertTrue(results.get(RecapExperiment.Method.LOSS_05).spread() > 0.01);
+        assertTrue(results.get(RecapExperiment.Method.LOSS_5).spread()
+                < results.get(RecapExperiment.Method.LOSS_05).spread());
+        var start = results.get(RecapExperiment.Method.NONE).way().getFirst();
+        results.forEach((method, result) -> assertEquals(start, result.way().getFirst(), method.title));
     }
 }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-class ProxyWorldsTest {
+class ProxyEnvironmentsTest {
     private static final double DISCOUNT = 0.95;
 
     private static double[] next(ProxyTask task, int state, int action) {
@@ -35,17 +35,17 @@ class ProxyWorldsTest {
 
     /// The proxy goes with the truth where the reference is, its optimum is truly worse than the reference, and the
     /// truth's is better.
-    private static void assertHackable(String world, ProxyTask task, MdpPolicy ref) {
+    private static void assertHackable(String environment, ProxyTask task, MdpPolicy ref) {
         Mdp truth = task.mdp(DISCOUNT);
         Occupancy own = Occupancy.discounted(truth, ref, 1e-9);
-        assertTrue(correlation(task, own) > 0.2, world);
+        assertTrue(correlation(task, own) > 0.2, environment);
         MdpPolicy hacker = ValueIteration.optimal(task.proxyMdp(DISCOUNT), 1e-7).policy();
         MdpPolicy best = ValueIteration.optimal(truth, 1e-7).policy();
         Occupancy hacked = Occupancy.discounted(truth, hacker, 1e-9);
         double reference = own.expectation(task.reward());
-        assertTrue(hacked.expectation(task.proxy()) > own.expectation(task.proxy()), world);
-        assertTrue(hacked.expectation(task.reward()) < reference, world);
-        assertTrue(Occupancy.discounted(truth, best, 1e-9).expectation(task.reward()) > reference, world);
+        assertTrue(hacked.expectation(task.proxy()) > own.expectation(task.proxy()), environment);
+        assertTrue(hacked.expectation(task.reward()) < reference, environment);
+        assertTrue(Occupancy.discounted(truth, best, 1e-9).expectation(task.reward()) > reference, environment);
     }
 
     @Test

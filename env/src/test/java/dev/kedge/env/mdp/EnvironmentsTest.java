@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class WorldsTest {
+class EnvironmentsTest {
     private static double[] next(Transitions transitions, int state, int action) {
         double[] next = new double[transitions.states()];
         transitions.push(state, action, 1, next);
