@@ -115,7 +115,7 @@ public final class DpgRecipe {
 
     /// The samples of a step, each with the weight of its log-probability.
     ///
-    /// @param weights float64, [B]
+    /// @param weights float64, `[B]`
     private record Weighted(Samples samples, Tensor weights, Map<String, Double> metrics) {}
 
     /// What is sampled is a function of seed and step, and the same for all methods.
