@@ -7,8 +7,8 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 
-/// Log-probs of N positions through a head [V, H], forward and backward, chunk by chunk or with all logits at once; run
-/// in a process of its own, so that its peak of memory belongs to it alone.
+/// Log-probs of N positions through a head `[V, H]`, forward and backward, chunk by chunk or with all logits at
+/// once; run in a process of its own, so that its peak of memory belongs to it alone.
 final class HeadPass {
     static final int POSITIONS = 2048;
     static final int WIDTH = 256;

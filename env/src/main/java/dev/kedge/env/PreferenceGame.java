@@ -10,7 +10,7 @@ public final class PreferenceGame {
 
     private final double[][] p;
 
-    /// @param winProbabilities `P`, [n, n], copied
+    /// @param winProbabilities `P`, `[n, n]`, copied
     /// @throws IllegalArgumentException naming row and column, if P is not square, an entry is no probability, an
     ///                                  entry and its mirror do not add up to 1, or the diagonal is not 1/2
     public PreferenceGame(double[][] winProbabilities) {
@@ -106,7 +106,7 @@ public final class PreferenceGame {
         return p[i][j];
     }
 
-    /// A copy of P, [n, n].
+    /// A copy of P, `[n, n]`.
     public double[][] winProbabilities() {
         return Arrays.stream(p).map(double[]::clone).toArray(double[][]::new);
     }

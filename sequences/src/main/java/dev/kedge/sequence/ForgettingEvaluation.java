@@ -52,7 +52,7 @@ public record ForgettingEvaluation(Scores task, Scores original) {
         return values.to(DType.FLOAT64).sum().item();
     }
 
-    /// The states from which a batch's targets are predicted: [N, H].
+    /// The states from which a batch's targets are predicted: `[N, H]`.
     public static Tensor states(Decoder model, TokenBatch tokens) {
         return model.hidden(tokens.tokens()).indexSelect(0, tokens.targetIndex());
     }

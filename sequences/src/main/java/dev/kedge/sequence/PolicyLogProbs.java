@@ -13,9 +13,9 @@ import java.util.List;
 /// Log-probs of sequences under a policy that learns, nats.
 ///
 /// @param batch  the sequences as rows
-/// @param hidden the states that predict the targets, [N, H]
-/// @param tokens log-probs of the targets, [N]
-/// @param sums   of each sequence over its targets, [B], with their gradient
+/// @param hidden the states that predict the targets, `[N, H]`
+/// @param tokens log-probs of the targets, `[N]`
+/// @param sums   of each sequence over its targets, `[B]`, with their gradient
 public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs tokens, Tensor sums) {
     /// @param padId fills the batch
     public static PolicyLogProbs of(Decoder policy, List<Tokenized> sequences, int padId) {
@@ -25,7 +25,7 @@ public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs token
         return new PolicyLogProbs(batch, hidden, tokens, SequenceScores.rowSums(tokens.values(), batch));
     }
 
-    /// The sums under a frozen model: [B], constants.
+    /// The sums under a frozen model: `[B]`, constants.
     public Tensor under(Decoder frozen) {
         return SequenceScores.constantRowSums(frozen, batch, 1.0);
     }

@@ -165,7 +165,7 @@ public sealed interface PreferenceLoss {
 
     /// The loss of a part of a step.
     ///
-    /// @param tokens      lengths of the chosen and of the rejected replies, [B] each
+    /// @param tokens      lengths of the chosen and of the rejected replies, `[B]` each
     /// @param pairsInStep pairs in the whole optimiser step
     default Loss loss(PreferenceLogProbs lp, Tensor[] tokens, long pairsInStep) {
         return switch (this) {

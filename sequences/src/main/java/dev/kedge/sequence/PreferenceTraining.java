@@ -111,7 +111,7 @@ public final class PreferenceTraining {
 
     /// What a loss on pairs is made of.
     ///
-    /// @param sums      the policy's log-probs of a part's rows, chosen, then rejected, [2B]; gradient flows
+    /// @param sums      the policy's log-probs of a part's rows, chosen, then rejected, `[2B]`; gradient flows
     /// @param reference the frozen model's, of all pairs
     /// @param part      which of them stand in the rows
     public static PreferenceLogProbs logProbs(Tensor sums, double[][] reference, int[] part) {
@@ -137,7 +137,7 @@ public final class PreferenceTraining {
         }
     }
 
-    /// How many tokens the replies have: chosen and rejected, [B] each.
+    /// How many tokens the replies have: chosen and rejected, `[B]` each.
     public static Tensor[] targets(List<TokenizedPair> pairs, int[] part, Tensor like) {
         return new Tensor[] {
             SequenceScores.constants(i -> pairs.get(i).chosen().targets(), part, like),

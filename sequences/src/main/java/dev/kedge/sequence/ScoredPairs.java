@@ -9,7 +9,7 @@ import java.util.List;
 
 /// Preference pairs with a frozen reference's log-probs of their replies, taken once.
 ///
-/// @param reference of the chosen and of the rejected replies: nats, [2][pairs]; zeros where a loss needs none
+/// @param reference of the chosen and of the rejected replies: nats, `[2][pairs]`; zeros where a loss needs none
 /// @param padId     fills batches
 public record ScoredPairs(List<TokenizedPair> pairs, double[][] reference, int padId) {
     public static ScoredPairs of(Decoder reference, List<TokenizedPair> pairs, int padId) {

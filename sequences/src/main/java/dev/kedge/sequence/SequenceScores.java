@@ -55,7 +55,7 @@ public final class SequenceScores {
         return scores;
     }
 
-    /// The same of the chosen and of the rejected replies of pairs: nats, [2][pairs].
+    /// The same of the chosen and of the rejected replies of pairs: nats, `[2][pairs]`.
     public static double[][] ofPairs(Decoder model, List<TokenizedPair> pairs, int padId) {
         return new double[][] {
             of(model, pairs.stream().map(TokenizedPair::chosen).toList(), padId, 1.0),
@@ -78,14 +78,14 @@ public final class SequenceScores {
         return HeadLogProbs.of(hidden, model.head(), batch.targetTokens(), temperature);
     }
 
-    /// Sums of a model's log-probs over the targets of each row, without gradient: nats, [B].
+    /// Sums of a model's log-probs over the targets of each row, without gradient: nats, `[B]`.
     public static Tensor constantRowSums(Decoder model, TokenBatch batch, double temperature) {
         try (var _ = Gradients.off()) {
             return rowSums(sums(model, batch, temperature).values(), batch);
         }
     }
 
-    /// Sums over the targets of each row: [B], with the gradient of `logProbs` [N].
+    /// Sums over the targets of each row: `[B]`, with the gradient of `logProbs` `[N]`.
     public static Tensor rowSums(Tensor logProbs, TokenBatch batch) {
         Tensor zeros = Creation.zeros(logProbs.dtype(), logProbs.device(), batch.rows());
         return Indexing.indexAdd(zeros, 0, batch.row(), logProbs);

@@ -91,11 +91,11 @@ public final class EnumerableLanguage implements AutoCloseable {
 
     /// Texts sampled, with their exact log-probabilities under the model that they were sampled from.
     ///
-    /// @param tokens   [B, L] int64
-    /// @param numbers  of the texts, [B]
-    /// @param logProbs nats, float64, [B]
+    /// @param tokens   `[B, L]` int64
+    /// @param numbers  of the texts, `[B]`
+    /// @param logProbs nats, float64, `[B]`
     public record Samples(Tensor tokens, int[] numbers, Tensor logProbs) {
-        /// Entries of a table over all texts: float64, [B].
+        /// Entries of a table over all texts: float64, `[B]`.
         public Tensor of(double[] table) {
             return Tensor.of(Arrays.stream(numbers).mapToDouble(i -> table[i]).toArray());
         }
@@ -200,7 +200,7 @@ public final class EnumerableLanguage implements AutoCloseable {
         return Tensor.of(tokens, count, config.length()).to(DType.INT64);
     }
 
-    /// `log π` of texts [B, L], each the sum over its letters: nats, float64, [B]; gradient flows.
+    /// `log π` of texts `[B, L]`, each the sum over its letters: nats, float64, `[B]`; gradient flows.
     public Tensor logProbs(Decoder model, Reads reads, Tensor tokens) {
         long rows = tokens.size(0);
         Tensor before = Tensor.cat(List.of(begin(rows), tokens.narrow(1, 0, config.length() - 1)), 1);

@@ -82,7 +82,7 @@ public final class Functional {
         return new Tensor(unary("gelu", x, t -> torch.gelu(t, tanhApproximation ? "tanh" : "none")));
     }
 
-    /// The rows of `table` [V, H] at `ids` int64 of any shape [...]: [..., H].
+    /// The rows of `table` `[V, H]` at `ids` int64 of any shape [...]: [..., H].
     public static Tensor embedding(Tensor table, Tensor ids) {
         return new Tensor(binary("embedding", table, ids, torch::embedding));
     }
@@ -213,7 +213,7 @@ public final class Functional {
                 weight));
     }
 
-    /// Maximum over windows of `size` by `size`, side by side: [B, C, H, W] to [B, C, H/size, W/size].
+    /// Maximum over windows of `size` by `size`, side by side: `[B, C, H, W]` to [B, C, H/size, W/size].
     public static Tensor maxPool2d(Tensor x, long size) {
         return new Tensor(unary("maxPool2d", x, t -> torch.max_pool2d(t, size, size)));
     }

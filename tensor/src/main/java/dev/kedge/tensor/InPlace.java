@@ -76,7 +76,7 @@ public final class InPlace {
         return x;
     }
 
-    /// Adds `a` [N, K] times `b` [K, M] to x [N, M].
+    /// Adds `a` `[N, K]` times `b` `[K, M]` to x `[N, M]`.
     public static Tensor plusMatmul_(Tensor x, Tensor a, Tensor b) {
         ternary("plusMatmul_", x, a, b, (t, y, z) -> t.addmm_(y, z));
         return x;

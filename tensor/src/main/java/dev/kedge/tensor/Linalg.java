@@ -13,14 +13,14 @@ public final class Linalg {
 
     /// The x of `A x = b`.
     ///
-    /// @param a [n, n]
+    /// @param a `[n, n]`
     /// @param b `[n]` or `[n, k]`
     /// @throws IllegalArgumentException if A is singular
     public static Tensor solve(Tensor a, Tensor b) {
         return new Tensor(binary("solve", a, b, torch::linalg_solve));
     }
 
-    /// The singular values of [m, n], largest first.
+    /// The singular values of `[m, n]`, largest first.
     public static Tensor singularValues(Tensor a) {
         return new Tensor(unary("singularValues", a, torch::linalg_svdvals));
     }
@@ -35,7 +35,7 @@ public final class Linalg {
         return new Tensor(unary("norm", x, t -> t.norm()));
     }
 
-    /// x [N, M] + `a` [N, K] times `b` [K, M], in one pass.
+    /// x `[N, M]` + `a` `[N, K]` times `b` `[K, M]`, in one pass.
     public static Tensor plusMatmul(Tensor x, Tensor a, Tensor b) {
         return new Tensor(ternary("plusMatmul", x, a, b, (t, y, z) -> t.addmm(y, z)));
     }

@@ -8,16 +8,16 @@ import java.util.Arrays;
 
 /// Discounted occupancy measures of a finite Markov decision process, exactly.
 ///
-/// `μ(s, a) = (1-γ) E[Σ_t γ^t 1{s_t = s, a_t = a}]`: probabilities, [S, A], that add up to 1. The return of a policy,
+/// `μ(s, a) = (1-γ) E[Σ_t γ^t 1{s_t = s, a_t = a}]`: probabilities, `[S, A]`, that add up to 1. The return of a policy,
 /// normalised by `1-γ`, is `Σ μ·R`.
 public final class DifferentiableOccupancy {
     private DifferentiableOccupancy() {}
 
-    /// The occupancy measure of a policy, [S, A]: the solution of `d = (1-γ)·start + γ·P_πᵀ·d`, times the policy.
+    /// The occupancy measure of a policy, `[S, A]`: the solution of `d = (1-γ)·start + γ·P_πᵀ·d`, times the policy.
     ///
     /// @param transitions `P(s'|s, a)` at `[s][a][s']`, `[S, A, S]`, a constant
     /// @param start       distribution of the first state, `[S]`, a constant
-    /// @param policy      `π(a|s)`, [S, A]; gradient flows
+    /// @param policy      `π(a|s)`, `[S, A]`; gradient flows
     /// @param gamma       discount, in [0, 1)
     /// @throws IllegalArgumentException if shapes do not fit or gamma is out of range
     public static Tensor measure(Tensor transitions, Tensor start, Tensor policy, double gamma) {

@@ -7,7 +7,7 @@ package dev.kedge.env.mdp;
 /// (MacQueen 1966). The middle is returned; half the distance is the bound. It falls by the discount in each sweep at
 /// least, and much faster where the process forgets its start.
 ///
-/// @param values     of the states: [S]
+/// @param values     of the states: `[S]`
 /// @param errorBound on each of them: half that distance, and for rounding 2⁻⁵² of the largest value, `/(1 - discount)`
 /// @param sweeps     how often the operator was applied
 record FixedPoint(double[] values, double errorBound, int sweeps) {

@@ -36,12 +36,12 @@ public record Gridworld(List<String> map) {
         return new Gridworld(Collections.nCopies(rows, ".".repeat(columns)));
     }
 
-    /// The free cells' places, `{row, column}`: [S][2].
+    /// The free cells' places, `{row, column}`: `[S][2]`.
     public int[][] cells() {
         return cells(_ -> true);
     }
 
-    /// The places of those free cells whose mark is this one, in reading order: [N][2].
+    /// The places of those free cells whose mark is this one, in reading order: `[N][2]`.
     public int[][] cells(char mark) {
         return cells(c -> c == mark);
     }
@@ -73,7 +73,7 @@ public record Gridworld(List<String> map) {
         return states;
     }
 
-    /// Where each move leads from each state: [S][4].
+    /// Where each move leads from each state: `[S][4]`.
     public int[][] moves() {
         int[][] states = states();
         int[][] cells = cells();

@@ -95,7 +95,7 @@ public final class OccupancyAscent {
         }
     }
 
-    /// Of `J - coefficient·penalty` for the logits, [S][A].
+    /// Of `J - coefficient·penalty` for the logits, `[S][A]`.
     double[][] gradient() {
         double[][] p = policy().probabilities();
         chain.follow(p);

@@ -30,7 +30,7 @@ public record ProxyBound(
         Tensor bound,
         Tensor lambda) {
 
-    /// @param measure     occupancy measure of the policy, probabilities, [S, A] or any other shape; gradient flows
+    /// @param measure     occupancy measure of the policy, probabilities, `[S, A]` or any other shape; gradient flows
     /// @param reference   that of the reference policy, a constant of that shape
     /// @param trueReward  of that shape, not the same everywhere; `proxyReward` likewise
     /// @throws IllegalArgumentException if the shapes differ

@@ -71,7 +71,7 @@ public final class TomatoGarden {
     }
 
     /// What the gardener sees of each state: a one for the cell, a bit for each tomato that is watered, one for the
-    /// bucket; nothing in the last state. [S][cells + tomatoes + 1].
+    /// bucket; nothing in the last state. `[S][cells + tomatoes + 1]`.
     ///
     /// @param map as for [#task]
     public static double[][] observations(Gridworld map) {

@@ -10,7 +10,7 @@ import java.util.Arrays;
 ///
 /// @param states        S, > 0
 /// @param actions       A, the same in every state, > 0
-/// @param offsets       where rows begin, the first is 0: [S·A + 1]
+/// @param offsets       where rows begin, the first is 0: `[S·A + 1]`
 /// @param successors    states, those of a row in any order: `[N]`
 /// @param probabilities of the successors, `>= 0`: `[N]`
 public record Transitions(int states, int actions, int[] offsets, int[] successors, double[] probabilities) {

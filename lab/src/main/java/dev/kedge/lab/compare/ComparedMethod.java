@@ -41,7 +41,7 @@ public record ComparedMethod(
     @FunctionalInterface
     public interface Training {
         /// @param seed of whatever is random in it; methods that are given the same see the same pairs
-        /// @return log-probabilities, normalised, nats, [X, n]; NaN where training diverged
+        /// @return log-probabilities, normalised, nats, `[X, n]`; NaN where training diverged
         double[][] policy(Arena arena, double strength, long seed);
     }
 }

@@ -119,7 +119,7 @@ public enum ComparisonTask {
 
         /// Games in which an outcome is worth its win rate against the reference.
         ///
-        /// @param logRef [X, n]
+        /// @param logRef `[X, n]`
         public static Arena againstReference(double[][] logRef, List<PreferenceGame> judges) {
             var winRates = IntStream.range(0, logRef.length)
                     .mapToObj(x -> judges.get(x)
@@ -146,7 +146,7 @@ public enum ComparisonTask {
 
         /// Of the games regularised with beta, mean over contexts: 0 at the equilibria only.
         ///
-        /// @param logPolicy [X, n]
+        /// @param logPolicy `[X, n]`
         /// @return NaN where the policy is not finite
         public double dualityGap(double[][] logPolicy, double beta) {
             if (!Arrays.stream(logPolicy).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite)) {

@@ -27,7 +27,7 @@ final class PairSampler {
             return first.length;
         }
 
-        /// @param logPolicy [X, n]; gradient flows
+        /// @param logPolicy `[X, n]`; gradient flows
         PreferenceLogProbs logProbs(Tensor logPolicy, Tensor logRef) {
             return PreferenceLogProbs.judged(
                     at(logPolicy, first),
@@ -53,7 +53,7 @@ final class PairSampler {
         }
     }
 
-    /// Of a table [X, n] the entries of outcomes, [B].
+    /// Of a table `[X, n]` the entries of outcomes, `[B]`.
     static Tensor at(Tensor table, long[] outcomes) {
         return table.reshape(-1).indexSelect(0, Tensor.of(outcomes, outcomes.length));
     }

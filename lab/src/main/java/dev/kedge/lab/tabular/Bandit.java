@@ -15,10 +15,10 @@ import java.util.stream.IntStream;
 /// A task whose every outcome can be enumerated: contexts, equally likely, each with outcomes of known reward and a
 /// reference policy over them. What a policy is worth on it is exact, and so is the best that can be had.
 ///
-/// A policy is its log-probabilities, normalised, nats: [X, n], X contexts, n outcomes.
+/// A policy is its log-probabilities, normalised, nats: `[X, n]`, X contexts, n outcomes.
 ///
 /// @param logRef the reference policy
-/// @param reward of each outcome: [X, n]
+/// @param reward of each outcome: `[X, n]`
 public record Bandit(double[][] logRef, double[][] reward) {
     private static final int BISECTIONS = 80;
 
@@ -49,8 +49,8 @@ public record Bandit(double[][] logRef, double[][] reward) {
 
     /// Comparisons of outcomes, which are numbered through all contexts: `x·n + y`.
     ///
-    /// @param chosen   the outcome preferred in each pair: [P]
-    /// @param rejected the other: [P]
+    /// @param chosen   the outcome preferred in each pair: `[P]`
+    /// @param rejected the other: `[P]`
     public record Pairs(long[] chosen, long[] rejected) {
         public int count() {
             return chosen.length;
@@ -140,7 +140,7 @@ public record Bandit(double[][] logRef, double[][] reward) {
         return new Rankings(outcomes, size);
     }
 
-    /// Where a policy [X, n] stands.
+    /// Where a policy `[X, n]` stands.
     public Evaluation evaluate(double[][] logPolicy) {
         double kl = divergence(logPolicy);
         double gained = mean(logPolicy, x -> y -> reward[x][y]);
@@ -148,7 +148,7 @@ public record Bandit(double[][] logRef, double[][] reward) {
         return new Evaluation(kl, gained, entropy, Double.isFinite(kl) ? best(kl) - gained : Double.NaN);
     }
 
-    /// The policy that maximises `E_π[reward] - beta·D(π||ref)` in every context: [X, n].
+    /// The policy that maximises `E_π[reward] - beta·D(π||ref)` in every context: `[X, n]`.
     public double[][] optimum(Divergence divergence, double beta) {
         return IntStream.range(0, contexts())
                 .mapToObj(x -> RegularizedOptimum.optimalPolicy(divergence, logRef[x], reward[x], beta))

@@ -11,7 +11,7 @@ public final class ConfidenceCalibration {
     /// The reference's own error is 0. That of a policy is at most the total variation between the two, and so at
     /// most `√(KL(π||ref)/2)`.
     ///
-    /// @param logPolicy log-probabilities, nats, [X, n]
+    /// @param logPolicy log-probabilities, nats, `[X, n]`
     /// @return in [0, 1]
     public static double error(Bandit task, double[][] logPolicy, int bins) {
         var surplus = new double[bins];

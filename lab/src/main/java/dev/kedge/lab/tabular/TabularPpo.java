@@ -22,7 +22,7 @@ public final class TabularPpo {
 
     private TabularPpo() {}
 
-    /// Bradley-Terry's maximum likelihood: a reward for every outcome, up to a constant of the context, [X, n].
+    /// Bradley-Terry's maximum likelihood: a reward for every outcome, up to a constant of the context, `[X, n]`.
     public static double[][] reward(Bandit task, Bandit.Pairs pairs, TabularTraining training) {
         // DPO's reward is beta·log π/ref: with beta 1 and a uniform reference, a table of its own.
         var uniform = new double[task.contexts()][task.outcomes()];
@@ -30,9 +30,9 @@ public final class TabularPpo {
         return training.onPairs(new Bandit(uniform, task.reward()), pairs, (lp, count) -> Dpo.dpo(lp, 1, count));
     }
 
-    /// The policy that PPO makes of the reference, [X, n].
+    /// The policy that PPO makes of the reference, `[X, n]`.
     ///
-    /// @param reward learned, [X, n]
+    /// @param reward learned, `[X, n]`
     /// @param beta   strength of the penalty, >= 0
     public static double[][] train(
             Bandit task,

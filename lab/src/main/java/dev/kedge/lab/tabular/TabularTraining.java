@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// Training of a policy that is a table of logits [X, n], in float64, from the reference on.
+/// Training of a policy that is a table of logits `[X, n]`, in float64, from the reference on.
 ///
 /// @param steps        of AdamW without weight decay
 /// @param learningRate of the first step; it falls linearly to 0, so that training comes to rest
@@ -22,7 +22,7 @@ public record TabularTraining(int steps, double learningRate) {
     /// What a step minimises.
     @FunctionalInterface
     public interface Objective {
-        /// @param logProbs the policy's, normalised, nats, [X, n]; gradient flows
+        /// @param logProbs the policy's, normalised, nats, `[X, n]`; gradient flows
         /// @param step     counted from 0
         /// @return a scalar
         Tensor loss(Tensor logProbs, int step);
@@ -41,9 +41,9 @@ public record TabularTraining(int steps, double learningRate) {
         Loss of(PreferenceLogProbs lp, long pairsInStep);
     }
 
-    /// The policy after training, log-probabilities [X, n]; all NaN where a loss was not finite.
+    /// The policy after training, log-probabilities `[X, n]`; all NaN where a loss was not finite.
     ///
-    /// @param logStart the policy before: the reference's log-probabilities, [X, n]
+    /// @param logStart the policy before: the reference's log-probabilities, `[X, n]`
     public double[][] train(double[][] logStart, Objective objective) {
         var schedule = new Schedule(Schedule.Shape.LINEAR, learningRate, 0, steps, 0);
         try (var _ = new Scope();

@@ -22,7 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /// A decoder-only transformer: Llama, Qwen, Mistral, GPT-2 and GPT-NeoX by configuration. One path of code for training
-/// and for sampling. The residual stream is kept two-dimensional, [B * T, H], throughout.
+/// and for sampling. The residual stream is kept two-dimensional, `[B * T, H]`, throughout.
 ///
 /// Owns its parameters, except where it was made by [#withAdapter] or [#withoutAdapter]: those share them.
 public final class Decoder implements AutoCloseable {
@@ -121,12 +121,12 @@ public final class Decoder implements AutoCloseable {
         return new Decoder(config, parameters, null, rotary, false);
     }
 
-    /// The matrix that turns hidden states into logits: [V, H].
+    /// The matrix that turns hidden states into logits: `[V, H]`.
     public Tensor head() {
         return parameters.get(config.tiedHead() ? "embedding.weight" : "head.weight");
     }
 
-    /// Logits [N, V] of hidden states [N, H].
+    /// Logits `[N, V]` of hidden states `[N, H]`.
     public Tensor logits(Tensor hidden) {
         return linear(hidden, head(), null);
     }
@@ -134,8 +134,8 @@ public final class Decoder implements AutoCloseable {
     /// The hidden states of right-padded sequences. Causality makes a padding mask needless: no token sees what
     /// follows it.
     ///
-    /// @param tokens [B, T] int64, T at most maxPositions
-    /// @return [B * T, H], after the last norm
+    /// @param tokens `[B, T]` int64, T at most maxPositions
+    /// @return `[B * T, H]`, after the last norm
     /// @throws IllegalArgumentException if T exceeds maxPositions
     public Tensor hidden(Tensor tokens) {
         long length = tokens.size(1);
@@ -146,8 +146,8 @@ public final class Decoder implements AutoCloseable {
 
     /// The hidden states of the next tokens of every row of a cache, which then holds them too.
     ///
-    /// @param tokens [B, T] int64
-    /// @return [B * T, H], after the last norm
+    /// @param tokens `[B, T]` int64
+    /// @return `[B * T, H]`, after the last norm
     /// @throws IllegalArgumentException if a row would exceed maxPositions
     /// @throws IllegalStateException if the cache is too small for them
     public Tensor hidden(Tensor tokens, KvCache cache) {

@@ -82,7 +82,7 @@ public final class KvCache implements AutoCloseable {
         filled += (int) length;
     }
 
-    /// The position in its own row of each of the next `length` columns, 0 before a row's beginning: [B * T].
+    /// The position in its own row of each of the next `length` columns, 0 before a row's beginning: `[B * T]`.
     Tensor positions(long length, Device device) {
         Tensor columns = Creation.arange(filled, filled + length, device);
         return Elementwise.clampMin(columns.unsqueeze(0).minus(starts.unsqueeze(1)), 0)
@@ -109,7 +109,7 @@ public final class KvCache implements AutoCloseable {
         return open.whereElse(allowed, Double.NEGATIVE_INFINITY).unsqueeze(1);
     }
 
-    /// Keeps only the given rows [N], int64: finished ones leave the batch.
+    /// Keeps only the given rows `[N]`, int64: finished ones leave the batch.
     void keepRows(Tensor rows) {
         for (int layer = 0; layer < keys.size(); layer++) {
             keys.set(layer, replaced(keys.get(layer), rows));

@@ -61,7 +61,7 @@ record RotaryEmbedding(Tensor cosines, Tensor sines) implements AutoCloseable {
         return new RotaryEmbedding(cosines.narrow(0, from, length), sines.narrow(0, from, length));
     }
 
-    /// The tables of the given positions [B * T]: [B, T, 1, rotated].
+    /// The tables of the given positions `[B * T]`: [B, T, 1, rotated].
     RotaryEmbedding at(Tensor positions, long batch, long length) {
         long rotated = cosines.size(2);
         return new RotaryEmbedding(

@@ -40,8 +40,8 @@ public record Sampling(double temperature, int topK, double topP, double minP) {
     ///
     /// Truncation follows temperature; each rule looks at what the one before it left.
     ///
-    /// @param logits [B, V]
-    /// @return [B, V]
+    /// @param logits `[B, V]`
+    /// @return `[B, V]`
     public Tensor logProbs(Tensor logits) {
         Tensor scaled = isGreedy() || temperature == 1 ? logits : logits.times(1 / temperature);
         if (isGreedy()) {
@@ -65,9 +65,9 @@ public record Sampling(double temperature, int topK, double topP, double minP) {
         return scaled.logSoftmax(-1);
     }
 
-    /// `-Σ_v p(v) log p(v)`, nats, [B]: what truncation excludes adds nothing.
+    /// `-Σ_v p(v) log p(v)`, nats, `[B]`: what truncation excludes adds nothing.
     ///
-    /// @param logProbs of [#logProbs], [B, V]
+    /// @param logProbs of [#logProbs], `[B, V]`
     static Tensor entropies(Tensor logProbs) {
         Tensor finite = logProbs.whereElse(logProbs.gt(Double.NEGATIVE_INFINITY), 0); // 0 · -∞ is NaN
         return logProbs.exp().times(finite).sum(-1).neg();
@@ -76,9 +76,9 @@ public record Sampling(double temperature, int topK, double topP, double minP) {
     /// Draws by inverse transform: the first token at which the cumulated mass reaches u times the total. Cumulated in
     /// float64 and measured by its own total, so that no u falls on a token without mass.
     ///
-    /// @param logProbs [B, V]
+    /// @param logProbs `[B, V]`
     /// @param u        one a row, in (0, 1]
-    /// @return [B] int64
+    /// @return `[B]` int64
     static Tensor inverseTransform(Tensor logProbs, double[] u) {
         Tensor cumulated = logProbs.to(DType.FLOAT64).exp().cumsum(-1);
         Tensor total = cumulated.narrow(1, cumulated.size(1) - 1, 1);

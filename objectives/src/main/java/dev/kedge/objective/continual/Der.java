@@ -12,9 +12,9 @@ public final class Der {
     /// `(weight/(tokensInStep·V)) Σ_t Σ_v (z_tv - teacher_tv)²` over the positions where `mask` is true: to be added to
     /// the task's loss. Unlike a KL it changes when a constant is added to the logits of a position.
     ///
-    /// @param logits        z, [B, T, V]; gradient flows
+    /// @param logits        z, `[B, T, V]`; gradient flows
     /// @param teacherLogits likewise, a constant
-    /// @param mask          boolean [B, T]: true where the next token counts
+    /// @param mask          boolean `[B, T]`: true where the next token counts
     /// @param weight        dimensionless, finite and >= 0; 0.5 in arXiv:2508.08275
     /// @param tokensInStep  tokens that count in the whole optimizer step, >= 1
     /// @return the loss; metric `logit-distance`, the mean square over V summed over a sequence, `[B]`

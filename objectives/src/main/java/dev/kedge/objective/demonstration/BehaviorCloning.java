@@ -12,10 +12,10 @@ import dev.kedge.tensor.Tensor;
 public final class BehaviorCloning {
     private BehaviorCloning() {}
 
-    /// How often each action was demonstrated in each state at each step: `n_h(s, a)`, float64 [H, S, A].
+    /// How often each action was demonstrated in each state at each step: `n_h(s, a)`, float64 `[H, S, A]`.
     ///
-    /// @param states       visited by N demonstrations, int64 [N, H], each in 0..S-1
-    /// @param actions      taken there, int64 [N, H], each in 0..A-1
+    /// @param states       visited by N demonstrations, int64 `[N, H]`, each in 0..S-1
+    /// @param actions      taken there, int64 `[N, H]`, each in 0..A-1
     /// @param stateCount   S, at least 1; `actionCount` is A
     /// @throws IllegalArgumentException if shapes do not fit or an index is out of range
     public static Tensor counts(Tensor states, Tensor actions, long stateCount, long actionCount) {
@@ -36,9 +36,9 @@ public final class BehaviorCloning {
                 .reshape(horizon, stateCount, actionCount);
     }
 
-    /// `(n_h(s, a) + α)/(n_h(s) + α·A)`, [H, S, A]: where [#loss] is least. Uniform in states that were never seen.
+    /// `(n_h(s, a) + α)/(n_h(s) + α·A)`, `[H, S, A]`: where [#loss] is least. Uniform in states that were never seen.
     ///
-    /// @param counts    `n_h(s, a)`, [H, S, A]
+    /// @param counts    `n_h(s, a)`, `[H, S, A]`
     /// @param smoothing α, finite and >= 0; 1 is Laplace's rule and the paper's
     /// @throws IllegalArgumentException if an argument is out of range
     public static Tensor policy(Tensor counts, double smoothing) {
@@ -52,10 +52,10 @@ public final class BehaviorCloning {
     /// `Σ_h Σ_{s,a} (n_h(s, a) + α)·log 1/π_h(a|s)`: the log-likelihood of the demonstrations with a regulariser that
     /// counts every action α times more. A sum over all demonstrations, which are counted beforehand.
     ///
-    /// @param logPolicy normalised over actions, nats, [H, S, A]; gradient flows, except where nothing counts
+    /// @param logPolicy normalised over actions, nats, `[H, S, A]`; gradient flows, except where nothing counts
     /// @param counts    a constant of that shape
     /// @param smoothing α, finite and >= 0
-    /// @return the loss; metrics `loss`, of each step and state, [H, S]
+    /// @return the loss; metrics `loss`, of each step and state, `[H, S]`
     /// @throws IllegalArgumentException if an argument is out of range or shapes differ
     public static Loss loss(Tensor logPolicy, Tensor counts, double smoothing) {
         require(counts, smoothing);

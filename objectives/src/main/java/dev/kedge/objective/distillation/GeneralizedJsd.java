@@ -55,11 +55,11 @@ public final class GeneralizedJsd {
     /// The logits of both are divided by the temperature before this; as in TRL, the loss is not multiplied by its
     /// square. TRL's denominator is the tokens of a micro-batch.
     ///
-    /// @param divergences  [#divergence] at each token, nats, [B, T], or packed [N]; gradient flows
+    /// @param divergences  [#divergence] at each token, nats, `[B, T]`, or packed `[N]`; gradient flows
     /// @param mask         boolean, of the same shape: true at completion tokens
     /// @param tokensInStep completion tokens of the whole optimizer step, >= 1
-    /// @return the loss; metrics `divergence` (nats, summed) and `tokens` (count), one entry per sequence [B], or
-    ///         per token [N] of packed ones
+    /// @return the loss; metrics `divergence` (nats, summed) and `tokens` (count), one entry per sequence `[B]`, or
+    ///         per token `[N]` of packed ones
     /// @throws IllegalArgumentException if shapes or types do not fit, or tokensInStep < 1
     public static Loss generalizedJsd(Tensor divergences, Tensor mask, long tokensInStep) {
         if (divergences.dim() != 1) {

@@ -19,7 +19,7 @@ public final class Egpo {
     /// `θ ← (1 - h)·θ + h·(log ref + P·opponent/beta)` up to a constant, with `h = 4·lr/n`. Uniform pairs are what
     /// makes it so; 0 where the policy is the best response to the opponent.
     ///
-    /// @param logPolicy   normalised log-probabilities, nats, [G, n]; gradient flows
+    /// @param logPolicy   normalised log-probabilities, nats, `[G, n]`; gradient flows
     /// @param logOpponent likewise; a constant whatever graph it carries
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param gamesInStep games in the whole optimizer step, at least G
@@ -40,9 +40,9 @@ public final class Egpo {
     /// from π_θ it is online IPO, from the half step's policy the second step of EGPO. With y and y' from π_θ and
     /// the preferences `P(y > y')` and 1/2 it is [OnlineIpo#onlineIpo2].
     ///
-    /// @param logProbs    `log π` of y and of y', summed over tokens, nats, [B, 2]; gradient flows
-    /// @param refLogProbs `log π_ref` of the same, [B, 2]; a constant whatever graph it carries
-    /// @param preferences `P(y > y'')` and `P(y' > y'')`, in [0, 1], [B, 2]; a constant likewise
+    /// @param logProbs    `log π` of y and of y', summed over tokens, nats, `[B, 2]`; gradient flows
+    /// @param refLogProbs `log π_ref` of the same, `[B, 2]`; a constant whatever graph it carries
+    /// @param preferences `P(y > y'')` and `P(y' > y'')`, in [0, 1], `[B, 2]`; a constant likewise
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param pairsInStep pairs in the whole optimizer step, at least B
     /// @return the loss; metrics `[B]`: `loss`, and as `reward/first` and `reward/second` the implicit rewards

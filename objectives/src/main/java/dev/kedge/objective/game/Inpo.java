@@ -47,8 +47,8 @@ public final class Inpo {
     /// The population's loss with win rates: for each game `E_{y,y'~π_t} (h(y, y') - (P(y > π_t) - P(y' > π_t))/eta)²`.
     /// It is 0 at the optimum.
     ///
-    /// @param logPolicy   `log π`, normalised, nats, [G, n]; gradient flows
-    /// @param logPrevious `log π_t`, normalised and finite, [G, n]; a constant whatever graph it carries
+    /// @param logPolicy   `log π`, normalised, nats, `[G, n]`; gradient flows
+    /// @param logPrevious `log π_t`, normalised and finite, `[G, n]`; a constant whatever graph it carries
     /// @param gamesInStep games in the whole optimizer step, at least G
     /// @return `Σ losses / gamesInStep`; metric `loss` `[G]`
     public static Loss withWinRates(

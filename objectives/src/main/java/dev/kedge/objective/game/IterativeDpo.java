@@ -16,7 +16,7 @@ public final class IterativeDpo {
     ///
     /// Where `P(y > y') = σ(r(y) - r(y'))`, the optimum is `π(y) ~ ref(y)·exp(r(y)/beta)`, whatever π_t.
     ///
-    /// @param logPolicy   `log π`, normalised, nats, [G, n]; gradient flows
+    /// @param logPolicy   `log π`, normalised, nats, `[G, n]`; gradient flows
     /// @param logPrevious `log π_t`, likewise; a constant whatever graph it carries
     /// @param beta        strength of the KL regulariser, dimensionless, finite and > 0
     /// @param gamesInStep games in the whole optimizer step, at least G

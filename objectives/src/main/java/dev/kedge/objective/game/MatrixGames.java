@@ -9,7 +9,7 @@ import java.util.Arrays;
 /// whatever graph they carry.
 ///
 /// @param winProbabilities `P(i > j)` at `[g][i][j]`, with `P + Pᵀ = 1`: `[G, n, n]`
-/// @param logRef           normalised log-probabilities of the reference, finite, nats: [G, n]
+/// @param logRef           normalised log-probabilities of the reference, finite, nats: `[G, n]`
 public record MatrixGames(Tensor winProbabilities, Tensor logRef) {
     /// @throws IllegalArgumentException if the shapes do not fit
     public MatrixGames {
@@ -27,9 +27,9 @@ public record MatrixGames(Tensor winProbabilities, Tensor logRef) {
         return logRef.size(0);
     }
 
-    /// `P(y > opponent)` of every action y: [G, n], a constant.
+    /// `P(y > opponent)` of every action y: `[G, n]`, a constant.
     ///
-    /// @param logOpponent normalised log-probabilities, [G, n]
+    /// @param logOpponent normalised log-probabilities, `[G, n]`
     Tensor winRates(Tensor logOpponent) {
         requirePolicy("logOpponent", logOpponent);
         return winProbabilities
@@ -38,7 +38,7 @@ public record MatrixGames(Tensor winProbabilities, Tensor logRef) {
                 .squeeze(2);
     }
 
-    /// `log π(y)/π_ref(y)`, [G, n].
+    /// `log π(y)/π_ref(y)`, `[G, n]`.
     Tensor logRatio(Tensor logPolicy) {
         requirePolicy("logPolicy", logPolicy);
         return logPolicy.minus(logRef.detach());
@@ -54,12 +54,12 @@ public record MatrixGames(Tensor winProbabilities, Tensor logRef) {
         return Loss.of(perGame.sum().div(gamesInStep)).with("loss", perGame);
     }
 
-    /// `x(i) - x(j)` at [g][i][j]: from [G, n] to [G, n, n].
+    /// `x(i) - x(j)` at `[g][i][j]`: from `[G, n]` to `[G, n, n]`.
     static Tensor differences(Tensor x) {
         return x.unsqueeze(2).minus(x.unsqueeze(1));
     }
 
-    /// The chance of every ordered pair of independent draws, `p(i)·p(j)` at [g][i][j]: a constant.
+    /// The chance of every ordered pair of independent draws, `p(i)·p(j)` at `[g][i][j]`: a constant.
     static Tensor pairs(Tensor logProbs) {
         Tensor p = logProbs.detach().exp();
         return p.unsqueeze(2).times(p.unsqueeze(1));

@@ -12,7 +12,7 @@ import dev.kedge.tensor.Tensor;
 public final class NashMd {
     private NashMd() {}
 
-    /// `log softmax((1 - refShare)·log π + refShare·log π_ref)`, [G, n]: a constant.
+    /// `log softmax((1 - refShare)·log π + refShare·log π_ref)`, `[G, n]`: a constant.
     public static Tensor mixture(Tensor logPolicy, Tensor logRef, double refShare) {
         if (!(refShare >= 0 && refShare <= 1)) {
             throw new IllegalArgumentException("refShare must be in [0, 1], was " + refShare);

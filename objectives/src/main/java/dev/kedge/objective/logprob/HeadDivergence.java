@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.BinaryOperator;
 
 /// A divergence of the next-token distributions of two models, over the whole vocabulary and through their heads, a
-/// few positions at a time: the logits of all positions, [N, V], never exist at once.
+/// few positions at a time: the logits of all positions, `[N, V]`, never exist at once.
 ///
 /// The way back has two stages, as in [HeadLogProbs]; the reference is a constant. Where both are wanted of the
 /// same hidden states, each with its own way back, give both a leaf and carry on from its gradient, since a graph
@@ -40,10 +40,10 @@ public final class HeadDivergence {
 
     /// `KL(ref ‖ π)`, exactly 0 where the two agree.
     ///
-    /// @param hidden    [N, H], the policy's state at each position
-    /// @param head      [V, H]; a leaf or a constant
-    /// @param refHidden [N, R], the reference's state at the same positions, a constant whatever graph it carries
-    /// @param refHead   [V, R], likewise
+    /// @param hidden    `[N, H]`, the policy's state at each position
+    /// @param head      `[V, H]`; a leaf or a constant
+    /// @param refHidden `[N, R]`, the reference's state at the same positions, a constant whatever graph it carries
+    /// @param refHead   `[V, R]`, likewise
     /// @throws IllegalArgumentException if shapes do not fit
     public static HeadDivergence forwardKl(Tensor hidden, Tensor head, Tensor refHidden, Tensor refHead) {
         return of(hidden, head, refHidden, refHead, 1, new ForwardKl());
@@ -53,7 +53,7 @@ public final class HeadDivergence {
     ///
     /// @param hidden      as above, and `head`, `refHidden` and `refHead` likewise
     /// @param temperature divides the logits of both, finite and > 0
-    /// @param divergence  from normalised log-probabilities of policy and reference, nats, [n, V] each, to [n];
+    /// @param divergence  from normalised log-probabilities of policy and reference, nats, `[n, V]` each, to `[n]`;
     ///                    each row of its own, and with a gradient to the first
     /// @throws IllegalArgumentException if shapes do not fit or temperature is out of range
     public static HeadDivergence of(
@@ -98,7 +98,7 @@ public final class HeadDivergence {
         }
     }
 
-    /// The divergences as a leaf that gathers a gradient: nats, [N].
+    /// The divergences as a leaf that gathers a gradient: nats, `[N]`.
     public Tensor values() {
         boolean learns = policy.hidden().hasGradientGraph() || policy.head().hasGradientGraph();
         return learns ? values.requiresGrad() : values;
@@ -149,7 +149,7 @@ public final class HeadDivergence {
         }
     }
 
-    /// A divergence and its derivative by the policy's logits, from log-probabilities [n, V] that it may overwrite.
+    /// A divergence and its derivative by the policy's logits, from log-probabilities `[n, V]` that it may overwrite.
     private sealed interface Form {
         Tensor values(Tensor logP, Tensor logRef);
 

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Log-probabilities of target tokens through a language model's head, a few positions at a time: the logits of all
-/// positions, [N, V], never exist at once.
+/// positions, `[N, V]`, never exist at once.
 ///
 /// The way back has two stages, since the loss is a function of all log-probs: the objective fills the gradient of
 /// [#values]; then [#backward] makes the logits again, chunk by chunk, and carries the gradient into the head and into
@@ -42,8 +42,8 @@ public final class HeadLogProbs {
         this.logNormalizers = logNormalizers;
     }
 
-    /// @param hidden      [N, H], the state from which each target is predicted
-    /// @param head        [V, H]; a leaf or a constant
+    /// @param hidden      `[N, H]`, the state from which each target is predicted
+    /// @param head        `[V, H]`; a leaf or a constant
     /// @param targets     `[N]` int64, in [0, V)
     /// @param temperature divides the logits, > 0
     /// @throws IllegalArgumentException if shapes or temperature do not fit

@@ -6,16 +6,16 @@ import dev.kedge.tensor.Tensor;
 /// What a model says of each next token, over the whole vocabulary: for vocabularies small enough that all logits are
 /// held at once. For larger ones there are [HeadLogProbs] and [HeadDivergence].
 ///
-/// @param logProbs normalised, nats, [B, T-1, V]; uniform where nothing counts, so that a divergence of two models
+/// @param logProbs normalised, nats, `[B, T-1, V]`; uniform where nothing counts, so that a divergence of two models
 ///                 is 0 there; gradient flows
-/// @param targets  the tokens that follow, int64 [B, T-1], 0 where nothing counts
-/// @param mask     boolean [B, T-1], true where a target counts
+/// @param targets  the tokens that follow, int64 `[B, T-1]`, 0 where nothing counts
+/// @param mask     boolean `[B, T-1]`, true where a target counts
 public record NextTokens(Tensor logProbs, Tensor targets, Tensor mask) {
     /// The logits at each position with the label one position later. The logits at the last position and the label
     /// at the first are not used.
     ///
-    /// @param logits      unnormalised, [B, T, V]; gradient flows, except where nothing counts
-    /// @param labels      token ids int64 [B, T], each in 0..V-1 or `ignoreLabel`
+    /// @param logits      unnormalised, `[B, T, V]`; gradient flows, except where nothing counts
+    /// @param labels      token ids int64 `[B, T]`, each in 0..V-1 or `ignoreLabel`
     /// @param ignoreLabel the label of positions that do not count, customarily -100
     /// @throws IllegalArgumentException if shapes do not fit
     public static NextTokens ofLogits(Tensor logits, Tensor labels, long ignoreLabel) {
@@ -30,7 +30,7 @@ public record NextTokens(Tensor logProbs, Tensor targets, Tensor mask) {
         return new NextTokens(logProbs, next.whereElse(counts, next.zerosLike()), counts);
     }
 
-    /// `log π` of the targets, [B, T-1]: what objectives of token log-probabilities take, together with [#mask].
+    /// `log π` of the targets, `[B, T-1]`: what objectives of token log-probabilities take, together with [#mask].
     public Tensor ofTargets() {
         return logProbs.gather(2, targets.unsqueeze(2)).squeeze(2);
     }

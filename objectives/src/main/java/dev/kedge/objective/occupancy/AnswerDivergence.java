@@ -28,9 +28,9 @@ public record AnswerDivergence(Tensor kl, Tensor chiSquared) {
 
     /// The estimates from the log-probabilities of tokens.
     ///
-    /// @param logProbs    of the answers' tokens under the current policy, nats, [B, T]; gradient flows
-    /// @param refLogProbs under the reference, a constant, [B, T]
-    /// @param mask        boolean [B, T], true at the tokens of the answer
+    /// @param logProbs    of the answers' tokens under the current policy, nats, `[B, T]`; gradient flows
+    /// @param refLogProbs under the reference, a constant, `[B, T]`
+    /// @param mask        boolean `[B, T]`, true at the tokens of the answer
     /// @param limit       the log-ratio from which growth is linear, nats, finite and > 0; 10 is customary
     /// @throws IllegalArgumentException if shapes do not fit or the limit is out of range
     public static AnswerDivergence of(Tensor logProbs, Tensor refLogProbs, Tensor mask, double limit) {

@@ -6,9 +6,9 @@ import dev.kedge.tensor.Tensor;
 
 /// From losses of tokens to the loss of a step. The choice says what weighs the same: a token or a completion.
 ///
-/// `losses` are [B, T], `mask` is boolean [B, T], true at the tokens of the completions; gradient flows. Denominators
-/// count the whole optimizer step, over all micro-batches and ranks, so that the parts of a step add up. All throw
-/// [IllegalArgumentException] if shapes or types do not fit or a denominator is out of range.
+/// `losses` are `[B, T]`, `mask` is boolean `[B, T]`, true at the tokens of the completions; gradient flows.
+/// Denominators count the whole optimizer step, over all micro-batches and ranks, so that the parts of a step add
+/// up. All throw [IllegalArgumentException] if shapes or types do not fit or a denominator is out of range.
 public final class Aggregation {
     private Aggregation() {}
 

@@ -22,7 +22,7 @@ public final class Dapo {
 
     /// Which groups to keep, boolean `[P]`: those whose rewards differ.
     ///
-    /// @param rewards [P, G]
+    /// @param rewards `[P, G]`
     public static Tensor informative(Tensor rewards) {
         return GroupRelative.differ(rewards);
     }
@@ -43,7 +43,7 @@ public final class Dapo {
 
     /// `(1/tokensInStep) Σ_it max(-A·ρ, -A·clip(ρ, 1 - clipLow, 1 + clipHigh))`.
     ///
-    /// @param rollout      [B, T]
+    /// @param rollout      `[B, T]`
     /// @param advantages   `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param clipLow      dimensionless, >= 0, customarily 0.2
     /// @param clipHigh     dimensionless, >= 0, customarily 0.28: room for improbable tokens to grow

@@ -14,9 +14,9 @@ import dev.kedge.tensor.Tensor;
 public final class DrGrpo {
     private DrGrpo() {}
 
-    /// `A_i = r_i - mean`, [P·G], prompt by prompt.
+    /// `A_i = r_i - mean`, `[P·G]`, prompt by prompt.
     ///
-    /// @param rewards of the G completions to each prompt, [P, G] with G >= 2
+    /// @param rewards of the G completions to each prompt, `[P, G]` with G >= 2
     /// @throws IllegalArgumentException if rewards is no matrix or has a single column
     public static Tensor advantages(Tensor rewards) {
         return GroupRelative.centred(rewards).reshape(-1);
@@ -24,7 +24,7 @@ public final class DrGrpo {
 
     /// `(1/(completionsInStep·length)) Σ_it max(-A·ρ, -A·clip(ρ, 1 - clip, 1 + clip))`.
     ///
-    /// @param rollout           [B, T]
+    /// @param rollout           `[B, T]`
     /// @param advantages        `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param clip              dimensionless, in (0, 1), customarily 0.2
     /// @param length            of the longest completion allowed, tokens, >= 1: the same at every step

@@ -14,11 +14,11 @@ import java.util.function.BinaryOperator;
 public final class Drpo {
     private Drpo() {}
 
-    /// `w_i ∝ exp((1 - L_i/longest)/lambda)` over the right answers to a question, else 0: [P, G], rows sum to 1; a
+    /// `w_i ∝ exp((1 - L_i/longest)/lambda)` over the right answers to a question, else 0: `[P, G]`, rows sum to 1; a
     /// question without answers of both kinds has zeros.
     ///
-    /// @param rewards 1 for a right answer, 0 for a wrong one, [P, G]
-    /// @param lengths tokens, [P, G]
+    /// @param rewards 1 for a right answer, 0 for a wrong one, `[P, G]`
+    /// @param lengths tokens, `[P, G]`
     /// @param longest the longest answer allowed, tokens, >= 1
     /// @param lambda  dimensionless, > 0: the smaller, the shorter the answers. `Infinity` gives equal weights,
     ///                which is DisCO (arXiv:2505.12366)
@@ -46,8 +46,8 @@ public final class Drpo {
     ///
     /// A question without answers of both kinds adds 0 and counts. The coefficients of a question's s sum to 0.
     ///
-    /// @param rollout         the answers, row `p·G + g` being answer g to question p, [P·G, T]
-    /// @param rewards         1 for a right answer, 0 for a wrong one, [P, G]
+    /// @param rollout         the answers, row `p·G + g` being answer g to question p, `[P·G, T]`
+    /// @param rewards         1 for a right answer, 0 for a wrong one, `[P, G]`
     /// @param longest         as in [#positiveWeights], and `lambda` likewise
     /// @param tau             dimensionless, finite and > 0: near 0 the likeliest wrong answer counts, at large
     ///                        tau all
@@ -82,7 +82,7 @@ public final class Drpo {
     /// `strength·KL(π_old‖π)`, the KL as a mean over the tokens of the step. With the strength of [#strength] its
     /// gradient is that of `(beta/2)·max(KL - delta, 0)²`.
     ///
-    /// @param rollout      all answers, also to questions without both kinds, [B, T]
+    /// @param rollout      all answers, also to questions without both kinds, `[B, T]`
     /// @param estimator    from `log π_old` and `log π`: [dev.kedge.objective.divergence.SampledKl#k1] as the
     ///                     authors', which can be negative, or k3
     /// @param strength     dimensionless, finite and >= 0; the same for all parts of a step
@@ -114,7 +114,7 @@ public final class Drpo {
         return Math.max(beta * (kl - delta), 0);
     }
 
-    /// Boolean [P].
+    /// Boolean `[P]`.
     private static Tensor bothKinds(Tensor rewards) {
         return rewards.amax(1, false).gt(0).and(rewards.amin(1, false).le(0));
     }

@@ -7,13 +7,13 @@ import dev.kedge.tensor.Tensor;
 public final class Entropy {
     private Entropy() {}
 
-    /// `-Σ_v π(v) log π(v)` at each token, nats, [B, T], 0 where masked. A token of logit `-Infinity` adds nothing.
+    /// `-Σ_v π(v) log π(v)` at each token, nats, `[B, T]`, 0 where masked. A token of logit `-Infinity` adds nothing.
     ///
     /// The gradient in the logit of v is `-π(v)·(log π(v) + H)`.
     ///
-    /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, [B, T, V]; gradient
+    /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, `[B, T, V]`; gradient
     ///               flows. Copies of it are held, so it is for small vocabularies
-    /// @param mask   boolean [B, T], true at the tokens of the completion
+    /// @param mask   boolean `[B, T]`, true at the tokens of the completion
     /// @throws IllegalArgumentException if shapes or types do not fit
     public static Tensor ofLogits(Tensor logits, Tensor mask) {
         Tensor logP = logProbs(logits, mask);

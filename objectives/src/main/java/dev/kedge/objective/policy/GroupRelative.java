@@ -5,7 +5,7 @@ import dev.kedge.tensor.Tensor;
 
 /// Advantages of completions against the mean of their group, the answers to one prompt.
 ///
-/// Rewards are [P, G], finite, in any unit; advantages have their shape and carry no gradient. In a group of equal
+/// Rewards are `[P, G]`, finite, in any unit; advantages have their shape and carry no gradient. In a group of equal
 /// rewards they are exactly 0. All throw [IllegalArgumentException] if rewards is no matrix, a group has a single
 /// completion, which has nothing to be measured against, or epsilon is not finite and > 0.
 public final class GroupRelative {

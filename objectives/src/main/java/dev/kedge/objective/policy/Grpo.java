@@ -18,9 +18,9 @@ public final class Grpo {
 
     private Grpo() {}
 
-    /// `A_i = (r_i - mean)/(std + 1e-6)`, [P·G], prompt by prompt.
+    /// `A_i = (r_i - mean)/(std + 1e-6)`, `[P·G]`, prompt by prompt.
     ///
-    /// @param rewards of the G completions to each prompt, [P, G] with G >= 2
+    /// @param rewards of the G completions to each prompt, `[P, G]` with G >= 2
     /// @throws IllegalArgumentException if rewards is no matrix or has a single column
     public static Tensor advantages(Tensor rewards) {
         return GroupRelative.normalized(rewards, STD_EPSILON).reshape(-1);
@@ -28,8 +28,8 @@ public final class Grpo {
 
     /// `(1/completionsInStep) Σ_i (1/L_i) Σ_t [max(-A·ρ, -A·clip(ρ, 1 - clip, 1 + clip)) + beta·k3]`.
     ///
-    /// @param rollout           [B, T]
-    /// @param refLogProbs       `log π_ref(o_t|q, o_<t)`, nats, [B, T], a constant whatever graph it carries
+    /// @param rollout           `[B, T]`
+    /// @param refLogProbs       `log π_ref(o_t|q, o_<t)`, nats, `[B, T]`, a constant whatever graph it carries
     /// @param advantages        `[B]`, or per token `[B, T]`; constants likewise
     /// @param clip              dimensionless, in (0, 1), customarily 0.2
     /// @param beta              strength of the KL regulariser, dimensionless, finite and >= 0

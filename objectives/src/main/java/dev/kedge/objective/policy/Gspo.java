@@ -20,7 +20,7 @@ public final class Gspo {
     /// `(1/completionsInStep) Σ_i (1/L_i) Σ_t max(-A·s_it, -A·clip(s_it, 1 - clipLow, 1 + clipHigh))`, s of
     /// [LogRatios#sequences].
     ///
-    /// @param rollout           [B, T]
+    /// @param rollout           `[B, T]`
     /// @param advantages        `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param clipLow           dimensionless, >= 0, customarily 3e-4: s is a mean over tokens and moves little
     /// @param clipHigh          dimensionless, >= 0, customarily 4e-4

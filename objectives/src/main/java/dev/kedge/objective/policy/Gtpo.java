@@ -20,8 +20,8 @@ public final class Gtpo {
 
     /// `-(1/L) Σ_t Σ_v π(v) log max(π(v), 1e-6)`, nats, `[B]`, without gradient; 0 of no tokens.
     ///
-    /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, [B, T, V]
-    /// @param mask   boolean [B, T], true at the tokens of the completion
+    /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, `[B, T, V]`
+    /// @param mask   boolean `[B, T]`, true at the tokens of the completion
     /// @throws IllegalArgumentException if shapes or types do not fit
     public static Tensor meanEntropies(Tensor logits, Tensor mask) {
         Tensor p = Entropy.logProbs(logits.detach(), mask).exp();
@@ -58,7 +58,7 @@ public final class Gtpo {
 
     /// What tokens weigh for being shared by completions of opposite advantages.
     ///
-    /// @param weights λ, [B, T], 0 where masked
+    /// @param weights λ, `[B, T]`, 0 where masked
     /// @param counts  the length of the longer of both runs, at least 1, `[B]`; 0 where the advantage is 0
     public record Conflicts(Tensor weights, Tensor counts) {
         /// @throws IllegalArgumentException if shapes do not fit
@@ -74,10 +74,10 @@ public final class Gtpo {
     /// `λ = f·b`, where f is `positiveWeight` for a good completion and 0 for a bad one in the run from the front,
     /// 1 elsewhere, and b the same in the run from the back. A completion of advantage 0 takes no part.
     ///
-    /// @param tokens         token ids, int64, row `p·G + g` being completion g to prompt p, [P·G, T]; anything
+    /// @param tokens         token ids, int64, row `p·G + g` being completion g to prompt p, `[P·G, T]`; anything
     ///                       where masked
-    /// @param mask           boolean [P·G, T]
-    /// @param advantages     before [#shaped], [P, G]; only signs count
+    /// @param mask           boolean `[P·G, T]`
+    /// @param advantages     before [#shaped], `[P, G]`; only signs count
     /// @param positiveWeight dimensionless, finite and > 0, customarily 2
     /// @throws IllegalArgumentException if shapes do not fit or positiveWeight is out of range
     public static Conflicts conflicts(Tensor tokens, Tensor mask, Tensor advantages, double positiveWeight) {
@@ -103,7 +103,7 @@ public final class Gtpo {
         return new Conflicts(weights.whereElse(mask, 0), longest.whereElse(perRow.ne(0), 0));
     }
 
-    /// Where the run of shared tokens is, boolean [B, T], for tokens taken in the order of `order`, [T].
+    /// Where the run of shared tokens is, boolean `[B, T]`, for tokens taken in the order of `order`, `[T]`.
     private static Tensor run(Tensor tokens, Tensor mask, Tensor opposite, Tensor order) {
         long groups = opposite.size(0);
         long size = opposite.size(1);
@@ -126,7 +126,7 @@ public final class Gtpo {
     /// unclipped. This is the authors' code, which takes one step per draw, so that ρ is 1, and the sum over the G
     /// completions to a prompt, so that its gradient is G times this.
     ///
-    /// @param rollout           [B, T]
+    /// @param rollout           `[B, T]`
     /// @param shaped            Â of [#shaped], `[B]`
     /// @param conflicts         of the same completions
     /// @param completionsInStep completions of the whole optimizer step, at least B

@@ -15,8 +15,8 @@ public final class LeaveOneOut {
     /// where the mean of v exceeds, about, its standard deviation over `√(G-1)`, and larger where the mean is
     /// nearly 0.
     ///
-    /// @param values a number per answer such as its reward, [P, G] with G >= 2; gradient flows
-    /// @return [P, G]; exactly 0 in a row of equal values
+    /// @param values a number per answer such as its reward, `[P, G]` with G >= 2; gradient flows
+    /// @return `[P, G]`; exactly 0 in a row of equal values
     /// @throws IllegalArgumentException if values is no matrix or has a single column
     public static Tensor advantages(Tensor values) {
         Require.dims("values", values, 2, "[P, G]");

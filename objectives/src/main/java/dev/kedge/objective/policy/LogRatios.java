@@ -2,7 +2,7 @@ package dev.kedge.objective.policy;
 
 import dev.kedge.tensor.Tensor;
 
-/// Importance ratios `π/π_old` of a rollout, as logs, [B, T], 0 where masked.
+/// Importance ratios `π/π_old` of a rollout, as logs, `[B, T]`, 0 where masked.
 ///
 /// They correct for the policy having moved since it drew the completions. Where it has not, the three have the same
 /// value, 0, and the same gradient, that of `log π` at each token.

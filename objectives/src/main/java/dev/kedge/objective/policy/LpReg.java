@@ -22,10 +22,10 @@ import dev.kedge.tensor.Tensor;
 public final class LpReg {
     private LpReg() {}
 
-    /// `log π_proxy`, normalised over what is kept, `-Infinity` elsewhere: [B, T, V], a constant. Kept is what has at
+    /// `log π_proxy`, normalised over what is kept, `-Infinity` elsewhere: `[B, T, V]`, a constant. Kept is what has at
     /// least kappa times the probability of the likeliest token.
     ///
-    /// @param logits unnormalised, [B, T, V]; a constant whatever graph they carry
+    /// @param logits unnormalised, `[B, T, V]`; a constant whatever graph they carry
     /// @param kappa  dimensionless, in [0, 1], customarily 0.02; 0 keeps all, 1 the likeliest, with its equals
     /// @throws IllegalArgumentException if shapes do not fit or kappa is out of range
     public static Tensor proxy(Tensor logits, double kappa) {
@@ -38,10 +38,10 @@ public final class LpReg {
         return fixed.whereElse(kept, Double.NEGATIVE_INFINITY).logSoftmax(2);
     }
 
-    /// [#proxy] at the tokens drawn, [B, T]: `-Infinity` where a token is filtered.
+    /// [#proxy] at the tokens drawn, `[B, T]`: `-Infinity` where a token is filtered.
     ///
-    /// @param tokens token ids, int64 [B, T], each in 0..V-1 where `mask` is true, anything elsewhere
-    /// @param mask   boolean [B, T]
+    /// @param tokens token ids, int64 `[B, T]`, each in 0..V-1 where `mask` is true, anything elsewhere
+    /// @param mask   boolean `[B, T]`
     public static Tensor proxyLogProbs(Tensor logits, Tensor tokens, Tensor mask, double kappa) {
         Require.dims("tokens", tokens, 2, "[B, T]");
         Require.mask("mask", mask, "tokens", tokens);
@@ -73,7 +73,7 @@ public final class LpReg {
 
     /// What pulls improbable tokens up.
     ///
-    /// @param proxyLogProbs `t = log π_proxy(o_t)`, nats, [B, T]; a constant whatever graph it carries
+    /// @param proxyLogProbs `t = log π_proxy(o_t)`, nats, `[B, T]`; a constant whatever graph it carries
     /// @param threshold     log-probability up to which tokens are considered, nats, of [#threshold]
     /// @param beta          strength, dimensionless, finite and >= 0, customarily 1
     /// @param cap           nats, > 0: beyond it the pull has no gradient. The authors' is 10, which lets go of
@@ -94,7 +94,7 @@ public final class LpReg {
     /// Pulled are tokens with `A < 0`, `log π <= threshold` and `log π < t`. The gradient of the pull is
     /// `beta·(1 - exp(t - log π))`, in expectation over tokens that of `KL(π_proxy‖π)`.
     ///
-    /// @param rollout      [B, T]
+    /// @param rollout      `[B, T]`
     /// @param advantages   `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param pull         see there
     /// @param clipLow      dimensionless, >= 0, customarily 1
@@ -123,12 +123,12 @@ public final class LpReg {
                 .with("pull/kl", rollout.means(k3));
     }
 
-    /// `KL(π_proxy‖π)` over the vocabulary at each token, nats, [B, T], 0 where masked; its gradient in the logit of v
-    /// is `π(v) - π_proxy(v)`.
+    /// `KL(π_proxy‖π)` over the vocabulary at each token, nats, `[B,
+    /// T]`, 0 where masked; its gradient in the logit of v is `π(v) - π_proxy(v)`.
     ///
-    /// @param logits      of the policy, unnormalised, [B, T, V]; gradient flows
+    /// @param logits      of the policy, unnormalised, `[B, T, V]`; gradient flows
     /// @param proxyLogits of the proxy's source, of the same shape; constants whatever graph they carry
-    /// @param mask        boolean [B, T]
+    /// @param mask        boolean `[B, T]`
     /// @param kappa       as in [#proxy]
     /// @throws IllegalArgumentException if shapes do not fit or kappa is out of range
     public static Tensor kl(Tensor logits, Tensor proxyLogits, Tensor mask, double kappa) {
@@ -142,10 +142,10 @@ public final class LpReg {
     /// The paper's Eq. (6): `(1/tokensInStep) Σ_it [-A·min(ρ, ratioCap) + beta·1[pulled]·KL(π_proxy‖π)]`. Pulled are
     /// tokens with `A < 0`, `log π <= threshold`, and kept by the proxy, though they may lie above it.
     ///
-    /// @param rollout       [B, T]
+    /// @param rollout       `[B, T]`
     /// @param advantages    `[B]`, or per token `[B, T]`; constants whatever graph they carry
-    /// @param proxyLogProbs `log π_proxy(o_t)`, [B, T]; a constant likewise
-    /// @param kl            of [#kl], nats, [B, T]; gradient flows
+    /// @param proxyLogProbs `log π_proxy(o_t)`, `[B, T]`; a constant likewise
+    /// @param kl            of [#kl], nats, `[B, T]`; gradient flows
     /// @param threshold     log-probability up to which tokens are considered, nats, over all tokens of the step
     /// @param beta          strength, dimensionless, finite and >= 0
     /// @param ratioCap      dimensionless, finite and > 0, customarily 10

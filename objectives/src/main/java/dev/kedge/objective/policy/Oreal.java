@@ -16,9 +16,9 @@ public final class Oreal {
 
     /// Sampled answers, all rows used.
     ///
-    /// @param logProbs    `log π` of tokens, nats, [B, T]; gradient flows
+    /// @param logProbs    `log π` of tokens, nats, `[B, T]`; gradient flows
     /// @param refLogProbs `log π_ref` of the policy before training, likewise, a constant
-    /// @param mask        boolean [B, T], true at the tokens of answers
+    /// @param mask        boolean `[B, T]`, true at the tokens of answers
     /// @param correct     boolean `[B]`: what the verifier found
     /// @param advantages  A of each answer in its whole group, such as [LeaveOneOut] of rewards +1 and -1: `[B]`,
     ///                    a constant; with such, A > 0 where correct and A < 0 elsewhere

@@ -25,10 +25,10 @@ import java.util.function.BinaryOperator;
 public final class ReferenceKl {
     private ReferenceKl() {}
 
-    /// The estimate at each token, nats, [B, T], 0 where masked; gradient flows. To be added to losses of tokens,
+    /// The estimate at each token, nats, `[B, T]`, 0 where masked; gradient flows. To be added to losses of tokens,
     /// times the strength of the regulariser.
     ///
-    /// @param refLogProbs `log π_ref(o_t|q, o_<t)`, nats, [B, T]
+    /// @param refLogProbs `log π_ref(o_t|q, o_<t)`, nats, `[B, T]`
     /// @param estimator   from `log π` and `log π_ref`, such as [SampledKl#k3] or [SampledKl#unbiased]
     public static Tensor inLoss(Rollout rollout, Tensor refLogProbs, BinaryOperator<Tensor> estimator) {
         Require.sameShape("refLogProbs", refLogProbs, "logProbs", rollout.logProbs());
@@ -49,12 +49,12 @@ public final class ReferenceKl {
         return inLoss(rollout, refLogProbs, SampledKl::unbiased).times(ratios);
     }
 
-    /// `KL(π‖π_ref)` over the vocabulary at each token, nats, [B, T], 0 where masked; gradient flows.
+    /// `KL(π‖π_ref)` over the vocabulary at each token, nats, `[B, T]`, 0 where masked; gradient flows.
     ///
     /// @param logits    of the policy, unnormalised, `logits[b][t]` the distribution that token t was drawn from,
-    ///                  [B, T, V]; gradient flows. Copies of both are held, so it is for small vocabularies
-    /// @param refLogits of the reference, [B, T, V]
-    /// @param mask      boolean [B, T], true at the tokens of the completion
+    ///                  `[B, T, V]`; gradient flows. Copies of both are held, so it is for small vocabularies
+    /// @param refLogits of the reference, `[B, T, V]`
+    /// @param mask      boolean `[B, T]`, true at the tokens of the completion
     public static Tensor exact(Tensor logits, Tensor refLogits, Tensor mask) {
         Require.sameShape("refLogits", refLogits, "logits", logits);
         Tensor logP = Entropy.logProbs(logits, mask);

@@ -14,7 +14,7 @@ public final class Reinforce {
 
     /// `-(1/completionsInStep) Σ_i A_i Σ_t log π(o_it)`.
     ///
-    /// @param rollout           completions just drawn, [B, T]: the policy that drew them is not corrected for
+    /// @param rollout           completions just drawn, `[B, T]`: the policy that drew them is not corrected for
     /// @param advantages        `[B]`, or per token `[B, T]`; constants whatever graph they carry
     /// @param completionsInStep completions of the whole optimizer step, at least B
     /// @return the loss; metrics as in [Surrogate#loss]

@@ -13,9 +13,9 @@ import dev.kedge.tensor.Tensor;
 public final class Rloo {
     private Rloo() {}
 
-    /// `A_i = r_i - (1/(G-1)) Σ_{j≠i} r_j`, [P·G], prompt by prompt.
+    /// `A_i = r_i - (1/(G-1)) Σ_{j≠i} r_j`, `[P·G]`, prompt by prompt.
     ///
-    /// @param rewards of the G completions to each prompt, [P, G] with G >= 2
+    /// @param rewards of the G completions to each prompt, `[P, G]` with G >= 2
     /// @throws IllegalArgumentException if rewards is no matrix or has a single column
     public static Tensor advantages(Tensor rewards) {
         return LeaveOneOut.advantages(rewards.detach()).reshape(-1);
@@ -23,7 +23,7 @@ public final class Rloo {
 
     /// `-(1/completionsInStep) Σ_i A_i log π(o_i|q)`: [Reinforce#reinforce] with these advantages.
     ///
-    /// @param rollout           completions just drawn, [B, T]
+    /// @param rollout           completions just drawn, `[B, T]`
     /// @param advantages        `[B]`
     /// @param completionsInStep completions of the whole optimizer step, at least B
     /// @return the loss; metrics as in [Surrogate#loss]

@@ -23,9 +23,9 @@ public final class Spine {
 
     private Spine() {}
 
-    /// `A = (r - mean)/(std + 1e-6)`, std with divisor G, [P·G], prompt by prompt.
+    /// `A = (r - mean)/(std + 1e-6)`, std with divisor G, `[P·G]`, prompt by prompt.
     ///
-    /// @param rewards of the G completions to each prompt, [P, G] with G >= 2
+    /// @param rewards of the G completions to each prompt, `[P, G]` with G >= 2
     /// @throws IllegalArgumentException if rewards is no matrix or has a single column
     public static Tensor advantages(Tensor rewards) {
         return GroupRelative.populationNormalized(rewards, STD_EPSILON).reshape(-1);
@@ -33,7 +33,7 @@ public final class Spine {
 
     /// Where completions fork, and the band for the entropies there; constants.
     ///
-    /// @param selected boolean [B, T], only where tokens count
+    /// @param selected boolean `[B, T]`, only where tokens count
     /// @param low      nats, `[B]`; 0 of a completion without tokens, and `high` likewise
     public record Forking(Tensor selected, Tensor low, Tensor high) {
         /// @throws IllegalArgumentException if shapes or types do not fit
@@ -53,8 +53,8 @@ public final class Spine {
     /// The tokens of highest entropy of each completion, `max(1, floor(share·L))` of them, of equal ones the first; the
     /// band is between two quantiles of their entropies, interpolated linearly.
     ///
-    /// @param entropies nats, [B, T], a constant whatever graph it carries
-    /// @param mask      boolean [B, T], true at the tokens of the completion
+    /// @param entropies nats, `[B, T]`, a constant whatever graph it carries
+    /// @param mask      boolean `[B, T]`, true at the tokens of the completion
     /// @param share     in (0, 1], customarily 0.2
     /// @param low       level of the lower quantile, in [0, 1], customarily 0.1; `high` likewise, 0.5
     /// @throws IllegalArgumentException if shapes or types do not fit or a number is out of range
@@ -83,8 +83,8 @@ public final class Spine {
     /// The threshold is the centre of the last bin of the lower class, of equally good cuts that of the first.
     /// Equal entropies are all selected.
     ///
-    /// @param entropies nats, [B, T], a constant whatever graph it carries
-    /// @param mask      boolean [B, T], true at the tokens of the completion
+    /// @param entropies nats, `[B, T]`, a constant whatever graph it carries
+    /// @param mask      boolean `[B, T]`, true at the tokens of the completion
     /// @param bins      of equal width from the least entropy of a completion to its greatest, >= 2,
     ///                  customarily 100
     /// @throws IllegalArgumentException if shapes or types do not fit or a number is out of range
@@ -100,7 +100,7 @@ public final class Spine {
         return new Forking(selected, low, median);
     }
 
-    /// [B, 1], float64.
+    /// `[B, 1]`, float64.
     private static Tensor otsuThresholds(Tensor h, Tensor mask, long bins) {
         Tensor least = h.whereElse(mask, Double.POSITIVE_INFINITY).amin(1, true);
         Tensor width = h.whereElse(mask, Double.NEGATIVE_INFINITY)
@@ -125,7 +125,7 @@ public final class Spine {
         return centres.gather(1, first);
     }
 
-    /// Of the selected values of each row, interpolated linearly, [B]; 0 of none.
+    /// Of the selected values of each row, interpolated linearly, `[B]`; 0 of none.
     private static Tensor quantile(Tensor values, Tensor selected, double level) {
         Tensor sorted = Ordering.sort(values.whereElse(selected, Double.POSITIVE_INFINITY), 1, false)[0];
         Tensor last = Elementwise.clampMin(selected.sum(1, true).minus(1), 0);
@@ -151,7 +151,7 @@ public final class Spine {
     /// `(1/tokensInStep) Σ_selected max(-A·ρ, -A·clip(ρ, 1 - clip, 1 + clip))`: [PpoClip#ppoClip] at the forks. Tokens
     /// that are not selected have no gradient but count in the denominator.
     ///
-    /// @param rollout      [B, T]
+    /// @param rollout      `[B, T]`
     /// @param advantages   `[B]`, constants whatever graph they carry
     /// @param forking      of the same completions
     /// @param clip         dimensionless, in (0, 1), customarily 0.2
@@ -169,7 +169,7 @@ public final class Spine {
     /// `(1/tokensInStep) Σ_selected [lowStrength·max(low - H, 0) + highStrength·max(H - high, 0)]`, without gradient
     /// on a bound itself.
     ///
-    /// @param entropies    H, nats, [B, T]; gradient flows. Of [Entropy#ofLogits]
+    /// @param entropies    H, nats, `[B, T]`; gradient flows. Of [Entropy#ofLogits]
     /// @param forking      of the same entropies
     /// @param lowStrength  per nat, finite and >= 0; `highStrength` likewise
     /// @param tokensInStep completion tokens of the whole optimizer step, selected or not, >= 1
@@ -195,7 +195,7 @@ public final class Spine {
     /// `(strength/selectedInStep) Σ_selected KL(π‖π_0)`, π_0 the policy before it was adapted.
     ///
     /// @param kl             exact over the vocabulary, as of [dev.kedge.objective.divergence.ReverseKl], nats,
-    ///                       [B, T]; gradient flows
+    ///                       `[B, T]`; gradient flows
     /// @param forking        of the same completions
     /// @param strength       dimensionless, finite and >= 0
     /// @param selectedInStep selected tokens of the whole optimizer step, >= 1

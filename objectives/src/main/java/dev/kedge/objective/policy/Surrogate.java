@@ -12,10 +12,10 @@ import dev.kedge.tensor.Tensor;
 /// whatever the ratio is. The value is no objective; only the gradient is.
 ///
 /// @param rollout    what the losses are of
-/// @param advantages [B, T], 0 where masked
-/// @param ratios     `π/π_old` before clipping, [B, T], without gradient
-/// @param clipped    boolean [B, T], true where clipping took the gradient away
-/// @param losses     [B, T], 0 where masked; gradient flows
+/// @param advantages `[B, T]`, 0 where masked
+/// @param ratios     `π/π_old` before clipping, `[B, T]`, without gradient
+/// @param clipped    boolean `[B, T]`, true where clipping took the gradient away
+/// @param losses     `[B, T]`, 0 where masked; gradient flows
 public record Surrogate(Rollout rollout, Tensor advantages, Tensor ratios, Tensor clipped, Tensor losses) {
     private static final double NONE = Double.POSITIVE_INFINITY; // a bound that is never reached
 

@@ -19,7 +19,7 @@ public final class TokenRewardModel {
 
     /// How much each token is blamed for its answer's outcome: constants in [0, 1].
     ///
-    /// @param correct of tokens of correct answers, [B, T]; `wrong` of tokens of wrong ones
+    /// @param correct of tokens of correct answers, `[B, T]`; `wrong` of tokens of wrong ones
     public record Weights(Tensor correct, Tensor wrong) {
         /// @throws IllegalArgumentException if the two are not matrices of one shape
         public Weights {
@@ -36,8 +36,8 @@ public final class TokenRewardModel {
 
     /// `(1/answersInStep) Σ BCE(σ(c_T), outcome)`, c_T the mean score of all of an answer's tokens.
     ///
-    /// @param scores        one a token, logits, [B, T]; gradient flows
-    /// @param mask          boolean [B, T], true at the tokens of the answer
+    /// @param scores        one a token, logits, `[B, T]`; gradient flows
+    /// @param mask          boolean `[B, T]`, true at the tokens of the answer
     /// @param correct       boolean `[B]`: the outcome
     /// @param answersInStep answers in the whole optimizer step, at least B
     /// @return the loss; metrics `loss` and `score`, the mean c_T, `[B]` each; an answer without tokens scores 0
@@ -56,8 +56,8 @@ public final class TokenRewardModel {
     /// `(p_t - h)/(1 - h)` clamped to [0, 1], h being `correctThreshold`; of wrong answers `1 - p_t` and their own h.
     /// With 1/2 for both, a token has at most one weight above 0, and scores of 0 have none: train the model first.
     ///
-    /// @param scores           [B, T], constants
-    /// @param mask             boolean [B, T]
+    /// @param scores           `[B, T]`, constants
+    /// @param mask             boolean `[B, T]`
     /// @param correctThreshold in [0, 1); `wrongThreshold` likewise
     /// @throws IllegalArgumentException if shapes or types do not fit or a threshold is out of range
     public static Weights aboveThreshold(Tensor scores, Tensor mask, double correctThreshold, double wrongThreshold) {
@@ -72,8 +72,8 @@ public final class TokenRewardModel {
     /// p_t mapped linearly to [0, 1]: the least of them has 0, or all have 1 if they are equal. The other tokens
     /// have 0. Of wrong answers `1 - p_t` and their own ratio.
     ///
-    /// @param scores       [B, T], constants
-    /// @param mask         boolean [B, T]
+    /// @param scores       `[B, T]`, constants
+    /// @param mask         boolean `[B, T]`
     /// @param correctRatio in (0, 1]; `wrongRatio` likewise
     /// @throws IllegalArgumentException if shapes or types do not fit or a ratio is out of range
     public static Weights largest(Tensor scores, Tensor mask, double correctRatio, double wrongRatio) {

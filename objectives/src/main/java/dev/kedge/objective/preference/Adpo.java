@@ -27,8 +27,8 @@ public final class Adpo {
     /// Two candidates and `q = (1, 0)` are [Dpo] with `beta = 1/tau`; no anchor and a teacher's q, distillation; no
     /// anchor, `tau = 1` and a one-hot q, maximum likelihood within the set.
     ///
-    /// @param u       anchored logits [S, P]; gradient flows
-    /// @param targets q, probabilities over each set, [S, P], a constant whatever graph they carry. Not checked,
+    /// @param u       anchored logits `[S, P]`; gradient flows
+    /// @param targets q, probabilities over each set, `[S, P]`, a constant whatever graph they carry. Not checked,
     ///                since that would wait for the device: [AdpoTargets#requireDistributions] does, where they are
     ///                read. A row that sums to w is taken as it is, with the gradient `(w·p - q)/tau`. Where q is
     ///                0, p may be 0
@@ -53,8 +53,8 @@ public final class Adpo {
     ///
     /// With two candidates it is [#listwise] with `q = (q_12, q_21)`.
     ///
-    /// @param u           anchored logits [S, P]; gradient flows
-    /// @param preferences `q_ij`, the probability that i is preferred to j, [S, P, P], `q_ij + q_ji = 1` (not
+    /// @param u           anchored logits `[S, P]`; gradient flows
+    /// @param preferences `q_ij`, the probability that i is preferred to j, `[S, P, P]`, `q_ij + q_ji = 1` (not
     ///                    checked), a constant whatever graph it carries; the diagonal does not count. From
     ///                    [AdpoTargets#hardPreferences] or [AdpoTargets#softPreferences]
     /// @return the loss; metrics `loss`; `accuracy`, the mean over pairs of the probability that u orders them as
@@ -78,8 +78,8 @@ public final class Adpo {
     /// `(1/setsInStep) Σ_s 1/(P-1) Σ_{k<P} [log Σ_{j≥k} exp(u_σ(j)) - u_σ(k)]`, σ from the best candidate to the
     /// worst: the likelihood of the whole ranking under Plackett and Luce, per choice (the paper's late versions).
     ///
-    /// @param u      anchored logits [S, P]; gradient flows
-    /// @param scores rewards or advantages [S, P], of which only the order counts; of equal ones the first ranks
+    /// @param u      anchored logits `[S, P]`; gradient flows
+    /// @param scores rewards or advantages `[S, P]`, of which only the order counts; of equal ones the first ranks
     ///               higher
     /// @return the loss; metrics `loss`, `probability/best`, `logit/spread` as in [#listwise]
     /// @throws IllegalArgumentException if shapes do not fit or setsInStep is less than S
@@ -104,9 +104,9 @@ public final class Adpo {
     /// The estimator is [SampledKl#k3]: on tokens that the policy sampled its value is KL(π‖anchor) in expectation,
     /// but its gradient that of KL(anchor‖π). Overflows where the anchor is e^709 times the policy (float64).
     ///
-    /// @param logProbs       `l_t = log π(y_t|x, y_<t)`, nats, [B, T]; gradient flows
+    /// @param logProbs       `l_t = log π(y_t|x, y_<t)`, nats, `[B, T]`; gradient flows
     /// @param anchorLogProbs `a_t`, likewise under the anchor, a constant whatever graph it carries
-    /// @param mask           boolean [B, T], true at the tokens of the answers
+    /// @param mask           boolean `[B, T]`, true at the tokens of the answers
     /// @param strength       dimensionless, finite and >= 0
     /// @param tokensInStep   tokens of the answers in the whole optimizer step, >= 1; that the mask holds no more
     ///                       is not checked, since counting would wait for the device

@@ -8,7 +8,7 @@ import dev.kedge.tensor.Tensor;
 
 /// Targets over sets of candidates for [Adpo] (arXiv:2510.18913): constants, detached from whatever they come from.
 ///
-/// Rewards are [S, P], finite, higher is better. Equal rewards get equal targets, so a set whose rewards are all
+/// Rewards are `[S, P]`, finite, higher is better. Equal rewards get equal targets, so a set whose rewards are all
 /// equal has the uniform one, which pulls the policy back to its anchor. All throw [IllegalArgumentException] if a
 /// set has fewer than 2 candidates or a number is out of range.
 public final class AdpoTargets {
@@ -16,7 +16,7 @@ public final class AdpoTargets {
 
     private AdpoTargets() {}
 
-    /// `q = softmax(scores/temperature)` over each set, [S, P]. Scores may be rewards ("raw"), advantages, or a
+    /// `q = softmax(scores/temperature)` over each set, `[S, P]`. Scores may be rewards ("raw"), advantages, or a
     /// teacher's logits.
     ///
     /// @param temperature the paper's beta_r, in the unit of the scores, finite and > 0
@@ -26,7 +26,7 @@ public final class AdpoTargets {
         return scores.detach().div(temperature).softmax(1);
     }
 
-    /// `A = (R - mean)/(std + 1e-8)` over each set, [S, P], std with divisor P - 1. Exactly 0 where all rewards are
+    /// `A = (R - mean)/(std + 1e-8)` over each set, `[S, P]`, std with divisor P - 1. Exactly 0 where all rewards are
     /// equal.
     public static Tensor groupAdvantages(Tensor rewards) {
         AnchoredLogits.requireSets("rewards", rewards);
@@ -57,7 +57,7 @@ public final class AdpoTargets {
         return softmax(Elementwise.log1p(m).minus(Elementwise.log1p(m.neg())), temperature);
     }
 
-    /// `q_ij = σ((R_i - R_j)/temperature)`, [S, P, P]: Bradley and Terry's probability that i is preferred to j.
+    /// `q_ij = σ((R_i - R_j)/temperature)`, `[S, P, P]`: Bradley and Terry's probability that i is preferred to j.
     ///
     /// @param temperature in the unit of the rewards, finite and > 0; the paper names none, which is 1
     public static Tensor softPreferences(Tensor rewards, double temperature) {
@@ -66,7 +66,7 @@ public final class AdpoTargets {
         return Functional.sigmoid(differences(rewards).div(temperature));
     }
 
-    /// `q_ij` = 1 where `R_i > R_j`, 0 where less, 1/2 where equal, [S, P, P]: [#softPreferences] as the
+    /// `q_ij` = 1 where `R_i > R_j`, 0 where less, 1/2 where equal, `[S, P, P]`: [#softPreferences] as the
     /// temperature falls to 0.
     public static Tensor hardPreferences(Tensor rewards) {
         AnchoredLogits.requireSets("rewards", rewards);
@@ -76,7 +76,7 @@ public final class AdpoTargets {
     /// Refuses targets that are no distributions. Reads them, and so waits for the device: for where they enter,
     /// not for every step.
     ///
-    /// @param targets [S, P]
+    /// @param targets `[S, P]`
     /// @throws IllegalArgumentException naming the first set with a target that is negative, or NaN, or whose
     ///                                  targets do not sum to 1 within 1e-4
     public static void requireDistributions(Tensor targets) {
@@ -99,7 +99,7 @@ public final class AdpoTargets {
         }
     }
 
-    /// `R_i - R_j`, [S, P, P].
+    /// `R_i - R_j`, `[S, P, P]`.
     private static Tensor differences(Tensor rewards) {
         Tensor r = rewards.detach();
         return r.unsqueeze(2).minus(r.unsqueeze(1));

@@ -16,7 +16,7 @@ public final class AdpoTemperature {
 
     /// Version A: `max(lowest, tau·(1 - alpha·H(q)/log P))`, `H(q) = -Σ q log(q + 1e-8)`.
     ///
-    /// @param targets q, probabilities over each set, [S, P]
+    /// @param targets q, probabilities over each set, `[S, P]`
     /// @param tau     at a certain target, finite and > 0
     /// @param alpha   how far a uniform target lowers it, finite and >= 0; 0 leaves tau alone
     /// @param lowest  finite and > 0

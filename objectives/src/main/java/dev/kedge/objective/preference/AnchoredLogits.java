@@ -10,16 +10,16 @@ import dev.kedge.tensor.Tensor;
 /// log-probabilities of a set, under either model, does not change it, so neither need be normalised over the set.
 /// An answer without tokens has log-probability 0 under both, so `u = 0`; equal answers have equal u.
 ///
-/// @param values u, dimensionless, [S, P]: S sets of P candidates; gradient flows
+/// @param values u, dimensionless, `[S, P]`: S sets of P candidates; gradient flows
 public record AnchoredLogits(Tensor values) {
-    /// @throws IllegalArgumentException if values is not [S, P] with at least 2 candidates
+    /// @throws IllegalArgumentException if values is not `[S, P]` with at least 2 candidates
     public AnchoredLogits {
         requireSets("values", values);
     }
 
     /// At one temperature.
     ///
-    /// @param policy `log π(y|x)`, nats, summed over the tokens of each candidate, [S, P]; gradient flows
+    /// @param policy `log π(y|x)`, nats, summed over the tokens of each candidate, `[S, P]`; gradient flows
     /// @param anchor likewise under the anchor, a constant whatever graph it carries
     /// @param tau    temperature, 1/beta of [Dpo]: dimensionless, finite and > 0. Where the loss is least `π ~
     ///               anchor·q^tau`: a small tau ends near the anchor, though its gradient, 1/tau, is large

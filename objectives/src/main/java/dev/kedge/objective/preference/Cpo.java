@@ -17,8 +17,8 @@ public final class Cpo {
     /// TRL's is a mean over all chosen tokens of a micro-batch, in which long answers weigh more; `cpo_alpha` is
     /// this alpha. Here every answer weighs the same, however the step is split.
     ///
-    /// @param chosen       `log π(y_w|x)`, summed over tokens, nats, [B]; gradient flows. `rejected` that of y_l
-    /// @param chosenTokens `|y_w|`, tokens, [B]; 0 counts as 1
+    /// @param chosen       `log π(y_w|x)`, summed over tokens, nats, `[B]`; gradient flows. `rejected` that of y_l
+    /// @param chosenTokens `|y_w|`, tokens, `[B]`; 0 counts as 1
     /// @param beta         scale of the rewards, dimensionless, finite and > 0
     /// @param alpha        weight of the likelihood, dimensionless, finite and >= 0
     /// @param pairsInStep  pairs in the whole optimizer step, at least B

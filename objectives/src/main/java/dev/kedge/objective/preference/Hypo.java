@@ -19,13 +19,13 @@ public final class Hypo {
     /// `-(1/pairsInStep) Σ log σ(m) + lambda·(1/samplesInStep) Σ A·log π(y)`, `A = kl`, constant; m as in [Dpo].
     ///
     /// @param lp            the offline pairs, `[B]`
-    /// @param online        answers of the current policy, [P, G]; P need not be B
+    /// @param online        answers of the current policy, `[P, G]`; P need not be B
     /// @param beta          strength of DPO's regulariser, dimensionless, finite and > 0
     /// @param lambda        weight of the online KL of whole answers, dimensionless, finite and >= 0; 0 is DPO
     /// @param pairsInStep   pairs in the whole optimizer step, at least B
     /// @param samplesInStep online answers in the whole optimizer step, at least P·G
     /// @return the loss; metrics of the pairs as in [ImplicitRewards#loss], `loss` being DPO's; of the
-    ///         online answers `online/kl` and `online/advantage`, which is A, [P, G] each, to be averaged over
+    ///         online answers `online/kl` and `online/advantage`, which is A, `[P, G]` each, to be averaged over
     ///         samplesInStep
     /// @throws IllegalArgumentException if an argument is out of range
     public static Loss hypo(
@@ -41,7 +41,7 @@ public final class Hypo {
     /// [#hypo] with the baseline of [LeaveOneOut]: A is an answer's kl less the mean kl of the prompt's others. The
     /// gradient has the same mean; see there for its variance.
     ///
-    /// @param online answers of the current policy, [P, G] with G >= 2
+    /// @param online answers of the current policy, `[P, G]` with G >= 2
     public static Loss leaveOneOut(
             PreferenceLogProbs lp,
             OnlineLogProbs online,

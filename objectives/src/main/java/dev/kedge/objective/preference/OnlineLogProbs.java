@@ -4,7 +4,7 @@ import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
 
 /// Log-probabilities of answers just drawn from the policy, G independent ones for each of P prompts, each summed over
-/// the answer's tokens, its end included: nats, [P, G].
+/// the answer's tokens, its end included: nats, `[P, G]`.
 ///
 /// @param policy `log π(y|x)`; gradient flows
 /// @param ref    `log π_ref(y|x)`, a constant whatever graph it carries
@@ -15,7 +15,7 @@ public record OnlineLogProbs(Tensor policy, Tensor ref) {
         Require.sameShape("ref", ref, "policy", policy);
     }
 
-    /// `log π(y|x)/π_ref(y|x)`, [P, G]: its mean estimates `KL(π||π_ref)` without bias.
+    /// `log π(y|x)/π_ref(y|x)`, `[P, G]`: its mean estimates `KL(π||π_ref)` without bias.
     public Tensor logRatio() {
         return policy.minus(ref.detach());
     }

@@ -18,8 +18,8 @@ public final class Orpo {
     /// answer, a mean over the tokens of a micro-batch. Lambda is its `beta`. Odds are held at 1e7: those of
     /// certainty are infinite.
     ///
-    /// @param chosen       `log π(y_w|x)`, summed over tokens, nats, [B]; gradient flows. `rejected` that of y_l
-    /// @param chosenTokens `|y_w|`, tokens, [B]; `rejectedTokens` is `|y_l|`. 0 counts as 1
+    /// @param chosen       `log π(y_w|x)`, summed over tokens, nats, `[B]`; gradient flows. `rejected` that of y_l
+    /// @param chosenTokens `|y_w|`, tokens, `[B]`; `rejectedTokens` is `|y_l|`. 0 counts as 1
     /// @param lambda       weight of the preference, dimensionless, finite and > 0
     /// @param pairsInStep  pairs in the whole optimizer step, at least B
     /// @return the loss; metrics as in [ImplicitRewards#loss], with rewards `lambda·log p`

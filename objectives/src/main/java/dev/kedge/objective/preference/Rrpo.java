@@ -39,8 +39,8 @@ public final class Rrpo {
 
     /// From terms of tokens: rows `0..B-1` are preferred answers, row `B + i` the other answer of pair i.
     ///
-    /// @param tokens      terms of [2B, T] tokens
-    /// @param phrases     int64 [2B, T]: the number of the phrase that a token belongs to, from 1; below that, by
+    /// @param tokens      terms of `[2B, T]` tokens
+    /// @param phrases     int64 `[2B, T]`: the number of the phrase that a token belongs to, from 1; below that, by
     ///                    custom 0, it belongs to none
     /// @param beta        as above, and `alpha` and `pairsInStep` likewise
     /// @return the loss; metrics as above, and `kl/rejected`
@@ -63,8 +63,8 @@ public final class Rrpo {
 
     /// Terms of tokens.
     ///
-    /// @param logRatios `log π(y_t|x, y_<t)/π_ref(y_t|x, y_<t)`, [B, T]; gradient flows
-    /// @param kl        `KL(π_ref ‖ π)` of the next token given x, y_<t, nats, [B, T], 0 where y_t is no token of
+    /// @param logRatios `log π(y_t|x, y_<t)/π_ref(y_t|x, y_<t)`, `[B, T]`; gradient flows
+    /// @param kl        `KL(π_ref ‖ π)` of the next token given x, y_<t, nats, `[B, T]`, 0 where y_t is no token of
     ///                  the answer; gradient flows
     public record Tokens(Tensor logRatios, Tensor kl) {
         /// @throws IllegalArgumentException if the two are not matrices of one shape
@@ -73,15 +73,15 @@ public final class Rrpo {
             Require.sameShape("kl", kl, "logRatios", logRatios);
         }
 
-        /// Of the tokens `targets[:, 1..T-1]`, each from the logits one position before it: [B, T-1].
+        /// Of the tokens `targets[:, 1..T-1]`, each from the logits one position before it: `[B, T-1]`.
         ///
         /// The logits at the last position and the target at the first are not used. Where a target is
         /// ignored both terms are 0, whatever phrase is said to be there, and no gradient flows. Holds copies
         /// of the logits, so it is for small vocabularies.
         ///
-        /// @param logits        of the policy, unnormalised, [B, T, V]; gradient flows
+        /// @param logits        of the policy, unnormalised, `[B, T, V]`; gradient flows
         /// @param refLogits     of the reference, a constant whatever graph it carries
-        /// @param targets       token ids int64 [B, T], each in 0..V-1 or `ignoredTarget`
+        /// @param targets       token ids int64 `[B, T]`, each in 0..V-1 or `ignoredTarget`
         /// @param ignoredTarget the target of positions that do not count, customarily -100
         /// @throws IllegalArgumentException if shapes do not fit
         public static Tokens ofLogits(Tensor logits, Tensor refLogits, Tensor targets, long ignoredTarget) {
@@ -94,9 +94,9 @@ public final class Rrpo {
                     new ForwardKl().categorical(policy.logProbs(), ref.logProbs()));
         }
 
-        /// The log-ratio of each phrase: [B, K], 0 where a row lacks it.
+        /// The log-ratio of each phrase: `[B, K]`, 0 where a row lacks it.
         ///
-        /// @param phrases int64 [B, T], numbers of phrases
+        /// @param phrases int64 `[B, T]`, numbers of phrases
         /// @param numbers the K numbers to sum over
         public Tensor phraseLogRatios(Tensor phrases, long... numbers) {
             Require.sameShape("phrases", phrases, "tokens", logRatios);

@@ -11,8 +11,8 @@ public final class SequenceLogProbs {
 
     /// Sums over the positions where `mask` is true: `[B]`.
     ///
-    /// @param logProbs log-probabilities of tokens, nats, [B, T]; gradient flows
-    /// @param mask     boolean [B, T], true at the tokens of the answer
+    /// @param logProbs log-probabilities of tokens, nats, `[B, T]`; gradient flows
+    /// @param mask     boolean `[B, T]`, true at the tokens of the answer
     /// @throws IllegalArgumentException if shapes or types do not fit
     public static Tensor sum(Tensor logProbs, Tensor mask) {
         Require.dims("logProbs", logProbs, 2, "[B, T]");
@@ -22,7 +22,7 @@ public final class SequenceLogProbs {
 
     /// How many tokens each answer has, int64 `[B]`.
     ///
-    /// @param mask boolean [B, T], true at the tokens of the answer
+    /// @param mask boolean `[B, T]`, true at the tokens of the answer
     public static Tensor lengths(Tensor mask) {
         Require.dims("mask", mask, 2, "[B, T]");
         Require.mask("mask", mask, "itself", mask);
@@ -35,8 +35,8 @@ public final class SequenceLogProbs {
     /// Holds a copy of the logits; for a large vocabulary take token log-probabilities computed in chunks and
     /// [#sum].
     ///
-    /// @param logits      [B, T, V], unnormalised; gradient flows
-    /// @param labels      token ids int64 [B, T], each in 0..V-1 or `ignoreLabel`
+    /// @param logits      `[B, T, V]`, unnormalised; gradient flows
+    /// @param labels      token ids int64 `[B, T]`, each in 0..V-1 or `ignoreLabel`
     /// @param ignoreLabel the label of positions that do not count, customarily -100
     /// @throws IllegalArgumentException if shapes do not fit
     public static Tensor ofLogits(Tensor logits, Tensor labels, long ignoreLabel) {

@@ -15,8 +15,8 @@ public final class SimPo {
     /// TRL's `simpo_gamma` is this gamma: it is divided by beta there, and multiplied again. The authors' code asks
     /// for the ratio `gamma/beta`. TRL adds the likelihood of the chosen answer unless `cpo_alpha` is 0.
     ///
-    /// @param chosen       `log π(y_w|x)`, summed over tokens, nats, [B]; gradient flows. `rejected` that of y_l
-    /// @param chosenTokens `|y_w|`, tokens, [B]; `rejectedTokens` is `|y_l|`. 0 counts as 1
+    /// @param chosen       `log π(y_w|x)`, summed over tokens, nats, `[B]`; gradient flows. `rejected` that of y_l
+    /// @param chosenTokens `|y_w|`, tokens, `[B]`; `rejectedTokens` is `|y_l|`. 0 counts as 1
     /// @param beta         scale of the rewards, finite and > 0; some 2 to 10, since a mean is smaller than a sum
     /// @param gamma        the margin wanted between the rewards, finite and >= 0
     /// @param pairsInStep  pairs in the whole optimizer step, at least B

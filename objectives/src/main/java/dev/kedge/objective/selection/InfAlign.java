@@ -23,9 +23,9 @@ public final class InfAlign {
 
     /// `-(1/promptsInStep) Σ_x (E_π[Φ(C)] - beta·KL(π||π_ref))` over outcomes that can be enumerated.
     ///
-    /// @param logPolicy     normalised log-probabilities, nats, [B, n]; gradient flows
-    /// @param logRef        of the base model, [B, n], a constant
-    /// @param calibrated    `C` of each outcome, [B, n], a constant
+    /// @param logPolicy     normalised log-probabilities, nats, `[B, n]`; gradient flows
+    /// @param logRef        of the base model, `[B, n]`, a constant
+    /// @param calibrated    `C` of each outcome, `[B, n]`, a constant
     /// @param beta          strength of the regulariser on the scale of the transform, finite and > 0
     /// @param promptsInStep prompts in the whole optimizer step, at least B
     /// @return the loss; metrics as in [EvidenceBound#loss]

@@ -46,7 +46,7 @@ public final class Kto {
     /// The paper and TRL take the pairs of a micro-batch, so that the loss depends on how a step is split; here
     /// they are those of the whole step, under the policy that it starts from.
     ///
-    /// @param mismatched `log π(y'|x)` of M >= 1 mismatched pairs, summed over tokens, nats, [M]; `refMismatched`
+    /// @param mismatched `log π(y'|x)` of M >= 1 mismatched pairs, summed over tokens, nats, `[M]`; `refMismatched`
     ///                   likewise under the reference
     /// @throws IllegalArgumentException if shapes do not fit or there is no pair
     public static double baseline(Tensor mismatched, Tensor refMismatched) {

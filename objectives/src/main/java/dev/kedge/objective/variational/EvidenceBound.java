@@ -42,7 +42,7 @@ public final class EvidenceBound {
 
     /// `-(1/rowsInStep) Σ J`, to be minimised exactly, without samples.
     ///
-    /// @param logPolicy  [B, n]; gradient flows. `logPrior` and `reward` are constants of that shape
+    /// @param logPolicy  `[B, n]`; gradient flows. `logPrior` and `reward` are constants of that shape
     /// @param rowsInStep prompts in the whole optimizer step, at least B
     /// @return the loss; metrics `[B]`: `objective`, `reward` (its expectation) and `kl` (policy to prior, nats)
     public static Loss loss(Tensor logPolicy, Tensor logPrior, Tensor reward, double beta, long rowsInStep) {

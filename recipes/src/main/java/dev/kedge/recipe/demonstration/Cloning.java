@@ -47,9 +47,9 @@ public sealed interface Cloning {
         }
     }
 
-    /// The clone of each stage: [H].
+    /// The clone of each stage: `[H]`.
     ///
-    /// @param features of a linear clone: [S][A][d]
+    /// @param features of a linear clone: `[S][A][d]`
     /// @throws IllegalArgumentException naming what is wrong, if a demonstration does not fit the process
     default List<MdpPolicy> learn(FiniteHorizonMdp process, double[][][] features, List<Trajectory> demonstrations) {
         Visits visits = new Visits(process.horizon(), process.states(), process.actions());
@@ -138,7 +138,7 @@ public sealed interface Cloning {
         }
     }
 
-    /// [H, S, A].
+    /// `[H, S, A]`.
     private static Tensor logPolicy(Tensor phi, Tensor theta, int horizon, int states, int actions) {
         return phi.matmul(theta).t().reshape(horizon, states, actions).logSoftmax(2);
     }

@@ -17,7 +17,7 @@ public sealed interface FiniteEnvironment {
     /// The process.
     FiniteHorizonMdp process();
 
-    /// What a linear method is told of states and actions: [S][A][d]. One-hot unless the environment has
+    /// What a linear method is told of states and actions: `[S][A][d]`. One-hot unless the environment has
     /// features of its own.
     default double[][][] features() {
         FiniteHorizonMdp process = process();

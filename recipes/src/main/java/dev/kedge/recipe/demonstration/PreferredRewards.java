@@ -34,7 +34,7 @@ public final class PreferredRewards {
         return pairs;
     }
 
-    /// The estimate, [H][S][A], by accelerated projected gradient descent. Where no pair tells anything it stays at
+    /// The estimate, `[H][S][A]`, by accelerated projected gradient descent. Where no pair tells anything it stays at
     /// `unseen`: many estimates are equally likely, and this is the one near that.
     ///
     /// @param unseen in [0, 1]
@@ -79,7 +79,7 @@ public final class PreferredRewards {
         return unflattened(reward, horizon, states, actions);
     }
 
-    /// The cells that each trajectory went through: [N, H·S·A].
+    /// The cells that each trajectory went through: `[N, H·S·A]`.
     private static Tensor visited(List<Trajectory> trajectories, int states, int actions, int cells) {
         double[] visited = new double[trajectories.size() * cells];
         for (int i = 0; i < trajectories.size(); i++) {

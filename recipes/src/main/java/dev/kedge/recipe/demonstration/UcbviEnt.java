@@ -60,9 +60,9 @@ public final class UcbviEnt {
     /// What is learnt, and how.
     ///
     /// @param environment    whose transitions are not known
-    /// @param reward   that is planned with, in [0, 1]: [H][S][A]
-    /// @param features of a linear planner: [S][A][d]
-    /// @param ref      of each stage, with every action in it: [H]
+    /// @param reward   that is planned with, in [0, 1]: `[H][S][A]`
+    /// @param features of a linear planner: `[S][A][d]`
+    /// @param ref      of each stage, with every action in it: `[H]`
     /// @param lambda   from the episodes that are done to the strength, > 0; or 0 throughout: UCBVI, greedy
     /// @param explores whether one stage of an episode goes where the bounds are farthest apart
     /// @param known    trajectories that count as seen before the first episode
@@ -93,10 +93,10 @@ public final class UcbviEnt {
     /// How it went. After the end of a run that stopped early the numbers stay what they were.
     ///
     /// @param value    true value of the optimistic policy for the environment's rewards, after 0, 1, ... episodes:
-    ///                 [T + 1]
+    ///                 `[T + 1]`
     /// @param bound    the learner's own bound on the regularised gap, infinite where lambda is 0 or no stop asks
-    ///                 for it: [T + 1]
-    /// @param policies the last optimistic ones: [H]
+    ///                 for it: `[T + 1]`
+    /// @param policies the last optimistic ones: `[H]`
     /// @param played   episodes
     public record Result(double[] value, double[] bound, List<MdpPolicy> policies, int played) {
         /// How many episodes it took until the value was at least so much and did not fall below again; one more than

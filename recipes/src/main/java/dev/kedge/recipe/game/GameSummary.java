@@ -18,7 +18,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What a recipe that learns the game of a [PairwiseJudge] says of its policies, all of it exact on held-out sums.
+/// What a recipe that learns the game of a [PairwiseJudge][dev.kedge.recipe.preference.PairwiseJudge] says of its
+/// policies, all of it exact on held-out sums.
 final class GameSummary {
     private static final int SAMPLES = 8;
 

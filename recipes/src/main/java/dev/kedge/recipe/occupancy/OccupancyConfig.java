@@ -49,7 +49,7 @@ public record OccupancyConfig(
         int steps();
     }
 
-    /// Exact gradients: [OccupancyAscent]; the rate falls to 0 along a line.
+    /// Exact gradients: [OccupancyAscent][dev.kedge.env.mdp.OccupancyAscent]; the rate falls to 0 along a line.
     ///
     /// @param steps        of Adam
     /// @param learningRate > 0

@@ -41,7 +41,7 @@ import java.util.Optional;
 ///
 /// Command: `./kedge run recipes/correlated-proxies.yaml`. Numbers: docs/papers/correlated-proxies.md.
 public final class OccupancyRecipe {
-    /// The file of the run's folder that holds the policies: log-probabilities, [S, A].
+    /// The file of the run's folder that holds the policies: log-probabilities, `[S, A]`.
     public static final String POLICIES = "policies.safetensors";
 
     private OccupancyRecipe() {}

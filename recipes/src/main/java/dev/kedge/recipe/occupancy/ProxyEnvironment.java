@@ -26,7 +26,7 @@ public sealed interface ProxyEnvironment {
     /// Takes every action in every state.
     MdpPolicy reference();
 
-    /// What a network sees of each state, [S][F]: which one it is.
+    /// What a network sees of each state, `[S][F]`: which one it is.
     default double[][] observations() {
         int states = task().transitions().states();
         double[][] one = new double[states][states];

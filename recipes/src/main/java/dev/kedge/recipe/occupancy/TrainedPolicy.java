@@ -15,7 +15,7 @@ record TrainedPolicy(Task task, List<Snapshot> snapshots) {
     record Task(String phase, Penalty penalty, double coefficient, int snapshots) {}
 
     /// @param done     how many steps
-    /// @param logProbs of the policy: [S][A]
+    /// @param logProbs of the policy: `[S][A]`
     record Snapshot(int done, double[][] logProbs, Evaluation evaluation) {}
 
     Evaluation end() {

@@ -58,7 +58,7 @@ public record DrpoMethod(double lambda, double tau, Estimator estimator, double 
         };
     }
 
-    /// 1 for the whole reward and a token to learn from, else 0: [P, G].
+    /// 1 for the whole reward and a token to learn from, else 0: `[P, G]`.
     private static Tensor right(RolloutBatch batch) {
         Tensor rewards = batch.rewards();
         Tensor learnt = batch.mask().sum(1).gt(0).reshape(rewards.shape());

@@ -59,7 +59,7 @@ public record InfalignMethod(QuantileTransform transform, double beta, int draws
         };
     }
 
-    /// `Ĉ` of the batch's completions, [P, G] float64: their mean is the win rate against the start.
+    /// `Ĉ` of the batch's completions, `[P, G]` float64: their mean is the win rate against the start.
     private Tensor quantiles(RolloutBatch batch, Map<Question, double[]> calibration) {
         double[] base = batch.rollouts().questions().stream()
                 .map(q -> calibration.computeIfAbsent(q, asked -> base(batch, asked)))

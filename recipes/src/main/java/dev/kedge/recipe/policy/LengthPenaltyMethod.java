@@ -41,7 +41,7 @@ public record LengthPenaltyMethod(double alpha, boolean normalized, double clip)
         };
     }
 
-    /// `r·(1 - alpha·L/longest)`, [P, G] float64.
+    /// `r·(1 - alpha·L/longest)`, `[P, G]` float64.
     static Tensor penalized(Rollouts rollouts, double alpha) {
         Tensor left = rollouts.lengths()
                 .times(-alpha / rollouts.sampler().maxTokens())

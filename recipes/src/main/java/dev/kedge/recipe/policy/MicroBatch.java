@@ -58,17 +58,17 @@ public final class MicroBatch {
         return rollouts;
     }
 
-    /// Boolean [B, T].
+    /// Boolean `[B, T]`.
     public Tensor mask() {
         return mask;
     }
 
-    /// Token ids, int64 [B, T], 0 where masked.
+    /// Token ids, int64 `[B, T]`, 0 where masked.
     public Tensor tokens() {
         return matrix(rows.targetTokens());
     }
 
-    /// Rewards of these questions, [P, G], float64.
+    /// Rewards of these questions, `[P, G]`, float64.
     public Tensor rewards() {
         return rollouts.rewards().to(batch.policy().device());
     }
@@ -82,7 +82,7 @@ public final class MicroBatch {
         return rollout;
     }
 
-    /// `log π_ref`, nats, [B, T], 0 where masked, a constant.
+    /// `log π_ref`, nats, `[B, T]`, 0 where masked, a constant.
     public Tensor refLogProbs() {
         if (batch.hasRefLogProbs()) {
             return of(batch.refLogProbs());
@@ -96,7 +96,7 @@ public final class MicroBatch {
         return rollouts.logProbs().to(batch.policy().device());
     }
 
-    /// The policy's logits that each token was drawn from, at the sampler's temperature, [B, T, V], 0 where masked:
+    /// The policy's logits that each token was drawn from, at the sampler's temperature, `[B, T, V]`, 0 where masked:
     /// gradient flows. They are held whole, so this is for small vocabularies.
     public Tensor logits() {
         if (logits == null) {
@@ -106,20 +106,20 @@ public final class MicroBatch {
         return logits;
     }
 
-    /// The logits of another model at the same tokens, [B, T, V], a constant.
+    /// The logits of another model at the same tokens, `[B, T, V]`, a constant.
     public Tensor logits(Decoder model) {
         try (var _ = Gradients.off()) {
             return matrix(scaled(statesOf(model).matmul(model.head().t())));
         }
     }
 
-    /// The states of a model from which each token is predicted, [B, T, H], 0 where masked: gradient flows, unless it
+    /// The states of a model from which each token is predicted, `[B, T, H]`, 0 where masked: gradient flows, unless it
     /// is turned off.
     public Tensor states(Decoder model) {
         return matrix(statesOf(model));
     }
 
-    /// Of a batch's values, one a completion, [P·G], or one a token, [P·G, T]: those of these completions.
+    /// Of a batch's values, one a completion, `[P·G]`, or one a token, `[P·G, T]`: those of these completions.
     public Tensor of(Tensor wholeBatch) {
         Tensor mine = wholeBatch.narrow(
                 0, (long) from * rollouts.group(), rollouts.completions().size());
@@ -127,8 +127,8 @@ public final class MicroBatch {
                 .to(batch.policy().device());
     }
 
-    /// The way back of [#of]: writes what was found of these completions, [B] or [B, T], to its place among that of the
-    /// whole batch.
+    /// The way back of [#of]: writes what was found of these completions, `[B]` or `[B, T]`, to its place among
+    /// that of the whole batch.
     public void put(Tensor mine, Tensor wholeBatch) {
         Tensor place = wholeBatch.narrow(0, (long) from * rollouts.group(), mine.size(0));
         InPlace.copy_(mine.dim() == 1 ? place : place.narrow(1, 0, width), mine);
@@ -142,7 +142,7 @@ public final class MicroBatch {
         hidden.backward(states.grad());
     }
 
-    /// `log π` of a model at the tokens, [B, T], 0 where masked.
+    /// `log π` of a model at the tokens, `[B, T]`, 0 where masked.
     Tensor logProbs(Decoder model) {
         return matrix(logProbs(statesOf(model), model.head()).values());
     }
@@ -182,7 +182,7 @@ public final class MicroBatch {
         return temperature == 1 ? logits : logits.div(temperature);
     }
 
-    /// [N] to [B, T], and [N, X] to [B, T, X].
+    /// `[N]` to `[B, T]`, and `[N, X]` to `[B, T, X]`.
     private Tensor matrix(Tensor values) {
         long[] shape = values.shape().clone();
         shape[0] = mask.numel();

@@ -121,9 +121,9 @@ public record OrealMethod(double wrong, double kl, Kept kept, Optional<TokenWeig
 
     /// What the verifier found in a whole batch, and which completions count.
     ///
-    /// @param correct    boolean [P·G]
-    /// @param advantages [P·G]
-    /// @param kept       boolean [P·G]
+    /// @param correct    boolean `[P·G]`
+    /// @param advantages `[P·G]`
+    /// @param kept       boolean `[P·G]`
     /// @param tokens     of the completions that count
     record Outcomes(Tensor correct, Tensor advantages, Tensor kept, Oreal.StepTokens tokens) {
         static Outcomes of(RolloutBatch batch, Kept which) {

@@ -29,14 +29,14 @@ final class OutcomeModel implements AutoCloseable {
 
     /// What it says of a batch's completions before it learns from them, constants.
     ///
-    /// @param scores of tokens, [P·G, T], 0 where masked
-    /// @param means  of completions, [P·G], logits of their being correct
+    /// @param scores of tokens, `[P·G, T]`, 0 where masked
+    /// @param means  of completions, `[P·G]`, logits of their being correct
     /// @param losses likewise, nats
     record Predictions(Tensor scores, Tensor means, Tensor losses) {}
 
     /// Scores a batch's completions, then learns from their outcomes.
     ///
-    /// @param correct boolean [P·G]
+    /// @param correct boolean `[P·G]`
     Predictions learn(RolloutBatch batch, Tensor correct) {
         Tensor mask = batch.mask();
         DType dtype = decoder.parameters().flat().dtype();

@@ -60,7 +60,7 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         return new StepMetrics().add("loss", loss.value().item()).mean("accuracy", agreed, pairs.size());
     }
 
-    /// What the head says at the last token of each sequence, [B].
+    /// What the head says at the last token of each sequence, `[B]`.
     private static Tensor scores(ScalarHead head, List<Tokenized> sequences, int padId) {
         TokenBatch batch = TokenBatch.of(sequences, padId, 1).to(head.decoder().device());
         long[] ends = new long[sequences.size()];

@@ -28,13 +28,13 @@ public record RlooMethod(double beta) implements PolicyMethod {
         };
     }
 
-    /// Rewards less `beta` times the k1 of each completion, [P, G] float64: see
+    /// Rewards less `beta` times the k1 of each completion, `[P, G]` float64: see
     /// [dev.kedge.objective.policy.ReferenceKl#inReward].
     static Tensor lessKl(RolloutBatch batch, double beta) {
         return lessKl(batch.rewards(), batch, beta);
     }
 
-    /// The same of other rewards of the batch's completions, [P, G] float64.
+    /// The same of other rewards of the batch's completions, `[P, G]` float64.
     static Tensor lessKl(Tensor rewards, RolloutBatch batch, double beta) {
         if (beta == 0) {
             return rewards;

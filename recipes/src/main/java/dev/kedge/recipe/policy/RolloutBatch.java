@@ -78,17 +78,17 @@ public final class RolloutBatch {
         return Math.max(1, rollouts.tokens());
     }
 
-    /// [P, G], float64.
+    /// `[P, G]`, float64.
     public Tensor rewards() {
         return rollouts.rewards();
     }
 
-    /// Boolean [P·G, T], T the longest completion: where tokens are that are learnt from.
+    /// Boolean `[P·G, T]`, T the longest completion: where tokens are that are learnt from.
     public Tensor mask() {
         return rollouts.mask().to(policy.device());
     }
 
-    /// `log π` of every token under the policy that wrote them, nats, [P·G, T], 0 where masked.
+    /// `log π` of every token under the policy that wrote them, nats, `[P·G, T]`, 0 where masked.
     public Tensor oldLogProbs() {
         return rollouts.logProbs().to(policy.device());
     }
@@ -98,7 +98,7 @@ public final class RolloutBatch {
         return rollouts.entropies().to(policy.device());
     }
 
-    /// The entropies of the present policy's distributions, at the sampler's temperature, nats, [P·G, T], 0 where
+    /// The entropies of the present policy's distributions, at the sampler's temperature, nats, `[P·G, T]`, 0 where
     /// masked, without gradient. Off policy it takes a pass, and holds logits of a micro-batch whole.
     public Tensor presentEntropies() {
         return onPolicy
@@ -106,7 +106,7 @@ public final class RolloutBatch {
                 : gathered(microBatch -> Entropy.ofLogits(microBatch.logits(policy), microBatch.mask()));
     }
 
-    /// `log π` of every token under the present policy, nats, [P·G, T], 0 where masked, without gradient.
+    /// `log π` of every token under the present policy, nats, `[P·G, T]`, 0 where masked, without gradient.
     public Tensor logProbs() {
         if (!isKept(logProbs)) {
             logProbs = onPolicy ? oldLogProbs() : gathered(microBatch -> microBatch.logProbs(policy));
@@ -130,7 +130,7 @@ public final class RolloutBatch {
         return values != null && values.isOpen();
     }
 
-    /// What each micro-batch gives, [B, T], as one, without gradient.
+    /// What each micro-batch gives, `[B, T]`, as one, without gradient.
     private Tensor gathered(Function<MicroBatch, Tensor> values) {
         long start = System.nanoTime();
         Tensor all = Creation.zeros(DType.FLOAT32, policy.device(), completions(), rollouts.width());

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/// The rollouts of a training, step by step. They serve `steps_per_rollout` steps; as long as they are used they are kept
-/// in the run's folder, so that a killed run goes on with the same.
+/// The rollouts of a training, step by step. They serve `steps_per_rollout` steps; as long as they are used they
+/// are kept in the run's folder, so that a killed run goes on with the same.
 final class RolloutBuffer {
     private final Config config;
     private final Environment.Opened environment;

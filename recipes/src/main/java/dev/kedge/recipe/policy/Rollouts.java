@@ -133,20 +133,20 @@ public record Rollouts(
         return tokenizer.decode(completions.get(completion).tokens());
     }
 
-    /// The mean over each question's completions of a number that they have by their own, [P].
+    /// The mean over each question's completions of a number that they have by their own, `[P]`.
     double[] means(IntToDoubleFunction number) {
         return IntStream.range(0, questions.size())
                 .mapToDouble(q -> mean(rows(q).mapToDouble(number)))
                 .toArray();
     }
 
-    /// [P, G], float64.
+    /// `[P, G]`, float64.
     public Tensor rewards() {
         double[] rewards = scores.stream().mapToDouble(Score::reward).toArray();
         return Tensor.of(rewards, questions.size(), group());
     }
 
-    /// Tokens of each completion, its end token included, [P, G] float64.
+    /// Tokens of each completion, its end token included, `[P, G]` float64.
     public Tensor lengths() {
         double[] lengths =
                 completions.stream().mapToDouble(c -> c.tokens().length).toArray();
@@ -164,7 +164,7 @@ public record Rollouts(
         return IntStream.range(0, completions.size()).map(this::learnt).reduce(1, Math::max);
     }
 
-    /// Boolean [P·G, T]: where tokens are that are learnt from.
+    /// Boolean `[P·G, T]`: where tokens are that are learnt from.
     Tensor mask() {
         int width = width();
         boolean[] mask = new boolean[completions.size() * width];
@@ -174,7 +174,7 @@ public record Rollouts(
         return Tensor.mask(mask, completions.size(), width);
     }
 
-    /// `log π` of every token under the policy that wrote them, nats, [P·G, T], 0 where masked.
+    /// `log π` of every token under the policy that wrote them, nats, `[P·G, T]`, 0 where masked.
     Tensor logProbs() {
         return matrix(Completion::logProbs);
     }

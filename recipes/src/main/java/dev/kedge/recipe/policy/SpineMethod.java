@@ -71,7 +71,7 @@ public record SpineMethod(
             }
         }
 
-        /// @param entropies nats, [B, T]
+        /// @param entropies nats, `[B, T]`
         private Forking of(Tensor entropies, Tensor mask) {
             return switch (this) {
                 case TopShare(double share, double low, double high) ->

@@ -32,7 +32,7 @@ public record TtrlMethod(double clip) implements PolicyMethod {
         };
     }
 
-    /// 1 for a completion whose answer is the one most often given to its question, else 0: [P, G] float64.
+    /// 1 for a completion whose answer is the one most often given to its question, else 0: `[P, G]` float64.
     static Tensor votes(Rollouts rollouts) {
         double[] rewards = new double[rollouts.completions().size()];
         for (int q = 0; q < rollouts.questions().size(); q++) {

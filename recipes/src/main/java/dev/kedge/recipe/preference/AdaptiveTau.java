@@ -43,12 +43,12 @@ public sealed interface AdaptiveTau {
         }
     }
 
-    /// The temperature of each set: [S].
+    /// The temperature of each set: `[S]`.
     ///
     /// @param tau     the temperature that adapts
-    /// @param targets over each set, [S, P]; there for [TargetEntropy]
-    /// @param entropy of the policy's tokens over each set, as a share of the largest, [S]
-    /// @param means   mean reward of each set, [S]
+    /// @param targets over each set, `[S, P]`; there for [TargetEntropy]
+    /// @param entropy of the policy's tokens over each set, as a share of the largest, `[S]`
+    /// @param means   mean reward of each set, `[S]`
     /// @param least   the least of them in the whole step; `most` likewise
     default Tensor of(double tau, Optional<Tensor> targets, Tensor entropy, Tensor means, double least, double most) {
         return switch (this) {

@@ -48,7 +48,7 @@ public sealed interface ListwiseLoss {
 
     /// The loss of a part of a step.
     ///
-    /// @param rewards    [S, P]
+    /// @param rewards    `[S, P]`
     /// @param setsInStep sets in the whole optimiser step
     default Loss loss(AnchoredLogits u, Tensor rewards, long setsInStep) {
         return switch (this) {
@@ -59,7 +59,7 @@ public sealed interface ListwiseLoss {
         };
     }
 
-    /// The target over each set, [S, P], of the forms that have one.
+    /// The target over each set, `[S, P]`, of the forms that have one.
     default Optional<Tensor> targets(Tensor rewards) {
         return switch (this) {
             case Listwise(double t) -> Optional.of(AdpoTargets.groupRelative(rewards, t));

@@ -18,7 +18,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /// Who compares two answers to a sum, as a recipe names it. The truth behind each makes classes of answers, so that
-/// what a policy is worth is exact ([AnswerGame]).
+/// what a policy is worth is exact ([AnswerGame][dev.kedge.task.AnswerGame]).
 public sealed interface PairwiseJudge {
     /// A judge who knows the sums: the right answer beats any other with probability `σ(scale)`, and wrong ones tie.
     ///

@@ -159,7 +159,7 @@ public final class RrpoRecipe {
 
     /// Adds the gradient of some pairs' share of a step's loss.
     ///
-    /// @param reference log-probs of the replies' phrases, [2][pairs]
+    /// @param reference log-probs of the replies' phrases, `[2][pairs]`
     private static StepMetrics gradient(
             Config config, Policy policy, Pairs pairs, double[][] reference, int[] part, long pairsInStep) {
         int padId = policy.model().padId();
@@ -179,8 +179,8 @@ public final class RrpoRecipe {
     ///
     /// @param hidden   the policy's states
     /// @param states   the same as a leaf, in which the gradients of both terms meet
-    /// @param phrases  log-probs summed over phrases: chosen, then rejected replies, [2B]
-    /// @param chosenKl summed over the tokens of the chosen replies, [B]
+    /// @param phrases  log-probs summed over phrases: chosen, then rejected replies, `[2B]`
+    /// @param chosenKl summed over the tokens of the chosen replies, `[B]`
     private record Terms(
             Tensor hidden, Tensor states, HeadLogProbs logProbs, HeadDivergence kl, Tensor phrases, Tensor chosenKl) {
         /// @param whole   2B rows of which all of the reply is target

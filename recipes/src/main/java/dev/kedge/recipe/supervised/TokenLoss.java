@@ -31,8 +31,8 @@ public enum TokenLoss {
         return anchored;
     }
 
-    /// @param logProbs     of a step's tokens, or of a part of them, nats, [N]; gradient flows
-    /// @param kl           from the reference at the same positions, nats, [N]; empty where there is no anchor
+    /// @param logProbs     of a step's tokens, or of a part of them, nats, `[N]`; gradient flows
+    /// @param kl           from the reference at the same positions, nats, `[N]`; empty where there is no anchor
     /// @param klWeight     of the anchor, where there is one
     /// @param tokensInStep of the whole optimizer step
     Loss loss(Tensor logProbs, Optional<Tensor> kl, double klWeight, long tokensInStep) {

@@ -55,7 +55,7 @@ final class DpgProposal implements Remembered, AutoCloseable {
         return normaliser;
     }
 
-    /// The policy's log-probabilities of a proposal's samples, without gradient: nats, [B].
+    /// The policy's log-probabilities of a proposal's samples, without gradient: nats, `[B]`.
     Tensor policyLogProbs(Samples samples) {
         try (var _ = Gradients.off()) {
             return language.logProbs(policy, method.reads(), samples.tokens()).to(Device.CPU);

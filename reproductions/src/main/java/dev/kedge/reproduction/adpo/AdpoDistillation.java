@@ -144,8 +144,8 @@ public final class AdpoDistillation {
                         _ -> loss(student, states, target.zerosLike().unsqueeze(0), target));
     }
 
-    /// @param anchors log-probabilities, [N, B, A]
-    /// @param target  the teacher's probabilities, [B, A]
+    /// @param anchors log-probabilities, `[N, B, A]`
+    /// @param target  the teacher's probabilities, `[B, A]`
     private static Tensor loss(MlpStack students, Tensor states, Tensor anchors, Tensor target) {
         Tensor policy = students.logProbs(states);
         var u = AnchoredLogits.of(policy.reshape(-1, ACTIONS), anchors.reshape(-1, ACTIONS), 1.0);
@@ -168,7 +168,7 @@ public final class AdpoDistillation {
         }
     }
 
-    /// Probabilities, [B, A].
+    /// Probabilities, `[B, A]`.
     private static Tensor taught(MlpStack teacher, Tensor states) {
         return teacher.logProbs(states).detach().times(SHARPNESS).softmax(2).squeeze(0);
     }

@@ -77,7 +77,7 @@ public final class AdpoExperiments {
             return title + ", " + where + ", tau " + Quantity.number(tau);
         }
 
-        /// @param policy log-probabilities of the actions, [S, 4]; gradient flows
+        /// @param policy log-probabilities of the actions, `[S, 4]`; gradient flows
         Loss loss(Tensor policy, Sets sets) {
             Tensor anchor = this == UNANCHORED ? sets.ref.zerosLike() : sets.ref;
             var u = AnchoredLogits.of(policy, anchor, sets.tau);
@@ -97,10 +97,10 @@ public final class AdpoExperiments {
 
     /// A batch of contexts under every corruption and at every tau: S sets.
     ///
-    /// @param ref     log-probabilities of the reference, [S, 4]
-    /// @param rewards as the learner sees them, [S, 4]
-    /// @param pairs   int64 [S, 2]
-    /// @param tau     [S]
+    /// @param ref     log-probabilities of the reference, `[S, 4]`
+    /// @param rewards as the learner sees them, `[S, 4]`
+    /// @param pairs   int64 `[S, 2]`
+    /// @param tau     `[S]`
     private record Sets(Tensor ref, Tensor rewards, Tensor pairs, Tensor tau) {}
 
     static final String MASS = "mass on the best action";
@@ -261,7 +261,7 @@ public final class AdpoExperiments {
         }
     }
 
-    /// [C, B, n] to [C·T, B, n].
+    /// `[C, B, n]` to `[C·T, B, n]`.
     private static Tensor atEveryTau(Tensor t) {
         return t.unsqueeze(1)
                 .expand(t.size(0), TAUS.length, t.size(1), t.size(2))
@@ -278,7 +278,7 @@ public final class AdpoExperiments {
         }
     }
 
-    /// Mean probability of the best action, [N].
+    /// Mean probability of the best action, `[N]`.
     private static Tensor mass(Tensor logProbs, Tensor best) {
         Tensor index = best.reshape(1, -1, 1).expand(logProbs.size(0), best.size(0), 1);
         return logProbs.gather(2, index).exp().squeeze(2).mean(1);

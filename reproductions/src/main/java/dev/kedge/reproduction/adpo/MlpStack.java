@@ -54,9 +54,9 @@ final class MlpStack implements AutoCloseable {
         }
     }
 
-    /// Log-probabilities of the O outcomes in each context: nats, [N, B, O].
+    /// Log-probabilities of the O outcomes in each context: nats, `[N, B, O]`.
     ///
-    /// @param contexts [N, B, I], or [B, I], the same for all
+    /// @param contexts `[N, B, I]`, or `[B, I]`, the same for all
     Tensor logProbs(Tensor contexts) {
         Tensor hidden =
                 Functional.relu(contexts.matmul(parameters.get("in.weight")).plus(parameters.get("in.bias")));

@@ -11,13 +11,13 @@ import java.util.SplittableRandom;
 ///
 /// The reward of action a in context x, 8 standard normal numbers, is `2 tanh(x·w_a)`, `w_a ~ N(0, I/8)`.
 ///
-/// @param contexts      of each of the C corruptions, [C, n, 8]
-/// @param rewards       as the learner sees them, [C, n, 4]
-/// @param pairs         two different actions of each context, for who sees only two, int64 [n, 2]
-/// @param cleanContexts what the corruptions started from, [n, 8]
-/// @param cleanBest     the best action there, int64 [n]
-/// @param freshContexts [m, 8]
-/// @param freshBest     the best action there, int64 [m]
+/// @param contexts      of each of the C corruptions, `[C, n, 8]`
+/// @param rewards       as the learner sees them, `[C, n, 4]`
+/// @param pairs         two different actions of each context, for who sees only two, int64 `[n, 2]`
+/// @param cleanContexts what the corruptions started from, `[n, 8]`
+/// @param cleanBest     the best action there, int64 `[n]`
+/// @param freshContexts `[m, 8]`
+/// @param freshBest     the best action there, int64 `[m]`
 record NoisyBandit(
         Tensor contexts,
         Tensor rewards,

@@ -79,7 +79,7 @@ public final class AsftExperiment {
             this.klWeight = klWeight;
         }
 
-        /// @param logRef log-probs of the base at the same positions, [B, T-1, V]
+        /// @param logRef log-probs of the base at the same positions, `[B, T-1, V]`
         private Loss loss(NextTokens next, Tensor logRef, long tokens) {
             Tensor logProbs = next.ofTargets();
             if (klWeight == 0) {

@@ -7,7 +7,7 @@ import java.util.function.ToDoubleFunction;
 /// How a policy came on in one game.
 ///
 /// @param points    in order, from before the first update to after the last
-/// @param logPolicy log-probabilities of the last policy, nats, [n]
+/// @param logPolicy log-probabilities of the last policy, nats, `[n]`
 public record GameTrajectory(List<Point> points, double[] logPolicy) {
     public GameTrajectory {
         points = List.copyOf(points);

@@ -60,7 +60,7 @@ final class SampledDynamics implements Dynamics {
         }
     }
 
-    /// Places of two actions a row: [G·S] each.
+    /// Places of two actions a row: `[G·S]` each.
     private record Pairs(long[] first, long[] second) {}
 
     private int rows() {
@@ -145,7 +145,7 @@ final class SampledDynamics implements Dynamics {
         return NashMd.mixture(policies.logProbs(), tensors.logRef(), share).toDoubles();
     }
 
-    /// Row by row, of a table [G, n].
+    /// Row by row, of a table `[G, n]`.
     private static Tensor at(Tensor perAction, long[] places) {
         return perAction.view(-1).indexSelect(0, Tensor.of(places, places.length));
     }

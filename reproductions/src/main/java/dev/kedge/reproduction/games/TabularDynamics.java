@@ -67,7 +67,7 @@ public final class TabularDynamics {
                 .toList();
     }
 
-    /// Log-probabilities, [G][n].
+    /// Log-probabilities, `[G][n]`.
     private double[][] policies(TabularPolicies learners) {
         double[] logits = learners.logits();
         int n = games.actions();

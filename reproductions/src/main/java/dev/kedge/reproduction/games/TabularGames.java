@@ -12,7 +12,7 @@ import java.util.stream.LongStream;
 /// Games that are played side by side, and where play begins.
 ///
 /// @param games  of equally many actions and the same beta
-/// @param starts logits of the first policy in each game, [G][n]
+/// @param starts logits of the first policy in each game, `[G][n]`
 public record TabularGames(List<RegularizedGame> games, double[][] starts) {
     /// @throws IllegalArgumentException if there is no game, or the games differ in actions or beta
     public TabularGames {

@@ -41,7 +41,7 @@ public final class TabularPolicies implements AutoCloseable {
         return games;
     }
 
-    /// `log π`, [G, n], with its graph.
+    /// `log π`, `[G, n]`, with its graph.
     Tensor logProbs() {
         return parameters.get("logits").logSoftmax(1);
     }

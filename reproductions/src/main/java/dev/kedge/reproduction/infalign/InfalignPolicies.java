@@ -26,8 +26,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The experiment behind InfAlign's claims on a language model: the environment of `recipes/infalign.yaml`, policies of four
-/// methods on the way from one start, compared where they are equally far from it.
+/// The experiment behind InfAlign's claims on a language model: the environment of `recipes/infalign.yaml`,
+/// policies of four methods on the way from one start, compared where they are equally far from it.
 public final class InfalignPolicies {
     private static final int N = 4;
     private static final double RATE = 10;

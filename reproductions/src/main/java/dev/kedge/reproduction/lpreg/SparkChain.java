@@ -68,7 +68,7 @@ public final class SparkChain {
     /// @param accuracy of its answers
     public record Evaluation(double spark, double noise, double accuracy) {}
 
-    /// What was drawn: tokens, [B, 2], the second one counting after a spark.
+    /// What was drawn: tokens, `[B, 2]`, the second one counting after a spark.
     private record Answers(Tensor tokens, Tensor mask, Tensor advantages, long count) {}
 
     /// @param learningRate of Adam

@@ -237,7 +237,7 @@ public final class RecapExperiment {
         return weights.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    /// The mean loss a token of each objective, [K]: as many rows belong to one as to another.
+    /// The mean loss a token of each objective, `[K]`: as many rows belong to one as to another.
     private static Tensor losses(NextTokens next, int objectives) {
         Tensor counted = next.ofTargets().whereElse(next.mask(), 0);
         Tensor sums = counted.reshape(objectives, -1).sum(1);

@@ -88,7 +88,7 @@ public final class RlKlBayesTabular {
         return new Experiment("tabular", description, 12, seed -> outcome(s, seed));
     }
 
-    /// Prior, reward and posterior of one seed: [n], nats.
+    /// Prior, reward and posterior of one seed: `[n]`, nats.
     private record Problem(Scale scale, Tensor logPrior, Tensor reward, Tensor logPosterior) {
         static Problem of(Scale s, long seed) {
             var random = new SplittableRandom(seed);
@@ -207,7 +207,7 @@ public final class RlKlBayesTabular {
             proposal = problem.logPrior.toDoubles();
         }
 
-        /// The policy after the last step: `log π`, [n].
+        /// The policy after the last step: `log π`, `[n]`.
         Tensor run() {
             var s = problem.scale;
             try (Scope scope = new Scope();

@@ -88,13 +88,13 @@ final class PhraseTask {
         return random.nextDouble() < NOISE ? QUESTIONS + random.nextInt(4) : QUESTIONS + (link - QUESTIONS + 1) % 4;
     }
 
-    /// int64 [n, 14].
+    /// int64 `[n, 14]`.
     static Tensor tokens(List<Sequence> sequences) {
         return Tensor.of(
                 sequences.stream().flatMapToLong(s -> Arrays.stream(s.tokens)).toArray(), sequences.size(), LENGTH);
     }
 
-    /// 1 at the tokens of phrases, 0 elsewhere: int64 [n, 14].
+    /// 1 at the tokens of phrases, 0 elsewhere: int64 `[n, 14]`.
     static Tensor phrases(List<Sequence> sequences) {
         long[] numbers = new long[sequences.size() * LENGTH];
         for (int i = 0; i < sequences.size(); i++) {

@@ -81,7 +81,7 @@ public final class RrpoExperiment {
             return measure + ", " + title;
         }
 
-        /// @param logits of B right sequences, then of the wrong ones, [2B, T, V]; gradient flows
+        /// @param logits of B right sequences, then of the wrong ones, `[2B, T, V]`; gradient flows
         private Loss loss(Tensor logits, Tensor refLogits, Tensor tokens, Tensor phrases) {
             long b = tokens.size(0) / 2;
             if (this == DPO || this == TIGHT_DPO) {

@@ -71,7 +71,7 @@ final class SubnetworkBandit implements AutoCloseable {
         return rng.uniform(shape).times(2 * bound).minus(bound);
     }
 
-    /// Log-probabilities of the actions, nats, [B, 16].
+    /// Log-probabilities of the actions, nats, `[B, 16]`.
     private static Tensor logProbs(Parameters policy, Tensor contexts) {
         Tensor state = contexts;
         for (int n = 0; n < 3; n++) {

@@ -130,13 +130,13 @@ public final class SkillsTask {
                 4);
     }
 
-    /// int64 [n, 11].
+    /// int64 `[n, 11]`.
     public static Tensor tokens(List<Sequence> sequences) {
         return Tensor.of(
                 sequences.stream().flatMapToLong(s -> Arrays.stream(s.tokens)).toArray(), sequences.size(), LENGTH);
     }
 
-    /// The tokens of answers, and -100 elsewhere: int64 [n, 11].
+    /// The tokens of answers, and -100 elsewhere: int64 `[n, 11]`.
     public static Tensor labels(List<Sequence> sequences) {
         long[] labels = new long[sequences.size() * LENGTH];
         Arrays.fill(labels, IGNORED);
