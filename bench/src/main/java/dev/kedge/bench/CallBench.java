@@ -97,8 +97,7 @@ public final class CallBench {
         List<String> lines = new ArrayList<>(BenchReport.table(rows));
         lines.add(text(
                 "The facade's plus on 4 numbers costs %.0f ns more than the binding's %.0f ns, freeing included.",
-                overhead,
-                bare));
+                overhead, bare));
         return new BenchReport(lines, json);
     }
 }

@@ -15,7 +15,7 @@ public final class MomentConstraints {
     ///
     /// @param logWeights what each outcome stands for, up to a constant, nats, `[N]`: 0 for draws from a, or
     ///                   `log a` for all outcomes that there are
-    /// @param features   `φ` of each outcome, [N, k]
+    /// @param features   `φ` of each outcome, `[N, k]`
     /// @param wanted     the means wanted, `[k]`
     /// @param rate       step size, finite and > 0; 0.5 is customary for features in [0, 1]
     /// @param tolerance  the Euclidean distance of the means at which to stop, finite and > 0; 0.01 is customary

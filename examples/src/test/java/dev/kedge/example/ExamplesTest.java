@@ -25,7 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// The examples do what they say.
 class ExamplesTest {
     /// `σ(0.5 h) = 3/4` at `h = 2 log 3`: answer 0 is nine times as likely as answer 1. What was not compared gets no
-    /// gradient, and AdamW moves the logits of a pair equally far apart, so answers 2 and 3 lie at the geometric mean.
+    /// gradient, and AdamW moves the logits of a pair equally far apart, so answers 2 and 3 lie at their
+    /// geometric mean.
     @Test
     void aLoopOfOnesOwnComesToTheOptimumOfDpo() {
         assertArrayEquals(new double[] {9 / 16.0, 1 / 16.0, 3 / 16.0, 3 / 16.0}, ObjectiveInOwnLoop.learn(1000), 1e-9);

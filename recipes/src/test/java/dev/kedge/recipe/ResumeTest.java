@@ -235,7 +235,8 @@ class ResumeTest {
     void methodsThatRememberAcrossSteps() throws Exception {
         TrainingConfig o = TinyTask.optimisation(STEPS, 8, 3e-3, 6);
         var config = new RlvrRecipe.Config(
-                new Environment.Generated(new ScratchSum(Optional.of(0.5)), 0.5, 16, 1, 2, 300, o, 40, 8, Optional.empty()),
+                new Environment.Generated(
+                        new ScratchSum(Optional.of(0.5)), 0.5, 16, 1, 2, 300, o, 40, 8, Optional.empty()),
                 List.of(new GtpoMethod(0.005, Optional.empty(), 2, Conflicts.COUNTED), new ReinforceMethod()),
                 4,
                 1,
@@ -257,7 +258,16 @@ class ResumeTest {
     @Test
     void aDrawReplayedAndARewardModelOfTokens() throws Exception {
         var environment = new Environment.Generated(
-                new ScratchSum(), 0.7, 16, 1, 2, 300, TinyTask.optimisation(STEPS, 8, 1e-2, 7), 40, 10, Optional.empty());
+                new ScratchSum(),
+                0.7,
+                16,
+                1,
+                2,
+                300,
+                TinyTask.optimisation(STEPS, 8, 1e-2, 7),
+                40,
+                10,
+                Optional.empty());
         var weights = new OrealMethod.TokenWeights(1e-3, 5, new OrealMethod.Weighing.Threshold(0.5, 0.5));
         var config = new RlvrRecipe.Config(
                 environment,

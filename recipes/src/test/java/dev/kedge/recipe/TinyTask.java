@@ -13,8 +13,8 @@ import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
-import dev.kedge.sequence.Policy;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.Policy;
 import dev.kedge.sequence.PolicyEvaluation;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.task.ArithmeticTask;
@@ -125,7 +125,8 @@ public final class TinyTask {
                 0.98,
                 0.0,
                 1.0,
-                checkpointEvery, Optional.empty());
+                checkpointEvery,
+                Optional.empty());
     }
 
     /// Sums of one digit, of which many are wrong, and a decoder that learnt a little of them.

@@ -17,9 +17,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +27,20 @@ import org.junit.jupiter.api.io.TempDir;
 /// What a training tells of its steps: on the terminal, and of tokens in a second.
 class TrainingProgressTest {
     private static final TrainingConfig CONFIG = new TrainingConfig(
-            2, 5, 5, EpochBatches.Order.SHUFFLED, 0.1, Schedule.Shape.CONSTANT, 0, 1, 0.9, 0.95, 0, 1, 100, Optional.empty());
+            2,
+            5,
+            5,
+            EpochBatches.Order.SHUFFLED,
+            0.1,
+            Schedule.Shape.CONSTANT,
+            0,
+            1,
+            0.9,
+            0.95,
+            0,
+            1,
+            100,
+            Optional.empty());
 
     private record Settings(int steps) {}
 

@@ -296,7 +296,8 @@ class TrainingTest {
             training.run(
                     number -> {
                         long whole = number - number % 2;
-                        assertEquals(whole, run.latest().map(SavedCheckpoint::step).orElse(0L));
+                        assertEquals(
+                                whole, run.latest().map(SavedCheckpoint::step).orElse(0L));
                         return number % 2 == 0 ? step(config).half() : step(config);
                     },
                     count -> {

@@ -105,8 +105,7 @@ public record UnpairedTraining(Policy policy, List<LabelledSequence> sequences, 
 
     /// The mean log-ratio where each completion of a batch answers the prompt of the one before it, before the step:
     /// nats, as KTO estimates its KL (arXiv:2402.01306, section 4.1). It may be below 0, which the loss makes 0; it
-    // is
-    /// 0 in a batch of one, which has no other prompt. A completion is cut where the model's positions end.
+    /// is 0 in a batch of one, which has no other prompt. A completion is cut where the model's positions end.
     public double mismatchedKl(int[] batch) {
         if (batch.length < 2) {
             return 0;

@@ -40,7 +40,20 @@ class PreferenceTrainingTest {
     /// Two steps of warm-up, then a line to a tenth that ends with the last step.
     private static final double[] RATES = {PEAK / 3, 2 * PEAK / 3, PEAK, 0.7 * PEAK, 0.4 * PEAK};
     private static final TrainingConfig CONFIG = new TrainingConfig(
-            5, 4, 3, EpochBatches.Order.SHUFFLED, PEAK, Schedule.Shape.LINEAR, 2, 0.1, 0.9, 0.98, 0.1, 0.5, 5, Optional.empty());
+            5,
+            4,
+            3,
+            EpochBatches.Order.SHUFFLED,
+            PEAK,
+            Schedule.Shape.LINEAR,
+            2,
+            0.1,
+            0.9,
+            0.98,
+            0.1,
+            0.5,
+            5,
+            Optional.empty());
 
     @TempDir
     Path folder;
@@ -184,8 +197,7 @@ class PreferenceTrainingTest {
     @Test
     void aPolicyIsComparedWithItsReferenceOnlyWhereTheLossAsksForIt() throws Exception {
         moved(true, (run, policy) -> {
-            double withReference =
-                    loss(p -> logRatio(policy, p.chosen()) - logRatio(policy, p.rejected()));
+            double withReference = loss(p -> logRatio(policy, p.chosen()) - logRatio(policy, p.rejected()));
             double without = loss(p -> TinyModel.logProb(policy.decoder(), p.chosen(), 1)
                     - TinyModel.logProb(policy.decoder(), p.rejected(), 1));
             double[] start = policy.decoder().parameters().flat().toDoubles();
@@ -213,11 +225,27 @@ class PreferenceTrainingTest {
 
     private static TrainingConfig oneStep() {
         return new TrainingConfig(
-                1, 8, 8, EpochBatches.Order.SHUFFLED, 1e-9, Schedule.Shape.CONSTANT, 0, 0, 0.9, 0.98, 0, 1, 1, Optional.empty());
+                1,
+                8,
+                8,
+                EpochBatches.Order.SHUFFLED,
+                1e-9,
+                Schedule.Shape.CONSTANT,
+                0,
+                0,
+                0.9,
+                0.98,
+                0,
+                1,
+                1,
+                Optional.empty());
     }
 
     private double first(String phase) throws Exception {
-        return TinyModel.metrics(folder.resolve("run"), phase).getFirst().get("loss").asDouble();
+        return TinyModel.metrics(folder.resolve("run"), phase)
+                .getFirst()
+                .get("loss")
+                .asDouble();
     }
 
     /// Such a loss holds no reference in memory while it trains or judges.
@@ -229,9 +257,8 @@ class PreferenceTrainingTest {
             train(run, "free", policy, loss);
             double[] margins = PreferenceTraining.margins(policy, WORDS, loss);
             for (int i = 0; i < WORDS.size(); i++) {
-                double margin =
-                        TinyModel.logProb(policy.decoder(), WORDS.get(i).chosen(), 1)
-                                - TinyModel.logProb(policy.decoder(), WORDS.get(i).rejected(), 1);
+                double margin = TinyModel.logProb(policy.decoder(), WORDS.get(i).chosen(), 1)
+                        - TinyModel.logProb(policy.decoder(), WORDS.get(i).rejected(), 1);
                 assertEquals(BETA * margin, margins[i], 1e-5);
             }
             long held = Scope.liveTensors();

@@ -135,7 +135,8 @@ final class TinyModel {
                 0.98,
                 0.0,
                 1.0,
-                checkpointEvery, Optional.empty());
+                checkpointEvery,
+                Optional.empty());
     }
 
     /// The lines of a run's metrics.jsonl of a phase.

@@ -1,10 +1,6 @@
 package dev.kedge.nn.file;
 
 import dev.kedge.nn.lm.DecoderConfig;
-import dev.kedge.nn.lm.DecoderConfig.Mlp;
-import dev.kedge.nn.lm.DecoderConfig.Norm;
-import dev.kedge.nn.lm.DecoderConfig.Positions;
-import dev.kedge.nn.lm.DecoderConfig.Scaling;
 import dev.kedge.nn.lm.DecoderLayout;
 import dev.kedge.tensor.Bytes;
 import dev.kedge.tensor.DType;
@@ -99,8 +95,7 @@ final class LlamaCFile {
                             + " of the llama2.c format is not supported; supported is the first, without magic");
         }
         checkSizes(path, h);
-        return DecoderConfig.llama(
-                Math.abs(h[5]), h[0], h[1], h[2], h[3], h[4], h[6], 1e-5, 10000, h[5] > 0);
+        return DecoderConfig.llama(Math.abs(h[5]), h[0], h[1], h[2], h[3], h[4], h[6], 1e-5, 10000, h[5] > 0);
     }
 
     private static void checkSizes(Path path, int[] h) {

@@ -107,8 +107,7 @@ public record DecoderConfig(
     /// A Llama-like decoder for tasks of our own: RMSNorm, rotary positions, gated SiLU MLP, no biases, tied head.
     public static DecoderConfig small(int vocabularySize, int hiddenSize, int layers, int heads, int maxPositions) {
         int intermediate = (hiddenSize * 8 / 3 + 31) / 32 * 32;
-        return llama(
-                vocabularySize, hiddenSize, intermediate, layers, heads, heads, maxPositions, 1e-5, 10000, true);
+        return llama(vocabularySize, hiddenSize, intermediate, layers, heads, heads, maxPositions, 1e-5, 10000, true);
     }
 
     /// A decoder of Llama 2's form: RMSNorm, rotary positions of whole heads, gated SiLU MLP, no biases.

@@ -134,10 +134,10 @@ public final class GenarmFrontRecipe {
         private List<Front> guided(Labels kept, Labels made) {
             PreferenceLoss objective = new PreferenceLoss.ReferenceFree(config.beta());
             List<Front> fronts = new ArrayList<>();
-            try (Decoder keep =
-                            task.learnt("rewards-kept", task.base(), kept.withoutReference(), objective, config.training());
-                    Decoder make =
-                            task.learnt("rewards-made", task.base(), made.withoutReference(), objective, config.training())) {
+            try (Decoder keep = task.learnt(
+                            "rewards-kept", task.base(), kept.withoutReference(), objective, config.training());
+                    Decoder make = task.learnt(
+                            "rewards-made", task.base(), made.withoutReference(), objective, config.training())) {
                 for (double alpha : config.alphas()) {
                     List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
                     for (double w : config.weights()) {
@@ -230,7 +230,12 @@ public final class GenarmFrontRecipe {
                                     curve("DPO on both", base, trained, bootstrap)),
                             List.of()))
                     .fact("symbols_of_an_answer_base", "symbols of an answer, base", base.symbols(), "", "")
-                    .fact("symbols_of_an_answer_genarm_half_and_half", "symbols of an answer, GenARM, half and half", shown.symbols(), "", "");
+                    .fact(
+                            "symbols_of_an_answer_genarm_half_and_half",
+                            "symbols of an answer, GenARM, half and half",
+                            shown.symbols(),
+                            "",
+                            "");
             return shown.shown(summary, 8, task, base, GenarmFrontRecipe::halfAndHalf);
         }
 

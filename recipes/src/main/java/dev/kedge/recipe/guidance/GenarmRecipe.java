@@ -176,8 +176,7 @@ public final class GenarmRecipe {
             List<int[]> prompts = task.heldOut()
                     .subList(0, Math.min(search.prompts(), task.heldOut().size()));
             List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
-            try (Decoder rewards =
-                    task.learnt("rewards-whole", task.base(), marked, objective, config.training())) {
+            try (Decoder rewards = task.learnt("rewards-whole", task.base(), marked, objective, config.training())) {
                 ArgsDecoding decoding = new ArgsDecoding(
                         task.base(), rewards, task.mark(), search.candidates(), task.end(), task.maxTokens());
                 for (double weight : search.weights()) {
@@ -246,11 +245,18 @@ public final class GenarmRecipe {
                             "reward of an answer",
                             arms,
                             List.of()))
-                    .fact("reward_genarm_less_dpo", "reward, GenARM less DPO",
+                    .fact(
+                            "reward_genarm_less_dpo",
+                            "reward, GenARM less DPO",
                             bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
                             "",
                             "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                    .fact("kl_genarm_less_dpo", "KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
+                    .fact(
+                            "kl_genarm_less_dpo",
+                            "KL, GenARM less DPO",
+                            bootstrap.pairedBca(dpo.kl(), guided.kl()),
+                            "nats",
+                            "likewise")
                     .fact("length_of_an_answer_base", "length of an answer, base", before.symbols(), "symbols", "")
                     .fact("length_of_an_answer_guided", "length of an answer, guided", guided.symbols(), "symbols", "")
                     .fact("preferences", "preferences", pairs.size(), "", "over pairs of the base's answers")

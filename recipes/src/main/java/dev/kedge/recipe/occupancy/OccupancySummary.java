@@ -107,7 +107,12 @@ final class OccupancySummary {
                         "",
                         "without a penalty, after " + stopped.done() + " of "
                                 + config.learning().steps() + " steps, chosen by the truth")
-                .fact("correlation_of_proxy_and_truth", "correlation of proxy and truth", evaluator.correlation(), "", "under the reference")
+                .fact(
+                        "correlation_of_proxy_and_truth",
+                        "correlation of proxy and truth",
+                        evaluator.correlation(),
+                        "",
+                        "under the reference")
                 .fact("of_the_proxy", "σ of the proxy", evaluator.sigmaProxy(), "", "under the reference")
                 .fact("theory_s_coefficient", "theory's coefficient", evaluator.theory(), "σ", "λ = σ·sqrt(1 - r²)");
         if (evaluator.correlation() > 0) {

@@ -1,13 +1,13 @@
 package dev.kedge.recipe.supervised;
 
-import dev.kedge.sequence.Policy;
-import dev.kedge.nn.lm.Decoder;
 import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
+import dev.kedge.nn.lm.Decoder;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.Policy;
 import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.sequence.Samples;
 import dev.kedge.sequence.SequenceReader;
@@ -116,7 +116,17 @@ public final class SftRecipe {
                         "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
                         Bootstrap.mean(before), Bootstrap.mean(after), change.value(), change.low(), change.high()))
                 .comparison("Held-out loss", "nats a token", bootstrap.bca(before), bootstrap.bca(after))
-                .fact("sequences_to_learn_from", "sequences to learn from", Estimate.of(split.train().size()), "", "")
-                .fact("sequences_held_out", "sequences held out", Estimate.of(split.heldOut().size()), "", "");
+                .fact(
+                        "sequences_to_learn_from",
+                        "sequences to learn from",
+                        Estimate.of(split.train().size()),
+                        "",
+                        "")
+                .fact(
+                        "sequences_held_out",
+                        "sequences held out",
+                        Estimate.of(split.heldOut().size()),
+                        "",
+                        "");
     }
 }

@@ -117,7 +117,7 @@ public final class DpgRecipe {
 
     /// The samples of a step, each with the weight of its log-probability.
     ///
-    /// @param weights float64, [B]
+    /// @param weights float64, `[B]`
     private record WeightedSamples(Samples samples, Tensor weights, Map<String, Double> metrics) {}
 
     /// How the samples of one method are drawn and learnt from.

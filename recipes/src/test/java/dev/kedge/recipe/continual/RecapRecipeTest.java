@@ -20,8 +20,8 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,7 +50,8 @@ public class RecapRecipeTest {
                 0.98,
                 0.0,
                 1.0,
-                checkpointEvery, Optional.empty());
+                checkpointEvery,
+                Optional.empty());
     }
 
     /// A word again, then words reversed.

@@ -13,8 +13,8 @@ import dev.kedge.recipe.preference.PairwiseJudge;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,7 +40,8 @@ class EgpoRecipeTest {
                 0.98,
                 0.0,
                 1.0,
-                20, Optional.empty());
+                20,
+                Optional.empty());
     }
 
     /// All numbers are exact, so that no chance is left but that of training.

@@ -12,8 +12,8 @@ import dev.kedge.recipe.preference.PairwiseJudge;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,7 +35,8 @@ class InpoRecipeTest {
                 0.98,
                 0.0,
                 1.0,
-                20, Optional.empty());
+                20,
+                Optional.empty());
         return new InpoRecipe.Config(
                 TinyTask.sums(12, 60), new PairwiseJudge.Game(1), eta, taus, iterations, 20 * batch, o, "cpu", 1, 3);
     }

@@ -58,7 +58,8 @@ public class OccupancyRecipeTest {
         double reference = comparisons.get(0).at("/before/value").asDouble();
         assertTrue(comparisons.get(0).at("/after/value").asDouble() < reference / 2, comparisons.toString());
         assertTrue(comparisons.get(1).at("/after/value").asDouble() > reference + 0.1, comparisons.toString());
-        assertTrue(value(run, "best_true_reward_occupancies_root_chi_squared") > value(run, "best_true_reward_actions_kl"));
+        assertTrue(value(run, "best_true_reward_occupancies_root_chi_squared")
+                > value(run, "best_true_reward_actions_kl"));
         assertTrue(value(run, "least_slack_of_the_bound") > -1e-9);
         List<ObjectNode> way = run.metrics("none");
         assertEquals(4, way.size());

@@ -106,7 +106,8 @@ class DpoStepsTest {
                 0.98,
                 DECAY,
                 MAX_NORM,
-                6, Optional.empty());
+                6,
+                Optional.empty());
     }
 
     private static List<TokenizedPair> pairs(Path data) {

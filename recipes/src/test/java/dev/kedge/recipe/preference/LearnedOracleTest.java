@@ -18,9 +18,9 @@ import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,7 +60,20 @@ class LearnedOracleTest {
     @Test
     void recoversAKnownPreference() {
         var steps = new TrainingConfig(
-                200, 32, 32, EpochBatches.Order.SHUFFLED, 5e-3, Schedule.Shape.LINEAR, 5, 0.1, 0.9, 0.98, 0, 1, 200, Optional.empty());
+                200,
+                32,
+                32,
+                EpochBatches.Order.SHUFFLED,
+                5e-3,
+                Schedule.Shape.LINEAR,
+                5,
+                0.1,
+                0.9,
+                0.98,
+                0,
+                1,
+                200,
+                Optional.empty());
         Path start = TinyTask.model(folder.resolve("start"), 1);
         var config = TinyTask.dpo(start, folder.resolve("none"), new PreferenceLoss.Sigmoid(1), steps);
         try (Run run = Run.start(folder.resolve("run"), "dpo", config, Terminal.quiet());

@@ -1,10 +1,8 @@
 package dev.kedge.recipe.supervised;
 
-import java.util.Optional;
-import dev.kedge.sequence.Policy;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,10 +13,12 @@ import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.Policy;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -81,7 +81,9 @@ class SftRecipeTest {
         assertFalse(Files.exists(run.folder().resolve("model")));
         try (Decoder start = Models.load(model, Device.CPU);
                 Decoder base = Models.load(run.folder().resolve("reference"), Device.CPU)) {
-            assertArrayEquals(start.parameters().flat().toDoubles(), base.parameters().flat().toDoubles());
+            assertArrayEquals(
+                    start.parameters().flat().toDoubles(),
+                    base.parameters().flat().toDoubles());
         }
     }
 

@@ -82,7 +82,8 @@ public class DpgRecipeTest {
                 0.99,
                 0,
                 10,
-                every, Optional.empty());
+                every,
+                Optional.empty());
     }
 
     private static final List<Method> METHODS = List.of(

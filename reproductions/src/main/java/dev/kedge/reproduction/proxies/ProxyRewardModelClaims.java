@@ -14,9 +14,9 @@ import dev.kedge.recipe.policy.LearnedReward;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
 import dev.kedge.reproduction.trial.RlvrTrial;
-import java.util.Optional;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// The claims of Correlated Proxies (Laidlaw et al. 2024, arXiv:2403.03185) about RLHF: a reward learned from a few
 /// preferences is optimised by PPO, and the truth behind the preferences judges.
@@ -146,7 +146,8 @@ final class ProxyRewardModelClaims {
                 20_000,
                 RlvrTrial.pretraining(scale.pretraining, 64),
                 300,
-                60, Optional.empty());
+                60,
+                Optional.empty());
         return RlvrTrial.config(
                 new LearnedReward(truth, pairs, RlvrTrial.learning(scale.learning, 50, 1e-3)),
                 methods,

@@ -14,9 +14,9 @@ import dev.kedge.recipe.policy.SpineMethod.Selection;
 import dev.kedge.recipe.policy.TtrlMethod;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.run.TrainingConfig;
-import java.util.Optional;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// The claims of SPINE (arXiv:2511.17938): sums worked in steps, learnt from votes and judged by the true answers.
 public final class SpineClaims {
@@ -112,7 +112,16 @@ public final class SpineClaims {
         TrainingConfig rl = RlvrTrial.learning(scale.steps, 16, RATE);
         return RlvrTrial.config(
                 new Environment.Generated(
-                        new ChainOfThought(4, 9), 0.8, 64, 2, 4, 40_000, pretraining, 64, scale.heldOut, Optional.empty()),
+                        new ChainOfThought(4, 9),
+                        0.8,
+                        64,
+                        2,
+                        4,
+                        40_000,
+                        pretraining,
+                        64,
+                        scale.heldOut,
+                        Optional.empty()),
                 methods,
                 8,
                 rl,

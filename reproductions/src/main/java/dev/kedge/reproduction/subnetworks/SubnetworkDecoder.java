@@ -11,9 +11,9 @@ import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.reproduction.trial.RlvrTrial;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
-import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Runs of [SubnetworkRecipe] on a small decoder (arXiv:2505.11711), as an experiment.
 final class SubnetworkDecoder {
@@ -48,7 +48,8 @@ final class SubnetworkDecoder {
                         40_000,
                         RlvrTrial.pretraining(s.pretraining, 128),
                         80,
-                        20, Optional.empty()),
+                        20,
+                        Optional.empty()),
                 List.of(
                         SubnetworkConfig.Algorithm.SFT,
                         SubnetworkConfig.Algorithm.GRPO,

@@ -11,9 +11,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /// Runs of a recipe as an experiment. They are made beside each other in a folder that goes when they have been read:
@@ -65,6 +65,7 @@ public final class RecipeTrial {
                 beta2,
                 weightDecay,
                 clip,
-                schedule.steps(), Optional.empty());
+                schedule.steps(),
+                Optional.empty());
     }
 }

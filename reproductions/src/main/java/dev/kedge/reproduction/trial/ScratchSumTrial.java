@@ -6,8 +6,8 @@ import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.PolicyMethod;
 import dev.kedge.recipe.policy.RlvrRecipe;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// Runs of [RlvrRecipe] on [ScratchSum], small enough for many seeds: from a decoder of width 48 that learns from
@@ -98,7 +98,8 @@ public record ScratchSumTrial(
                 : RecipeTrial.training(
                         new Schedule(Schedule.Shape.COSINE, 6e-3, pretraining / 6, pretraining, 0.05), 128, 0);
         return RlvrTrial.config(
-                new Environment.Generated(task, 0.5, HIDDEN, layers, 4, 40_000, demonstrations, 80, 20, Optional.empty()),
+                new Environment.Generated(
+                        task, 0.5, HIDDEN, layers, 4, 40_000, demonstrations, 80, 20, Optional.empty()),
                 methods,
                 group,
                 RlvrTrial.learning(steps, questions, learningRate),
