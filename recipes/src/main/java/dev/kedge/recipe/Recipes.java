@@ -20,6 +20,7 @@ import dev.kedge.recipe.sparsity.SubnetworkConfig;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe;
 import dev.kedge.recipe.supervised.AsftRecipe;
 import dev.kedge.recipe.supervised.SftRecipe;
+import dev.kedge.recipe.unpaired.KtoRecipe;
 import dev.kedge.recipe.variational.DpgConfig;
 import dev.kedge.recipe.variational.DpgRecipe;
 import dev.kedge.run.Run;
@@ -42,6 +43,7 @@ public final class Recipes {
             "genarm-front",
             "hypo",
             "inpo",
+            "kto",
             "occupancy",
             "recap",
             "rlvr",
@@ -66,6 +68,7 @@ public final class Recipes {
             case "genarm-front" -> file.as(GenarmFrontRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
+            case "kto" -> file.as(KtoRecipe.Config.class);
             case "occupancy" -> file.as(OccupancyConfig.class);
             case "recap" -> file.as(RecapRecipe.Config.class);
             case "rlvr" -> file.as(RlvrRecipe.Config.class);
@@ -91,6 +94,7 @@ public final class Recipes {
             case GenarmFrontRecipe.Config config -> GenarmFrontRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
+            case KtoRecipe.Config config -> KtoRecipe.run(config, run);
             case OccupancyConfig config -> OccupancyRecipe.run(config, run);
             case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RlvrRecipe.Config config -> RlvrRecipe.run(config, run);
