@@ -4,6 +4,7 @@ import dev.kedge.config.ConfigFile;
 import dev.kedge.recipe.continual.RecapRecipe;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig;
 import dev.kedge.recipe.demonstration.DemoRegRlRecipe;
+import dev.kedge.recipe.distillation.GkdRecipe;
 import dev.kedge.recipe.game.EgpoRecipe;
 import dev.kedge.recipe.game.InpoRecipe;
 import dev.kedge.recipe.guidance.GenarmFrontRecipe;
@@ -20,6 +21,7 @@ import dev.kedge.recipe.sparsity.SubnetworkConfig;
 import dev.kedge.recipe.sparsity.SubnetworkRecipe;
 import dev.kedge.recipe.supervised.AsftRecipe;
 import dev.kedge.recipe.supervised.SftRecipe;
+import dev.kedge.recipe.unpaired.KtoRecipe;
 import dev.kedge.recipe.variational.DpgConfig;
 import dev.kedge.recipe.variational.DpgRecipe;
 import dev.kedge.run.Run;
@@ -40,8 +42,10 @@ public final class Recipes {
             "egpo",
             "genarm",
             "genarm-front",
+            "gkd",
             "hypo",
             "inpo",
+            "kto",
             "occupancy",
             "recap",
             "rlvr",
@@ -64,8 +68,10 @@ public final class Recipes {
             case "egpo" -> file.as(EgpoRecipe.Config.class);
             case "genarm" -> file.as(GenarmRecipe.Config.class);
             case "genarm-front" -> file.as(GenarmFrontRecipe.Config.class);
+            case "gkd" -> file.as(GkdRecipe.Config.class);
             case "hypo" -> file.as(HypoRecipe.Config.class);
             case "inpo" -> file.as(InpoRecipe.Config.class);
+            case "kto" -> file.as(KtoRecipe.Config.class);
             case "occupancy" -> file.as(OccupancyConfig.class);
             case "recap" -> file.as(RecapRecipe.Config.class);
             case "rlvr" -> file.as(RlvrRecipe.Config.class);
@@ -89,8 +95,10 @@ public final class Recipes {
             case EgpoRecipe.Config config -> EgpoRecipe.run(config, run);
             case GenarmRecipe.Config config -> GenarmRecipe.run(config, run);
             case GenarmFrontRecipe.Config config -> GenarmFrontRecipe.run(config, run);
+            case GkdRecipe.Config config -> GkdRecipe.run(config, run);
             case HypoRecipe.Config config -> HypoRecipe.run(config, run);
             case InpoRecipe.Config config -> InpoRecipe.run(config, run);
+            case KtoRecipe.Config config -> KtoRecipe.run(config, run);
             case OccupancyConfig config -> OccupancyRecipe.run(config, run);
             case RecapRecipe.Config config -> RecapRecipe.run(config, run);
             case RlvrRecipe.Config config -> RlvrRecipe.run(config, run);

@@ -9,6 +9,8 @@ import dev.kedge.env.mdp.Penalty;
 import dev.kedge.objective.preference.AnchorRule;
 import dev.kedge.recipe.continual.RecapRecipe;
 import dev.kedge.recipe.continual.RecapRecipeTest;
+import dev.kedge.recipe.distillation.GkdRecipe;
+import dev.kedge.recipe.distillation.GkdRecipeTest;
 import dev.kedge.recipe.game.EgpoRecipe;
 import dev.kedge.recipe.game.InpoRecipe;
 import dev.kedge.recipe.guidance.GenarmRecipe;
@@ -45,11 +47,13 @@ import dev.kedge.recipe.supervised.AsftRecipe;
 import dev.kedge.recipe.supervised.AsftRecipeTest;
 import dev.kedge.recipe.supervised.SftRecipe;
 import dev.kedge.recipe.supervised.TokenLoss;
+import dev.kedge.recipe.unpaired.KtoRecipeTest;
 import dev.kedge.recipe.variational.DpgInference;
 import dev.kedge.recipe.variational.DpgRecipeTest;
 import dev.kedge.recipe.variational.DpgTarget;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.UnpairedLoss;
 import dev.kedge.task.EnumerableLanguage;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +116,21 @@ class ResumeTest {
                 c.threads(),
                 c.seed());
         killAndCompare("rrpo", config, new String[] {"sft", "rrpo"}, 20265);
+    }
+
+    /// The shift of the rewards lives across steps.
+    @Test
+    void labelledCompletionsAfterFineTuning() throws Exception {
+        var config = KtoRecipeTest.config(folder, new UnpairedLoss.Bco(0.5), TinyTask.optimisation(STEPS, 4, 3e-3, 7));
+        killAndCompare("kto", config, new String[] {"sft", "kto"}, 20264);
+    }
+
+    /// The student is made once, and draws completions at every step.
+    @Test
+    void distillationOnOwnCompletions() throws Exception {
+        var student = new GkdRecipe.Student.Random(8, 1, 2);
+        var config = GkdRecipeTest.config(folder, student, 0.5, 0.5, TinyTask.optimisation(STEPS, 4, 3e-3, 7));
+        killAndCompare("gkd", config, new String[] {"sft", "gkd"}, 20265);
     }
 
     /// The anchor and what its rule remembers live across steps.

@@ -77,6 +77,20 @@ public final class TinyTask {
         return Files.write(file, lines);
     }
 
+    /// Good replies and bad ones in turn, each under a prompt of its own.
+    public static Path labelled(Path file, int count, long seed) throws IOException {
+        Random random = new Random(seed);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add("{\"prompt\": \"%s \", \"completion\": \"%s\", \"label\": %s}"
+                    .formatted(
+                            word("abcdefgh", 1 + random.nextInt(3), random),
+                            word(i % 2 == 0 ? "abcd" : "efgh", 1 + random.nextInt(6), random),
+                            i % 2 == 0));
+        }
+        return Files.write(file, lines);
+    }
+
     /// Replies that share their beginning and their end; between them stand letters by the rule.
     public static Path phrases(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);

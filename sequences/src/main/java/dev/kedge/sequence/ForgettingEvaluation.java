@@ -26,7 +26,8 @@ public record ForgettingEvaluation(Scores task, Scores original) {
         return new ForgettingEvaluation(scores(policy, base, task, padId), scores(policy, base, original, padId));
     }
 
-    private static Scores scores(Decoder policy, Decoder base, List<Tokenized> sequences, int padId) {
+    /// A policy on some sequences, and how far it is from its base there.
+    public static Scores scores(Decoder policy, Decoder base, List<Tokenized> sequences, int padId) {
         int n = sequences.size();
         Scores all = new Scores(new double[n], new double[n], new double[n]);
         for (int i = 0; i < n; i++) {

@@ -5,6 +5,7 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.objective.unpaired.UnpairedLogProbs;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;
@@ -23,14 +24,19 @@ import java.util.stream.IntStream;
 /// @param sequences what it learns from
 /// @param reference the reference's log-probs of them, nats
 public record UnpairedTraining(Policy policy, List<LabelledSequence> sequences, double[] reference) {
+    /// What a step is moved by.
+    ///
+    /// @param baseline   what the rewards of the step are compared with
+    /// @param loss       on a part of it
+    /// @param remembered what the baseline must know again after a restart, if anything
+    public record Objective(Baseline baseline, PartLoss loss, Remembered... remembered) {}
+
     /// Which loss falls on a part of a step.
-    public interface UnpairedLoss {
-        /// @param logProbs  of completions under the policy, summed over their tokens, nats, [B]; gradient flows
-        /// @param reference the same under the reference, [B]
-        /// @param desirable boolean, [B]
-        /// @param baseline  of the whole step
-        /// @param inStep    completions in the whole step
-        Loss of(Tensor logProbs, Tensor reference, Tensor desirable, double baseline, long inStep);
+    public interface PartLoss {
+        /// @param lp       of the part's completions
+        /// @param baseline of the whole step
+        /// @param inStep   completions in the whole step
+        Loss of(UnpairedLogProbs lp, double baseline, long inStep);
     }
 
     /// What the rewards of a step are compared with, as KTO and BCO do: a number of the whole batch, taken before
@@ -54,53 +60,64 @@ public record UnpairedTraining(Policy policy, List<LabelledSequence> sequences, 
         return logRatios(policy, tokens(sequences), of(policy, sequences).reference);
     }
 
-    /// Moves the policy.
-    ///
-    /// @param remembered what the baseline must know again after a restart, if anything
-    public void train(
-            Run run,
-            String phase,
-            UnpairedLoss loss,
-            Baseline baseline,
-            TrainingConfig config,
-            long seed,
-            Remembered... remembered) {
+    /// Moves the policy. Metrics: the loss, the baseline, and the mean reward of each label that the step has.
+    public void train(Run run, String phase, Objective objective, TrainingConfig config, long seed) {
         int[] lengths = sequences.stream().mapToInt(LabelledSequence::length).toArray();
         EpochBatches batches = config.batchesOf(lengths, seed);
-        try (Training training = new Training(run, phase, config, policy.trained(), remembered)) {
+        try (Training training = new Training(run, phase, config, policy.trained(), objective.remembered)) {
             training.run(step -> {
                 int[] batch = batches.at(step);
-                double level = baseline.of(batch);
+                double baseline = objective.baseline.of(batch);
                 long tokens = Arrays.stream(batch).mapToLong(i -> lengths[i]).sum();
-                return Step.on(batch, config.microBatch(), part -> gradient(loss, part, level, batch.length))
-                        .completed(m -> m.put("baseline", level))
+                return Step.on(
+                                batch,
+                                config.microBatch(),
+                                part -> gradient(objective.loss, part, baseline, batch.length))
+                        .completed(m -> m.put("baseline", baseline))
                         .tokens(tokens);
             });
         }
     }
 
     /// Adds the gradient of some completions' share of a step's loss.
-    private StepMetrics gradient(UnpairedLoss loss, int[] part, double baseline, long inStep) {
+    private StepMetrics gradient(PartLoss loss, int[] part, double baseline, long inStep) {
         TokenBatch tokens = TokenBatch.of(tokens(at(part)), policy.model().padId(), 1)
                 .to(policy.decoder().device());
         HeadLogProbs logProbs = SequenceScores.sums(policy.decoder(), tokens, 1.0);
-        Tensor sums = SequenceScores.rowSums(logProbs.values(), tokens);
-        Tensor desirable = SequenceScores.constants(i -> sequences.get(i).desirable() ? 1 : 0, part, sums)
-                .gt(0);
-        Loss value =
-                loss.of(sums, SequenceScores.constants(i -> reference[i], part, sums), desirable, baseline, inStep);
+        UnpairedLogProbs lp = logProbs(SequenceScores.rowSums(logProbs.values(), tokens), part);
+        Loss value = loss.of(lp, baseline, inStep);
         value.value().backward();
         logProbs.backward();
-        return LossMetrics.of(value, inStep);
+        StepMetrics metrics = new StepMetrics().add("loss", value.value().item());
+        addReward(metrics, value, "reward/desirable", part, true);
+        addReward(metrics, value, "reward/undesirable", part, false);
+        return metrics;
     }
 
-    /// The mean log-ratio of a batch's completions to their prompts, before the step: nats. Times `beta`, it is the
-    /// mean reward of which BCO (arXiv:2404.04656) keeps a running mean.
-    public double meanLogRatio(int[] batch) {
-        return mean(logRatios(
-                policy,
-                tokens(at(batch)),
-                Arrays.stream(batch).mapToDouble(i -> reference[i]).toArray()));
+    /// Adds a label's rewards to their mean over the step, where the part has any.
+    private void addReward(StepMetrics metrics, Loss loss, String name, int[] part, boolean label) {
+        long count = Arrays.stream(part)
+                .filter(i -> sequences.get(i).desirable() == label)
+                .count();
+        if (count > 0) {
+            metrics.mean(name, LossMetrics.share(loss.metric(name), 1), count);
+        }
+    }
+
+    /// What a loss on some completions is made of, before a step and without gradient.
+    public UnpairedLogProbs logProbs(int[] batch) {
+        return logProbs(
+                Tensor.of(SequenceScores.of(
+                        policy.decoder(), tokens(at(batch)), policy.model().padId(), 1.0)),
+                batch);
+    }
+
+    private UnpairedLogProbs logProbs(Tensor sums, int[] part) {
+        return new UnpairedLogProbs(
+                sums,
+                SequenceScores.constants(i -> reference[i], part, sums),
+                SequenceScores.constants(i -> sequences.get(i).desirable() ? 1 : 0, part, sums)
+                        .gt(0));
     }
 
     /// The mean log-ratio where each completion of a batch answers the prompt of the one before it, before the step:

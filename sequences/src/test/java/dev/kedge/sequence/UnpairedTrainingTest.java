@@ -17,7 +17,6 @@ import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
-import dev.kedge.sequence.UnpairedTraining.UnpairedLoss;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Functional;
@@ -25,7 +24,6 @@ import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,13 +32,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// With the plainest of losses: desirable completions above the baseline, the others below it.
 class UnpairedTrainingTest {
-    private static final UnpairedLoss LOGISTIC = (logProbs, reference, desirable, baseline, inStep) -> {
-        Tensor reward = logProbs.minus(reference).minus(baseline);
-        Tensor losses = Functional.logSigmoid(reward.whereElse(desirable, reward.times(-1)))
+    private static final UnpairedTraining.PartLoss LOGISTIC = (lp, baseline, inStep) -> {
+        Tensor reward = lp.rewards(1).minus(baseline);
+        Tensor losses = Functional.logSigmoid(reward.whereElse(lp.desirable(), reward.times(-1)))
                 .times(-1);
-        return new Loss(losses.sum().div(inStep), new LinkedHashMap<>())
-                .with("loss", losses.detach())
-                .with("reward/desirable", reward.detach().whereElse(desirable, 0));
+        return Loss.of(losses.sum().div(inStep))
+                .with("reward/desirable", reward.whereElse(lp.desirable(), 0))
+                .with("reward/undesirable", reward.whereElse(lp.desirable().not(), 0));
     };
 
     @TempDir
@@ -74,10 +72,14 @@ class UnpairedTrainingTest {
         return place;
     }
 
+    private static UnpairedTraining.Objective logistic(UnpairedTraining.Baseline baseline) {
+        return new UnpairedTraining.Objective(baseline, LOGISTIC);
+    }
+
     private List<ObjectNode> trained(String name, TrainingConfig config) throws Exception {
         Path place = run(name, (run, policy, split) -> {
             var training = UnpairedTraining.of(policy, split.train());
-            training.train(run, "unpaired", LOGISTIC, training::mismatchedKl, config, 5);
+            training.train(run, "unpaired", logistic(training::mismatchedKl), config, 5);
         });
         return TinyModel.metrics(place, "unpaired");
     }
@@ -87,7 +89,7 @@ class UnpairedTrainingTest {
         List<Summary> judged = new ArrayList<>();
         Path done = run("run", (run, policy, split) -> {
             var training = UnpairedTraining.of(policy, split.train());
-            training.train(run, "unpaired", LOGISTIC, training::mismatchedKl, TinyModel.training(30, 8, 5e-3, 15), 5);
+            training.train(run, "unpaired", logistic(training::mismatchedKl), TinyModel.training(30, 8, 5e-3, 15), 5);
             double[] rewards = UnpairedTraining.logRatios(policy, split.heldOut());
             var evaluation = new PolicyEvaluation(new PolicyEvaluation.Config(8, 6, 1.0, 2), 5);
             judged.add(evaluation.ofLabelled(
@@ -143,13 +145,15 @@ class UnpairedTrainingTest {
             training.train(
                     run,
                     "unpaired",
-                    LOGISTIC,
-                    batch -> {
+                    logistic(batch -> {
                         kl.add(mismatched(policy, all, batch));
                         losses.add(loss(policy, all, batch, kl.getLast()));
-                        assertEquals(own(policy, all, batch), training.meanLogRatio(batch), 1e-5);
+                        assertEquals(
+                                own(policy, all, batch),
+                                training.logProbs(batch).rewards(1).mean().item(),
+                                1e-5);
                         return training.mismatchedKl(batch);
-                    },
+                    }),
                     TinyModel.training(4, 8, 5e-3, 4),
                     5);
             assertEquals(0, training.mismatchedKl(new int[] {3}), "nothing to mismatch");

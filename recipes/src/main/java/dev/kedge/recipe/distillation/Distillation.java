@@ -1,0 +1,75 @@
+package dev.kedge.recipe.distillation;
+
+import dev.kedge.data.TokenBatch;
+import dev.kedge.data.Tokenized;
+import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.objective.Loss;
+import dev.kedge.objective.distillation.GeneralizedJsd;
+import dev.kedge.objective.logprob.HeadDivergence;
+import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.run.SamplerAgreement;
+import dev.kedge.run.StepMetrics;
+import dev.kedge.sequence.ForgettingEvaluation;
+import dev.kedge.sequence.SequenceScores;
+import dev.kedge.tensor.Gradients;
+import dev.kedge.tensor.Tensor;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// Holds a student to its teacher's next-token distributions.
+///
+/// @param beta        of the divergence, see [GeneralizedJsd]
+/// @param temperature divides the logits of both
+record Distillation(Decoder student, Decoder teacher, int padId, double beta, double temperature) {
+    /// What is learnt from: a given completion, or one that the student has just drawn.
+    record Target(Tokenized sequence, Optional<Completion> drawn) {}
+
+    /// Adds the gradient of some completions' share of the mean divergence per token. Metrics: the loss, and by how
+    /// much sampler and trainer differ on what was drawn, nats a token.
+    StepMetrics gradient(List<Target> part, long tokensInStep) {
+        TokenBatch tokens = TokenBatch.of(part.stream().map(Target::sequence).toList(), padId, 1)
+                .to(student.device());
+        Tensor hidden = ForgettingEvaluation.states(student, tokens);
+        HeadDivergence divergence = HeadDivergence.of(
+                hidden,
+                student.head(),
+                constantStates(tokens),
+                teacher.head(),
+                temperature,
+                (own, others) -> GeneralizedJsd.divergence(own, others, beta));
+        Tensor values = divergence.values();
+        Loss loss =
+                GeneralizedJsd.generalizedJsd(values, values.detach().onesLike().gt(0), tokensInStep);
+        loss.value().backward();
+        StepMetrics metrics = new StepMetrics().add("loss", loss.value().item());
+        if (part.stream().anyMatch(t -> t.drawn().isPresent())) {
+            metrics.max("sampler/difference", difference(part, hidden, tokens));
+        }
+        divergence.backward();
+        return metrics;
+    }
+
+    private Tensor constantStates(TokenBatch tokens) {
+        try (var _ = Gradients.off()) {
+            return ForgettingEvaluation.states(teacher, tokens);
+        }
+    }
+
+    private double difference(List<Target> part, Tensor hidden, TokenBatch tokens) {
+        try (var _ = Gradients.off()) {
+            Tensor logProbs = HeadLogProbs.of(hidden.detach(), student.head(), tokens.targetTokens(), 1)
+                    .values();
+            double[] sums = SequenceScores.rowSums(logProbs, tokens).toDoubles();
+            int[] rows = IntStream.range(0, part.size())
+                    .filter(i -> part.get(i).drawn().isPresent())
+                    .toArray();
+            return SamplerAgreement.difference(
+                    IntStream.of(rows)
+                            .mapToObj(i -> part.get(i).drawn().orElseThrow())
+                            .toList(),
+                    IntStream.of(rows).mapToDouble(i -> sums[i]).toArray());
+        }
+    }
+}
