@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.data.Tokenized;
+import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.Loss;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
@@ -39,6 +41,24 @@ class PolicyLogProbsTest {
             assertEquals(6, logProbs.hidden().size(0), "as many states as targets");
             assertEquals(6, logProbs.batch().targets());
             assertTrue(logProbs.sums().hasGradientGraph());
+        }
+    }
+
+    /// Constants take the type of what they are compared with: a loss in float32 has no part in float64.
+    @Test
+    void constantsAreOfTheTypeOfTheSums() {
+        try (Scope _ = new Scope();
+                Decoder wide = TinyModel.decoder(7, 4);
+                Decoder policy = new Decoder(
+                        wide.config(),
+                        Parameters.copyOf(wide.parameters().named(), DType.FLOAT32, Device.CPU))) {
+            PolicyLogProbs logProbs = PolicyLogProbs.of(policy, SEQUENCES, 3);
+            assertEquals(DType.FLOAT32, logProbs.sums().dtype());
+            assertEquals(DType.FLOAT32, logProbs.constant(1.5).dtype());
+            Tensor some = SequenceScores.constants(i -> 10.0 * i, new int[] {2, 0}, logProbs.sums());
+            assertEquals(DType.FLOAT32, some.dtype());
+            assertArrayEquals(new double[] {20, 0}, some.toDoubles());
+            assertArrayEquals(expected(wide), logProbs.values(0, 3), 1e-5);
         }
     }
 

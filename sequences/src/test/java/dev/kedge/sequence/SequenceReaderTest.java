@@ -3,10 +3,19 @@ package dev.kedge.sequence;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.config.ConfigException;
+import java.util.stream.Stream;
+import java.util.Optional;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Tokenizer;
+import dev.kedge.tensor.Scope;
+import dev.kedge.nn.file.InvalidFileException;
+import dev.kedge.data.Tokenisation;
 import dev.kedge.data.DataException;
 import dev.kedge.data.LabelledSequence;
 import dev.kedge.data.ReadOptions;
@@ -143,5 +152,99 @@ class SequenceReaderTest {
                 labelled + ": no pair is left to learn from; left out: 4 x expected a preference, found a labelled"
                         + " completion (first at example 1)",
                 wrong.getMessage());
+    }
+
+    /// Under its own keys; of a text file by its own separator. Windows of 12 tokens begin with the last of the one
+    /// before, so that 11 further tokens of the whole are learnt in each.
+    @Test
+    void filesMayNameTheirKeysAndPartTheirDocuments() throws Exception {
+        Path renamed = Files.writeString(
+                folder.resolve("renamed.jsonl"), LABELLED.lines().limit(3).reduce("", (all, line) -> all
+                        + line.replace("\"prompt\"", "\"ask\"")
+                                .replace("\"completion\"", "\"say\"")
+                                .replaceAll(", \"label\": [a-z]+", "")
+                        + "\n"));
+        ReadOptions keys = SequenceReader.options(Optional.of("ask"), Optional.of("say"), Optional.empty());
+        Split<Tokenized> split = read(1, r -> r.sequences(renamed, keys, 1));
+        Set<String> all = new HashSet<>();
+        Stream.concat(split.train().stream(), split.heldOut().stream()).forEach(s -> all.add(text(s)));
+        assertEquals(Set.of("ab |cd", "a |efg", "abc |d"), all);
+        Path text = Files.writeString(folder.resolve("text.txt"), "abcdefgh#abcd#abcdefghabcdefghabcd");
+        ReadOptions parted = SequenceReader.options(Optional.empty(), Optional.empty(), Optional.of("#"));
+        Split<Tokenized> documents = read(1, r -> r.sequences(text, parted, 3));
+        int tokens = documents.train().stream().mapToInt(Tokenized::targets).sum()
+                + documents.heldOut().stream().mapToInt(Tokenized::targets).sum();
+        // 32 letters and three BOS, but for the first token of either side.
+        assertEquals(32 + 3 - 2, tokens);
+        assertEquals(12, documents.train().getFirst().length());
+        for (Tokenized window : documents.train()) {
+            assertEquals(window.length() - 1, window.targets());
+            assertTrue(window.length() <= 12);
+        }
+    }
+
+    /// A tokenizer with an end but no beginning parts documents by its end.
+    @Test
+    void documentsArePartedByTheEndWhereNothingBeginsThem() throws Exception {
+        Tokenizer letters =
+                Tokenizer.load(Path.of(System.getProperty("kedge.root"), "data/src/test/samples/arithmetic_llama"));
+        assertTrue(letters.bos().isEmpty());
+        Path text = Files.writeString(folder.resolve("text.txt"), "1,#1,#1,");
+        ReadOptions parted = SequenceReader.options(Optional.empty(), Optional.empty(), Optional.of("#"));
+        int end = letters.eos().orElseThrow();
+        try (Run run = Run.start(folder.resolve("run"), "dpo", new Noted("nothing"), Terminal.quiet())) {
+            var reader = new SequenceReader(
+                    new Tokenisation(letters, Optional.empty(), 12, Truncation.DROP), 1, run);
+            Split<Tokenized> split = reader.sequences(text, parted, 3);
+            int[] once = letters.encode("1,");
+            assertArrayEquals(
+                    new int[] {once[0], once[1], end, once[0], once[1], end},
+                    split.train().getFirst().tokens());
+        }
+    }
+
+    @Test
+    void aSideWithNothingLeftIsToldOf() throws Exception {
+        Path file = Files.writeString(folder.resolve("labelled.jsonl"), """
+                {"prompt": "ab ", "completion": "cd", "label": true}
+                {"prompt": "ab ", "completion": "abcdabcdabcd", "label": true}
+                """);
+        var e = assertThrows(DataException.class, () -> read(1, r -> r.labelled(file)));
+        assertEquals(
+                file + ": no completion is left to judge by; left out: 1 x longer than 12 tokens (first at example 1)",
+                e.getMessage());
+        Path text = Files.writeString(folder.resolve("text.txt"), "abcd##abcd");
+        var few = assertThrows(
+                ConfigException.class,
+                () -> read(
+                        2,
+                        r -> r.sequences(
+                                text,
+                                SequenceReader.options(Optional.empty(), Optional.empty(), Optional.of("##")),
+                                1)));
+        assertEquals("held_out is 2, but " + text + " has only 2 examples", few.getMessage());
+    }
+
+    /// What belongs to a model: what fills its batches, its template or the usual one, and nothing after it is closed.
+    @Test
+    void aModelIsOpenedWithItsTemplateAndFreed() throws Exception {
+        long live = Scope.liveTensors();
+        Path start = TinyModel.in(folder.resolve("start"), 1);
+        try (PretrainedModel model = PretrainedModel.open(start, Device.CPU)) {
+            assertSame(ChatTemplate.HUMAN_ASSISTANT, model.template());
+            assertEquals(TinyModel.TOKENIZER.pad().orElseThrow(), model.padId());
+            assertEquals(9, model.tokenisation(9, Truncation.DROP).maxLength());
+            assertEquals(24, model.tokenisation(25, Truncation.CUT_REPLY).maxLength());
+            assertSame(model.template(), model.tokenisation(9, Truncation.DROP).template().orElseThrow());
+            assertEquals(model.decoder().parameters().named().keySet(), model.found().parameters().keySet());
+        }
+        Files.writeString(start.resolve("chat_template.jinja"), "{% for m in messages %}{{ m.content }}{% endfor %}");
+        try (PretrainedModel model = PretrainedModel.open(start, Device.CPU)) {
+            assertNotSame(ChatTemplate.HUMAN_ASSISTANT, model.template());
+        }
+        assertEquals(live, Scope.liveTensors());
+        Files.delete(start.resolve("config.json"));
+        assertThrows(InvalidFileException.class, () -> PretrainedModel.open(start, Device.CPU));
+        assertEquals(live, Scope.liveTensors());
     }
 }
