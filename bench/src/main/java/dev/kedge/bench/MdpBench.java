@@ -36,7 +36,8 @@ public final class MdpBench {
         rows.add(solve(json, "garnet, chi-squared", garnet, ref, new Regularizer.ChiSquared(0.1)));
         rows.add(solve(json, "garnet, none", garnet, ref, new Regularizer.None()));
         BenchReport.progress("a grid of 100 x 100 cells");
-        rows.add(solve(json, "grid, KL", grid(), MdpPolicy.uniform(10_000, Gridworld.ACTIONS), new Regularizer.Kl(0.1)));
+        rows.add(
+                solve(json, "grid, KL", grid(), MdpPolicy.uniform(10_000, Gridworld.ACTIONS), new Regularizer.Kl(0.1)));
         List<String> lines = new ArrayList<>(BenchReport.table(rows));
         lines.add(text(
                 "The garnet, 10,000 states and 10 actions with 10 successors each, is solved to its KL-regularised"

@@ -119,7 +119,12 @@ public final class QuickstartRecipe {
                 .title("Preferences fix a model that learnt from mistakes")
                 .verdict(page.verdict("DPO at beta " + config.betas().getFirst(), task.evaluate(policy)))
                 .frontier(page.frontier(page.sweep("DPO", points)))
-                .fact("preferences", "preferences", Estimate.of(pairs), "", "right over wrong answers of the reference itself");
+                .fact(
+                        "preferences",
+                        "preferences",
+                        Estimate.of(pairs),
+                        "",
+                        "right over wrong answers of the reference itself");
         return page.evaluated(summary, policy);
     }
 }

@@ -67,7 +67,12 @@ public record PolicyEvaluation(Config config, long seed) {
                         Proportions.wilson(positive(differences(likelihood[0], likelihood[1])), margins.length, 0.95),
                         "%",
                         "log-prob of the reference alone prefers the chosen reply")
-                .fact("reward_margin", "reward margin", bootstrap().bca(margins), "", "implicit reward, chosen less rejected, held out");
+                .fact(
+                        "reward_margin",
+                        "reward margin",
+                        bootstrap().bca(margins),
+                        "",
+                        "implicit reward, chosen less rejected, held out");
         return moved(summary, policy, sequences(heldOut));
     }
 
@@ -99,8 +104,18 @@ public record PolicyEvaluation(Config config, long seed) {
                         accuracy,
                         "%",
                         "of all held-out cases of one of each; interval over the desirable ones; chance is 50 %")
-                .fact("reward_desirable", "reward, desirable", bootstrap().bca(desirable), "", "implicit reward, held out")
-                .fact("reward_undesirable", "reward, undesirable", bootstrap().bca(undesirable), "", "implicit reward, held out");
+                .fact(
+                        "reward_desirable",
+                        "reward, desirable",
+                        bootstrap().bca(desirable),
+                        "",
+                        "implicit reward, held out")
+                .fact(
+                        "reward_undesirable",
+                        "reward, undesirable",
+                        bootstrap().bca(undesirable),
+                        "",
+                        "implicit reward, held out");
         return moved(
                 summary,
                 policy,

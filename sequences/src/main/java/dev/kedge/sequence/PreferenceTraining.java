@@ -130,7 +130,8 @@ public final class PreferenceTraining {
         double[][] now = SequenceScores.ofPairs(policy.decoder(), pairs, scored.padId());
         try (Scope _ = new Scope()) {
             Tensor sums = Tensor.cat(List.of(Tensor.of(now[0]), Tensor.of(now[1])), 0);
-            Loss loss = objective.loss(logProbs(sums, scored.reference(), all), targets(pairs, all, sums), pairs.size());
+            Loss loss =
+                    objective.loss(logProbs(sums, scored.reference(), all), targets(pairs, all, sums), pairs.size());
             return loss.metric("reward/chosen")
                     .minus(loss.metric("reward/rejected"))
                     .toDoubles();

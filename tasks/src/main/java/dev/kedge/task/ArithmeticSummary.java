@@ -108,7 +108,12 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
                         bootstrap.bca(after.divergences()),
                         "nats",
                         "exact for each sum, by enumeration; interval over sums")
-                .fact("held_out_sums", "held-out sums", Estimate.of(task.heldOut().size()), "", "nothing has learnt from them")
+                .fact(
+                        "held_out_sums",
+                        "held-out sums",
+                        Estimate.of(task.heldOut().size()),
+                        "",
+                        "nothing has learnt from them")
                 .note("The pre-training text has " + Math.round(100 * mistakes)
                         + " % wrong sums: a perfect imitation of it would be right on "
                         + Math.round(100 * (1 - mistakes)) + " %.")

@@ -18,7 +18,8 @@ public final class PolicyGradient {
     /// @param tolerance for values and occupancy, finite and > 0
     /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
     ///     none
-    public static double[][] discounted(Mdp mdp, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer, double tolerance) {
+    public static double[][] discounted(
+            Mdp mdp, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer, double tolerance) {
         var solution = ValueIteration.evaluate(mdp, policy, ref, regularizer, tolerance);
         double[] states = Occupancy.discounted(mdp, policy, tolerance).states();
         return gradient(states, solution.actionValues(), policy, ref, regularizer);

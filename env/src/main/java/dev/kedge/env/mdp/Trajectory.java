@@ -43,7 +43,11 @@ public record Trajectory(int[] states, int[] actions, double[] rewards) {
     }
 
     private void fill(
-            double[] start, RandomGenerator random, At<Transitions> kernel, At<MdpPolicy> policy, At<double[][]> reward) {
+            double[] start,
+            RandomGenerator random,
+            At<Transitions> kernel,
+            At<MdpPolicy> policy,
+            At<double[][]> reward) {
         int state = draw(start, random);
         for (int t = 0; t < states.length; t++) {
             states[t] = state;

@@ -95,7 +95,8 @@ public final class ValueIteration {
     /// @throws IllegalArgumentException naming state and action, if the policy has mass where the reference has
     ///     none
     /// @throws ArithmeticException      if rounding does not allow the tolerance
-    public static Solution evaluate(Mdp mdp, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer, double tolerance) {
+    public static Solution evaluate(
+            Mdp mdp, MdpPolicy policy, MdpPolicy ref, Regularizer regularizer, double tolerance) {
         policy.requireShape(mdp.states(), mdp.actions());
         policy.requireWithin(ref);
         double[][] p = policy.probabilities();

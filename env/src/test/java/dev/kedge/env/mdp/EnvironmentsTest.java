@@ -132,8 +132,9 @@ class EnvironmentsTest {
         ProxyTask garden = TomatoGarden.task(TomatoGarden.LEVEL, 0.1);
         Mdp truth = garden.mdp(0.99);
         MdpPolicy hacker = ValueIteration.optimal(garden.proxyMdp(0.99), 1e-6).policy();
-        double uniform = truth.normalisedReturn(ValueIteration.evaluate(truth, MdpPolicy.uniform(truth.states(), 4), 1e-6)
-                .values());
+        double uniform =
+                truth.normalisedReturn(ValueIteration.evaluate(truth, MdpPolicy.uniform(truth.states(), 4), 1e-6)
+                        .values());
         double hacked = truth.normalisedReturn(
                 ValueIteration.evaluate(truth, hacker, 1e-6).values());
         double best = truth.normalisedReturn(ValueIteration.optimal(truth, 1e-6).values());

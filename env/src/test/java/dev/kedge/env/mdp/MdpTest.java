@@ -116,7 +116,8 @@ class MdpTest {
                 () -> new MdpPolicy(new double[][] {{Math.log(0.5), Math.log(0.5)}, {0}}));
         refused(
                 "a policy of 1 states and 2 actions in a process of 2 and 2",
-                () -> ValueIteration.evaluate(new Mdp(STAY, new double[2][2], START, 0.9), MdpPolicy.uniform(1, 2), 1e-9));
+                () -> ValueIteration.evaluate(
+                        new Mdp(STAY, new double[2][2], START, 0.9), MdpPolicy.uniform(1, 2), 1e-9));
     }
 
     /// Else mass would be lost, or won, at every step.
@@ -143,7 +144,8 @@ class MdpTest {
         assertArrayEquals(
                 new int[] {2, 3}, Reachability.unreachable(mdp, MdpPolicy.deterministic(new int[] {0, 0, 0, 0}, 2)));
         assertEquals(2, ValueIteration.optimal(mdp, 1e-12).values()[3], 1e-12);
-        assertEquals(0, Occupancy.discounted(mdp, MdpPolicy.uniform(4, 2), 1e-12).states()[3]);
+        assertEquals(
+                0, Occupancy.discounted(mdp, MdpPolicy.uniform(4, 2), 1e-12).states()[3]);
         var one = FiniteHorizonMdp.stationary(kernel, reward, mdp.start(), 1);
         assertArrayEquals(new int[] {1, 2, 3}, Reachability.unreachable(one));
     }

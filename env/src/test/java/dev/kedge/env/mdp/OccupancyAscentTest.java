@@ -51,7 +51,8 @@ class OccupancyAscentTest {
     /// Away from the reference, where every penalty has a slope: the gradient is that of central differences.
     @Test
     void gradientsAreThoseOfTheObjective() {
-        MdpPolicy ref = MdpPolicy.uniform(6, 3).mixedWith(MdpPolicy.deterministic(new int[] {0, 1, 2, 0, 1, 2}, 3), 0.3);
+        MdpPolicy ref =
+                MdpPolicy.uniform(6, 3).mixedWith(MdpPolicy.deterministic(new int[] {0, 1, 2, 0, 1, 2}, 3), 0.3);
         for (Penalty penalty : all()) {
             var ascent = new OccupancyAscent(MDP, ref, penalty, 0.7, 1e-13);
             ascent.climb(4, 0.2);

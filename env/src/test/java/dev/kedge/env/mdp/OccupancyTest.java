@@ -61,7 +61,8 @@ class OccupancyTest {
     void aChainOfTwoStates() {
         var chain = Transitions.dense(new double[][][] {{{0.3, 0.7}}, {{0, 1}}});
         var mdp = new Mdp(chain, new double[2][1], new double[] {1, 0}, 0.9);
-        double[] states = Occupancy.discounted(mdp, MdpPolicy.uniform(2, 1), 1e-13).states();
+        double[] states =
+                Occupancy.discounted(mdp, MdpPolicy.uniform(2, 1), 1e-13).states();
         double here = 0.1 / (1 - 0.9 * 0.3);
         assertArrayEquals(new double[] {here, 1 - here}, states, 1e-13);
     }

@@ -239,7 +239,8 @@ class OptimisticPlanningTest {
         }
         assertEquals(0, counted.counts()[0][0][2], "never tried");
         double[] truth = Estimate.of(environment.mdp()).weights()[0][0][2];
-        assertArrayEquals(truth, visits.fit(environment.mdp().reward()).estimate().weights()[0][0][2], 0.05);
+        assertArrayEquals(
+                truth, visits.fit(environment.mdp().reward()).estimate().weights()[0][0][2], 0.05);
     }
 
     @Test

@@ -11,8 +11,8 @@ public final class Entropy {
     ///
     /// The gradient in the logit of v is `-π(v)·(log π(v) + H)`.
     ///
-    /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, `[B, T, V]`; gradient
-    ///               flows. Copies of it are held, so it is for small vocabularies
+    /// @param logits unnormalised, `logits[b][t]` the distribution that token t was drawn from, `[B, T, V]`;
+    ///               gradient flows. Copies of it are held, so it is for small vocabularies
     /// @param mask   boolean `[B, T]`, true at the tokens of the completion
     /// @throws IllegalArgumentException if shapes or types do not fit
     public static Tensor ofLogits(Tensor logits, Tensor mask) {

@@ -21,7 +21,11 @@ import java.util.function.IntToDoubleFunction;
 ///
 /// @param best the value of the best policy
 public record DemoRegRlBench(
-        DemoRegRlConfig config, FiniteHorizonMdp environment, double[][][] features, List<MdpPolicy> expert, double best) {
+        DemoRegRlConfig config,
+        FiniteHorizonMdp environment,
+        double[][][] features,
+        List<MdpPolicy> expert,
+        double best) {
     /// What an arm came to.
     ///
     /// @param demonstrations N_E, 0 where there are none
@@ -92,7 +96,8 @@ public record DemoRegRlBench(
     }
 
     private List<MdpPolicy> uniform() {
-        return Collections.nCopies(environment.horizon(), MdpPolicy.uniform(environment.states(), environment.actions()));
+        return Collections.nCopies(
+                environment.horizon(), MdpPolicy.uniform(environment.states(), environment.actions()));
     }
 
     public List<MdpPolicy> clone(List<Trajectory> demonstrations) {
@@ -163,7 +168,8 @@ public record DemoRegRlBench(
                 BackwardInduction.trajectoryKl(environment, demonstrator, ref));
     }
 
-    private UcbviEnt.Task task(List<MdpPolicy> ref, IntToDoubleFunction lambda, boolean explores, List<Trajectory> known) {
+    private UcbviEnt.Task task(
+            List<MdpPolicy> ref, IntToDoubleFunction lambda, boolean explores, List<Trajectory> known) {
         return new UcbviEnt.Task(
                 environment,
                 environment.reward(),

@@ -105,7 +105,8 @@ record DemoRegRlSummary(
         if (!planned.isEmpty()) {
             summary = summary.frontier(preferences(bootstrap));
         }
-        summary = summary.fact("value_of_the_best_policy", "value of the best policy", Estimate.of(bench.best()), "", "exact")
+        summary = summary.fact(
+                        "value_of_the_best_policy", "value of the best policy", Estimate.of(bench.best()), "", "exact")
                 .fact("value_of_the_expert", "value of the expert", Estimate.of(expert), "", "exact");
         for (int n : config.demonstrations()) {
             List<List<MdpPolicy>> ofN = clones.get(n);

@@ -246,7 +246,12 @@ public final class InpoRecipe {
                                 + " iterations %s.",
                         shown, game.reference().gap(), config.iterations(), ends))
                 .frontier(game.frontier("iterations", all))
-                .fact("pairs_drawn_for_an_iteration", "pairs drawn for an iteration", Estimate.of(config.pairs()), "", "one label each");
+                .fact(
+                        "pairs_drawn_for_an_iteration",
+                        "pairs drawn for an iteration",
+                        Estimate.of(config.pairs()),
+                        "",
+                        "one label each");
         return game.evaluated(summary, all, policy);
     }
 }

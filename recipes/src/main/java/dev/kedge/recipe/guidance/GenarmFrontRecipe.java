@@ -233,7 +233,12 @@ public final class GenarmFrontRecipe {
                                 curve("DPO on both", base, trained, bootstrap)),
                         List.of()))
                 .fact("symbols_of_an_answer_base", "symbols of an answer, base", Estimate.of(base.symbols()), "", "")
-                .fact("symbols_of_an_answer_genarm_half_and_half", "symbols of an answer, GenARM, half and half", Estimate.of(shown.symbols()), "", "");
+                .fact(
+                        "symbols_of_an_answer_genarm_half_and_half",
+                        "symbols of an answer, GenARM, half and half",
+                        Estimate.of(shown.symbols()),
+                        "",
+                        "");
         return shown.shown(summary, 8, task, base, GenarmFrontRecipe::halfAndHalf);
     }
 

@@ -131,8 +131,7 @@ public final class GenarmRecipe {
     private static Decoder rewards(
             Config config, DelayedRewardTask task, List<TokenizedPair> pairs, String name, Decoder start) {
         ScoredPairs unscored = ScoredPairs.withoutReference(pairs, Models.padId(task.tokenizer()));
-        return task.learnt(
-                name, start, unscored, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
+        return task.learnt(name, start, unscored, new PreferenceLoss.ReferenceFree(config.beta()), config.training());
     }
 
     /// A method at several strengths.
@@ -154,8 +153,7 @@ public final class GenarmRecipe {
         for (double alpha : config.alphas()) {
             double beta = config.beta() / alpha;
             PreferenceLoss objective = new PreferenceLoss.Sigmoid(beta);
-            try (Decoder policy =
-                    task.learnt("dpo-beta-" + beta, task.base(), scored, objective, config.training())) {
+            try (Decoder policy = task.learnt("dpo-beta-" + beta, task.base(), scored, objective, config.training())) {
                 List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
                 evaluations.add(DelayedRewardEvaluation.drawn(task, alone, "β " + beta, config.seed() + 3));
             }
@@ -166,8 +164,7 @@ public final class GenarmRecipe {
     private static Sweep searched(
             Search search, Config config, DelayedRewardTask task, List<TokenizedPair> pairs, Run run) {
         ScoredPairs marked = ScoredPairs.withoutReference(
-                pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList(),
-                Models.padId(task.tokenizer()));
+                pairs.stream().map(p -> ArgsDecoding.marked(p, task.mark())).toList(), Models.padId(task.tokenizer()));
         PreferenceLoss objective = new PreferenceLoss.ReferenceFree(1);
         List<int[]> prompts = task.heldOut()
                 .subList(0, Math.min(search.prompts(), task.heldOut().size()));
@@ -247,9 +244,24 @@ public final class GenarmRecipe {
                         bootstrap.pairedBca(dpo.rewards(DelayedRewardTask::reward), rewards),
                         "",
                         "for the same tilt, not at the same divergence; interval over prompts, not over trainings")
-                .fact("kl_genarm_less_dpo", "KL, GenARM less DPO", bootstrap.pairedBca(dpo.kl(), guided.kl()), "nats", "likewise")
-                .fact("length_of_an_answer_base", "length of an answer, base", Estimate.of(before.symbols()), "symbols", "")
-                .fact("length_of_an_answer_guided", "length of an answer, guided", Estimate.of(guided.symbols()), "symbols", "")
+                .fact(
+                        "kl_genarm_less_dpo",
+                        "KL, GenARM less DPO",
+                        bootstrap.pairedBca(dpo.kl(), guided.kl()),
+                        "nats",
+                        "likewise")
+                .fact(
+                        "length_of_an_answer_base",
+                        "length of an answer, base",
+                        Estimate.of(before.symbols()),
+                        "symbols",
+                        "")
+                .fact(
+                        "length_of_an_answer_guided",
+                        "length of an answer, guided",
+                        Estimate.of(guided.symbols()),
+                        "symbols",
+                        "")
                 .fact("preferences", "preferences", Estimate.of(pairs.size()), "", "over pairs of the base's answers")
                 .note("1 for each promise that is kept, -1 for each that is not, " + DelayedRewardTask.COUNT
                         + " for each `a`.")

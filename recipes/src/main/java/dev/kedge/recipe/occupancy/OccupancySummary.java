@@ -107,9 +107,24 @@ final class OccupancySummary {
                         "",
                         "without a penalty, after " + stopped.done() + " of "
                                 + config.learning().steps() + " steps, chosen by the truth")
-                .fact("correlation_of_proxy_and_truth", "correlation of proxy and truth", Estimate.of(evaluator.correlation()), "", "under the reference")
-                .fact("sigma_of_the_proxy", "σ of the proxy", Estimate.of(evaluator.sigmaProxy()), "", "under the reference")
-                .fact("theory_coefficient", "theory's coefficient", Estimate.of(evaluator.theory()), "σ", "λ = σ·sqrt(1 - r²)");
+                .fact(
+                        "correlation_of_proxy_and_truth",
+                        "correlation of proxy and truth",
+                        Estimate.of(evaluator.correlation()),
+                        "",
+                        "under the reference")
+                .fact(
+                        "sigma_of_the_proxy",
+                        "σ of the proxy",
+                        Estimate.of(evaluator.sigmaProxy()),
+                        "",
+                        "under the reference")
+                .fact(
+                        "theory_coefficient",
+                        "theory's coefficient",
+                        Estimate.of(evaluator.theory()),
+                        "σ",
+                        "λ = σ·sqrt(1 - r²)");
         if (evaluator.correlation() > 0) {
             double slack = trained.stream()
                     .flatMap(t -> t.snapshots().stream())

@@ -86,8 +86,18 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
                     Locale.ROOT,
                     "true reward of its best kept policy, at %.2f nats: only an oracle knows which",
                     best.divergence());
-            with = with.fact(Summary.key("correlation_after", method.phase()), "correlation after " + method.title(), Estimate.of(correlation), "", "")
-                    .fact(Summary.key("early_stopping", method.phase()), "early stopping, " + method.title(), bootstrap.bca(best.truths()), "", oracle);
+            with = with.fact(
+                            Summary.key("correlation_after", method.phase()),
+                            "correlation after " + method.title(),
+                            Estimate.of(correlation),
+                            "",
+                            "")
+                    .fact(
+                            Summary.key("early_stopping", method.phase()),
+                            "early stopping, " + method.title(),
+                            bootstrap.bca(best.truths()),
+                            "",
+                            oracle);
         }
         return with;
     }

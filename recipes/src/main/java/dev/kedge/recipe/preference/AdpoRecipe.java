@@ -279,7 +279,12 @@ public final class AdpoRecipe {
                 .title("A policy learns from rewards of its own answers, measured against an anchor")
                 .verdict(page.verdict(method + " at tau " + config.taus().getFirst(), task.evaluate(policy)))
                 .frontier(page.frontier(page.sweep(method, points)))
-                .fact("answers_judged", "answers judged", Estimate.of(answers), "", "for each tau, drawn while it learns");
+                .fact(
+                        "answers_judged",
+                        "answers judged",
+                        Estimate.of(answers),
+                        "",
+                        "for each tau, drawn while it learns");
         return page.evaluated(summary, policy);
     }
 }

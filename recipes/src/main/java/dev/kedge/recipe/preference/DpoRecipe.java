@@ -92,7 +92,12 @@ public final class DpoRecipe {
                 policy.save(run);
                 Summary summary = Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
                         .title(config.loss().title() + " on " + config.data().getFileName())
-                        .fact("pairs_to_learn_from", "pairs to learn from", Estimate.of(split.train().size()), "", "");
+                        .fact(
+                                "pairs_to_learn_from",
+                                "pairs to learn from",
+                                Estimate.of(split.train().size()),
+                                "",
+                                "");
                 double[] margins = PreferenceTraining.margins(policy, split.heldOut(), config.loss());
                 run.summarise(evaluation.ofPairs(summary, policy, split.heldOut(), margins));
             }

@@ -233,7 +233,12 @@ public final class RrpoRecipe {
                         "nats a token",
                         bootstrap.bca(sharedLoss(policy.reference(), heldOut, padId)),
                         bootstrap.bca(sharedLoss(policy.decoder(), heldOut, padId)))
-                .fact("pairs_to_learn_from", "pairs to learn from", Estimate.of(train.size()), "", "those with a phrase");
+                .fact(
+                        "pairs_to_learn_from",
+                        "pairs to learn from",
+                        Estimate.of(train.size()),
+                        "",
+                        "those with a phrase");
         return evaluation
                 .ofPairs(base, policy, heldOut.whole(), margins(policy, heldOut, config.beta()))
                 .note("The implicit reward counts the phrases in which two replies differ, and nothing else.");

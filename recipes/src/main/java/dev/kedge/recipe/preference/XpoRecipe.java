@@ -254,7 +254,12 @@ public final class XpoRecipe {
                                 + " the reference.",
                         100 * task.before().reward(), labels, ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
-                .fact("labelled_pairs", "labelled pairs", Estimate.of(labels), "", "for each alpha, drawn while it learns");
+                .fact(
+                        "labelled_pairs",
+                        "labelled pairs",
+                        Estimate.of(labels),
+                        "",
+                        "for each alpha, drawn while it learns");
         return page.evaluated(summary, policy);
     }
 }

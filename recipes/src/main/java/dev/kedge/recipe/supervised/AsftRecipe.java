@@ -261,14 +261,24 @@ public final class AsftRecipe {
                             "nats a token",
                             "likewise");
         }
-        return summary.fact("sequences_to_learn_from", "sequences to learn from", Estimate.of(task.train().size()), "", "")
+        return summary.fact(
+                        "sequences_to_learn_from",
+                        "sequences to learn from",
+                        Estimate.of(task.train().size()),
+                        "",
+                        "")
                 .fact(
                         "sequences_of_the_task_held_out",
                         "sequences of the task held out",
                         Estimate.of(task.heldOut().size()),
                         "",
                         "")
-                .fact("sequences_of_the_original", "sequences of the original", Estimate.of(before.original().loss().length), "", "");
+                .fact(
+                        "sequences_of_the_original",
+                        "sequences of the original",
+                        Estimate.of(before.original().loss().length),
+                        "",
+                        "");
     }
 
     /// Every method from the base on, by the weight of its anchor.

@@ -110,7 +110,17 @@ public final class SftRecipe {
                         "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
                         Bootstrap.mean(before), Bootstrap.mean(after), change.value(), change.low(), change.high()))
                 .comparison("Held-out loss", "nats a token", bootstrap.bca(before), bootstrap.bca(after))
-                .fact("sequences_to_learn_from", "sequences to learn from", Estimate.of(split.train().size()), "", "")
-                .fact("sequences_held_out", "sequences held out", Estimate.of(split.heldOut().size()), "", "");
+                .fact(
+                        "sequences_to_learn_from",
+                        "sequences to learn from",
+                        Estimate.of(split.train().size()),
+                        "",
+                        "")
+                .fact(
+                        "sequences_held_out",
+                        "sequences held out",
+                        Estimate.of(split.heldOut().size()),
+                        "",
+                        "");
     }
 }

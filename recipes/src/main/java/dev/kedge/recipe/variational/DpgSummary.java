@@ -252,7 +252,12 @@ record DpgSummary(
                         Estimate.of(DpgEvaluation.mean(logProbs, evaluation.reward())),
                         "",
                         String.format("KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
-                .fact(Summary.key("entropy", key), "entropy, " + name, Estimate.of(DpgEvaluation.entropy(logProbs)), "nats", "")
+                .fact(
+                        Summary.key("entropy", key),
+                        "entropy, " + name,
+                        Estimate.of(DpgEvaluation.entropy(logProbs)),
+                        "nats",
+                        "")
                 .fact(
                         Summary.key("share_of_different_texts", key),
                         "share of different texts, " + name,

@@ -200,11 +200,12 @@ class DemoRegRlRecipeTest {
         double[][][] reward = PreferredRewards.fit(environment, pairs, 0.5);
         var learnt = new FiniteHorizonMdp(environment.transitions(), reward, environment.start());
         var planned = BackwardInduction.optimal(learnt).policies();
-        double best = environment.expectedReturn(BackwardInduction.optimal(environment).values()[0]);
-        double random =
-                environment.expectedReturn(BackwardInduction.evaluate(environment, policies).values()[0]);
-        double reached =
-                environment.expectedReturn(BackwardInduction.evaluate(environment, planned).values()[0]);
+        double best = environment.expectedReturn(
+                BackwardInduction.optimal(environment).values()[0]);
+        double random = environment.expectedReturn(
+                BackwardInduction.evaluate(environment, policies).values()[0]);
+        double reached = environment.expectedReturn(
+                BackwardInduction.evaluate(environment, planned).values()[0]);
         assertTrue(reached > random + 0.8 * (best - random), reached + " of " + best);
         for (double[][] stage : reward) {
             for (double[] row : stage) {

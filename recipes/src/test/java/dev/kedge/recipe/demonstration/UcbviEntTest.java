@@ -24,7 +24,8 @@ class UcbviEntTest {
     private static final FiniteEnvironment RIVER = new FiniteEnvironment.RiverSwim(4, 6, 0.9, 0.05, 1);
 
     private static List<MdpPolicy> uniform(FiniteHorizonMdp environment) {
-        return Collections.nCopies(environment.horizon(), MdpPolicy.uniform(environment.states(), environment.actions()));
+        return Collections.nCopies(
+                environment.horizon(), MdpPolicy.uniform(environment.states(), environment.actions()));
     }
 
     private static Task task(

@@ -58,7 +58,8 @@ public class OccupancyRecipeTest {
         double reference = comparisons.get(0).at("/before/value").asDouble();
         assertTrue(comparisons.get(0).at("/after/value").asDouble() < reference / 2, comparisons.toString());
         assertTrue(comparisons.get(1).at("/after/value").asDouble() > reference + 0.1, comparisons.toString());
-        assertTrue(value(run, "best_true_reward_occupancies_root_chi_squared") > value(run, "best_true_reward_actions_kl"));
+        assertTrue(value(run, "best_true_reward_occupancies_root_chi_squared")
+                > value(run, "best_true_reward_actions_kl"));
         assertTrue(value(run, "least_slack_of_the_bound") > -1e-9);
         List<ObjectNode> way = run.metrics("none");
         assertEquals(4, way.size());
@@ -199,7 +200,8 @@ public class OccupancyRecipeTest {
         var e = assertThrows(ConfigException.class, () -> ConfigFile.parse(
                         "x.yaml", yaml.replaceFirst("kind: \"?grid\"?", "kind: gird"), List.of())
                 .as(OccupancyConfig.class));
-        assertTrue(e.getMessage().contains("`environment.kind` cannot be \"gird\"; did you mean `grid`?"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("`environment.kind` cannot be \"gird\"; did you mean `grid`?"), e.getMessage());
         e = assertThrows(
                 ConfigException.class,
                 () -> Recipes.config(ConfigFile.parse(

@@ -40,7 +40,20 @@ public class RlvrRecipeTest {
     public static RlvrRecipe.Config config(
             List<PolicyMethod> methods, TrainingConfig rl, int stepsPerRollout, int passes) {
         return new RlvrRecipe.Config(
-                environment(60), methods, 4, 1.0, Truncated.JUDGED, rl, stepsPerRollout, passes, 20, 4, 20, "cpu", 1, 3);
+                environment(60),
+                methods,
+                4,
+                1.0,
+                Truncated.JUDGED,
+                rl,
+                stepsPerRollout,
+                passes,
+                20,
+                4,
+                20,
+                "cpu",
+                1,
+                3);
     }
 
     private RecordedRun run(RlvrRecipe.Config config) throws Exception {

@@ -215,8 +215,9 @@ public final class DemoRegRlExperiments {
             DemoRegRlBench bench =
                     DemoRegRlBench.of(config(environment, List.of(20), cloning, planner, s.linear, Optional.empty()));
             double uniform = bench.best()
-                    - bench.value(DemoRegRlBench.of(config(environment, List.of(20), LAPLACE, planner, 1, Optional.empty()))
-                            .clone(List.of()));
+                    - bench.value(
+                            DemoRegRlBench.of(config(environment, List.of(20), LAPLACE, planner, 1, Optional.empty()))
+                                    .clone(List.of()));
             List<Trial> trials = new ArrayList<>();
             for (int i = 0; i < s.judged; i++) {
                 Demonstrations demonstrations = bench.demonstrate(1000 * seed + i);

@@ -232,7 +232,8 @@ public final class ProxyExperiments {
                 .with(THEORY, theory.truth())
                 .with(SAFE, theory.truth() - reference.truth());
         for (Arm arm : Arm.values()) {
-            Evaluation evaluation = climbed(measured, arm.penalty, simulator.coefficients.get(arm), s.environmentSteps, 0.1);
+            Evaluation evaluation =
+                    climbed(measured, arm.penalty, simulator.coefficients.get(arm), s.environmentSteps, 0.1);
             slack = Math.min(slack, evaluation.gain() - evaluation.bound());
             outcome = outcome.with(arm.number(), evaluation.truth());
         }
