@@ -13,8 +13,8 @@ public final class MomentConstraints {
     /// The λ, `[k]`, for which `p ~ a·exp(Σ λ_i·φ_i)` has the means that are wanted, by `λ += rate·(wanted - E_p[φ])`
     /// from 0. Means are importance estimates on fixed outcomes.
     ///
-    /// @param logWeights what each outcome stands for, up to a constant, nats, `[N]`: 0 for draws from a, or
-    ///                   `log a` for all outcomes that there are
+    /// @param logWeights what each outcome stands for, up to a constant, nats,
+    ///                   `[N]`: 0 for draws from a, or `log a` for all outcomes that there are
     /// @param features   `φ` of each outcome, `[N, k]`
     /// @param wanted     the means wanted, `[k]`
     /// @param rate       step size, finite and > 0; 0.5 is customary for features in [0, 1]

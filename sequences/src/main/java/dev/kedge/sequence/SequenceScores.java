@@ -63,7 +63,7 @@ public final class SequenceScores {
         };
     }
 
-    /// Numbers that are there already for some examples, as a constant: [part].
+    /// Numbers that are there already for some examples, as a constant: `[part]`.
     ///
     /// @param values by the number of an example
     public static Tensor constants(IntToDoubleFunction values, int[] part, Tensor like) {

@@ -41,7 +41,7 @@ public final class AnswerGame {
         logRef = logProbs(reference);
     }
 
-    /// How likely a policy gives each answer: nats, [prompts][answers].
+    /// How likely a policy gives each answer: nats, `[prompts][answers]`.
     public double[][] logProbs(Decoder policy) {
         return AnswerTree.logProbs(policy, prompts, end, depth);
     }

@@ -31,8 +31,8 @@ public final class NashMdPg {
     /// @param logProbs      `log π(y)`, summed over tokens, nats, `[B]`; gradient flows
     /// @param oldLogProbs   the same when y was drawn, `[B]`; a constant whatever graph it carries
     /// @param refLogProbs   `log π_ref(y)`, `[B]`; a constant likewise
-    /// @param preferences   `P(y > y'')` `[B]`; a constant likewise. Less any baseline that y does not enter, such
-    ///                      as 1/2, they give the same gradient in expectation
+    /// @param preferences   `P(y > y'')` `[B]`; a constant likewise. Less any baseline that y does not enter,
+    ///                      such as 1/2, they give the same gradient in expectation
     /// @param beta          strength of the KL regulariser, dimensionless, finite and > 0
     /// @param answersInStep answers in the whole optimizer step, at least B
     /// @return the loss; metrics `[B]`: `loss` and `advantage`, the factor of `log π(y)`

@@ -16,8 +16,8 @@ import dev.kedge.tensor.Tensor;
 public record RootChiSquaredPenalty(Tensor perStep, Tensor untrimmed, Tensor trimmed) {
     /// The penalty from the scores of a discriminator.
     ///
-    /// @param scores       `d = log μ_cur/μ_ref` at the steps of the current policy, `[n]`, n >= 1; `exp(d)` must
-    ///                     not overflow, so clip them
+    /// @param scores       `d = log μ_cur/μ_ref` at the steps of the current policy, `[n]`, n >= 1; `exp(d)`
+    ///                     must not overflow, so clip them
     /// @param trimFraction the share left out at each end, rounded down to whole steps, in [0, 1/2); 0.01 is
     ///                     customary
     /// @throws IllegalArgumentException if there is no score or the share is out of range

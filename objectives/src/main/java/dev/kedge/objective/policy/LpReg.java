@@ -123,8 +123,8 @@ public final class LpReg {
                 .with("pull/kl", rollout.means(k3));
     }
 
-    /// `KL(π_proxy‖π)` over the vocabulary at each token, nats, `[B,
-    /// T]`, 0 where masked; its gradient in the logit of v is `π(v) - π_proxy(v)`.
+    /// `KL(π_proxy‖π)` over the vocabulary at each token, nats, `[B, T]`, 0 where masked; its gradient in the
+    /// logit of v is `π(v) - π_proxy(v)`.
     ///
     /// @param logits      of the policy, unnormalised, `[B, T, V]`; gradient flows
     /// @param proxyLogits of the proxy's source, of the same shape; constants whatever graph they carry

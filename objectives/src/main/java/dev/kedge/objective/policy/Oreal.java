@@ -20,8 +20,8 @@ public final class Oreal {
     /// @param refLogProbs `log π_ref` of the policy before training, likewise, a constant
     /// @param mask        boolean `[B, T]`, true at the tokens of answers
     /// @param correct     boolean `[B]`: what the verifier found
-    /// @param advantages  A of each answer in its whole group, such as [LeaveOneOut] of rewards +1 and -1: `[B]`,
-    ///                    a constant; with such, A > 0 where correct and A < 0 elsewhere
+    /// @param advantages  A of each answer in its whole group, such as [LeaveOneOut] of rewards +1 and -1:
+    ///                    `[B]`, a constant; with such, A > 0 where correct and A < 0 elsewhere
     public record Answers(Tensor logProbs, Tensor refLogProbs, Tensor mask, Tensor correct, Tensor advantages) {
         /// @throws IllegalArgumentException if shapes or types do not fit
         public Answers {

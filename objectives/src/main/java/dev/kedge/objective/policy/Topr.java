@@ -53,8 +53,8 @@ public final class Topr {
     ///
     /// @param logProbs          `log π(y|x)` of whole answers, nats, `[B]`; gradient flows
     /// @param behaviourLogProbs `log μ(y|x)` under the policy that drew them, likewise, a constant
-    /// @param advantages        A: the reward, +1 or -1 in the paper, less the baseline, if any; `[B]`, a constant.
-    ///                          0 counts as good
+    /// @param advantages        A: the reward, +1 or -1 in the paper, less the baseline, if any; `[B]`, a
+    ///                          constant. 0 counts as good
     /// @param answersInStep     answers in the whole optimizer step, at least B
     /// @return the loss; metrics `loss`, `weight`, which is w, and `log-ratio`, nats, `[B]` each
     /// @throws IllegalArgumentException if shapes do not fit or answersInStep is too small

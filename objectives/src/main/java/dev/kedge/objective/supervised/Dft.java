@@ -13,8 +13,8 @@ public final class Dft {
     /// Its gradient is that of `-(1/tokensInStep) Σ π_t`: a token that the model rules out teaches nothing, so
     /// noise in demonstrations is ignored, and so is news.
     ///
-    /// @param logProbs     log-probabilities of the tokens, nats: `[B, T]`, or packed `[N]`; gradient flows, but
-    ///                     not through the weights. Compute them in float32 or better
+    /// @param logProbs     log-probabilities of the tokens, nats: `[B, T]`, or packed `[N]`; gradient flows,
+    ///                     but not through the weights. Compute them in float32 or better
     /// @param mask         boolean, of the shape of logProbs: true at tokens that count
     /// @param tokensInStep tokens that count in the whole optimizer step, >= 1
     /// @return the loss; metrics as in [CrossEntropy#crossEntropy]

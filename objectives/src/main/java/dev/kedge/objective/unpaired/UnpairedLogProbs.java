@@ -29,8 +29,9 @@ public record UnpairedLogProbs(Tensor policy, Tensor reference, Tensor desirable
 
     /// `Σ losses / answersInStep`, with what every objective of single answers reports.
     ///
-    /// @return the loss; metrics `[B]`: `loss`, and `reward/desirable` and `reward/undesirable`, 0 at answers of the
-    ///         other label, so that their sums belong over the counts of `desirable`, 1 or 0, and of its opposite
+    /// @return the loss; metrics `[B]`: `loss`, and `reward/desirable` and `reward/undesirable`, 0 at answers
+    ///         of the other label, so that their sums belong over the counts of `desirable`, 1 or 0, and of its
+    ///         opposite
     /// @throws IllegalArgumentException if answersInStep is less than B
     Loss loss(Tensor losses, Tensor rewards, long answersInStep) {
         Require.denominator("answersInStep", answersInStep, policy.size(0));
