@@ -122,7 +122,9 @@ public final class GkdRecipe {
                 distil(config, student, teacher, split.train(), run);
                 Models.save(student, teacher.tokenizer(), run.folder().resolve("model"));
                 Summary summary = summary(config, split, before, scores(student, teacher, split), run)
-                        .fact("loss_of_the_teacher", "loss of the teacher",
+                        .fact(
+                                "loss_of_the_teacher",
+                                "loss of the teacher",
                                 bootstrap(config)
                                         .bca(scores(teacher.decoder(), teacher, split)
                                                 .loss()),
@@ -256,7 +258,17 @@ public final class GkdRecipe {
                 .comparison(
                         "KL(teacher || student)", "nats a token", bootstrap.bca(before.kl()), bootstrap.bca(after.kl()))
                 .comparison("Held-out loss", "nats a token", bootstrap.bca(before.loss()), bootstrap.bca(after.loss()))
-                .fact("sequences_to_learn_from", "sequences to learn from", Estimate.of(split.train().size()), "", "")
-                .fact("sequences_held_out", "sequences held out", Estimate.of(split.heldOut().size()), "", "");
+                .fact(
+                        "sequences_to_learn_from",
+                        "sequences to learn from",
+                        Estimate.of(split.train().size()),
+                        "",
+                        "")
+                .fact(
+                        "sequences_held_out",
+                        "sequences held out",
+                        Estimate.of(split.heldOut().size()),
+                        "",
+                        "");
     }
 }

@@ -86,8 +86,18 @@ public final class KtoRecipe {
                 policy.save(run);
                 Summary summary = Summary.of("kto", Summary.Status.FINISHED, run.seconds())
                         .title(config.loss().title() + " on " + config.data().getFileName())
-                        .fact("desirable_completions_to_learn_from", "desirable completions to learn from", Estimate.of(desirable.size()), "", "")
-                        .fact("undesirable_completions_to_learn_from", "undesirable completions to learn from", Estimate.of(undesirable), "", "");
+                        .fact(
+                                "desirable_completions_to_learn_from",
+                                "desirable completions to learn from",
+                                Estimate.of(desirable.size()),
+                                "",
+                                "")
+                        .fact(
+                                "undesirable_completions_to_learn_from",
+                                "undesirable completions to learn from",
+                                Estimate.of(undesirable),
+                                "",
+                                "");
                 double[] rewards = Arrays.stream(UnpairedTraining.logRatios(policy, split.heldOut()))
                         .map(ratio -> config.loss().beta() * ratio)
                         .toArray();
