@@ -26,7 +26,11 @@ class StepTest {
         assertEquals(List.of(), parts, "nothing is computed before the step is taken");
         assertEquals(5, step.gradient().get("loss"));
         assertEquals(List.of(List.of("a", "b"), List.of("c", "d"), List.of("e")), parts);
-        assertEquals(2, Step.on(new int[] {7, 8, 9, 6}, 2, _ -> new StepMetrics()).parts().size());
+        assertEquals(
+                2,
+                Step.on(new int[] {7, 8, 9, 6}, 2, _ -> new StepMetrics())
+                        .parts()
+                        .size());
         List<String> numbers = new ArrayList<>();
         Step.on(new int[] {7, 8, 9}, 2, part -> {
                     numbers.add(Arrays.toString(part));
@@ -59,8 +63,7 @@ class StepTest {
         assertTrue(metrics.has("mean"));
         assertFalse(metrics.has("loss"));
         var e = assertThrows(IllegalArgumentException.class, () -> metrics.get("loss"));
-        assertEquals(
-                "nothing was measured as loss, only [sum, largest, below, mean, twice]", e.getMessage());
+        assertEquals("nothing was measured as loss, only [sum, largest, below, mean, twice]", e.getMessage());
         assertThrows(UnsupportedOperationException.class, () -> metrics.values().clear());
     }
 

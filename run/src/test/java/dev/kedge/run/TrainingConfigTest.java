@@ -26,15 +26,27 @@ class TrainingConfigTest {
 
     private static TrainingConfig config(int batchSize, int microBatch, int checkpointEvery, double maxGradNorm) {
         return new TrainingConfig(
-                8, batchSize, microBatch, EpochBatches.Order.LENGTH_GROUPED, 0.1, Schedule.Shape.COSINE, 3, 0.2, 0.8,
-                0.9, 0.05, maxGradNorm, checkpointEvery);
+                8,
+                batchSize,
+                microBatch,
+                EpochBatches.Order.LENGTH_GROUPED,
+                0.1,
+                Schedule.Shape.COSINE,
+                3,
+                0.2,
+                0.8,
+                0.9,
+                0.05,
+                maxGradNorm,
+                checkpointEvery);
     }
 
     @Test
     void configurationsThatCannotBeAreRefused() {
         config(1, 1, 1, 1e-3);
         var e = assertThrows(IllegalArgumentException.class, () -> config(0, 1, 1, 1));
-        assertEquals("batch_size, micro_batch and checkpoint_every must be at least 1, were 0, 1 and 1", e.getMessage());
+        assertEquals(
+                "batch_size, micro_batch and checkpoint_every must be at least 1, were 0, 1 and 1", e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> config(1, 0, 1, 1));
         assertThrows(IllegalArgumentException.class, () -> config(1, 1, 0, 1));
         assertThrows(IllegalArgumentException.class, () -> config(1, 1, 1, 0));
@@ -48,8 +60,20 @@ class TrainingConfigTest {
         TrainingConfig all = CONFIG.at(0.3).clipped(9).masked(Optional.of(mask));
         assertEquals(
                 new TrainingConfig(
-                        8, 4, 2, EpochBatches.Order.LENGTH_GROUPED, 0.3, Schedule.Shape.COSINE, 3, 0.2, 0.8, 0.9, 0.05,
-                        9, 1, Optional.of(mask)),
+                        8,
+                        4,
+                        2,
+                        EpochBatches.Order.LENGTH_GROUPED,
+                        0.3,
+                        Schedule.Shape.COSINE,
+                        3,
+                        0.2,
+                        0.8,
+                        0.9,
+                        0.05,
+                        9,
+                        1,
+                        Optional.of(mask)),
                 all);
         assertEquals(all, CONFIG.masked(Optional.of(mask)).clipped(9).at(0.3));
         assertEquals(CONFIG, all.masked(Optional.empty()).at(0.1).clipped(7));
@@ -76,13 +100,15 @@ class TrainingConfigTest {
                     Parameters model = Parameters.zeros(Map.of("x", new long[] {2}), DType.FLOAT64, Device.CPU)) {
                 InPlace.fill_(model.flat(), 2);
                 SubnetworkMask.File.write(file, Tensor.mask(new boolean[] {true, false}, 2), model.named());
-                TrainingConfig config =
-                        masked ? CONFIG.masked(Optional.of(new SubnetworkMask.File(file))) : CONFIG;
+                TrainingConfig config = masked ? CONFIG.masked(Optional.of(new SubnetworkMask.File(file))) : CONFIG;
                 try (AdamW optimizer = config.optimizer(model)) {
                     model.get("x").sum().backward();
                     optimizer.step(0.1);
                     double moved = 2 - 0.1 * 0.05 * 2 - 0.1;
-                    assertArrayEquals(new double[] {moved, masked ? 2 : moved}, model.flat().toDoubles(), 1e-8);
+                    assertArrayEquals(
+                            new double[] {moved, masked ? 2 : moved},
+                            model.flat().toDoubles(),
+                            1e-8);
                 }
             }
         }

@@ -52,8 +52,20 @@ class TrainingTest {
 
     private static TrainingConfig config(int steps, int microBatch, int checkpointEvery, double maxGradNorm) {
         return new TrainingConfig(
-                steps, 5, microBatch, EpochBatches.Order.SHUFFLED, 0.1, Schedule.Shape.LINEAR, 2, 0.1, 0.9, 0.95, 0.01,
-                maxGradNorm, checkpointEvery, Optional.empty());
+                steps,
+                5,
+                microBatch,
+                EpochBatches.Order.SHUFFLED,
+                0.1,
+                Schedule.Shape.LINEAR,
+                2,
+                0.1,
+                0.9,
+                0.95,
+                0.01,
+                maxGradNorm,
+                checkpointEvery,
+                Optional.empty());
     }
 
     private Run start(String name) {
@@ -69,7 +81,9 @@ class TrainingTest {
             loss = loss.plus(difference.times(difference).sum().times(WEIGHTS[i] / (2 * total)));
         }
         loss.backward();
-        return new StepMetrics().add("loss", loss.item()).max("largest", Arrays.stream(part).max().orElseThrow());
+        return new StepMetrics()
+                .add("loss", loss.item())
+                .max("largest", Arrays.stream(part).max().orElseThrow());
     }
 
     private Step step(TrainingConfig config) {
@@ -199,11 +213,13 @@ class TrainingTest {
     }
 
     /// A training with a moving anchor beside it; its lines without what the clock says.
-    private List<String> lived(String name, TrainingConfig config, double[][] anchor, int killedAt)
-            throws IOException {
+    private List<String> lived(String name, TrainingConfig config, double[][] anchor, int killedAt) throws IOException {
         try (Run run = start(name);
                 Training training = new Training(
-                        run, "fit", config, model,
+                        run,
+                        "fit",
+                        config,
+                        model,
                         Remembered.number("anchor", () -> anchor[0][0], value -> anchor[0][0] = value))) {
             training.run(number -> step(config)
                     .completed(m -> m.put("distance", Math.abs(x()[0] - anchor[0][0])))
@@ -226,10 +242,12 @@ class TrainingTest {
         double[][] before = new double[1][];
         try (Run run = start("run");
                 Training training = new Training(run, "fit", config, model)) {
-            var e = assertThrows(RunFailedException.class, () -> training.run(number -> {
-                before[0] = x();
-                return step(config).completed(m -> m.put("loss", number == 3 ? Double.NaN : m.get("loss")));
-            }));
+            var e = assertThrows(
+                    RunFailedException.class,
+                    () -> training.run(number -> {
+                        before[0] = x();
+                        return step(config).completed(m -> m.put("loss", number == 3 ? Double.NaN : m.get("loss")));
+                    }));
             assertTrue(e.getMessage().contains("loss became NaN at step 4 of fit"), e.getMessage());
             assertTrue(e.getMessage().contains("step-3"), e.getMessage());
         }
@@ -258,9 +276,7 @@ class TrainingTest {
                 Training training = new Training(run, "fit", config, model)) {
             training.run(number -> {
                 seen.add(x());
-                return number == 2
-                        ? Step.of(List.<Supplier<StepMetrics>>of()).said(_ -> "nothing")
-                        : step(config);
+                return number == 2 ? Step.of(List.<Supplier<StepMetrics>>of()).said(_ -> "nothing") : step(config);
             });
         }
         assertArrayEquals(seen.get(2), seen.get(3));
@@ -280,7 +296,8 @@ class TrainingTest {
             training.run(
                     number -> {
                         long whole = number - number % 2;
-                        assertEquals(whole, run.latest().map(SavedCheckpoint::step).orElse(0L));
+                        assertEquals(
+                                whole, run.latest().map(SavedCheckpoint::step).orElse(0L));
                         return number % 2 == 0 ? step(config).half() : step(config);
                     },
                     count -> {
@@ -314,7 +331,9 @@ class TrainingTest {
         List<JsonNode> lines = lines("run");
         for (int t = 0; t < 6; t++) {
             assertEquals(t + 1, lines.get(t).get("step").intValue());
-            assertEquals(lines.get(t % 3).get("lr").doubleValue(), lines.get(t).get("lr").doubleValue());
+            assertEquals(
+                    lines.get(t % 3).get("lr").doubleValue(),
+                    lines.get(t).get("lr").doubleValue());
         }
     }
 
@@ -354,18 +373,17 @@ class TrainingTest {
         List<Long> saved = new ArrayList<>();
         try (Run run = start("run");
                 Training training = new Training(run, "fit", config, model, new Training.Span(0, 2, 6))) {
-            training.run(
-                    _ -> step(config),
-                    _ -> run.latest().ifPresent(c -> {
-                        if (saved.isEmpty() || saved.getLast() != c.step()) {
-                            saved.add(c.step());
-                        }
-                    }));
+            training.run(_ -> step(config), _ -> run.latest().ifPresent(c -> {
+                if (saved.isEmpty() || saved.getLast() != c.step()) {
+                    saved.add(c.step());
+                }
+            }));
             assertEquals(6, training.optimizer().state().get("step").item());
         }
         assertEquals(List.of(3L, 6L), saved);
         List<JsonNode> lines = lines("run");
-        assertEquals(lines.get(0).get("lr").doubleValue(), lines.get(3).get("lr").doubleValue());
+        assertEquals(
+                lines.get(0).get("lr").doubleValue(), lines.get(3).get("lr").doubleValue());
     }
 
     @Test

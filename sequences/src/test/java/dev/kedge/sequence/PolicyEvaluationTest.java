@@ -121,7 +121,9 @@ class PolicyEvaluationTest {
         assertTrue(right != 0 && right != 2.5 && right != 5, "nothing to tell by");
         Summary summary = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, PAIRS, new double[] {1, 0, 2, -0.5, 1});
         assertEquals(
-                right / 5, fact(summary, "accuracy of the reference's likelihood").value(), 1e-12);
+                right / 5,
+                fact(summary, "accuracy of the reference's likelihood").value(),
+                1e-12);
         assertTrue(fact(summary, "accuracy of the reference's likelihood").hasInterval());
     }
 
@@ -144,9 +146,8 @@ class PolicyEvaluationTest {
             List<LabelledSequence> alike = List.of(
                     new LabelledSequence(PAIRS.get(0).chosen(), label),
                     new LabelledSequence(PAIRS.get(1).chosen(), label));
-            var e = assertThrows(
-                    RunFailedException.class,
-                    () -> evaluation(2, 2, 1, 1).ofLabelled(BASE, policy, alike, new double[] {1, 2}));
+            var e = assertThrows(RunFailedException.class, () -> evaluation(2, 2, 1, 1)
+                    .ofLabelled(BASE, policy, alike, new double[] {1, 2}));
             assertTrue(e.getMessage().startsWith("of 2 held-out completions " + (label ? 2 : 0)), e.getMessage());
         }
     }
@@ -170,8 +171,7 @@ class PolicyEvaluationTest {
             k1[reply.prompt()] = TinyModel.logProb(policy.decoder(), sequence, temperature)
                     - TinyModel.logProb(policy.reference(), sequence, temperature);
         }
-        double[] k3 =
-                Arrays.stream(k1).map(r -> Math.exp(-r) - 1 + r).toArray();
+        double[] k3 = Arrays.stream(k1).map(r -> Math.exp(-r) - 1 + r).toArray();
         Summary summary = evaluation(4, 6, temperature, 2).moved(BASE, policy, heldOut);
         assertClose(mean(k1), fact(summary, "KL from the reference"), 1e-4);
         assertClose(mean(k3), fact(summary, "KL from the reference, k3"), 1e-4);
@@ -190,13 +190,19 @@ class PolicyEvaluationTest {
                 summary.samples().stream().map(Summary.Sample::prompt).toList());
         for (int i = 0; i < 2; i++) {
             int[] prompt = heldOut.get(i).prompt();
-            assertEquals(greedy(policy.reference(), prompt, 6), summary.samples().get(i).before());
-            assertEquals(greedy(policy.decoder(), prompt, 6), summary.samples().get(i).after());
+            assertEquals(
+                    greedy(policy.reference(), prompt, 6),
+                    summary.samples().get(i).before());
+            assertEquals(
+                    greedy(policy.decoder(), prompt, 6),
+                    summary.samples().get(i).after());
         }
         assertTrue(
                 summary.samples().stream().anyMatch(s -> !s.before().equals(s.after())), "replies too alike to tell");
-        assertEquals(3, evaluation(3, 6, 1, 9).moved(BASE, policy, heldOut).samples().size());
-        assertEquals(0, evaluation(3, 6, 1, 0).moved(BASE, policy, heldOut).samples().size());
+        assertEquals(
+                3, evaluation(3, 6, 1, 9).moved(BASE, policy, heldOut).samples().size());
+        assertEquals(
+                0, evaluation(3, 6, 1, 0).moved(BASE, policy, heldOut).samples().size());
     }
 
     /// The likeliest token each time, from all logits.
@@ -234,9 +240,8 @@ class PolicyEvaluationTest {
         assertEquals(
                 List.of("abcdabcdabcdabcda", "ab"),
                 summary.samples().stream().map(Summary.Sample::prompt).toList());
-        var e = assertThrows(
-                RunFailedException.class,
-                () -> evaluation(4, 6, 1, 9).requirePrompts(policy, List.of(none, tooLong, longest)));
+        var e = assertThrows(RunFailedException.class, () -> evaluation(4, 6, 1, 9)
+                .requirePrompts(policy, List.of(none, tooLong, longest)));
         assertEquals(
                 "no two held-out prompts leave room for replies of 6 tokens: lower evaluation.reply_tokens or"
                         + " max_length",

@@ -50,8 +50,7 @@ class PolicyLogProbsTest {
         try (Scope _ = new Scope();
                 Decoder wide = TinyModel.decoder(7, 4);
                 Decoder policy = new Decoder(
-                        wide.config(),
-                        Parameters.copyOf(wide.parameters().named(), DType.FLOAT32, Device.CPU))) {
+                        wide.config(), Parameters.copyOf(wide.parameters().named(), DType.FLOAT32, Device.CPU))) {
             PolicyLogProbs logProbs = PolicyLogProbs.of(policy, SEQUENCES, 3);
             assertEquals(DType.FLOAT32, logProbs.sums().dtype());
             assertEquals(DType.FLOAT32, logProbs.constant(1.5).dtype());

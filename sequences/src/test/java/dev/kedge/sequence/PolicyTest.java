@@ -149,7 +149,8 @@ class PolicyTest {
         assertTrue(Files.readString(folder.resolve("copy/config.json")).contains("note_of_its_maker"));
         try (PretrainedModel copy = PretrainedModel.open(folder.resolve("copy"), Device.CPU)) {
             assertEquals(0.5f, weights(copy.decoder())[0]);
-            assertArrayEquals(TinyModel.TOKENIZER.encode("abc"), copy.tokenizer().encode("abc"));
+            assertArrayEquals(
+                    TinyModel.TOKENIZER.encode("abc"), copy.tokenizer().encode("abc"));
             assertEquals(24, copy.tokenisation(100, Truncation.DROP).maxLength(), "of positions");
         }
     }

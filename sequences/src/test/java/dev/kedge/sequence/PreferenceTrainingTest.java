@@ -184,8 +184,7 @@ class PreferenceTrainingTest {
     @Test
     void aPolicyIsComparedWithItsReferenceOnlyWhereTheLossAsksForIt() throws Exception {
         moved(true, (run, policy) -> {
-            double withReference =
-                    loss(p -> logRatio(policy, p.chosen()) - logRatio(policy, p.rejected()));
+            double withReference = loss(p -> logRatio(policy, p.chosen()) - logRatio(policy, p.rejected()));
             double without = loss(p -> TinyModel.logProb(policy.decoder(), p.chosen(), 1)
                     - TinyModel.logProb(policy.decoder(), p.rejected(), 1));
             double[] start = policy.decoder().parameters().flat().toDoubles();
@@ -213,7 +212,10 @@ class PreferenceTrainingTest {
     }
 
     private double first(String phase) throws Exception {
-        return TinyModel.metrics(folder.resolve("run"), phase).getFirst().get("loss").asDouble();
+        return TinyModel.metrics(folder.resolve("run"), phase)
+                .getFirst()
+                .get("loss")
+                .asDouble();
     }
 
     /// Such a loss holds no reference in memory while it trains or judges.
@@ -225,9 +227,8 @@ class PreferenceTrainingTest {
             PreferenceTraining.train(run, "free", policy, WORDS, loss, oneStep(), SEED);
             double[] margins = PreferenceTraining.margins(policy, WORDS, loss);
             for (int i = 0; i < WORDS.size(); i++) {
-                double margin =
-                        TinyModel.logProb(policy.decoder(), WORDS.get(i).chosen(), 1)
-                                - TinyModel.logProb(policy.decoder(), WORDS.get(i).rejected(), 1);
+                double margin = TinyModel.logProb(policy.decoder(), WORDS.get(i).chosen(), 1)
+                        - TinyModel.logProb(policy.decoder(), WORDS.get(i).rejected(), 1);
                 assertEquals(BETA * margin, margins[i], 1e-5);
             }
             long held = Scope.liveTensors();

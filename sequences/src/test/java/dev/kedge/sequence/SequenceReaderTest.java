@@ -9,28 +9,28 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.config.ConfigException;
-import java.util.stream.Stream;
-import java.util.Optional;
-import dev.kedge.text.ChatTemplate;
-import dev.kedge.text.Tokenizer;
-import dev.kedge.tensor.Scope;
-import dev.kedge.nn.file.InvalidFileException;
-import dev.kedge.data.Tokenisation;
 import dev.kedge.data.DataException;
 import dev.kedge.data.LabelledSequence;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
+import dev.kedge.data.Tokenisation;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.data.Truncation;
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Scope;
+import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -159,11 +159,16 @@ class SequenceReaderTest {
     @Test
     void filesMayNameTheirKeysAndPartTheirDocuments() throws Exception {
         Path renamed = Files.writeString(
-                folder.resolve("renamed.jsonl"), LABELLED.lines().limit(3).reduce("", (all, line) -> all
-                        + line.replace("\"prompt\"", "\"ask\"")
-                                .replace("\"completion\"", "\"say\"")
-                                .replaceAll(", \"label\": [a-z]+", "")
-                        + "\n"));
+                folder.resolve("renamed.jsonl"),
+                LABELLED.lines()
+                        .limit(3)
+                        .reduce(
+                                "",
+                                (all, line) -> all
+                                        + line.replace("\"prompt\"", "\"ask\"")
+                                                .replace("\"completion\"", "\"say\"")
+                                                .replaceAll(", \"label\": [a-z]+", "")
+                                        + "\n"));
         ReadOptions keys = SequenceReader.options(Optional.of("ask"), Optional.of("say"), Optional.empty());
         Split<Tokenized> split = read(1, r -> r.sequences(renamed, keys, 1));
         Set<String> all = new HashSet<>();
@@ -193,8 +198,7 @@ class SequenceReaderTest {
         ReadOptions parted = SequenceReader.options(Optional.empty(), Optional.empty(), Optional.of("#"));
         int end = letters.eos().orElseThrow();
         try (Run run = Run.start(folder.resolve("run"), "dpo", new Noted("nothing"), Terminal.quiet())) {
-            var reader = new SequenceReader(
-                    new Tokenisation(letters, Optional.empty(), 12, Truncation.DROP), 1, run);
+            var reader = new SequenceReader(new Tokenisation(letters, Optional.empty(), 12, Truncation.DROP), 1, run);
             Split<Tokenized> split = reader.sequences(text, parted, 3);
             int[] once = letters.encode("1,");
             assertArrayEquals(
@@ -235,8 +239,12 @@ class SequenceReaderTest {
             assertEquals(TinyModel.TOKENIZER.pad().orElseThrow(), model.padId());
             assertEquals(9, model.tokenisation(9, Truncation.DROP).maxLength());
             assertEquals(24, model.tokenisation(25, Truncation.CUT_REPLY).maxLength());
-            assertSame(model.template(), model.tokenisation(9, Truncation.DROP).template().orElseThrow());
-            assertEquals(model.decoder().parameters().named().keySet(), model.found().parameters().keySet());
+            assertSame(
+                    model.template(),
+                    model.tokenisation(9, Truncation.DROP).template().orElseThrow());
+            assertEquals(
+                    model.decoder().parameters().named().keySet(),
+                    model.found().parameters().keySet());
         }
         Files.writeString(start.resolve("chat_template.jinja"), "{% for m in messages %}{{ m.content }}{% endfor %}");
         try (PretrainedModel model = PretrainedModel.open(start, Device.CPU)) {

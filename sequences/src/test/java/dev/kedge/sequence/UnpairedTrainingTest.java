@@ -87,8 +87,7 @@ class UnpairedTrainingTest {
         List<Summary> judged = new ArrayList<>();
         Path done = run("run", (run, policy, split) -> {
             var training = UnpairedTraining.of(policy, split.train());
-            training.train(
-                    run, "unpaired", LOGISTIC, training::mismatchedKl, TinyModel.training(30, 8, 5e-3, 15), 5);
+            training.train(run, "unpaired", LOGISTIC, training::mismatchedKl, TinyModel.training(30, 8, 5e-3, 15), 5);
             double[] rewards = UnpairedTraining.logRatios(policy, split.heldOut());
             var evaluation = new PolicyEvaluation(new PolicyEvaluation.Config(8, 6, 1.0, 2), 5);
             judged.add(evaluation.ofLabelled(
@@ -99,7 +98,8 @@ class UnpairedTrainingTest {
         assertEquals(0, first.get("baseline").asDouble(), 1e-6);
         Summary summary = judged.getFirst();
         assertTrue(fact(summary, "desirable above undesirable").low() > 0.9);
-        assertTrue(fact(summary, "reward, desirable").low() > fact(summary, "reward, undesirable").high());
+        assertTrue(fact(summary, "reward, desirable").low()
+                > fact(summary, "reward, undesirable").high());
         assertTrue(fact(summary, "KL from the reference, k3").low() > 0);
         assertEquals(2, summary.samples().size());
     }
