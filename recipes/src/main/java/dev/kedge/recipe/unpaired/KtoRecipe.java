@@ -32,15 +32,13 @@ public final class KtoRecipe {
     private KtoRecipe() {}
 
     /// @param model      the folder to start from
-    /// @param data       records with labels, or preferences, each of which is a desirable completion and another
-    // one
+    /// @param data       records with labels, or preferences: each is a desirable completion and an undesirable one
     /// @param loss       the loss on completions
     /// @param adapter    train low-rank adapters only; absent: all weights
     /// @param maxLength  tokens of prompt and reply together
     /// @param truncation what happens to longer ones
     /// @param heldOut    examples kept for judging, the last ones of the file
-    /// @param sft        fine-tuning on the desirable completions first, after which the reference is taken;
-    // absent: none
+    /// @param sft        fine-tuning on the desirable completions first; the reference is taken after it; absent: none
     /// @param training   how the policy is moved
     /// @param evaluation how the result is judged
     /// @param device     cpu, cuda or cuda:N
