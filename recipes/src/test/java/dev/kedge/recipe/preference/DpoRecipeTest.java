@@ -142,20 +142,13 @@ class DpoRecipeTest {
     }
 
     static Stream<PreferenceLoss> objectives() {
-        return Stream.of(
-                new PreferenceLoss.Conservative(0.5, 0.1),
-                new PreferenceLoss.Robust(0.5, 0.1),
-                new PreferenceLoss.Ipo(0.5),
-                new PreferenceLoss.Hinge(0.5),
-                new PreferenceLoss.ReferenceFree(0.5),
-                new PreferenceLoss.LengthNormalized(0.5),
-                new PreferenceLoss.Cpo(0.5, 1),
-                new PreferenceLoss.Orpo(0.5),
-                new PreferenceLoss.SimPo(2, 0.5),
-                new PreferenceLoss.FDpo(0.5, DivergenceName.REVERSE_KL, Optional.empty(), Optional.empty()),
-                new PreferenceLoss.FDpo(0.5, DivergenceName.FORWARD_KL, Optional.empty(), Optional.of(5.0)),
-                new PreferenceLoss.FDpo(0.5, DivergenceName.JENSEN_SHANNON, Optional.empty(), Optional.empty()),
-                new PreferenceLoss.FDpo(0.5, DivergenceName.ALPHA, Optional.of(0.5), Optional.empty()));
+        return Stream.concat(
+                PreferenceLossTest.FORMS.stream().map(form -> form.apply(0.5)),
+                Stream.of(
+                        new PreferenceLoss.FDpo(0.5, DivergenceName.REVERSE_KL, Optional.empty(), Optional.empty()),
+                        new PreferenceLoss.FDpo(0.5, DivergenceName.FORWARD_KL, Optional.empty(), Optional.of(5.0)),
+                        new PreferenceLoss.FDpo(0.5, DivergenceName.JENSEN_SHANNON, Optional.empty(), Optional.empty()),
+                        new PreferenceLoss.FDpo(0.5, DivergenceName.ALPHA, Optional.of(0.5), Optional.empty())));
     }
 
     @ParameterizedTest

@@ -19,6 +19,20 @@ import org.junit.jupiter.api.function.Executable;
 
 /// Each name against its closed form on one pair: which function is meant, and with which numbers.
 class PreferenceLossTest {
+    /// Every loss that one strength makes, by its strength.
+    static final List<DoubleFunction<PreferenceLoss>> FORMS = List.of(
+            PreferenceLoss.Sigmoid::new,
+            b -> new PreferenceLoss.Conservative(b, 0.1),
+            b -> new PreferenceLoss.Robust(b, 0.1),
+            PreferenceLoss.Ipo::new,
+            PreferenceLoss.Hinge::new,
+            PreferenceLoss.ReferenceFree::new,
+            PreferenceLoss.LengthNormalized::new,
+            b -> new PreferenceLoss.Cpo(b, 1),
+            PreferenceLoss.Orpo::new,
+            b -> new PreferenceLoss.SimPo(b, 0.5),
+            b -> new PreferenceLoss.FDpo(b, DivergenceName.FORWARD_KL, Optional.empty(), Optional.empty()));
+
     private static final double BETA = 0.3;
     private static final double CHOSEN = -1.2; // log-prob less the reference's
     private static final double REJECTED = 0.7;
@@ -95,18 +109,7 @@ class PreferenceLossTest {
     @Test
     void strengthsThatAreNoneAreRefused() {
         for (double wrong : new double[] {0, -0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            for (DoubleFunction<PreferenceLoss> form : List.<DoubleFunction<PreferenceLoss>>of(
-                    PreferenceLoss.Sigmoid::new,
-                    b -> new PreferenceLoss.Conservative(b, 0.1),
-                    b -> new PreferenceLoss.Robust(b, 0.1),
-                    PreferenceLoss.Ipo::new,
-                    PreferenceLoss.Hinge::new,
-                    PreferenceLoss.ReferenceFree::new,
-                    PreferenceLoss.LengthNormalized::new,
-                    b -> new PreferenceLoss.Cpo(b, 1),
-                    PreferenceLoss.Orpo::new,
-                    b -> new PreferenceLoss.SimPo(b, 0.5),
-                    b -> new PreferenceLoss.FDpo(b, DivergenceName.FORWARD_KL, Optional.empty(), Optional.empty()))) {
+            for (DoubleFunction<PreferenceLoss> form : FORMS) {
                 refused("beta must be finite and > 0, was " + wrong, () -> form.apply(wrong));
             }
             refused(
