@@ -51,7 +51,9 @@ class TokenizedTest {
                 "a text")) {
             assertNotEquals(one, other);
         }
-        assertNotEquals(one.hashCode(), Tokenized.ofReply(new int[] {1, 2}, new int[] {4}).hashCode());
+        assertNotEquals(
+                one.hashCode(),
+                Tokenized.ofReply(new int[] {1, 2}, new int[] {4}).hashCode());
         assertNotEquals(one.hashCode(), one.withTarget(NONE).hashCode());
         assertEquals("Tokenized[tokens=[1, 2, 3], target=[false, false, true], promptLength=2]", one.toString());
     }
@@ -78,8 +80,7 @@ class TokenizedTest {
         e = assertThrows(IllegalArgumentException.class, () -> new TokenizedPair(chosen, longer));
         assertTrue(e.getMessage().endsWith("different lengths: 2 and 3"), e.getMessage());
         List<LabelledSequence> labelled = LabelledSequence.of(new TokenizedPair(chosen, rejected));
-        assertEquals(
-                List.of(new LabelledSequence(chosen, true), new LabelledSequence(rejected, false)), labelled);
+        assertEquals(List.of(new LabelledSequence(chosen, true), new LabelledSequence(rejected, false)), labelled);
         assertEquals(5, labelled.getLast().length());
     }
 
