@@ -32,6 +32,9 @@ class TokenizedTest {
         assertEquals(0, prompt.targets());
         assertEquals(1, new Tokenized(new int[] {4, 5}, new boolean[] {false, true}).promptLength());
         assertArrayEquals(new int[] {4, 5, 6}, prompt.prompt());
+        Tokenized reply = Tokenized.ofReply(new int[] {1, 2}, new int[] {3, 4, 5});
+        assertEquals(3, reply.targets());
+        assertArrayEquals(new int[] {1, 2}, reply.prompt());
     }
 
     /// Tokens, targets and the prompt's length each count.
