@@ -38,7 +38,7 @@ public final class KtoRecipe {
     /// @param maxLength  tokens of prompt and reply together
     /// @param truncation what happens to longer ones
     /// @param heldOut    examples kept for judging, the last ones of the file
-    /// @param sft        fine-tuning on the desirable completions first; the reference is taken after it; absent:
+    /// @param sft        fine-tuning on the desirable completions first, before the reference is taken; absent:
     // none
     /// @param training   how the policy is moved
     /// @param evaluation how the result is judged
