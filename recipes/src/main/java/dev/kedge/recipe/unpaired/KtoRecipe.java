@@ -38,8 +38,7 @@ public final class KtoRecipe {
     /// @param maxLength  tokens of prompt and reply together
     /// @param truncation what happens to longer ones
     /// @param heldOut    examples kept for judging, the last ones of the file
-    /// @param sft        fine-tuning on the desirable completions first, before the reference is taken; absent:
-    // none
+    /// @param sft        fine-tuning on the desirable completions before the reference is taken; absent: none
     /// @param training   how the policy is moved
     /// @param evaluation how the result is judged
     /// @param device     cpu, cuda or cuda:N
