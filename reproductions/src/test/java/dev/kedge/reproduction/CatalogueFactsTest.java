@@ -84,7 +84,7 @@ final class CatalogueFactsTest {
     @Test
     void theListThatTheProjectBeganWithIsWhole() {
         var list = Catalogue.load().papers().stream()
-                .filter(p -> p.list().equals("kedge-37"))
+                .filter(p -> p.list().equals(Paper.OWN))
                 .toList();
         assertEquals(37, list.size());
         for (var p : list) {

@@ -6,7 +6,7 @@ import java.util.function.Predicate;
 
 /// Whether a paper's methods can be used here; computed from what exists, never stored.
 public enum Status {
-    /// Its recipes are there and its conformance cases pass.
+    /// Its recipes are there and its conformance cases, where there are any, pass.
     WORKS("works"),
     PLANNED("planned");
 
@@ -17,13 +17,14 @@ public enum Status {
     }
 
     /// The status of `paper`: it works if it names at least one recipe, every one of them runs, and its conformance
-    /// cases pass.
+    /// cases pass. Of papers that came by another list than [Paper#OWN] there are no cases.
     ///
     /// @param recipeRuns        asked with the name of a recipe
     /// @param conformancePasses asked with the slug of the paper
     public static Status of(Paper paper, Predicate<String> recipeRuns, Predicate<String> conformancePasses) {
         boolean runs = !paper.recipes().isEmpty() && paper.recipes().stream().allMatch(recipeRuns);
-        return runs && conformancePasses.test(paper.slug()) ? WORKS : PLANNED;
+        boolean agrees = !paper.list().equals(Paper.OWN) || conformancePasses.test(paper.slug());
+        return runs && agrees ? WORKS : PLANNED;
     }
 
     /// True for the name of a recipe that has a `NAME.yaml` in `folder`.

@@ -82,6 +82,9 @@ final class CatalogueTest {
         assertEquals(Status.WORKS, Status.of(fdpo, runs, _ -> true));
         assertEquals(Status.PLANNED, Status.of(fdpo, runs, _ -> false));
         assertEquals(Status.PLANNED, Status.of(without, _ -> true, _ -> true));
+        var peer = catalogue.bySlug("kto").orElseThrow(); // no authors' cases: its recipe alone decides
+        assertEquals(Status.PLANNED, Status.of(peer, runs, _ -> true));
+        assertEquals(Status.WORKS, Status.of(peer, _ -> true, _ -> false));
         assertEquals("works", Status.WORKS.toString());
     }
 
