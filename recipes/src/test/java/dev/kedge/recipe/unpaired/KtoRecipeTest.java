@@ -59,7 +59,7 @@ public class KtoRecipeTest {
         assertEquals(atReference, run.metrics("kto").getFirst().get("loss").asDouble(), 1e-6);
         assertEquals(0, run.metrics("kto").getFirst().get("baseline").asDouble(), 1e-6);
         assertTrue(run.metrics("kto").getLast().get("loss").asDouble() < atReference - 0.1);
-        assertTrue(run.fact("desirable above undesirable").get("low").asDouble() > 0.8);
+        assertTrue(run.fact("desirable_above_undesirable").get("low").asDouble() > 0.8);
         assertTrue(run.summary().get("title").asText().startsWith(loss.title()));
     }
 
