@@ -159,7 +159,7 @@ final class CatalogueFactsTest {
 
     /// The catalogue's file with one object more at its end.
     private static String with(String entry) throws IOException {
-        var json = Files.readString(ROOT.resolve("lab/src/main/resources/dev/kedge/lab/papers.json"));
+        var json = Files.readString(ROOT.resolve("lab/src/main/resources/dev/kedge/lab/catalogue/papers.json"));
         return json.substring(0, json.lastIndexOf(']')) + ", " + entry + "]";
     }
 }
