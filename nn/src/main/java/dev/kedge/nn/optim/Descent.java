@@ -5,6 +5,7 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
+import java.util.function.IntToDoubleFunction;
 
 /// Steps of AdamW down a loss: the loop of experiments that need neither a run folder nor checkpoints.
 ///
@@ -12,12 +13,13 @@ import java.util.function.IntFunction;
 /// Descent.at(1e-3, 400).run(policy.parameters(), step -> loss(batches.get(step)));
 /// ```
 ///
-/// @param schedule the learning rate, and how many steps there are
-/// @param clip     what the norm of a gradient is clipped at, > 0; infinite: not at all
-public record Descent(Schedule schedule, AdamW.Config config, double clip) {
+/// @param steps how many, >= 0
+/// @param rate  the learning rate of a step, counted from 0
+/// @param clip  what the norm of a gradient is clipped at, > 0; infinite: not at all
+public record Descent(int steps, IntToDoubleFunction rate, AdamW.Config config, double clip) {
     /// At one rate.
     public static Descent at(double rate, int steps) {
-        return along(new Schedule(Schedule.Shape.CONSTANT, rate, 0, steps, 1));
+        return new Descent(steps, _ -> rate, AdamW.Config.DEFAULT, Double.POSITIVE_INFINITY);
     }
 
     /// At a rate that falls linearly to 0.
@@ -27,7 +29,7 @@ public record Descent(Schedule schedule, AdamW.Config config, double clip) {
 
     /// Without weight decay and clipping.
     public static Descent along(Schedule schedule) {
-        return new Descent(schedule, AdamW.Config.DEFAULT, Double.POSITIVE_INFINITY);
+        return new Descent(schedule.steps(), schedule::at, AdamW.Config.DEFAULT, Double.POSITIVE_INFINITY);
     }
 
     /// @param loss of a step, counted from 0: a scalar, whose gradient flows to the parameters
@@ -38,13 +40,13 @@ public record Descent(Schedule schedule, AdamW.Config config, double clip) {
     /// @param after what follows a step, outside of its [Scope]
     public void run(Parameters parameters, IntFunction<Tensor> loss, IntConsumer after) {
         try (var optimizer = new AdamW(parameters, config)) {
-            for (int step = 0; step < schedule.steps(); step++) {
+            for (int step = 0; step < steps; step++) {
                 try (Scope _ = new Scope()) {
                     loss.apply(step).backward();
                     if (clip < Double.POSITIVE_INFINITY) {
                         parameters.clipGradient(clip);
                     }
-                    optimizer.step(schedule.at(step));
+                    optimizer.step(rate.applyAsDouble(step));
                 }
                 after.accept(step);
             }

@@ -54,13 +54,14 @@ class DescentTest {
         var after = new ArrayList<Integer>();
         assertArrayEquals(adam(new double[] {0.5, 0.5, 0.5}, 1e9), found(Descent.at(0.5, 3), after), 1e-12);
         assertEquals(List.of(0, 1, 2), after);
+        assertArrayEquals(START, found(Descent.at(0.5, 0), after));
         assertArrayEquals(adam(new double[] {0.6, 0.4, 0.2}, 1e9), found(Descent.falling(0.6, 3), after), 1e-12);
     }
 
     /// The norms are above the clip at first and below it later, else clipping would not show in Adam.
     @Test
     void clipsTheNormOfTheGradient() {
-        var clipped = new Descent(new Schedule(Schedule.Shape.CONSTANT, 1, 0, 4, 1), AdamW.Config.DEFAULT, 2);
+        var clipped = new Descent(4, _ -> 1, AdamW.Config.DEFAULT, 2);
         assertArrayEquals(adam(new double[] {1, 1, 1, 1}, 2), found(clipped, new ArrayList<>()), 1e-12);
     }
 }

@@ -3,7 +3,6 @@ package dev.kedge.reproduction.hypo;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.optim.AdamW;
 import dev.kedge.nn.optim.Descent;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
@@ -50,9 +49,7 @@ public final class CoverageBandit {
     private static final double BETA = 0.1;
     private static final double LEARNING_RATE = 0.02;
     private static final Descent TRAINING = new Descent(
-            new Schedule(Schedule.Shape.CONSTANT, LEARNING_RATE, 0, STEPS, 1),
-            new AdamW.Config(0, 0.99, 1e-8, 0),
-            Double.POSITIVE_INFINITY); // RMSprop
+            STEPS, _ -> LEARNING_RATE, new AdamW.Config(0, 0.99, 1e-8, 0), Double.POSITIVE_INFINITY); // RMSprop
 
     private CoverageBandit() {}
 

@@ -105,11 +105,10 @@ final class SubnetworkBandit implements AutoCloseable {
             Algorithm algorithm, double rate, int steps, Optional<Map<String, Tensor>> mask, long data) {
         Map<String, Tensor> after = new LinkedHashMap<>();
         double clip = algorithm == Algorithm.GRPO_UNCLIPPED ? Double.POSITIVE_INFINITY : 1;
-        var schedule = new Schedule(Schedule.Shape.CONSTANT, rate, 0, steps, 1);
         try (Parameters policy = start.copy();
                 Rng rng = Rng.seeded(1000 * seed + data)) {
             mask.ifPresent(policy::restrictTo);
-            new Descent(schedule, AdamW.Config.DEFAULT, clip).run(policy, _ -> {
+            new Descent(steps, _ -> rate, AdamW.Config.DEFAULT, clip).run(policy, _ -> {
                 Tensor contexts = rng.normal(CONTEXTS, SIZE);
                 return loss(algorithm, policy, contexts, best(weights, contexts), rng);
             });
