@@ -116,16 +116,16 @@ class PreferenceRunTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "main        | betas=[1, 0]",
-                "dpo         | objective.beta=0",
-                "hh-dpo      | objective={kind: ipo, beta: 0}",
-                "f-dpo       | objective.beta=-0.1",
+                "quickstart  | betas=[1, 0]",
+                "dpo         | loss.beta=0",
+                "hh-dpo      | loss={kind: ipo, beta: 0}",
+                "f-dpo       | loss.beta=-0.1",
                 "rrpo        | beta=0",
                 "hypo        | betas=[0.1, -1]",
                 "adpo        | taus=[0]",
-                "adpo        | objective={kind: listwise, reward_temperature: 0}",
+                "adpo        | loss={kind: listwise, reward_temperature: 0}",
                 "xpo         | beta=-1",
-                "xpo-learned | oracle.beta=0",
+                "xpo-learned | judge.beta=0",
                 "inpo        | eta=0",
                 "inpo        | taus=[-0.1]",
                 "egpo        | beta=0",
@@ -138,10 +138,10 @@ class PreferenceRunTest {
     @ParameterizedTest
     @ValueSource(strings = {"chi_squared", "total_variation"})
     void divergencesThatImplyNoReward(String divergence) {
-        Spoken.of("run", "--print-config", "f-dpo", "objective.divergence=" + divergence)
+        Spoken.of("run", "--print-config", "f-dpo", "loss.divergence=" + divergence)
                 .refused(
                         2,
-                        "`objective.divergence` cannot be \"" + divergence + "\"",
+                        "`loss.divergence` cannot be \"" + divergence + "\"",
                         "valid here: `reverse_kl`, `forward_kl`, `jensen_shannon`, `alpha`");
     }
 }

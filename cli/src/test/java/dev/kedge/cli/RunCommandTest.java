@@ -60,13 +60,13 @@ class RunCommandTest {
 
     @Test
     void anUnknownKeyNamesTheNearest() {
-        run("optimisation.learning_rat=1").refused(2, "learning_rat", "learning_rate");
+        run("training.learning_rat=1").refused(2, "learning_rat", "learning_rate");
     }
 
     @Test
     void aValueOfTheWrongType() {
-        run("optimisation.steps=many").refused(2, "steps", "many");
-        run("optimisation.steps=2.5").refused(2, "steps", "2.5");
+        run("training.steps=many").refused(2, "steps", "many");
+        run("training.steps=2.5").refused(2, "steps", "2.5");
         run("truncation=cut").refused(2, "truncation", "cut", "keep_prompt_end");
         run("held_out=0").refused(2, "held_out", "0");
     }
@@ -108,19 +108,19 @@ class RunCommandTest {
 
     @Test
     void numbersThatBreakEndTheRun() throws IOException {
-        run("optimisation.learning_rate=1e30").refused(4, "became", "at step", "of sft");
+        run("training.learning_rate=1e30").refused(4, "became", "at step", "of sft");
         assertTrue(Files.readString(folder.resolve("run/summary.json")).contains("failed"));
     }
 
     @Test
     void alphaWithoutItsDivergence() throws IOException {
-        Spoken.of("run", "--print-config", "f-dpo", "objective.alpha=0.5")
+        Spoken.of("run", "--print-config", "f-dpo", "loss.alpha=0.5")
                 .refused(
                         2,
-                        "override objective.alpha=0.5",
+                        "override loss.alpha=0.5",
                         "alpha belongs to the alpha divergence",
                         "divergence is jensen_shannon");
-        Spoken.of("run", "--print-config", "f-dpo", "objective.alpha=0.5", "objective.divergence=alpha")
+        Spoken.of("run", "--print-config", "f-dpo", "loss.alpha=0.5", "loss.divergence=alpha")
                 .fine();
     }
 
