@@ -176,7 +176,7 @@ class ResumeTest {
         RecapRecipe.Config config = RecapRecipeTest.config(
                 RecapRecipe.Signal.LOSS,
                 List.of(RecapRecipeTest.rule(0.5)),
-                RecapRecipeTest.optimisation(STEPS, 8, 5, 3e-3, 7));
+                TinyTask.optimisation(STEPS, 8, 5, 3e-3, 7));
         killAndCompare("recap", config, new String[] {"first", "recap-t-0_5-w-3", "none"}, 20269);
     }
 

@@ -126,9 +126,14 @@ public final class TinyTask {
     }
 
     public static TrainingConfig optimisation(int steps, int microBatch, double learningRate, int checkpointEvery) {
+        return optimisation(steps, 8, microBatch, learningRate, checkpointEvery);
+    }
+
+    public static TrainingConfig optimisation(
+            int steps, int batch, int microBatch, double learningRate, int checkpointEvery) {
         return new TrainingConfig(
                 steps,
-                8,
+                batch,
                 microBatch,
                 EpochBatches.Order.SHUFFLED,
                 learningRate,

@@ -10,18 +10,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.data.task.Copying;
 import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.nn.lm.Decoder;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.objective.supervised.Recap;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.continual.RecapRecipe.Signal;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,25 +30,6 @@ public class RecapRecipeTest {
 
     public static Recap.Rule rule(double temperature) {
         return new Recap.Rule(WINDOW, temperature, 1e-8, 10);
-    }
-
-    public static TrainingConfig optimisation(
-            int steps, int batch, int microBatch, double learningRate, int checkpointEvery) {
-        return new TrainingConfig(
-                steps,
-                batch,
-                microBatch,
-                EpochBatches.Order.SHUFFLED,
-                learningRate,
-                Schedule.Shape.LINEAR,
-                2,
-                0.1,
-                0.9,
-                0.98,
-                0.0,
-                1.0,
-                checkpointEvery,
-                Optional.empty());
     }
 
     /// A word again, then words reversed.
@@ -66,7 +44,8 @@ public class RecapRecipeTest {
 
     @Test
     void replayKeepsWhatIsForgottenWithoutIt() throws Exception {
-        RecordedRun run = run("run", config(Signal.LOSS, List.of(rule(0.5)), optimisation(200, 32, 32, 5e-3, 200)));
+        RecordedRun run =
+                run("run", config(Signal.LOSS, List.of(rule(0.5)), TinyTask.optimisation(200, 32, 32, 5e-3, 200)));
         run.assertComplete("recap");
         JsonNode comparisons = run.summary().get("comparisons");
         double learnt = comparisons.get(0).get("before").get("value").asDouble();
@@ -96,7 +75,7 @@ public class RecapRecipeTest {
     void weightsFollowTheSignal() throws Exception {
         for (Signal signal : Signal.values()) {
             RecordedRun run =
-                    run(signal.name(), config(signal, List.of(rule(0.5)), optimisation(20, 16, 16, 5e-3, 20)));
+                    run(signal.name(), config(signal, List.of(rule(0.5)), TinyTask.optimisation(20, 16, 16, 5e-3, 20)));
             List<ObjectNode> steps = run.metrics("recap-t-0_5-w-3");
             assertEquals(20, steps.size());
             double furthest = 0;
@@ -148,7 +127,8 @@ public class RecapRecipeTest {
 
     @Test
     void atAHighTemperatureItIsUniform() throws Exception {
-        RecordedRun run = run("run", config(Signal.LOSS, List.of(rule(1e9)), optimisation(12, 8, 8, 3e-3, 12)));
+        RecordedRun run =
+                run("run", config(Signal.LOSS, List.of(rule(1e9)), TinyTask.optimisation(12, 8, 8, 3e-3, 12)));
         List<ObjectNode> recap = run.metrics("recap-t-1_0E9-w-3");
         List<ObjectNode> uniform = run.metrics("uniform");
         assertEquals(12, recap.size());
@@ -165,7 +145,7 @@ public class RecapRecipeTest {
     void partsOfABatchAddUpToTheWhole() throws Exception {
         RecordedRun[] runs = new RecordedRun[2];
         for (int i = 0; i < 2; i++) {
-            TrainingConfig parts = optimisation(9, 8, i == 0 ? 8 : 3, 3e-3, 9); // one part holds both tasks
+            TrainingConfig parts = TinyTask.optimisation(9, 8, i == 0 ? 8 : 3, 3e-3, 9); // one part holds both tasks
             runs[i] = run("run" + i, config(Signal.LOSS, List.of(rule(0.5)), parts));
         }
         RecordedRun.assertClose(runs[0], runs[1], "recap-t-0_5-w-3", 1e-4);
@@ -173,14 +153,15 @@ public class RecapRecipeTest {
 
     @Test
     void whatCannotBeIsRefused() {
-        var c = config(Signal.LOSS, List.of(rule(5)), optimisation(2, 8, 8, 1e-3, 2));
+        var c = config(Signal.LOSS, List.of(rule(5)), TinyTask.optimisation(2, 8, 8, 1e-3, 2));
         var e = assertThrows(
                 IllegalArgumentException.class, () -> config(Signal.LOSS, List.of(rule(5), rule(5)), c.training()));
         assertTrue(
                 e.getMessage().startsWith("rules must be one or more, none with the temperature and window of"),
                 e.getMessage());
         e = assertThrows(
-                IllegalArgumentException.class, () -> config(Signal.LOSS, c.rules(), optimisation(2, 1, 1, 1e-3, 2)));
+                IllegalArgumentException.class,
+                () -> config(Signal.LOSS, c.rules(), TinyTask.optimisation(2, 1, 1, 1e-3, 2)));
         assertEquals("training needs a batch_size of 2 or more, one example of each task, was 1", e.getMessage());
         e = assertThrows(
                 IllegalArgumentException.class,

@@ -5,15 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.kedge.nn.optim.Schedule;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
 import dev.kedge.recipe.preference.PairwiseJudge;
-import dev.kedge.run.EpochBatches;
 import dev.kedge.run.TrainingConfig;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,21 +19,7 @@ class InpoRecipeTest {
     Path folder;
 
     private static InpoRecipe.Config config(double eta, List<Double> taus, int iterations, int batch, int microBatch) {
-        var o = new TrainingConfig(
-                20,
-                batch,
-                microBatch,
-                EpochBatches.Order.SHUFFLED,
-                3e-3,
-                Schedule.Shape.LINEAR,
-                2,
-                0.1,
-                0.9,
-                0.98,
-                0.0,
-                1.0,
-                20,
-                Optional.empty());
+        TrainingConfig o = TinyTask.optimisation(20, batch, microBatch, 3e-3, 20);
         return new InpoRecipe.Config(
                 TinyTask.sums(12, 60), new PairwiseJudge.Game(1), eta, taus, iterations, 20 * batch, o, "cpu", 1, 3);
     }
