@@ -132,8 +132,7 @@ final class GenerateCommand implements Callable<Integer> {
     private int[] promptIds(Tokenizer tokenizer) {
         ChatTemplate template = Models.chatTemplate(model).orElse(ChatTemplate.HUMAN_ASSISTANT);
         Content asked = Content.text(prompt);
-        return Tokenisation.ofPrompts(tokenizer, Optional.of(template))
-                .prompt(chat ? asked.asMessages("user") : asked);
+        return Tokenisation.ofPrompts(tokenizer, Optional.of(template)).prompt(chat ? asked.asMessages("user") : asked);
     }
 
     private static Set<Integer> ends(ModelFolder folder, Tokenizer tokenizer) {

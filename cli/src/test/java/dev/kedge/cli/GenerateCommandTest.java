@@ -53,7 +53,8 @@ class GenerateCommandTest {
                 model.resolve("chat_template.jinja"),
                 "{{ bos_token }}{% for m in messages %}{{ 'h' + m.content }}{% endfor %}");
         for (String prompt : List.of("ab", "<bos>ab")) {
-            JsonNode plain = object("generate", "--model", "" + model, "--prompt", prompt, "--max-tokens", "1", "--json");
+            JsonNode plain =
+                    object("generate", "--model", "" + model, "--prompt", prompt, "--max-tokens", "1", "--json");
             assertEquals("[1,3,4]", plain.get("token_ids").get("prompt").toString());
         }
         JsonNode chat =

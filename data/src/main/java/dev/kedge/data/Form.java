@@ -16,8 +16,8 @@ public enum Form {
     PREFERENCE,
     /// `prompt`: a string or a list of messages.
     PROMPT,
-    /// `prompt`, `completion`: a question, a string or a list of messages that says something, and its reference answer,
-    /// which is not learnt. Never found from the keys.
+    /// `prompt`, `completion`: a question, a string or a list of messages that says something, and its reference
+    /// answer, which is not learnt. Never found from the keys.
     QUESTION,
     /// `text`: a document to be learnt as a whole.
     DOCUMENT,

@@ -129,13 +129,15 @@ record Pieces(Tokenizer tokenizer, Optional<ChatTemplate> template) {
         return new Encoded(ids, inSpan, starts);
     }
 
-    /// A text with what the tokenizer adds before it, unless it begins with that itself, but without what is added after
-    /// it. What is added does not depend on the text, so that the text's own tokens stand in the whole.
+    /// A text with what the tokenizer adds before it, unless it begins with that itself, but without what is added
+    /// after it. What is added does not depend on the text, so that the text's own tokens stand in the whole.
     private int[] opening(String text) {
         int[] whole = tokenizer.encode(text);
         int[] own = tokenizer.encodeOrdinary(text);
         if (own.length == 0) {
-            boolean isEnd = whole.length > 0 && isEos(whole[whole.length - 1]) && !tokenizer.bos().equals(tokenizer.eos());
+            boolean isEnd = whole.length > 0
+                    && isEos(whole[whole.length - 1])
+                    && !tokenizer.bos().equals(tokenizer.eos());
             return isEnd ? Arrays.copyOf(whole, whole.length - 1) : whole;
         }
         int before = 0;
@@ -147,8 +149,7 @@ record Pieces(Tokenizer tokenizer, Optional<ChatTemplate> template) {
     }
 
     private static boolean isAt(int[] ids, int from, int[] part) {
-        return from + part.length <= ids.length
-                && Arrays.equals(ids, from, from + part.length, part, 0, part.length);
+        return from + part.length <= ids.length && Arrays.equals(ids, from, from + part.length, part, 0, part.length);
     }
 
     private boolean isEos(int id) {

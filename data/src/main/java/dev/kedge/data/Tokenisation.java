@@ -20,9 +20,9 @@ import java.util.function.Function;
 /// - Text: the prompt is encoded with the tokens that the tokenizer adds at the beginning (BOS) unless the text begins
 ///   with them, and without those that it adds at the end; the reply as it stands; the end-of-sequence token follows,
 ///   if the tokenizer has one, and is a target.
-/// - Messages: the chat template writes them, BOS included, and the tokenizer adds nothing; the targets are the assistant's replies with their end-of-turn marker.
-///   What the template writes after the last of them is dropped. If it writes no marker there, the end-of-sequence
-///   token follows.
+/// - Messages: the chat template writes them, BOS included, and the tokenizer adds nothing; the targets are the
+///   assistant's replies with their end-of-turn marker. What the template writes after the last of them is dropped. If
+///   it writes no marker there, the end-of-sequence token follows.
 /// - Documents: all is a target, end-of-sequence token included, but for the first token, before which nothing stands.
 ///
 /// @param tokenizer  belongs to the caller
@@ -109,8 +109,8 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         });
     }
 
-    /// [#prompt] of each example that has one which says something; longer than `maxLength` it is cut or left out as truncation says, where
-    /// [Truncation#CUT_REPLY] leaves it out, as there is no reply to cut.
+    /// [#prompt] of each example that has one which says something; longer than `maxLength` it is cut or left out as
+    /// truncation says, where [Truncation#CUT_REPLY] leaves it out, as there is no reply to cut.
     ///
     /// @throws DataException if an example is refused or has no prompt, and wrong ones fail
     public Tokens<int[]> prompts(List<? extends Example> examples, Wrong wrong) {

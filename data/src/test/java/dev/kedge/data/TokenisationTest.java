@@ -271,7 +271,9 @@ class TokenisationTest {
                                 PromptCompletion.of("a", "b")),
                         Wrong.SKIP);
         assertEquals(1, tokens.items().size());
-        assertEquals(List.of("3 x the prompt is empty (first at example 1)"), tokens.skipped().lines());
+        assertEquals(
+                List.of("3 x the prompt is empty (first at example 1)"),
+                tokens.skipped().lines());
     }
 
     @Test

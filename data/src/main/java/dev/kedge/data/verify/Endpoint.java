@@ -29,7 +29,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /// A verifier behind HTTP: a POST of `[{"prompt": ..., "completion": ..., "answer": ...}, ...]`, with `messages` where
-/// the prompt is of messages, is answered with a JSON array of as many numbers, in order. `docs/verifiers.md` has the whole contract.
+/// the prompt is of messages, is answered with a JSON array of as many numbers, in order. `docs/verifiers.md` has the
+/// whole contract.
 ///
 /// @param url            http or https
 /// @param batch          completions of one request, at least 1; 16 where absent

@@ -177,8 +177,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param question  the key of the question in a record
     /// @param answer    the key of the answer
     /// @param prompt    how a question is put, `{question}` standing for it; where there is none, as it stands. A
-    ///                  question of messages goes through the model's chat template, with its last user's message put
-    ///                  so; one that is text goes through none
+    ///                  question of messages goes through the model's chat template, with the user's last message
+    ///                  put so; one that is text goes through none
     /// @param verifier  who rewards
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
@@ -239,7 +239,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             var tokenisation =
                     Tokenisation.ofPrompts(tokenizer, chat.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)));
-            List<Prompt> worded = all.stream().map(q -> new Prompt(worded(q.question()))).toList();
+            List<Prompt> worded =
+                    all.stream().map(q -> new Prompt(worded(q.question()))).toList();
             Tokens<int[]> prompts = tokenisation.prompts(worded, ReadOptions.Wrong.SKIP);
             prompts.skipped().lines().forEach(line -> run.note("left out: " + line));
             List<Question> asked = new ArrayList<>();

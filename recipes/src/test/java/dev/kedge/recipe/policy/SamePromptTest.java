@@ -41,8 +41,9 @@ class SamePromptTest {
     private static final int EOS = 2;
 
     /// Writes BOS itself.
-    private static final String TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ m.role[0] + '|' + m.content + '.' }}"
-            + "{% endfor %}{% if add_generation_prompt %}{{ 'a|' }}{% endif %}";
+    private static final String TEMPLATE =
+            "{{ bos_token }}{% for m in messages %}{{ m.role[0] + '|' + m.content + '.' }}"
+                    + "{% endfor %}{% if add_generation_prompt %}{{ 'a|' }}{% endif %}";
 
     private static final String TEXT = "\"how many legs\"";
     private static final String ONE = "[{\"role\":\"user\",\"content\":\"how many legs\"}]";
@@ -65,11 +66,12 @@ class SamePromptTest {
     private Path model(boolean before, boolean behind, boolean template) throws IOException {
         Path model = folder.resolve("model" + before + behind + template);
         try (Rng rng = Rng.seeded(1);
-                Decoder decoder = Decoder.random(
-                        DecoderConfig.small(LETTERS.vocabularySize(), 16, 1, 2, 128), rng, Device.CPU)) {
+                Decoder decoder =
+                        Decoder.random(DecoderConfig.small(LETTERS.vocabularySize(), 16, 1, 2, 128), rng, Device.CPU)) {
             Models.save(decoder, LETTERS, model);
         }
-        ObjectNode tokenizer = (ObjectNode) JSON.readTree(model.resolve("tokenizer.json").toFile());
+        ObjectNode tokenizer =
+                (ObjectNode) JSON.readTree(model.resolve("tokenizer.json").toFile());
         ObjectNode added = tokenizer.putObject("post_processor").put("type", "TemplateProcessing");
         ArrayNode single = added.putArray("single");
         ObjectNode tokens = added.putObject("special_tokens");
@@ -100,16 +102,18 @@ class SamePromptTest {
     }
 
     private Path file(String line) throws IOException {
-        return Files.writeString(folder.resolve("data" + line.hashCode() + ".jsonl"), (line.replace("\n", "") + "\n").repeat(3));
+        return Files.writeString(
+                folder.resolve("data" + line.hashCode() + ".jsonl"), (line.replace("\n", "") + "\n").repeat(3));
     }
 
     private Question question(Path model, String prompt) throws IOException {
-        return questions(model, file("{\"question\":" + prompt + ",\"answer\":\"4\"}"), Optional.empty()).getFirst();
+        return questions(model, file("{\"question\":" + prompt + ",\"answer\":\"4\"}"), Optional.empty())
+                .getFirst();
     }
 
     private List<Question> questions(Path model, Path data, Optional<String> wording) {
-        var environment = new Environment.File(
-                model, data, "question", "answer", wording, new Exact(), Extraction.TEXT, 4, 1, 2);
+        var environment =
+                new Environment.File(model, data, "question", "answer", wording, new Exact(), Extraction.TEXT, 4, 1, 2);
         try (Run run = run();
                 Environment.Opened opened = environment.open(run, Device.CPU, 1)) {
             return opened.training();
@@ -136,7 +140,8 @@ class SamePromptTest {
                     .train()
                     .getFirst()
                     .sequence();
-            Tokenized alone = reader.prompts(file("{\"prompt\":" + prompt + "}")).train().getFirst();
+            Tokenized alone =
+                    reader.prompts(file("{\"prompt\":" + prompt + "}")).train().getFirst();
             return List.of(sft.prompt(), dpo.prompt(), kto.prompt(), alone.prompt());
         }
     }
@@ -156,7 +161,8 @@ class SamePromptTest {
             }
             assertTrue(asked[asked.length - 1] != EOS, "a prompt goes on: " + Arrays.toString(asked));
             boolean begins = prompt.equals(TEXT) ? before : template;
-            assertEquals(begins ? 1 : 0, Arrays.stream(asked).filter(id -> id == BOS).count());
+            assertEquals(
+                    begins ? 1 : 0, Arrays.stream(asked).filter(id -> id == BOS).count());
             assertEquals(begins, asked[0] == BOS);
         }
     }
@@ -170,7 +176,8 @@ class SamePromptTest {
         assertEquals(List.of(new Message("user", "how many legs")), one.asked().messages());
         Question several = question(model, SEVERAL);
         assertEquals("s|be brief.u|a cat.a|yes.u|how many legs.a|", LETTERS.decode(several.prompt()));
-        assertEquals(new Message("system", "be brief"), several.asked().messages().getFirst());
+        assertEquals(
+                new Message("system", "be brief"), several.asked().messages().getFirst());
         assertEquals(4, several.asked().messages().size());
         assertEquals("how many legs", LETTERS.decode(question(model, TEXT).prompt()), "text is no turn");
     }
@@ -178,7 +185,8 @@ class SamePromptTest {
     @Test
     void aWordingIsPutAroundTheUsersLastMessage() throws Exception {
         Path data = file("{\"question\":" + SEVERAL + ",\"answer\":\"4\"}");
-        Question worded = questions(model(true, false, true), data, Optional.of("tell: {question}?")).getFirst();
+        Question worded = questions(model(true, false, true), data, Optional.of("tell: {question}?"))
+                .getFirst();
         assertEquals("s|be brief.u|a cat.a|yes.u|tell: how many legs?.a|", LETTERS.decode(worded.prompt()));
         assertEquals("how many legs", worded.asked().messages().getLast().content(), "the verifier gets the record's");
     }
