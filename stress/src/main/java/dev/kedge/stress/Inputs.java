@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -23,8 +24,7 @@ final class Inputs {
         if (!Files.exists(files.resolve("model"))) {
             Path run = work.resolve("files-run");
             ShortRun recipe = ShortRun.all(files).getFirst();
-            ChildProcess.run(java.util.List.of(), recipe.arguments(run.toString()))
-                    .requireSuccess("the run that makes a model");
+            ChildProcess.run(List.of(), recipe.arguments(run.toString())).requireSuccess("the run that makes a model");
             Files.move(run.resolve("model"), files.resolve("model"));
         }
         return files;
