@@ -6,6 +6,7 @@ import dev.kedge.lab.report.Report;
 import dev.kedge.recipe.Recipes;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
+import dev.kedge.tensor.Kernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,11 +56,12 @@ final class RunCommand implements Callable<Integer> {
                 recipe(), words.stream().filter(w -> w.contains("=")).toList());
         Record config = Recipes.config(file);
         if (printConfig) {
-            System.out.print(ConfigFile.text(file.recipe(), config));
+            boolean portable = file.portable() || Kernels.chosen() == Kernels.PORTABLE;
+            System.out.print(ConfigFile.text(file.recipe(), config, portable));
             return 0;
         }
         Path folder = out == null ? Run.newFolder(Path.of("runs"), file.recipe()) : out;
-        try (Run run = Run.start(folder, file.recipe(), config, terminal)) {
+        try (Run run = Run.start(folder, file, config, terminal)) {
             return carryOut(file, run);
         }
     }

@@ -4,6 +4,8 @@ import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -56,6 +58,7 @@ public final class Run implements AutoCloseable {
         this.lock = lock;
         this.terminal = terminal;
         config = ConfigFile.open(folder.resolve(CONFIG), List.of());
+        choose(config);
         checkpoints = CheckpointStore.open(folder.resolve("checkpoints"), this::warn);
         Optional<SavedCheckpoint> latest = checkpoints.latest();
         long lines = latest.map(SavedCheckpoint::metricsLines).orElse(0L);
@@ -67,6 +70,7 @@ public final class Run implements AutoCloseable {
         note("run " + folder + ": recipe " + config.recipe()
                 + latest.map(c -> ", goes on after step " + c.step() + " of " + c.phase())
                         .orElse(", starts"));
+        append("engine: " + Platform.here());
         summarise(Summary.of(config.recipe(), Summary.Status.RUNNING, secondsBefore));
     }
 
@@ -87,7 +91,8 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it.
+    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it. It is
+    /// portable where [Kernels#PORTABLE] was chosen.
     ///
     /// @throws ConfigException if the folder holds something else, or a run of another configuration, or another
     ///     process is writing it
@@ -122,6 +127,25 @@ public final class Run implements AutoCloseable {
         }
     }
 
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    ///
+    /// @param config what the file says, as a record
+    /// @throws ConfigException also if the kernels cannot be portable here
+    public static Run start(Path folder, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return start(folder, file.recipe(), config, terminal);
+    }
+
+    private static void choose(ConfigFile file) {
+        if (file.portable()) {
+            try {
+                Kernels.PORTABLE.choose();
+            } catch (IllegalStateException e) {
+                throw new ConfigException("`portable` cannot be true: " + e.getMessage());
+            }
+        }
+    }
+
     private interface Preparation {
         void run() throws IOException;
     }
@@ -150,7 +174,7 @@ public final class Run implements AutoCloseable {
 
     private static void writeOrCompare(Path folder, String recipe, Record config) throws IOException {
         Path file = folder.resolve(CONFIG);
-        String text = ConfigFile.text(recipe, config);
+        String text = ConfigFile.text(recipe, config, Kernels.chosen() == Kernels.PORTABLE);
         if (!Files.exists(file)) {
             Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
             return;
@@ -160,7 +184,7 @@ public final class Run implements AutoCloseable {
             throw new ConfigException(folder + ": holds a run of another recipe: `recipe` is " + there.recipe()
                     + " there, " + recipe + " here; choose another folder");
         }
-        String thereText = ConfigFile.text(recipe, there.as(config.getClass()));
+        String thereText = ConfigFile.text(recipe, there.as(config.getClass()), there.portable());
         ConfigFile.difference(thereText, text).ifPresent(difference -> {
             throw new ConfigException(
                     folder + ": holds a run of another configuration: " + difference + "; choose another folder");
@@ -268,10 +292,10 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`.
+    /// Writes `summary.json`, and with it what computes on this thread.
     public void summarise(Summary summary) {
         try {
-            Durable.write(folder.resolve("summary.json"), SummaryJson.bytes(summary));
+            Durable.write(folder.resolve("summary.json"), SummaryJson.bytes(summary, Platform.here()));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }
