@@ -77,20 +77,28 @@ class ClaimsCommandTest {
         assertTrue(said.contains("report: " + report), said);
         assertTrue(Files.isRegularFile(report));
         assertTrue(spoken.err().startsWith("warning: " + SEEDS + " of " + SEEDS + " results"), spoken.err());
-        JsonNode all = mapper.readTree(
-                Spoken.of(
-                                "reproduce", "all", "--kernels", "machine", "--seeds", "" + SEEDS, "--out", "" + folder,
-                                "--json", "--quiet")
-                        .fine()
-                        .out()
-                        .lines()
-                        .toList()
-                        .getLast());
+        JsonNode all = mapper.readTree(Spoken.of(
+                        "reproduce",
+                        "all",
+                        "--kernels",
+                        "machine",
+                        "--seeds",
+                        "" + SEEDS,
+                        "--out",
+                        "" + folder,
+                        "--json",
+                        "--quiet")
+                .fine()
+                .out()
+                .lines()
+                .toList()
+                .getLast());
         assertEquals(json, all.path("papers").path(Claims.PAPERS.indexOf("f-dpo")));
     }
 
     private void prepareTrials(String paper) throws IOException {
-        Path jobs = Files.createDirectories(folder.resolve("reproduce-" + paper + "-machine").resolve("jobs"));
+        Path jobs = Files.createDirectories(
+                folder.resolve("reproduce-" + paper + "-machine").resolve("jobs"));
         JsonNode recorded = mapper.readTree(
                 Installation.docs().resolve("claims").resolve(paper + ".json").toFile());
         for (JsonNode experiment : recorded.path("experiments")) {

@@ -81,8 +81,7 @@ public final class ConfigFile {
                 .skip(1)
                 .filter(entry -> wanted.test(Yaml.key(entry)))
                 .toList();
-        return new MappingNode(
-                root.getTag(), true, keys, root.getFlowStyle(), root.getStartMark(), root.getEndMark());
+        return new MappingNode(root.getTag(), true, keys, root.getFlowStyle(), root.getStartMark(), root.getEndMark());
     }
 
     /// Reads a recipe file.

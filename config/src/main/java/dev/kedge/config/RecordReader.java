@@ -44,8 +44,7 @@ final class RecordReader {
     }
 
     /// @param place where to report what the record's constructor refuses: its key, or the mapping itself
-    private static Object record(
-            Class<?> type, MappingNode mapping, Node place, String path, List<String> besides) {
+    private static Object record(Class<?> type, MappingNode mapping, Node place, String path, List<String> besides) {
         Map<String, NodeTuple> entries = entries(mapping, path);
         RecordComponent[] components = type.getRecordComponents();
         List<String> valid = Arrays.stream(components)

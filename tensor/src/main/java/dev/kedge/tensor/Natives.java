@@ -115,8 +115,8 @@ final class Natives {
         OpenBlas.useThreads(1);
         String openblas = OpenBlas.core().orElse("none");
         if (!Platform.capability().equals("AVX2") || !openblas.equals("Haswell")) {
-            throw new IllegalStateException("portable kernels are not in force: LibTorch's are for " + Platform.capability()
-                    + " in place of AVX2, OpenBLAS' for " + openblas + " in place of Haswell");
+            throw new IllegalStateException("portable kernels are not in force: LibTorch's are for "
+                    + Platform.capability() + " in place of AVX2, OpenBLAS' for " + openblas + " in place of Haswell");
         }
     }
 

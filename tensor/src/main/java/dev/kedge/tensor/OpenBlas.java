@@ -49,8 +49,7 @@ final class OpenBlas {
 
     private static String text(MemorySegment function) {
         try {
-            var handle =
-                    Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.of(ValueLayout.ADDRESS));
+            var handle = Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.of(ValueLayout.ADDRESS));
             MemorySegment text = (MemorySegment) handle.invokeExact();
             return text.reinterpret(Long.MAX_VALUE).getString(0);
         } catch (Throwable e) {

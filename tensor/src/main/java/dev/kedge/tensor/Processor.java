@@ -35,14 +35,17 @@ record Processor(String name, String system, Set<String> features) {
         for (String line : cpuinfo) {
             int colon = line.indexOf(':');
             if (colon > 0) {
-                first.putIfAbsent(line.substring(0, colon).strip(), line.substring(colon + 1).strip());
+                first.putIfAbsent(
+                        line.substring(0, colon).strip(),
+                        line.substring(colon + 1).strip());
             }
         }
         // A virtual machine may say no more than the make: family and model tell its generations apart.
         String name = first.containsKey("model name") && first.containsKey("cpu family")
                 ? first.get("model name") + ", family " + first.get("cpu family") + ", model " + first.get("model")
                 : first.getOrDefault("model name", architecture);
-        return new Processor(name, system, Set.of(first.getOrDefault("flags", "").split(" +")));
+        return new Processor(
+                name, system, Set.of(first.getOrDefault("flags", "").split(" +")));
     }
 
     /// Why kernels for AVX2 and FMA cannot be pinned here: what is not there would end in a crash, and elsewhere than

@@ -33,7 +33,9 @@ class ProcessorTest {
                         + "Some Celeron"),
                 Processor.of("Linux", "amd64", old).obstacleToAvx2());
         List<String> withoutFma = List.of("model name : Some VIA", "flags : fpu avx avx2");
-        assertEquals(true, Processor.of("Linux", "amd64", withoutFma).obstacleToAvx2().isPresent());
+        assertEquals(
+                true,
+                Processor.of("Linux", "amd64", withoutFma).obstacleToAvx2().isPresent());
     }
 
     @Test
@@ -45,6 +47,7 @@ class ProcessorTest {
                 Processor.of("Linux", "aarch64", arm).obstacleToAvx2());
         assertEquals("aarch64", Processor.of("Mac OS X", "aarch64", List.of()).name());
         assertEquals(
-                true, Processor.of("Windows 11", "amd64", List.of()).obstacleToAvx2().isPresent());
+                true,
+                Processor.of("Windows 11", "amd64", List.of()).obstacleToAvx2().isPresent());
     }
 }

@@ -80,8 +80,8 @@ public final class ClaimsDocument {
         return entries.stream()
                 .filter(e -> e.move().isPresent() && !e.isTheSame())
                 .max(Comparator.comparingDouble(e -> e.move().getAsDouble()))
-                .map(e -> ", the furthest by " + Quantity.number(e.move().getAsDouble())
-                        + " of its interval's width (`" + e.finding().claim().name() + "`)")
+                .map(e -> ", the furthest by " + Quantity.number(e.move().getAsDouble()) + " of its interval's width (`"
+                        + e.finding().claim().name() + "`)")
                 .orElse("");
     }
 
@@ -122,10 +122,12 @@ public final class ClaimsDocument {
                     f.claim().statement(),
                     f.comparison(),
                     f.effectInWords()
-                            + differing.map(o -> "; other kernels: " + o.effectInWords())
+                            + differing
+                                    .map(o -> "; other kernels: " + o.effectInWords())
                                     .orElse(""),
                     words(entry.verdict())
-                            + differing.map(o -> ": " + f.verdict() + "; other kernels: " + o.verdict())
+                            + differing
+                                    .map(o -> ": " + f.verdict() + "; other kernels: " + o.verdict())
                                     .orElse(""),
                     Integer.toString(f.seeds()),
                     Quantity.duration(Math.round(f.measurement().seconds()))));

@@ -29,11 +29,9 @@ record Recorded(Results results, Optional<Results> other) {
     }
 
     private Entry entry(Finding finding) {
-        return new Entry(
-                finding,
-                other.flatMap(o -> o.findings().stream()
-                        .filter(f -> f.claim().name().equals(finding.claim().name()))
-                        .findFirst()));
+        return new Entry(finding, other.flatMap(o -> o.findings().stream()
+                .filter(f -> f.claim().name().equals(finding.claim().name()))
+                .findFirst()));
     }
 
     /// How many claims have this verdict.
@@ -57,8 +55,9 @@ record Recorded(Results results, Optional<Results> other) {
         OptionalDouble move() {
             return other.stream()
                     .filter(o -> Math.max(width(finding), width(o)) > 0)
-                    .mapToDouble(o -> Math.abs(o.effect().value() - finding.effect().value())
-                            / Math.max(width(finding), width(o)))
+                    .mapToDouble(
+                            o -> Math.abs(o.effect().value() - finding.effect().value())
+                                    / Math.max(width(finding), width(o)))
                     .findFirst();
         }
 

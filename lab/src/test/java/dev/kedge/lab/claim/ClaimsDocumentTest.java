@@ -111,9 +111,11 @@ class ClaimsDocumentTest {
         assertTrue(text.contains("; 2 have another verdict.\n"), text);
         assertTrue(text.contains("| [f-dpo](#f-dpo) | 4 | 1 | 1 | 0 | 2 | 1 min 23 s |\n"), text);
         assertTrue(text.contains("4 claims: 1 reproduced, 1 not seen at this scale, 2 within rounding."), text);
-        var row = text.lines().filter(l -> l.startsWith("| A is more than B")).findFirst().orElseThrow();
-        assertTrue(
-                row.contains(results.findings().getFirst().effectInWords() + "; other kernels: "), row);
+        var row = text.lines()
+                .filter(l -> l.startsWith("| A is more than B"))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(row.contains(results.findings().getFirst().effectInWords() + "; other kernels: "), row);
         assertTrue(row.contains("| within rounding: reproduced; other kernels: not seen at this scale |"), row);
     }
 
@@ -122,7 +124,8 @@ class ClaimsDocumentTest {
         var before = markdown(Examples.claims(experiment));
         recordOtherKernels(0);
         var text = markdown(Examples.claims(experiment));
-        assertTrue(text.contains("Of 4 claims measured with both, 0 have another effect; 0 have another verdict."), text);
+        assertTrue(
+                text.contains("Of 4 claims measured with both, 0 have another effect; 0 have another verdict."), text);
         assertEquals(before.substring(before.indexOf("| paper")), text.substring(text.indexOf("| paper")));
     }
 

@@ -26,7 +26,8 @@ public final class PlatformJson {
     /// Empty where nothing is said, as in files from before it was, or not in these words.
     public static Optional<Platform> read(JsonNode json) {
         return Arrays.stream(Kernels.values())
-                .filter(kernels -> kernels.toString().equals(json.path("kernels").asText()))
+                .filter(kernels ->
+                        kernels.toString().equals(json.path("kernels").asText()))
                 .findFirst()
                 .map(kernels -> new Platform(
                         json.path("processor").asText(),

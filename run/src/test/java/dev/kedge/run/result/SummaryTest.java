@@ -77,8 +77,7 @@ class SummaryTest {
                          "engine":{"processor":"one","engine":"2.10.0","kernels":"portable","aten":"AVX2",
                                    "openblas":"Haswell","threads":1}}
                         """),
-                JSON.readTree(
-                        SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN), PLATFORM)));
+                JSON.readTree(SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN), PLATFORM)));
     }
 
     /// A key is what the fact was given; an old file has none, and its names are made into keys.
