@@ -69,7 +69,9 @@ class RngTest {
                 assertFalse(Arrays.equals(a.normal(40).toDoubles(), b.normal(40).toDoubles()), message);
                 assertFalse(Arrays.equals(a.uniform(3).toDoubles(), b.uniform(3).toDoubles()), message);
                 assertFalse(
-                        Arrays.equals(a.permutation(40).toLongs(), b.permutation(40).toLongs()), message);
+                        Arrays.equals(
+                                a.permutation(40).toLongs(), b.permutation(40).toLongs()),
+                        message);
                 assertFalse(
                         Arrays.equals(
                                 a.categorical(weights).toLongs(),
