@@ -56,13 +56,14 @@ public final class Decoder implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if it has more ids than the embedding has rows
     public Decoder(DecoderConfig config, Parameters parameters, Tokenizer tokenizer) {
+        requireRows(config, tokenizer);
         this(
                 config,
                 parameters,
                 null,
                 tables(config, parameters),
                 true,
-                requireRows(config, tokenizer),
+                tokenizer.vocabularySize(),
                 absent(tokenizer, parameters.flat()));
     }
 
@@ -92,13 +93,12 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    private static int requireRows(DecoderConfig config, Tokenizer tokenizer) {
+    private static void requireRows(DecoderConfig config, Tokenizer tokenizer) {
         int ids = tokenizer.vocabularySize();
         if (ids > config.vocabularySize()) {
             throw new IllegalArgumentException("the tokenizer has " + ids + " ids, but the embedding only "
                     + config.vocabularySize() + " rows");
         }
-        return ids;
     }
 
     private static Tensor absent(Tokenizer tokenizer, Tensor like) {
