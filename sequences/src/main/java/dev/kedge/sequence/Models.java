@@ -24,8 +24,8 @@ import java.util.function.Consumer;
 public final class Models {
     private Models() {}
 
-    /// The decoder of a model folder, in float32, for the ids of the folder's tokenizer; where it has none that can be
-    /// read, for all that the embedding has.
+    /// The decoder of a model folder, in float32, for the ids of the folder's tokenizer; where it has none that can
+    /// be read, for all that the embedding has.
     ///
     /// @throws InvalidFileException if a file is damaged, missing or not supported, or the tokenizer too large
     public static Decoder load(Path path, Device device) {

@@ -26,8 +26,8 @@ import java.util.stream.IntStream;
 /// A decoder-only transformer: Llama, Qwen, Mistral, GPT-2 and GPT-NeoX by configuration. One path of code for training
 /// and for sampling. The residual stream is kept two-dimensional, `[B * T, H]`, throughout.
 ///
-/// Logits, and with them every distribution, are of the ids below [#vocabularySize]: the embedding's rows, or, where a
-/// tokenizer is given, its ids. What of these has no token is masked ([#absent]), so that nothing draws it or learns it.
+/// Logits, and with them every distribution, are of the ids below [#vocabularySize]: the embedding's rows, or, where
+/// a tokenizer is given, its ids. Those without a token are masked ([#absent]), so that nothing draws or learns them.
 ///
 /// Owns its parameters, except where it was made by [#withAdapter] or [#withoutAdapter]: those share them.
 public final class Decoder implements AutoCloseable {
@@ -199,8 +199,8 @@ public final class Decoder implements AutoCloseable {
         return head;
     }
 
-    /// What is added to the logits, `[V]`: 0, and so little for ids without a token that they have no probability; null
-    /// where there are none.
+    /// What is added to the logits, `[V]`: 0, and so little for ids without a token that they have no probability;
+    /// null where there are none.
     public Tensor absent() {
         return absent;
     }
