@@ -133,7 +133,8 @@ class GenerateCommandTest {
         Path more = TinyFiles.model(folder.resolve("more"), TinyFiles.TOKENIZER, 56);
         assertEquals(3, drawn(padded, "100", "--guide", more + ":-2").size());
         JsonNode said = object("generate", "--model", "" + padded, "--prompt", "a", "--json", "--logits");
-        assertEquals(TinyFiles.TOKENIZER.vocabularySize(), said.get("last_logits").size());
+        assertEquals(
+                TinyFiles.TOKENIZER.vocabularySize(), said.get("last_logits").size());
         Path small = TinyFiles.model(folder.resolve("small"), TinyFiles.TOKENIZER, 10);
         String problem = "the tokenizer has 12 ids, but the embedding only 10 rows";
         Spoken.of("generate", "--model", "" + small, "--prompt", "a").refused(3, "small", problem);

@@ -96,8 +96,8 @@ public final class Decoder implements AutoCloseable {
     private static void requireRows(DecoderConfig config, Tokenizer tokenizer) {
         int ids = tokenizer.vocabularySize();
         if (ids > config.vocabularySize()) {
-            throw new IllegalArgumentException("the tokenizer has " + ids + " ids, but the embedding only "
-                    + config.vocabularySize() + " rows");
+            throw new IllegalArgumentException(
+                    "the tokenizer has " + ids + " ids, but the embedding only " + config.vocabularySize() + " rows");
         }
     }
 

@@ -49,7 +49,8 @@ class SpokenIdsTest {
         }
         letters.save(folder);
         ObjectMapper mapper = new ObjectMapper();
-        ObjectNode json = (ObjectNode) mapper.readTree(folder.resolve("tokenizer.json").toFile());
+        ObjectNode json =
+                (ObjectNode) mapper.readTree(folder.resolve("tokenizer.json").toFile());
         ((ObjectNode) json.at("/model/vocab")).remove(letters.token(HOLE));
         mapper.writeValue(folder.resolve("tokenizer.json").toFile(), json);
         mapper.writeValue(folder.resolve("tokenizer_config.json").toFile(), mapper.createObjectNode());
@@ -84,7 +85,8 @@ class SpokenIdsTest {
     @Test
     void onlyIdsWithATokenAreDrawn() throws IOException {
         for (boolean hole : new boolean[] {false, true}) {
-            Set<Integer> expected = new HashSet<>(IntStream.range(0, IDS).boxed().toList());
+            Set<Integer> expected =
+                    new HashSet<>(IntStream.range(0, IDS).boxed().toList());
             if (hole) {
                 expected.remove(HOLE);
             }

@@ -109,7 +109,8 @@ public final class HeadDivergence {
                 long length = Math.min(HeadLogProbs.rows(head), n - from);
                 try (Scope chunk = new Scope()) {
                     Tensor logP = HeadLogProbs.logits(hidden.narrow(0, from, length), head, bias, temperature);
-                    Tensor logRef = HeadLogProbs.logits(refHidden.narrow(0, from, length), refHead, refBias, temperature);
+                    Tensor logRef =
+                            HeadLogProbs.logits(refHidden.narrow(0, from, length), refHead, refBias, temperature);
                     Tensor normalizer = logP.logSumExp(-1);
                     Tensor refNormalizer = logRef.logSumExp(-1);
                     InPlace.minus_(logP, normalizer.unsqueeze(1));
@@ -121,7 +122,12 @@ public final class HeadDivergence {
             }
             return new HeadDivergence(
                     new Head(hidden, head, bias, temperature, all.keep(HeadLogProbs.joined(normalizers, hidden))),
-                    new Head(refHidden, refHead, refBias, temperature, all.keep(HeadLogProbs.joined(refNormalizers, hidden))),
+                    new Head(
+                            refHidden,
+                            refHead,
+                            refBias,
+                            temperature,
+                            all.keep(HeadLogProbs.joined(refNormalizers, hidden))),
                     form,
                     all.keep(HeadLogProbs.joined(divergences, hidden)));
         }

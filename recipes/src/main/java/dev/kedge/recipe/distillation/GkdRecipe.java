@@ -145,8 +145,7 @@ public final class GkdRecipe {
                         switch (config.student()) {
                             case Student.Folder(Path model) -> Models.load(model, device);
                             case Student.Random(int hiddenSize, int layers, int heads) ->
-                                Decoder.random(
-                                        shape(teacher.decoder(), hiddenSize, layers, heads), rng, device);
+                                Decoder.random(shape(teacher.decoder(), hiddenSize, layers, heads), rng, device);
                         }) {
             requireFit(start, teacher.decoder(), config.maxLength());
             long order = Streams.of(config.seed(), "sft");
@@ -157,7 +156,11 @@ public final class GkdRecipe {
 
     private static DecoderConfig shape(Decoder teacher, int hiddenSize, int layers, int heads) {
         return DecoderConfig.small(
-                teacher.vocabularySize(), hiddenSize, layers, heads, teacher.config().maxPositions());
+                teacher.vocabularySize(),
+                hiddenSize,
+                layers,
+                heads,
+                teacher.config().maxPositions());
     }
 
     private static void requireFit(Decoder student, Decoder teacher, int maxLength) {

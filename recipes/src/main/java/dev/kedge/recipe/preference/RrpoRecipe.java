@@ -194,7 +194,11 @@ public final class RrpoRecipe {
             Tensor hidden = policy.hidden(whole.tokens());
             Tensor states = hidden.detach().requiresGrad();
             HeadLogProbs logProbs = HeadLogProbs.of(
-                    states.indexSelect(0, phrases.targetIndex()), policy.head(), policy.absent(), phrases.targetTokens(), 1);
+                    states.indexSelect(0, phrases.targetIndex()),
+                    policy.head(),
+                    policy.absent(),
+                    phrases.targetTokens(),
+                    1);
             HeadDivergence kl = HeadDivergence.forwardKl(
                     states.indexSelect(0, positions),
                     policy.head(),

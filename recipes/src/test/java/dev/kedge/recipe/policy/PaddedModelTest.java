@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.kedge.data.verify.Format;
 import dev.kedge.data.verify.Extraction;
+import dev.kedge.data.verify.Format;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
@@ -100,8 +100,8 @@ class PaddedModelTest {
         Path data = Files.writeString(
                 folder.resolve("pairs.jsonl"),
                 "{\"prompt\": \"ab \", \"chosen\": \"cd\", \"rejected\": \"fgh\"}\n".repeat(60));
-        var config = TinyTask.dpo(
-                model(30), data, new PreferenceLoss.Sigmoid(0.1), TinyTask.optimisation(3, 8, 1e-2, 3));
+        var config =
+                TinyTask.dpo(model(30), data, new PreferenceLoss.Sigmoid(0.1), TinyTask.optimisation(3, 8, 1e-2, 3));
         RecordedRun run = new RecordedRun(TinyTask.run("dpo", config, Files.createTempDirectory(folder, "run")));
         run.assertComplete("dpo");
         try (Decoder trained = Models.load(run.folder().resolve("model"), Device.CPU)) {
