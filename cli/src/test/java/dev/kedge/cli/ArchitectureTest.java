@@ -1,10 +1,10 @@
 package dev.kedge.cli;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
-import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -69,7 +69,8 @@ class ArchitectureTest {
                 .check(classes);
     }
 
-    /// What a run reads is what its configuration names, so that its provenance is known. A mask that is made on the way
+    /// What a run reads is what its configuration names, so that its provenance is known. A mask that is made on the
+    // way
     /// is checked before there is one.
     @ArchTest
     static final ArchRule recipesMakeNoPaths = noClasses()

@@ -232,11 +232,17 @@ class ConfigFileTest {
     void pathsAreReadAndWrittenAsAbsoluteOnes() {
         Path here = Path.of("").toAbsolutePath();
         var relative = new Sources(
-                Path.of("m"), Optional.of(Path.of("../o")), List.of(Path.of("a"), Path.of("b")),
-                List.of(new Teacher(Path.of("t"))), "m");
+                Path.of("m"),
+                Optional.of(Path.of("../o")),
+                List.of(Path.of("a"), Path.of("b")),
+                List.of(new Teacher(Path.of("t"))),
+                "m");
         var absolute = new Sources(
-                here.resolve("m"), Optional.of(here.resolve("../o")), List.of(here.resolve("a"), here.resolve("b")),
-                List.of(new Teacher(here.resolve("t"))), "m");
+                here.resolve("m"),
+                Optional.of(here.resolve("../o")),
+                List.of(here.resolve("a"), here.resolve("b")),
+                List.of(new Teacher(here.resolve("t"))),
+                "m");
         String yaml = """
                 recipe: x
                 model: m
@@ -248,7 +254,8 @@ class ConfigFileTest {
         assertEquals(absolute, ConfigFile.parse("x.yaml", yaml, List.of()).as(Sources.class));
         assertEquals(
                 new Sources(here.resolve("n"), Optional.empty(), absolute.data(), absolute.teachers(), "m"),
-                ConfigFile.parse("x.yaml", yaml, List.of("model=n", "original=")).as(Sources.class));
+                ConfigFile.parse("x.yaml", yaml, List.of("model=n", "original="))
+                        .as(Sources.class));
         assertEquals(ConfigFile.text("x", absolute), ConfigFile.text("x", relative));
         assertEquals(
                 Map.of(

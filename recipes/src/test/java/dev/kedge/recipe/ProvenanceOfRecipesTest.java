@@ -44,7 +44,8 @@ class ProvenanceOfRecipesTest {
     }
 
     private static Record config(Path recipe, List<String> overrides) {
-        List<String> all = new ArrayList<>(FURTHER.getOrDefault(recipe.getFileName().toString(), List.of()));
+        List<String> all =
+                new ArrayList<>(FURTHER.getOrDefault(recipe.getFileName().toString(), List.of()));
         all.addAll(overrides);
         return Recipes.config(ConfigFile.open(recipe, all));
     }

@@ -10,19 +10,17 @@ import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Engine;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
-import java.util.LinkedHashSet;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /// What a run started with, kept as `provenance.json`: it can only go on to the same numbers where all of it is as it
@@ -129,11 +127,16 @@ record Provenance(
         }
         JsonNode root = JSON.readTree(file.toFile());
         SequencedMap<String, String> software = new LinkedHashMap<>();
-        root.path("software").properties().forEach(entry -> software.put(entry.getKey(), entry.getValue().asText()));
+        root.path("software")
+                .properties()
+                .forEach(entry -> software.put(entry.getKey(), entry.getValue().asText()));
         List<Path> inputs = new ArrayList<>();
         root.path("inputs").forEach(input -> inputs.add(Path.of(input.asText())));
         SequencedMap<Path, String> sums = new LinkedHashMap<>();
-        root.path("sha256").properties().forEach(entry -> sums.put(Path.of(entry.getKey()), entry.getValue().asText()));
+        root.path("sha256")
+                .properties()
+                .forEach(entry ->
+                        sums.put(Path.of(entry.getKey()), entry.getValue().asText()));
         return new Provenance(software, root.path("config").asText(), inputs, sums);
     }
 
@@ -154,8 +157,8 @@ record Provenance(
     /// @throws ConfigException naming the first difference, with both values
     void requireSame(Path run, String configNow) throws IOException {
         differs(software, software(software.containsKey(THREADS))).ifPresent(what -> {
-            throw new ConfigException(run + ": " + what + "; go on with what it started with, or start a new run in"
-                    + " another folder");
+            throw new ConfigException(
+                    run + ": " + what + "; go on with what it started with, or start a new run in" + " another folder");
         });
         ConfigFile.difference(config, configNow).ifPresent(what -> {
             throw new ConfigException(

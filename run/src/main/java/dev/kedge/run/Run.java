@@ -2,7 +2,6 @@ package dev.kedge.run;
 
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
-import dev.kedge.data.fetch.FetchException;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
@@ -52,8 +51,8 @@ public final class Run implements AutoCloseable {
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     /// What a start that was killed early leaves behind.
-    private static final Set<String> LEFT_EARLY = Set.of(
-            RunLock.NAME, Provenance.NAME, "." + Provenance.NAME + ".tmp", "." + CONFIG + ".tmp");
+    private static final Set<String> LEFT_EARLY =
+            Set.of(RunLock.NAME, Provenance.NAME, "." + Provenance.NAME + ".tmp", "." + CONFIG + ".tmp");
 
     private final Path folder;
     private final ConfigFile config;
@@ -123,7 +122,8 @@ public final class Run implements AutoCloseable {
     ///
     /// @throws ConfigException if the folder holds something else, or a run of another configuration, or one that
     ///     started with something else, or another process is writing it
-    /// @throws FetchException if a file that the configuration names is not there, and `./kedge fetch` would bring it
+    /// @throws FetchException if a file that the configuration names is not there, and `./kedge fetch` would bring
+    // it
     /// @throws InvalidFileException if another file that the configuration names is not there
     /// @throws RunFailedException if there are checkpoints and all of them are damaged
     /// @throws RunFinishedException if the run that is there is finished
@@ -145,7 +145,8 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /// Goes on with the run in a folder, with the configuration that is there: see [#config]. As [#start], it needs what
+    /// Goes on with the run in a folder, with the configuration that is there: see [#config]. As [#start], it needs
+    // what
     /// the run started with.
     ///
     /// @throws ConfigException if there is no run, or one that started with something else, or another process is
@@ -184,8 +185,7 @@ public final class Run implements AutoCloseable {
             return false;
         }
         try (var files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString())
-                    .anyMatch(name -> !LEFT_EARLY.contains(name));
+            return files.map(file -> file.getFileName().toString()).anyMatch(name -> !LEFT_EARLY.contains(name));
         }
     }
 
@@ -273,7 +273,8 @@ public final class Run implements AutoCloseable {
     /// @param step    the step under way
     /// @param metrics in the order in which they are computed, such as loss, then grad_norm; by name where the map
     ///                has no order
-    /// @throws RunFailedException naming the first bad metric, the step and the last good checkpoint: the newest one
+    /// @throws RunFailedException naming the first bad metric, the step and the last good checkpoint: the newest
+    // one
     ///     that a good step came after, since that of the step before holds what led to the bad number
     public void guard(String phase, long step, Map<String, Double> metrics) {
         for (var metric : MetricsFile.ordered(metrics).entrySet()) {
@@ -288,7 +289,8 @@ public final class Run implements AutoCloseable {
         lastGuarded = Optional.of(new Measured(phase, step, metrics.getOrDefault("loss", Double.NaN)));
     }
 
-    /// Whether no step of a phase has been found good that came after a checkpoint: where one is bad, the checkpoint may
+    /// Whether no step of a phase has been found good that came after a checkpoint: where one is bad, the checkpoint
+    // may
     /// hold what it began with.
     private Predicate<SavedCheckpoint> isUntried(String phase) {
         long good = lastGuarded
@@ -328,17 +330,17 @@ public final class Run implements AutoCloseable {
     ///
     /// @throws RunFailedException if a number in its tensors, or the loss logged for its step, is not finite
     public void save(Checkpoint checkpoint) {
-        Optional<Double> loss = lastLoss.filter(
-                        last -> last.isOf(checkpoint.phase) && last.step() == checkpoint.step)
+        Optional<Double> loss = lastLoss.filter(last -> last.isOf(checkpoint.phase) && last.step() == checkpoint.step)
                 .map(Measured::loss);
         String at = " after step " + checkpoint.step + " of " + checkpoint.phase;
         loss.filter(value -> !Double.isFinite(value)).ifPresent(value -> {
             throw failure("the loss is " + value + at + "; no checkpoint was written; " + lastGood(_ -> false));
         });
         checkpoint.broken().ifPresent(tensor -> {
-            String whose = loss.map(value -> ", whose loss was " + value.floatValue()).orElse("");
-            throw failure(tensor + " is not finite" + at + whose + "; no checkpoint was written; "
-                    + lastGood(_ -> false));
+            String whose =
+                    loss.map(value -> ", whose loss was " + value.floatValue()).orElse("");
+            throw failure(
+                    tensor + " is not finite" + at + whose + "; no checkpoint was written; " + lastGood(_ -> false));
         });
         try {
             metrics.sync();

@@ -59,7 +59,10 @@ class ProvenanceTest {
         try (var files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile)
                     .collect(Collectors.toMap(
-                            file -> folder.relativize(file).toString(), ProvenanceTest::sum, (a, _) -> a, TreeMap::new));
+                            file -> folder.relativize(file).toString(),
+                            ProvenanceTest::sum,
+                            (a, _) -> a,
+                            TreeMap::new));
         }
     }
 

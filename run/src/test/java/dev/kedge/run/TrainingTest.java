@@ -250,7 +250,8 @@ class TrainingTest {
                         return step(config).completed(m -> m.put("loss", number == 3 ? Double.NaN : m.get("loss")));
                     }));
             assertTrue(e.getMessage().contains("loss became NaN at step 4 of fit"), e.getMessage());
-            String good = "the last good checkpoint is " + folder.resolve("run/checkpoints/step-2") + " (step 2 of fit, ";
+            String good =
+                    "the last good checkpoint is " + folder.resolve("run/checkpoints/step-2") + " (step 2 of fit, ";
             assertTrue(e.getMessage().contains(good), "that of step 3 led to the NaN: " + e.getMessage());
         }
         assertArrayEquals(before[0], x());
@@ -265,7 +266,8 @@ class TrainingTest {
             String message = assertThrows(
                             RunFailedException.class,
                             () -> training.run(number -> switch (number) {
-                                case 2 -> Step.of(List.<Supplier<StepMetrics>>of()).said(_ -> "nothing");
+                                case 2 ->
+                                    Step.of(List.<Supplier<StepMetrics>>of()).said(_ -> "nothing");
                                 case 3 -> step(config).completed(m -> m.put("loss", Double.NaN));
                                 default -> step(config);
                             }))
@@ -295,10 +297,13 @@ class TrainingTest {
             }
             assertEquals(2, run.latest().orElseThrow().step());
             try (var checkpoints = Files.list(good.getParent())) {
-                assertEquals(List.of(good), checkpoints.filter(c -> c.toString().contains("step-")).toList());
+                assertEquals(
+                        List.of(good),
+                        checkpoints.filter(c -> c.toString().contains("step-")).toList());
             }
         }
-        JsonNode summary = new ObjectMapper().readTree(folder.resolve(name).resolve("summary.json").toFile());
+        JsonNode summary = new ObjectMapper()
+                .readTree(folder.resolve(name).resolve("summary.json").toFile());
         assertEquals("failed", summary.get("status").textValue());
     }
 
@@ -345,8 +350,8 @@ class TrainingTest {
                     () -> run.save(Checkpoint.at("none", 2).tensors("policies", Map.of("none", logProbs))));
             assertThrows(
                     RunFailedException.class,
-                    () -> run.save(Checkpoint.at("none", 2)
-                            .logProbs("policies", Map.of("none", Tensor.of(0.0, Double.NaN)))));
+                    () -> run.save(
+                            Checkpoint.at("none", 2).logProbs("policies", Map.of("none", Tensor.of(0.0, Double.NaN)))));
             assertEquals(1, run.latest().orElseThrow().step());
         }
     }
