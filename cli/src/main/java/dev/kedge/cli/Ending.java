@@ -24,7 +24,12 @@ record Ending(int code, String line) {
 
     /// Let go of when the heap is full, so that there is room to tell of it.
     @SuppressWarnings("unused")
-    private static byte[] reserve = new byte[4 << 20];
+    private static byte[] reserve;
+
+    /// Sets memory aside, and loads this class while there is room for it.
+    static void keepReserve() {
+        reserve = new byte[4 << 20];
+    }
 
     static Ending of(Throwable e) {
         Optional<OutOfMemoryError> full = causes(e)

@@ -51,6 +51,7 @@ public final class Main {
 
     /// @param commands of a [Main]
     static int execute(CommandLine commands, String... arguments) {
+        Ending.keepReserve();
         Main main = commands.getCommand();
         StringWriter usage = new StringWriter(); // picocli shows the trace of what its own words meet
         int code;
