@@ -85,7 +85,11 @@ record Ending(int code, String line) {
     static String said(Throwable e) {
         return e.getMessage() == null
                 ? e.toString()
-                : e.getMessage().lines().filter(line -> !line.isBlank()).findFirst().orElse(e.toString());
+                : e.getMessage()
+                        .lines()
+                        .filter(line -> !line.isBlank())
+                        .findFirst()
+                        .orElse(e.toString());
     }
 
     /// What nobody foresaw: its kind and its place belong to the line. A bare RuntimeException is the engine's.

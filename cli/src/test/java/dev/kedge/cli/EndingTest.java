@@ -67,12 +67,18 @@ class EndingTest {
         ends(1, full, "heap", " MB", more, "KEDGE_JAVA_OPTS=" + more);
         ends(1, new RunFailedException("job-3: Java heap space", full), more);
         ends(1, new IllegalStateException("verifying failed", new ExecutionException(full)), more);
-        ends(1, new OutOfMemoryError("unable to create native thread"), "out of memory: unable to create native thread");
+        ends(
+                1,
+                new OutOfMemoryError("unable to create native thread"),
+                "out of memory: unable to create native thread");
     }
 
     @Test
     void theEnginesTraceStaysOutOfTheLine() {
-        ends(1, new RuntimeException("\nno such device\nException raised from f at g.cpp:1\nframe #0"), "no such device");
+        ends(
+                1,
+                new RuntimeException("\nno such device\nException raised from f at g.cpp:1\nframe #0"),
+                "no such device");
         try (var _ = new Scope()) {
             Tensor.of(new double[] {1, 2}).plus(Tensor.of(new double[] {1, 2, 3}));
         } catch (EngineException e) {

@@ -134,7 +134,9 @@ class GenerateCommandTest {
         String all = object(with(asked, "--json")).get("text").asText();
         String stop = all.substring(5, 7); // of two tokens
         String expected = all.substring(0, all.indexOf(stop, 2));
-        assertEquals(expected, object(with(asked, "--json", "--stop", stop)).get("text").asText());
+        assertEquals(
+                expected,
+                object(with(asked, "--json", "--stop", stop)).get("text").asText());
         assertEquals(
                 List.of(expected, expected),
                 new ObjectMapper()
@@ -143,8 +145,7 @@ class GenerateCommandTest {
                                         .get("texts"),
                                 List.class));
         assertEquals(
-                expected + "\n",
-                Spoken.of(with(asked, "--stop", stop)).fine().out());
+                expected + "\n", Spoken.of(with(asked, "--stop", stop)).fine().out());
         assertEquals(
                 (expected + "\n---\n").repeat(2),
                 Spoken.of(with(asked, "--samples", "2", "--stop", stop)).fine().out());

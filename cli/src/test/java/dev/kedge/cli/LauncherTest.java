@@ -44,7 +44,8 @@ class LauncherTest {
         // Folders, which the class path of a test has, cannot go into an archive.
         process.environment().put("KEDGE_JAVA_OPTS", "-XX:TieredStopAtLevel=1 -XX:-AutoCreateSharedArchive");
         process.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));
-        Process child = process.directory(folder.toFile()).redirectErrorStream(true).start();
+        Process child =
+                process.directory(folder.toFile()).redirectErrorStream(true).start();
         String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(expected, child.waitFor(), said);
         return said;
@@ -71,7 +72,8 @@ class LauncherTest {
 
     @Test
     void aClassOfOnesOwnIsFoundAndAFullHeapTold() throws Exception {
-        Path source = Files.writeString(Files.createDirectory(folder.resolve("mine")).resolve("Hoarder.java"), """
+        Path source =
+                Files.writeString(Files.createDirectory(folder.resolve("mine")).resolve("Hoarder.java"), """
                 import dev.kedge.data.verify.*;
                 import java.util.*;
                 public final class Hoarder implements Verifier {
@@ -94,7 +96,8 @@ class LauncherTest {
         Files.writeString(
                 recipe,
                 Files.readString(Installation.recipes().resolve("grpo.yaml"))
-                        .replaceFirst("(?m)^  kind: generated$", "$0\n  verifier: {kind: custom, class_name: Hoarder}"));
+                        .replaceFirst(
+                                "(?m)^  kind: generated$", "$0\n  verifier: {kind: custom, class_name: Hoarder}"));
         String said = script(1, """
                 export KEDGE_CLASSPATH=mine
                 root/kedge -Xmx48m run --quiet --out full tiny.yaml environment.examples=1000 \\

@@ -153,7 +153,9 @@ class RunCommandTest {
     @Test
     void aRankThatNoUpdateCanHave() {
         run("adapter={rank: 100000, alpha: 16}")
-                .refused(2, "rank 100000 is more than the 16 that an update of layers.0.attention.qkv.weight with 48 x 16");
+                .refused(
+                        2,
+                        "rank 100000 is more than the 16 that an update of layers.0.attention.qkv.weight with 48 x 16");
         Spoken.of("run", "--print-config", "" + recipe, "adapter={rank: 0, alpha: 16}")
                 .refused(2, "rank >= 1", "0 and 16");
     }

@@ -14,9 +14,8 @@ public final class Engine {
     /// @throws IllegalArgumentException if there cannot be so many threads
     public static void requireThreads(int count) {
         if (count < 1 || count > MOST_THREADS) {
-            throw new IllegalArgumentException(
-                    "threads must be from 1 to " + MOST_THREADS + ", was " + count + "; this machine has "
-                            + Runtime.getRuntime().availableProcessors() + " processors");
+            throw new IllegalArgumentException("threads must be from 1 to " + MOST_THREADS + ", was " + count
+                    + "; this machine has " + Runtime.getRuntime().availableProcessors() + " processors");
         }
     }
 

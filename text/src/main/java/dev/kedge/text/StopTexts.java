@@ -38,10 +38,6 @@ public record StopTexts(List<String> texts) {
     }
 
     private int first(String text) {
-        return texts.stream()
-                .mapToInt(text::indexOf)
-                .filter(i -> i >= 0)
-                .min()
-                .orElse(text.length());
+        return texts.stream().mapToInt(text::indexOf).filter(i -> i >= 0).min().orElse(text.length());
     }
 }

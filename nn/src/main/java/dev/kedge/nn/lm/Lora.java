@@ -69,8 +69,9 @@ public final class Lora implements AutoCloseable {
             }
             long most = Math.min(target.to() - target.from(), weight[1]);
             if (rank > most) {
-                throw new IllegalArgumentException("rank " + rank + " is more than the " + most + " that an update of "
-                        + target.weight() + " with " + (target.to() - target.from()) + " x " + weight[1] + " weights can have");
+                throw new IllegalArgumentException(
+                        "rank " + rank + " is more than the " + most + " that an update of " + target.weight()
+                                + " with " + (target.to() - target.from()) + " x " + weight[1] + " weights can have");
             }
             shapes.put(a(target), new long[] {rank, weight[1]});
             shapes.put(b(target), new long[] {target.to() - target.from(), rank});
