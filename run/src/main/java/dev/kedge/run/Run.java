@@ -8,6 +8,8 @@ import dev.kedge.run.result.SummaryJson;
 import dev.kedge.tensor.Kernels;
 import dev.kedge.tensor.Platform;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -432,6 +434,14 @@ public final class Run implements AutoCloseable {
     public void fail(String reason) {
         append("failed: " + reason);
         summarise(Summary.of(config.recipe(), Summary.Status.FAILED, seconds()).note(reason));
+    }
+
+    /// As [#fail], with the whole trace of what ended the run in `log.txt`.
+    public void fail(String reason, Throwable cause) {
+        StringWriter trace = new StringWriter();
+        cause.printStackTrace(new PrintWriter(trace));
+        fail(reason);
+        append(trace.toString().stripTrailing());
     }
 
     /// Lets go of the folder.

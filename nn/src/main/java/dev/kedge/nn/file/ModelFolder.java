@@ -109,6 +109,7 @@ public record ModelFolder(
     /// Text ends in llama2.c where the next one begins: token 1 ends it as well as token 2.
     private static ModelFolder loadLlamaC(Path path, Path file, Optional<DType> dtype, Device device) {
         LlamaCFile.Model model = LlamaCFile.read(file, dtype.orElse(DType.FLOAT32), device);
+        model.parameters().forEach((name, weights) -> FiniteWeights.required(file, name, weights));
         Optional<Path> folder = Optional.of(file.toAbsolutePath().getParent());
         Origin origin = new Origin(ModelFamily.LLAMA, NameStyle.usual(model.config()), Optional.empty(), folder);
         GenerationConfig generation = GenerationConfig.of(List.of(2, 1), Optional.of(1), Optional.empty());

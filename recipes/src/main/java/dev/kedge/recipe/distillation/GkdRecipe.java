@@ -93,6 +93,7 @@ public final class GkdRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.from("on_policy", onPolicy, 0, Math.nextUp(1.0));
             Require.from("beta", beta, 0, Math.nextUp(1.0));
             Require.positive("temperature", temperature);

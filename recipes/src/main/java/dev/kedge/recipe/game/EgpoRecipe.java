@@ -79,6 +79,7 @@ public final class EgpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("beta", beta);
             if (methods.isEmpty() || methods.stream().distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must be different, at least one, were " + methods);

@@ -81,6 +81,7 @@ public final class InpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("eta", eta);
             double limit = eta;
             if (taus.isEmpty()

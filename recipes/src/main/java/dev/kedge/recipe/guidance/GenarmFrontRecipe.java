@@ -57,6 +57,7 @@ public final class GenarmFrontRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("alphas", alphas);
             if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(

@@ -67,6 +67,7 @@ public final class GenarmRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);

@@ -83,6 +83,7 @@ public final class AdpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("taus", taus);
             if (prompts < 1 || answers < 2) {
                 throw new IllegalArgumentException(

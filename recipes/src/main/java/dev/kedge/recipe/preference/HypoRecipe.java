@@ -81,6 +81,7 @@ public final class HypoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("betas", betas);
             Require.positive("lambdas", lambdas);
             if (prompts < 1 || answers < 2 || samples < 2) {

@@ -83,6 +83,7 @@ public final class RrpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (!(beta > 0 && beta < Double.POSITIVE_INFINITY && alpha >= 0 && alpha < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "beta > 0 and alpha >= 0 expected, both finite, were " + beta + " and " + alpha);

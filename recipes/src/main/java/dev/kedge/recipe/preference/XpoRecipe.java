@@ -76,6 +76,7 @@ public final class XpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (alphas.isEmpty()
                     || alphas.stream().distinct().count() < alphas.size()
                     || alphas.stream().anyMatch(a -> !(a >= 0 && a < Double.POSITIVE_INFINITY))) {

@@ -63,6 +63,7 @@ public final class SftRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (heldOut < 1 || samples < 0 || sampleTokens < 1) {
                 throw new IllegalArgumentException("held_out >= 1, samples >= 0, sample_tokens >= 1 expected, were "
                         + heldOut + ", " + samples + ", " + sampleTokens);
