@@ -16,6 +16,7 @@ import dev.kedge.statistics.Proportions;
 import dev.kedge.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -44,7 +45,7 @@ public record PolicyEvaluation(Config config, long seed) {
         var accuracy = Proportions.wilson(positive(margins), margins.length, 0.95);
         double p = Proportions.binomialTest(positive(margins), margins.length, 0.5);
         String verdict = String.format(
-                "Held-out preference accuracy is %.1f %% [%.1f, %.1f] on %d pairs; against chance (50 %%), p = %.2g: %s.",
+                Locale.ROOT, "Held-out preference accuracy is %.1f %% [%.1f, %.1f] on %d pairs; against chance (50 %%), p = %.2g: %s.",
                 100 * accuracy.value(),
                 100 * accuracy.low(),
                 100 * accuracy.high(),
@@ -95,7 +96,7 @@ public record PolicyEvaluation(Config config, long seed) {
                 .toArray();
         Estimate accuracy = bootstrap().bca(above);
         Summary summary = base.verdict(String.format(
-                        "Held out, the reward of a desirable completion is above that of an undesirable one in %.1f %%"
+                        Locale.ROOT, "Held out, the reward of a desirable completion is above that of an undesirable one in %.1f %%"
                                 + " [%.1f, %.1f] of all cases; chance is 50 %%.",
                         100 * accuracy.value(), 100 * accuracy.low(), 100 * accuracy.high()))
                 .fact(
@@ -144,10 +145,10 @@ public record PolicyEvaluation(Config config, long seed) {
                 .fact(
                         "sampler_against_trainer",
                         "sampler against trainer",
-                        Estimate.of(divergence.difference),
+                        Estimate.of(divergence.agreement.difference()),
                         "nats",
                         "largest difference of a token's log-prob");
-        SamplerAgreement.require(divergence.difference);
+        divergence.agreement.require();
         Samples samples = new Samples(
                 tokenizer, prompts.subList(0, Math.min(config.samples(), prompts.size())), config.replyTokens());
         return samples.shown(
@@ -181,10 +182,10 @@ public record PolicyEvaluation(Config config, long seed) {
         return prompts;
     }
 
-    /// @param logRatios  of each reply, k1
-    /// @param k3         of each reply
-    /// @param difference between sampler and trainer, nats a token
-    private record Divergence(double[] logRatios, double[] k3, double difference) {}
+    /// @param logRatios of each reply, k1
+    /// @param k3        of each reply
+    /// @param agreement of sampler and trainer
+    private record Divergence(double[] logRatios, double[] k3, SamplerAgreement agreement) {}
 
     /// Draws a reply of the policy to each prompt and asks both models how likely it is.
     private Divergence divergence(Policy policy, List<int[]> prompts) {
@@ -199,12 +200,12 @@ public record PolicyEvaluation(Config config, long seed) {
                 .map(r -> Tokenized.ofReply(prompts.get(r.prompt()), r.tokens()))
                 .toList();
         int padId = policy.model().padId();
-        double[] now = SequenceScores.of(policy.decoder(), sequences, padId, config.temperature());
+        var now = SequenceScores.ofTokens(policy.decoder(), sequences, padId, config.temperature());
         double[] ratios =
-                differences(now, SequenceScores.of(policy.reference(), sequences, padId, config.temperature()));
+                differences(now.sums(), SequenceScores.of(policy.reference(), sequences, padId, config.temperature()));
         double[] k3 =
                 Arrays.stream(ratios).map(ratio -> Math.expm1(-ratio) + ratio).toArray();
-        return new Divergence(ratios, k3, SamplerAgreement.difference(replies, now));
+        return new Divergence(ratios, k3, now.agreement(replies));
     }
 
     private Bootstrap bootstrap() {

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -58,7 +59,7 @@ public final class EnumerableLanguage implements AutoCloseable {
             }
             if (Math.pow(letters, length) > MOST) {
                 throw new IllegalArgumentException(String.format(
-                        "%d letters make %.3g texts of length %d, too many to enumerate: at most %d, so length <= %d",
+                        Locale.ROOT, "%d letters make %.3g texts of length %d, too many to enumerate: at most %d, so length <= %d",
                         letters, Math.pow(letters, length), length, MOST, (int)
                                 (Math.log(MOST) / Math.log(letters) + 1e-9)));
             }

@@ -31,6 +31,7 @@ import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -118,7 +119,7 @@ public final class EgpoRecipe {
         }
 
         String phase() {
-            return name().toLowerCase();
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -275,13 +276,13 @@ public final class EgpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
-                        "%s to %.4f (at its least %.4f)",
+                        Locale.ROOT, "%s to %.4f (at its least %.4f)",
                         curve.name(), curve.last().gap(), curve.leastGap()))
                 .collect(Collectors.joining(", "));
         Summary summary = Summary.of("egpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
-                        "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
+                        Locale.ROOT, "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
                                 + " bring %s.",
                         game.reference().gap(), config.training().steps(), ends))
                 .frontier(game.frontier("gradients", curves))

@@ -36,6 +36,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -234,7 +235,7 @@ public final class InpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(pair -> String.format(
-                        "%s has %.4f (the average of its policies %.4f)",
+                        Locale.ROOT, "%s has %.4f (the average of its policies %.4f)",
                         pair.getFirst().name(),
                         pair.getFirst().last().gap(),
                         pair.getLast().last().gap()))
@@ -242,7 +243,7 @@ public final class InpoRecipe {
         Summary summary = Summary.of("inpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model against its own past")
                 .verdict(String.format(
-                        "The exact duality gap at tau %s on sums never trained on is %.4f at the reference; after %d"
+                        Locale.ROOT, "The exact duality gap at tau %s on sums never trained on is %.4f at the reference; after %d"
                                 + " iterations %s.",
                         shown, game.reference().gap(), config.iterations(), ends))
                 .frontier(game.frontier("iterations", all))

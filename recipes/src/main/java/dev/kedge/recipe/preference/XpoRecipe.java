@@ -10,7 +10,6 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
-import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.run.Training;
@@ -31,6 +30,7 @@ import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -197,13 +197,11 @@ public final class XpoRecipe {
                 policyIsChosen);
         Loss loss = Xpo.xpo(lp, policyIsChosen, alpha, config.beta(), inStep);
         now.backward(loss);
-        return LossMetrics.of(loss, inStep)
+        StepMetrics metrics = LossMetrics.of(loss, inStep)
                 .add("loss/preference", LossMetrics.share(loss.metric("loss"), inStep))
-                .mean("policy/chosen", chosen, b)
-                .max(
-                        "sampler/difference",
-                        SamplerAgreement.difference(
-                                part.stream().map(LabelledPair::policy).toList(), now.values(0, b)));
+                .mean("policy/chosen", chosen, b);
+        return now.agreement(part.stream().map(LabelledPair::policy).toList(), 0)
+                .on(metrics);
     }
 
     /// The policy's completions, then the reference's.
@@ -241,7 +239,7 @@ public final class XpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
-                        "%s has %.1f %%, at %.2f nats",
+                        Locale.ROOT, "%s has %.1f %%, at %.2f nats",
                         curve.name(),
                         100 * curve.points().getLast().y().value(),
                         curve.points().getLast().x()))
@@ -250,7 +248,7 @@ public final class XpoRecipe {
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(
-                        "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
+                        Locale.ROOT, "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
                                 + " from the reference.",
                         100 * task.before().reward(), labels, ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
