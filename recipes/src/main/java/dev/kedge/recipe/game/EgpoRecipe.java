@@ -190,6 +190,11 @@ public final class EgpoRecipe {
     /// @param pair y and y', drawn from the flattened policy
     /// @param wins how often each of them beats the opponent's answers
     private record Rollout(int[] prompt, List<Completion> pair, List<Completion> opponents, double[] wins) {
+        /// Two equal answers have the same wins: their gradient cancels.
+        boolean isEqual() {
+            return Arrays.equals(pair.getFirst().tokens(), pair.getLast().tokens());
+        }
+
         long tokens() {
             return Stream.of(pair, opponents)
                     .flatMap(List::stream)
@@ -262,7 +267,8 @@ public final class EgpoRecipe {
         Tensor rewards = loss.metric("reward/first").plus(loss.metric("reward/second"));
         return new StepMetrics()
                 .add("loss", loss.value().item())
-                .add("reward", LossMetrics.share(rewards, 2L * inStep));
+                .add("reward", LossMetrics.share(rewards, 2L * inStep))
+                .mean("pairs/equal", part.stream().filter(Rollout::isEqual).count(), pairs);
     }
 
     private static Summary summary(

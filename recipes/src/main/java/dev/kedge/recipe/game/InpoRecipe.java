@@ -198,7 +198,12 @@ public final class InpoRecipe {
                 tau,
                 inStep);
         now.backward(loss);
-        return LossMetrics.of(loss, inStep);
+        // Equal answers are a pair without a preference: both log-ratios are the same, so that its gradient cancels.
+        long equal = Arrays.stream(part)
+                .mapToObj(scored.pairs()::get)
+                .filter(pair -> pair.chosen().equals(pair.rejected()))
+                .count();
+        return LossMetrics.of(loss, inStep).mean("pairs/equal", equal, b);
     }
 
     private static double[] chosen(double[] values, int[] part) {

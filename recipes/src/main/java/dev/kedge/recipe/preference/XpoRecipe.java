@@ -28,6 +28,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -153,6 +154,11 @@ public final class XpoRecipe {
         long tokens() {
             return policy.tokens().length + reference.tokens().length;
         }
+
+        /// Such a pair has no preference to learn, its margin is 0 and its gradient cancels; the bonus stays.
+        boolean isEqual() {
+            return Arrays.equals(policy.tokens(), reference.tokens());
+        }
     }
 
     /// A step's pairs: a function of policy, seed and step.
@@ -199,7 +205,8 @@ public final class XpoRecipe {
         now.backward(loss);
         StepMetrics metrics = LossMetrics.of(loss, inStep)
                 .add("loss/preference", LossMetrics.share(loss.metric("loss"), inStep))
-                .mean("policy/chosen", chosen, b);
+                .mean("policy/chosen", chosen, b)
+                .mean("pairs/equal", part.stream().filter(LabelledPair::isEqual).count(), b);
         return now.agreement(part.stream().map(LabelledPair::policy).toList(), 0)
                 .on(metrics);
     }
