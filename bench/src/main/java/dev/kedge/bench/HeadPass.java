@@ -42,11 +42,7 @@ final class HeadPass {
             }
             long extra = Contestant.memory(pid, "VmHWM") - before;
             return String.format(
-                    Locale.ROOT,
-                    "{\"extra_bytes\": %d, \"seconds\": %.6f, \"log_prob_sum\": %.4f}",
-                    extra,
-                    best,
-                    sum);
+                    Locale.ROOT, "{\"extra_bytes\": %d, \"seconds\": %.6f, \"log_prob_sum\": %.4f}", extra, best, sum);
         }
     }
 

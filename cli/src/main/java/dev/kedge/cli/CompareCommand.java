@@ -61,7 +61,8 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (names.isEmpty()) {
-            ComparedMethods.all().forEach(m -> System.out.printf(Locale.ROOT, "%-18s  %s%n", m.name(), m.description()));
+            ComparedMethods.all()
+                    .forEach(m -> System.out.printf(Locale.ROOT, "%-18s  %s%n", m.name(), m.description()));
             System.out.println("\nNot here: " + ComparedMethods.NO_RRPO + ".");
             return 0;
         }
@@ -85,10 +86,12 @@ final class CompareCommand implements Callable<Integer> {
     private static void print(MethodComparison comparison) {
         System.out.println(comparison.sentence() + "\n");
         String measure = comparison.task().measure();
-        System.out.printf(Locale.ROOT, "%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
+        System.out.printf(
+                Locale.ROOT, "%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
         for (MethodComparison.Place place : comparison.places()) {
             System.out.printf(
-                    Locale.ROOT, "%-18s  %-28s  %s at %s nats%n",
+                    Locale.ROOT,
+                    "%-18s  %-28s  %s at %s nats%n",
                     place.method().name(),
                     words(place.missing()),
                     Quantity.number(place.mostReward().value()),
@@ -97,7 +100,8 @@ final class CompareCommand implements Callable<Integer> {
         System.out.println();
         for (MethodComparison.Pairing pairing : comparison.pairings()) {
             System.out.printf(
-                    Locale.ROOT, "%s over %s: %s. %s%n",
+                    Locale.ROOT,
+                    "%s over %s: %s. %s%n",
                     pairing.first().name(),
                     pairing.second().name(),
                     words(pairing.advantage()),

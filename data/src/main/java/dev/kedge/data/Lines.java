@@ -74,7 +74,10 @@ final class Lines {
             throw new DataException(
                     place,
                     String.format(
-                            Locale.ROOT, "expected UTF-8, found byte 0x%02x at byte %d of the line", bytes[at] & 0xff, at + 1));
+                            Locale.ROOT,
+                            "expected UTF-8, found byte 0x%02x at byte %d of the line",
+                            bytes[at] & 0xff,
+                            at + 1));
         }
     }
 }

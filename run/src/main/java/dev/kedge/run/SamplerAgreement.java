@@ -63,7 +63,8 @@ public record SamplerAgreement(double difference, double largest) {
             for (float logProb : drawn.get(i).logProbs()) {
                 reported += logProb;
             }
-            difference = Math.max(difference, Math.abs(reported - sums[i]) / drawn.get(i).tokens().length);
+            difference = Math.max(
+                    difference, Math.abs(reported - sums[i]) / drawn.get(i).tokens().length);
         }
         return new SamplerAgreement(difference, largest);
     }

@@ -61,7 +61,8 @@ public record ForgettingEvaluation(Scores task, Scores original) {
 
     public String words() {
         return String.format(
-                Locale.ROOT, "task: loss %.3f, next token right %.1f %%; original: loss %.3f, KL %.4f nats a token",
+                Locale.ROOT,
+                "task: loss %.3f, next token right %.1f %%; original: loss %.3f, KL %.4f nats a token",
                 Bootstrap.mean(task.loss),
                 100 * Bootstrap.mean(task.right),
                 Bootstrap.mean(original.loss),

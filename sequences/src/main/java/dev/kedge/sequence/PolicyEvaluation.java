@@ -112,9 +112,12 @@ public record PolicyEvaluation(Config config, long seed) {
                 .toArray();
         Estimate accuracy = bootstrap().bca(above);
         Summary summary = base.verdict(String.format(
-                        Locale.ROOT, "Held out, the reward of a desirable completion is above that of an undesirable one in %.1f %%"
+                        Locale.ROOT,
+                        "Held out, the reward of a desirable completion is above that of an undesirable one in %.1f %%"
                                 + " [%.1f, %.1f] of all cases; chance is 50 %%.",
-                        100 * accuracy.value(), 100 * accuracy.low(), 100 * accuracy.high()))
+                        100 * accuracy.value(),
+                        100 * accuracy.low(),
+                        100 * accuracy.high()))
                 .fact(
                         "desirable_above_undesirable",
                         "desirable above undesirable",

@@ -44,8 +44,7 @@ public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs token
     /// @param from  where the first one stands
     public SamplerAgreement agreement(List<Completion> drawn, int from) {
         long[] rows = batch.row().to(Device.CPU).toLongs();
-        double[] all =
-                tokens.values().detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+        double[] all = tokens.values().detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
         double[] theirs = IntStream.range(0, rows.length)
                 .filter(n -> rows[n] >= from && rows[n] < from + drawn.size())
                 .mapToDouble(n -> all[n])

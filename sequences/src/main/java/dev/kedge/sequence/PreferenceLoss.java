@@ -215,7 +215,8 @@ public sealed interface PreferenceLoss {
             case Cpo _ -> "CPO";
             case Orpo _ -> "ORPO";
             case SimPo _ -> "SimPO";
-            case FDpo f -> "f-DPO (" + f.divergence().name().toLowerCase(Locale.ROOT).replace('_', ' ') + ")";
+            case FDpo f ->
+                "f-DPO (" + f.divergence().name().toLowerCase(Locale.ROOT).replace('_', ' ') + ")";
         };
     }
 }

@@ -114,13 +114,15 @@ class PolicyEvaluationTest {
 
     @Test
     void theVerdictIsThatOfThePValue() {
-        List<TokenizedPair> six = Stream.concat(PAIRS.stream(), PAIRS.stream().limit(1)).toList();
+        List<TokenizedPair> six =
+                Stream.concat(PAIRS.stream(), PAIRS.stream().limit(1)).toList();
         double[] margins = {1, 2, 1, 3, 1, 1};
         Summary better = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, six, margins);
         assertEquals(1.0 / 32, better.number("p_value"), 1e-12);
         assertTrue(better.verdict().endsWith(": better than chance."), better.verdict());
         double[] opposite = Arrays.stream(margins).map(m -> -m).toArray();
-        String worse = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, six, opposite).verdict();
+        String worse =
+                evaluation(2, 2, 1, 0).ofPairs(BASE, policy, six, opposite).verdict();
         assertTrue(worse.endsWith(": worse than chance."), worse);
     }
 
@@ -130,7 +132,8 @@ class PolicyEvaluationTest {
         assertEquals(0.5, still.number("held_out_preference_accuracy"));
         assertEquals(1, still.number("p_value"));
         assertTrue(
-                still.verdict().endsWith("not told apart from chance, as no margin differs from 0: the policy has not moved."),
+                still.verdict()
+                        .endsWith("not told apart from chance, as no margin differs from 0: the policy has not moved."),
                 still.verdict());
     }
 

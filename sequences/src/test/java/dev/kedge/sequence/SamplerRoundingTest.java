@@ -111,9 +111,8 @@ class SamplerRoundingTest {
     private static int isFault(Drawn drawn, double at, UnaryOperator<int[]> seenPrompt, String what, int seed) {
         double[][] right = drawn.computed(drawn.temperature(), p -> p).values();
         double[][] wrong = drawn.computed(at, seenPrompt).values();
-        boolean moves = IntStream.range(0, right.length)
-                .anyMatch(i -> IntStream.range(0, right[i].length)
-                        .anyMatch(t -> Math.abs(right[i][t] - wrong[i][t]) > 1e-2));
+        boolean moves = IntStream.range(0, right.length).anyMatch(i -> IntStream.range(0, right[i].length)
+                .anyMatch(t -> Math.abs(right[i][t] - wrong[i][t]) > 1e-2));
         if (moves) {
             SamplerAgreement agreement = drawn.computed(at, seenPrompt).agreement(drawn.completions());
             assertThrows(RunFailedException.class, agreement::require, what + ", seed " + seed);

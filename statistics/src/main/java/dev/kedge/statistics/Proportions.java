@@ -28,7 +28,8 @@ public final class Proportions {
         return new Estimate(share, low, high);
     }
 
-    /// Clopper and Pearson's exact interval: the proportions under which neither as many successes nor as few would have
+    /// Clopper and Pearson's exact interval: the proportions under which neither as many successes nor as few would
+    // have
     /// less than half the doubt's probability.
     ///
     /// @param confidence in (0, 1), for example 0.95
@@ -37,9 +38,8 @@ public final class Proportions {
         checkConfidence(confidence);
         double tail = (1 - confidence) / 2;
         int failures = trials - successes;
-        double low = successes == 0
-                ? 0
-                : new BetaDistribution(successes, failures + 1.0).inverseCumulativeProbability(tail);
+        double low =
+                successes == 0 ? 0 : new BetaDistribution(successes, failures + 1.0).inverseCumulativeProbability(tail);
         double high = failures == 0
                 ? 1
                 : new BetaDistribution(successes + 1.0, failures).inverseCumulativeProbability(1 - tail);

@@ -54,7 +54,8 @@ final class SignTestTest {
     /// Of n in n it begins at the n-th root of half the doubt; 3 of 10 and 1 of 29 as in Newcombe (1998) and tables.
     @Test
     void clopperPearsonAgreesWithPublishedIntervals() {
-        assertEquals(Math.pow(0.025, 0.2), Proportions.clopperPearson(5, 5, 0.95).low(), 1e-9);
+        assertEquals(
+                Math.pow(0.025, 0.2), Proportions.clopperPearson(5, 5, 0.95).low(), 1e-9);
         assertEquals(new Estimate(0, 0, 0.1684), rounded(Proportions.clopperPearson(0, 20, 0.95)));
         assertEquals(new Estimate(0.0345, 0.0009, 0.1776), rounded(Proportions.clopperPearson(1, 29, 0.95)));
         assertThrows(IllegalArgumentException.class, () -> Proportions.clopperPearson(1, 2, 1));

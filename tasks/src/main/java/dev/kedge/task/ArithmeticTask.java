@@ -127,7 +127,8 @@ public final class ArithmeticTask implements AutoCloseable {
         solutions = heldOut.stream().map(p -> answer(solution(p))).toList();
         reference = reference(run, device);
         before = evaluate(reference);
-        run.note(String.format(Locale.ROOT, "reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
+        run.note(String.format(
+                Locale.ROOT, "reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
     }
 
     private static List<Problem> heldOut(Config config, Arithmetic arithmetic, long seed) {

@@ -59,9 +59,13 @@ public final class EnumerableLanguage implements AutoCloseable {
             }
             if (Math.pow(letters, length) > MOST) {
                 throw new IllegalArgumentException(String.format(
-                        Locale.ROOT, "%d letters make %.3g texts of length %d, too many to enumerate: at most %d, so length <= %d",
-                        letters, Math.pow(letters, length), length, MOST, (int)
-                                (Math.log(MOST) / Math.log(letters) + 1e-9)));
+                        Locale.ROOT,
+                        "%d letters make %.3g texts of length %d, too many to enumerate: at most %d, so length <= %d",
+                        letters,
+                        Math.pow(letters, length),
+                        length,
+                        MOST,
+                        (int) (Math.log(MOST) / Math.log(letters) + 1e-9)));
             }
             if (layers < 1 || heads < 1 || hiddenSize < 1 || hiddenSize % heads != 0) {
                 throw new IllegalArgumentException("layers >= 1 and hidden_size a multiple of heads expected, were "

@@ -27,8 +27,11 @@ public record PartialCoverage(ArithmeticTask task) {
         @Override
         public String toString() {
             return String.format(
-                    Locale.ROOT, "%.1f %% right, %.1f %% of kinds that no pair holds, %.2f nats away",
-                    100 * exact.reward(), 100 * Bootstrap.mean(uncovered), exact.kl());
+                    Locale.ROOT,
+                    "%.1f %% right, %.1f %% of kinds that no pair holds, %.2f nats away",
+                    100 * exact.reward(),
+                    100 * Bootstrap.mean(uncovered),
+                    exact.kl());
         }
     }
 

@@ -115,8 +115,11 @@ public final class CharTokenizer implements Tokenizer {
             Integer id = this.ids.getOrDefault(piece, this.ids.get(roles.getOrDefault("unk_token", "")));
             if (id == null) {
                 throw new IllegalArgumentException(String.format(
-                        Locale.ROOT, "character '%s' (U+%04X) at position %d is not in the alphabet",
-                        piece, piece.codePointAt(0), at));
+                        Locale.ROOT,
+                        "character '%s' (U+%04X) at position %d is not in the alphabet",
+                        piece,
+                        piece.codePointAt(0),
+                        at));
             }
             ids[size] = id;
             starts[size] = at;

@@ -25,9 +25,7 @@ public final class Page {
     ///
     /// @param content HTML
     public static String html(String title, String content) {
-        return String.format(
-                Locale.ROOT,
-                """
+        return String.format(Locale.ROOT, """
                 <!DOCTYPE html>
                 <html lang="en">
                 <head>
@@ -43,10 +41,7 @@ public final class Page {
                 %s</main>
                 </body>
                 </html>
-                """,
-                escape(title),
-                style(),
-                content);
+                """, escape(title), style(), content);
     }
 
     /// Writes a page, whole or not at all; returns the file.

@@ -40,9 +40,8 @@ public record ImplicitRewards(Tensor chosen, Tensor rejected) {
     public Loss loss(Tensor pairLosses, long pairsInStep) {
         Require.sameShape("pairLosses", pairLosses, "chosen", chosen);
         Require.denominator("pairsInStep", pairsInStep, chosen.size(0));
-        Tensor ordered = chosen.gt(rejected)
-                .to(chosen.dtype())
-                .plus(chosen.ge(rejected).to(chosen.dtype()));
+        Tensor ordered =
+                chosen.gt(rejected).to(chosen.dtype()).plus(chosen.ge(rejected).to(chosen.dtype()));
         return Loss.of(pairLosses.sum().div(pairsInStep))
                 .with("loss", pairLosses)
                 .with("reward/chosen", chosen)

@@ -135,12 +135,14 @@ record DemoRegRlSummary(
                     interval(bootstrap, some, trial -> gap(trial, config.episodes())),
                     "",
                     String.format(
-                            Locale.ROOT, "after %.0f episodes%s",
+                            Locale.ROOT,
+                            "after %.0f episodes%s",
                             mean(some, trial -> trial.result().played()),
                             some.getFirst().lambda() == 0
                                     ? ""
                                     : String.format(
-                                            Locale.ROOT, "; lambda %.3g, lambda·KLtraj %.3g",
+                                            Locale.ROOT,
+                                            "; lambda %.3g, lambda·KLtraj %.3g",
                                             mean(some, Trial::lambda),
                                             mean(some, trial -> trial.lambda() * trial.divergence()))));
         }
@@ -154,10 +156,12 @@ record DemoRegRlSummary(
         String others = trials.values().stream()
                 .filter(some -> some.getFirst().arm() instanceof Arm.Greedy)
                 .findFirst()
-                .map(some -> String.format(Locale.ROOT, " UCBVI without demonstrations has %.2f.", mean(some, this::end)))
+                .map(some ->
+                        String.format(Locale.ROOT, " UCBVI without demonstrations has %.2f.", mean(some, this::end)))
                 .orElse("");
         return own.map(some -> String.format(
-                                Locale.ROOT, "The best policy is worth %.2f, the expert %.2f, the clone of %d demonstrations %.2f;"
+                                Locale.ROOT,
+                                "The best policy is worth %.2f, the expert %.2f, the clone of %d demonstrations %.2f;"
                                         + " %d episodes later the policy held to that clone is worth %.2f.",
                                 bench.best(),
                                 expert,

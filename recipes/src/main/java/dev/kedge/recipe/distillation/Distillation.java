@@ -61,8 +61,7 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
     private SamplerAgreement agreement(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
             HeadLogProbs computed = HeadLogProbs.of(hidden.detach(), student.head(), tokens.targetTokens(), 1);
-            double[] all =
-                    computed.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+            double[] all = computed.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
             long[] rows = tokens.row().to(Device.CPU).toLongs();
             return SamplerAgreement.of(
                     part.stream().flatMap(t -> t.drawn().stream()).toList(),

@@ -246,7 +246,8 @@ public final class GkdRecipe {
                 .title("Distillation from " + config.teacher().getFileName() + " on "
                         + config.data().getFileName())
                 .verdict(String.format(
-                        Locale.ROOT, "Held out, the KL from teacher to student changed by %+.3f [%.3f, %.3f] to %.3f nats a token,"
+                        Locale.ROOT,
+                        "Held out, the KL from teacher to student changed by %+.3f [%.3f, %.3f] to %.3f nats a token,"
                                 + " the loss by %+.3f [%.3f, %.3f] to %.3f.",
                         kl.value(),
                         kl.low(),

@@ -282,15 +282,21 @@ public final class EgpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
-                        Locale.ROOT, "%s to %.4f (at its least %.4f)",
-                        curve.name(), curve.last().gap(), curve.leastGap()))
+                        Locale.ROOT,
+                        "%s to %.4f (at its least %.4f)",
+                        curve.name(),
+                        curve.last().gap(),
+                        curve.leastGap()))
                 .collect(Collectors.joining(", "));
         Summary summary = Summary.of("egpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
-                        Locale.ROOT, "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
+                        Locale.ROOT,
+                        "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
                                 + " bring %s.",
-                        game.reference().gap(), config.training().steps(), ends))
+                        game.reference().gap(),
+                        config.training().steps(),
+                        ends))
                 .frontier(game.frontier("gradients", curves))
                 .fact(
                         "pairs_drawn_for_a_gradient",

@@ -240,7 +240,8 @@ public final class InpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(pair -> String.format(
-                        Locale.ROOT, "%s has %.4f (the average of its policies %.4f)",
+                        Locale.ROOT,
+                        "%s has %.4f (the average of its policies %.4f)",
                         pair.getFirst().name(),
                         pair.getFirst().last().gap(),
                         pair.getLast().last().gap()))
@@ -248,9 +249,13 @@ public final class InpoRecipe {
         Summary summary = Summary.of("inpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model against its own past")
                 .verdict(String.format(
-                        Locale.ROOT, "The exact duality gap at tau %s on sums never trained on is %.4f at the reference; after %d"
+                        Locale.ROOT,
+                        "The exact duality gap at tau %s on sums never trained on is %.4f at the reference; after %d"
                                 + " iterations %s.",
-                        shown, game.reference().gap(), config.iterations(), ends))
+                        shown,
+                        game.reference().gap(),
+                        config.iterations(),
+                        ends))
                 .frontier(game.frontier("iterations", all))
                 .fact(
                         "pairs_drawn_for_an_iteration",

@@ -193,7 +193,8 @@ public final class GenarmFrontRecipe {
             Summary summary = Summary.of("genarm-front", Summary.Status.FINISHED, run.seconds())
                     .title("Two wishes, weighed when answers are drawn")
                     .verdict(String.format(
-                            Locale.ROOT, "Half of the weight on each wish, alpha %s: %s guided by two reward models; the base has"
+                            Locale.ROOT,
+                            "Half of the weight on each wish, alpha %s: %s guided by two reward models; the base has"
                                     + " %.2f, averaged weights of DPO %s, DPO on labels of both judges %s.",
                             config.alphas().getFirst(),
                             shown.words(GenarmFrontRecipe::halfAndHalf),

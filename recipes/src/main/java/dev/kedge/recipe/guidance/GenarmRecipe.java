@@ -233,7 +233,8 @@ public final class GenarmRecipe {
             Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
                     .title("A frozen base guided by autoregressive rewards")
                     .verdict(String.format(
-                            Locale.ROOT, "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
+                            Locale.ROOT,
+                            "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
                                     + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
                             Bootstrap.mean(unguided),
                             config.alphas().getFirst(),

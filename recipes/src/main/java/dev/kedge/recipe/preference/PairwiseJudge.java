@@ -97,9 +97,12 @@ public sealed interface PairwiseJudge {
         double[] half = new double[exact.length];
         Arrays.fill(half, 0.5);
         run.note(String.format(
-                Locale.ROOT, "judge: learnt from %d labels; on answers of the reference to held-out sums its preferences are off by"
+                Locale.ROOT,
+                "judge: learnt from %d labels; on answers of the reference to held-out sums its preferences are off by"
                         + " %.3f on average, where one half always would be by %.3f",
-                pairs.size(), meanDifference(learnt, exact), meanDifference(half, exact)));
+                pairs.size(),
+                meanDifference(learnt, exact),
+                meanDifference(half, exact)));
         return oracle;
     }
 

@@ -246,7 +246,8 @@ public final class XpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
-                        Locale.ROOT, "%s has %.1f %%, at %.2f nats",
+                        Locale.ROOT,
+                        "%s has %.1f %%, at %.2f nats",
                         curve.name(),
                         100 * curve.points().getLast().y().value(),
                         curve.points().getLast().x()))
@@ -255,9 +256,12 @@ public final class XpoRecipe {
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(
-                        Locale.ROOT, "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
+                        Locale.ROOT,
+                        "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
                                 + " from the reference.",
-                        100 * task.before().reward(), labels, ends))
+                        100 * task.before().reward(),
+                        labels,
+                        ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
                 .fact(
                         "labelled_pairs",

@@ -114,8 +114,13 @@ public final class SftRecipe {
         return Summary.of("sft", Summary.Status.FINISHED, run.seconds())
                 .title("Supervised fine-tuning on " + config.data().getFileName())
                 .verdict(String.format(
-                        Locale.ROOT, "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
-                        Bootstrap.mean(before), Bootstrap.mean(after), change.value(), change.low(), change.high()))
+                        Locale.ROOT,
+                        "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
+                        Bootstrap.mean(before),
+                        Bootstrap.mean(after),
+                        change.value(),
+                        change.low(),
+                        change.high()))
                 .comparison("Held-out loss", "nats a token", bootstrap.bca(before), bootstrap.bca(after))
                 .fact(
                         "sequences_to_learn_from",

@@ -95,8 +95,11 @@ public sealed interface DpgTarget {
         if (score().text().chars().anyMatch(c -> c >= 'a' + language.letters())
                 || score().text().length() > language.length()) {
             throw new IllegalArgumentException(String.format(
-                    Locale.ROOT, "text \"%s\" never occurs: it must have at most %d letters from a to %c",
-                    score().text(), language.length(), (char) ('a' + language.letters() - 1)));
+                    Locale.ROOT,
+                    "text \"%s\" never occurs: it must have at most %d letters from a to %c",
+                    score().text(),
+                    language.length(),
+                    (char) ('a' + language.letters() - 1)));
         }
         double most = Arrays.stream(EnumerableLanguage.table(language, score()::of))
                 .max()

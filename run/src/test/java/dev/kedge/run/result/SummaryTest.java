@@ -98,7 +98,11 @@ class SummaryTest {
         Estimate half = new Estimate(0.5, 0, 1);
         assertEquals(0.75, summary.fact("a", "a", 0.75, "%", "").number("a"));
         assertEquals(-1, summary.fact("a", "a less b", -1, "%", "").number("a"), "a difference of shares");
-        assertEquals(1, summary.comparison("a", "%", half, Estimate.of(Double.NaN)).comparisons().size());
+        assertEquals(
+                1,
+                summary.comparison("a", "%", half, Estimate.of(Double.NaN))
+                        .comparisons()
+                        .size());
         assertEquals(75, summary.fact("a", "a", 75, "tokens", "").number("a"));
         var e = assertThrows(IllegalArgumentException.class, () -> summary.fact("a", "unread", 75, "%", ""));
         assertTrue(e.getMessage().startsWith("unread: a share in [-1, 1] expected before \"%\", was "), e.getMessage());
