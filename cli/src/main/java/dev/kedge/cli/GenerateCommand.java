@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -194,7 +195,7 @@ final class GenerateCommand implements Callable<Integer> {
         ObjectNode tokenIds = result.putObject("token_ids");
         tokenIds.set("prompt", mapper.valueToTree(ids));
         tokenIds.set("continuation", mapper.valueToTree(first.tokens()));
-        result.put("stop_reason", first.reason().name().toLowerCase());
+        result.put("stop_reason", first.reason().name().toLowerCase(Locale.ROOT));
         if (all.size() > 1) {
             result.set(
                     "texts",

@@ -11,6 +11,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
+import java.util.Locale;
 
 /// A policy on held-out sequences of what it learns and of what its base was made for.
 public record ForgettingEvaluation(Scores task, Scores original) {
@@ -66,6 +67,7 @@ public record ForgettingEvaluation(Scores task, Scores original) {
 
     public String words() {
         return String.format(
+                Locale.ROOT,
                 "task: loss %.3f, next token right %.1f %%; original: loss %.3f, KL %.4f nats a token",
                 Bootstrap.mean(task.loss),
                 100 * Bootstrap.mean(task.right),

@@ -21,6 +21,7 @@ import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
@@ -93,7 +94,7 @@ public final class DelayedRewardTask implements AutoCloseable {
         String small = IntStream.range(0, config.letters())
                 .collect(StringBuilder::new, (s, i) -> s.append((char) ('a' + i)), StringBuilder::append)
                 .toString();
-        tokenizer = CharTokenizer.of(small + small.toUpperCase());
+        tokenizer = CharTokenizer.of(small + small.toUpperCase(Locale.ROOT));
         heldOut = prompts(config.heldOut(), new SplittableRandom(Streams.of(seed, "held-out prompts")));
         base = pretrained("base", config.hiddenSize());
     }

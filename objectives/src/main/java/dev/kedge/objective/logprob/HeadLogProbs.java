@@ -96,6 +96,20 @@ public final class HeadLogProbs {
         return hidden.hasGradientGraph() || head.hasGradientGraph() ? values.requiresGrad() : values;
     }
 
+    /// The largest of the numbers whose differences the log-probs are, nats: `|logit / temperature|` of the targets and
+    /// of the logarithm of their normalisers. What rounding leaves uncertain of a log-prob grows with it. 0 without
+    /// targets.
+    public double largestTerm() {
+        if (values.numel() == 0) {
+            return 0;
+        }
+        try (var _ = Gradients.off();
+                Scope _ = new Scope()) {
+            Tensor terms = Tensor.cat(List.of(values.detach().plus(logNormalizers), logNormalizers), 0);
+            return terms.abs().amax(0, false).to(DType.FLOAT64).item();
+        }
+    }
+
     /// Carries the gradient of [#values] into the head's `grad` and on through the hidden states.
     ///
     /// @throws IllegalStateException if nothing has filled the gradient of the values

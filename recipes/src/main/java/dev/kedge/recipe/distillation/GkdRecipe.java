@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -251,6 +252,7 @@ public final class GkdRecipe {
                 .title("Distillation from " + config.teacher().getFileName() + " on "
                         + config.data().getFileName())
                 .verdict(String.format(
+                        Locale.ROOT,
                         "Held out, the KL from teacher to student changed by %+.3f [%.3f, %.3f] to %.3f nats a token,"
                                 + " the loss by %+.3f [%.3f, %.3f] to %.3f.",
                         kl.value(),

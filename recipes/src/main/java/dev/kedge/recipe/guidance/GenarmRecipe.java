@@ -21,6 +21,7 @@ import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -242,6 +243,7 @@ public final class GenarmRecipe {
             Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
                     .title("A frozen base guided by autoregressive rewards")
                     .verdict(String.format(
+                            Locale.ROOT,
                             "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
                                     + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
                             Bootstrap.mean(unguided),

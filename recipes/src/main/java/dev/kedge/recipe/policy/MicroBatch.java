@@ -4,6 +4,7 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.policy.Rollout;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
@@ -152,15 +153,16 @@ public final class MicroBatch {
         return matrix(logProbs(statesOf(model), model).values());
     }
 
-    /// The largest difference, in nats, between what the sampler reported of a token and what is computed here.
-    double samplerDifference() {
-        return head().values()
+    /// What the sampler reported of each token beside what is computed here.
+    SamplerAgreement agreement() {
+        double difference = head().values()
                 .detach()
                 .minus(oldLogProbs().reshape(-1).indexSelect(0, index))
                 .abs()
                 .amax(0, false)
                 .to(DType.FLOAT64)
                 .item();
+        return new SamplerAgreement(difference, head().largestTerm());
     }
 
     private HeadLogProbs head() {

@@ -7,6 +7,7 @@ import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// What [DpgRecipe] trains.
@@ -73,7 +74,7 @@ public record DpgConfig(
         }
 
         private static String phaseOf(String name) {
-            return name.toLowerCase().replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
+            return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
         }
     }
 }
