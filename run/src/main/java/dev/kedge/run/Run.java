@@ -13,9 +13,11 @@ import java.nio.file.StandardOpenOption;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A run: a folder with its configuration, metrics, checkpoints, log and summary, which one process at a time may
 /// write.
@@ -49,6 +51,7 @@ public final class Run implements AutoCloseable {
     private final MetricsFile metrics;
     private final double secondsBefore;
     private final long began = System.nanoTime();
+    private final Set<String> remarks = new LinkedHashSet<>();
     private int keep = 2;
 
     private Run(Path folder, RunLock lock, Terminal terminal) throws IOException {
@@ -249,6 +252,13 @@ public final class Run implements AutoCloseable {
         terminal.say(line);
     }
 
+    /// Says a line as [#note] does, once, and adds it to the notes of every summary from now on.
+    public void remark(String line) {
+        if (remarks.add(line)) {
+            note(line);
+        }
+    }
+
     private void warn(String line) {
         append("warning: " + line);
         terminal.warn("warning: " + line);
@@ -268,10 +278,14 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`.
+    /// Writes `summary.json`: the summary, and what was remarked.
     public void summarise(Summary summary) {
+        Summary whole = summary;
+        for (String remark : remarks) {
+            whole = whole.note(remark);
+        }
         try {
-            Durable.write(folder.resolve("summary.json"), SummaryJson.bytes(summary));
+            Durable.write(folder.resolve("summary.json"), SummaryJson.bytes(whole));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }

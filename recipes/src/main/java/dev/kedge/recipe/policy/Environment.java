@@ -3,6 +3,7 @@ package dev.kedge.recipe.policy;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.data.ReadOptions;
+import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.data.task.Problem;
@@ -19,6 +20,7 @@ import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceReader;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -37,6 +39,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /// Where questions, their verifier and the policy to start from come from.
@@ -179,7 +182,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
     /// @param questions training questions, at most as many as there are
-    /// @param heldOut   questions to be evaluated by, >= 2
+    /// @param heldOut   questions to be evaluated by, >= 2; as near to it as whole prompts come, as those of one prompt
+    ///                  stay on one side
     @Kind("file")
     record File(
             Path model,
@@ -221,9 +225,17 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             List<Question> shuffled = new ArrayList<>(asked);
             Collections.shuffle(shuffled, new Random(seed));
-            List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
-            return new Opened(
-                    tokenizer, start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
+            Split<Question> split = split(shuffled, run);
+            List<Question> training =
+                    split.train().subList(0, Math.min(split.train().size(), questions));
+            return new Opened(tokenizer, start, training, split.heldOut(), Scorer.of(opened, vote::of), maxTokens);
+        }
+
+        /// The first ones are held out; those of one prompt stay on one side.
+        private Split<Question> split(List<Question> asked, Run run) {
+            Function<Question, Tokenized> prompt = question -> Tokenized.ofPrompt(question.prompt());
+            SequenceReader.remarkRepeats(asked, prompt, heldOut, data, run);
+            return Split.first(asked, prompt, heldOut);
         }
 
         /// The questions that leave the model room to answer.

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.config.ConfigException;
+import dev.kedge.data.Split;
 import dev.kedge.data.task.Copying;
 import dev.kedge.data.verify.Custom;
 import dev.kedge.data.verify.Endpoint;
@@ -18,13 +19,18 @@ import dev.kedge.data.verify.Verifier;
 import dev.kedge.data.verify.VerifierQuestion;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Summary;
+import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -126,14 +132,45 @@ class RlvrTroubleTest {
         }
     }
 
+    /// Each question three times: none is learnt from and held out, and the run says that they repeat.
+    @Test
+    void aQuestionThatStandsAgainStaysOnOneSide() throws IOException {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = Files.writeString(
+                folder.resolve("questions.jsonl"),
+                "abcdef".chars()
+                        .mapToObj(c -> "{\"question\": \"" + (char) c + "\", \"answer\": \"#### 1\"}\n")
+                        .collect(Collectors.joining())
+                        .repeat(3));
+        Environment.File environment = new Environment.File(
+                model, data, "question", "answer", Optional.empty(), new Gsm8k(), Extraction.GSM8K, 4, 100, 4);
+        String said = "12 of 18 records of questions.jsonl repeat an earlier prompt: kept on one side";
+        try (Run run = Run.start(folder.resolve("run"), "rlvr", environment, Terminal.quiet())) {
+            for (int seed = 0; seed < 5; seed++) {
+                try (Environment.Opened opened = environment.open(run, Device.CPU, seed)) {
+                    assertEquals(3, opened.heldOut().size());
+                    assertEquals(15, opened.training().size());
+                    assertEquals(0, Split.shared(opened.training(), opened.heldOut(), Question::text));
+                }
+            }
+            assertTrue(Files.readString(run.folder().resolve("log.txt")).contains(said));
+            run.summarise(Summary.of("rlvr", Summary.Status.FINISHED, 1));
+            assertTrue(Files.readString(run.folder().resolve("summary.json")).contains(said));
+            Files.writeString(data, "{\"question\": \"a\", \"answer\": \"#### 1\"}\n".repeat(7));
+            String refused = assertThrows(ConfigException.class, () -> environment.open(run, Device.CPU, 1))
+                    .getMessage();
+            assertTrue(refused.startsWith("held_out is 4, but all 7 examples of " + data + " have one prompt"), refused);
+        }
+    }
+
     /// What a file of questions lacks is said in one line.
     @Test
     void questionsThatCannotBeAsked() throws IOException {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = Files.writeString(
                 folder.resolve("questions.jsonl"),
-                "{\"question\": \"a b\", \"answer\": \"#### 1\"}\n".repeat(3)
-                        + "{\"question\": \"" + "abcd ".repeat(20) + "\", \"answer\": \"#### 2\"}\n"
+                "{\"question\": \"a b\", \"answer\": \"#### 1\"}\n{\"question\": \"a c\", \"answer\": \"#### 1\"}\n"
+                        + "{\"question\": \"a d\", \"answer\": \"#### 1\"}\n{\"question\": \"" + "abcd ".repeat(20) + "\", \"answer\": \"#### 2\"}\n"
                         + "{\"question\": \"c\"}\n");
         TrainingConfig o = TinyTask.optimisation(2, 8, 1e-2, 2);
         Environment.File environment = new Environment.File(
