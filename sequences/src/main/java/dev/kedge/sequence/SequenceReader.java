@@ -93,15 +93,42 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// Completions or text to learn by heart; those held out are drawn by seed. Documents are joined and cut into
     /// windows; everything else is one sequence each: of a preference, the chosen reply.
     public Split<Tokenized> sequences(Path file, ReadOptions options, long seed) {
-        return split(file, options, "sequence", all -> Split.seeded(all, Grouped::group, heldOut, seed), examples -> {
-            if (examples.stream().allMatch(Document.class::isInstance)) {
-                return tokens(windows(examples), Skipped.NONE);
-            }
-            List<Example> replies = examples.stream()
-                    .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
-                    .toList();
-            return tokenisation.sequences(replies, Wrong.SKIP);
-        });
+        return split(file, options, "sequence", seeded(seed), this::sequences);
+    }
+
+    /// The same of a file that nothing is learnt from: as many as are held out, drawn by seed.
+    public List<Tokenized> judged(Path file, ReadOptions options, long seed) {
+        List<Example> all = read(file, options);
+        Tokens<Tokenized> judged =
+                sequences(Split.seeded(all, heldOut, seed).heldOut());
+        note(judged.skipped());
+        requireSome(judged, "sequence is left to judge by", file);
+        return judged.items();
+    }
+
+    /// How many of the examples that [#judged] draws have a prompt that [#sequences] of another file learns from, with
+    /// the same seed.
+    public int shared(Path judged, ReadOptions options, Path learnt, ReadOptions learntOptions, long seed) {
+        List<Grouped> known = seeded(seed)
+                .apply(grouped(Dataset.read(learnt, learntOptions).examples()))
+                .train();
+        List<Example> drawn = Split.seeded(Dataset.read(judged, options).examples(), heldOut, seed)
+                .heldOut();
+        return Split.shared(known, grouped(drawn), Grouped::group);
+    }
+
+    private Function<List<Grouped>, Split<Grouped>> seeded(long seed) {
+        return all -> Split.seeded(all, Grouped::group, heldOut, seed);
+    }
+
+    private Tokens<Tokenized> sequences(List<Example> examples) {
+        if (examples.stream().allMatch(Document.class::isInstance)) {
+            return tokens(windows(examples), Skipped.NONE);
+        }
+        List<Example> replies = examples.stream()
+                .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
+                .toList();
+        return tokenisation.sequences(replies, Wrong.SKIP);
     }
 
     private List<Tokenized> windows(List<Example> documents) {
@@ -140,9 +167,9 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             String what,
             Function<List<Grouped>, Split<Grouped>> splitting,
             Function<List<Example>, Tokens<T>> tokens) {
-        Dataset data = Dataset.read(file, options);
-        note(data.skipped());
-        Split<Grouped> sides = splitting.apply(grouped(data.examples(), file));
+        List<Grouped> all = grouped(read(file, options));
+        remarkRepeats(all, Grouped::group, heldOut, file, run);
+        Split<Grouped> sides = splitting.apply(all);
         Tokens<T> train = tokens.apply(examples(sides.train()));
         Tokens<T> judged = tokens.apply(examples(sides.heldOut()));
         note(train.skipped());
@@ -152,17 +179,21 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
         return new Split<>(train.items(), judged.items());
     }
 
-    /// Examples that can be split; those of one prompt are counted.
-    private List<Grouped> grouped(List<Example> examples, Path file) {
-        int count = examples.size();
+    /// More examples than are held out.
+    private List<Example> read(Path file, ReadOptions options) {
+        Dataset data = Dataset.read(file, options);
+        note(data.skipped());
+        int count = data.examples().size();
         if (count <= heldOut) {
             throw new ConfigException("held_out is " + heldOut + ", but " + file + " has only " + count + " examples");
         }
-        List<Grouped> all = examples.stream()
+        return data.examples();
+    }
+
+    private List<Grouped> grouped(List<Example> examples) {
+        return examples.stream()
                 .map(example -> new Grouped(example, tokenisation.group(example)))
                 .toList();
-        remarkRepeats(all, Grouped::group, heldOut, file, run);
-        return all;
     }
 
     /// Counts in the run the examples whose prompt an earlier one has, too.

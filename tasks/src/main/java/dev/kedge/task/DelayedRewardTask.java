@@ -1,5 +1,6 @@
 package dev.kedge.task;
 
+import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
@@ -17,6 +18,7 @@ import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.tensor.Device;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
+import java.nio.IntBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -181,6 +183,11 @@ public final class DelayedRewardTask implements AutoCloseable {
     public List<List<TokenizedPair>> pairs(int count, List<ToDoubleFunction<String>> rewards) {
         SplittableRandom random = new SplittableRandom(seed + 1);
         List<int[]> prompts = prompts(count, random);
+        int shared = Split.shared(prompts, heldOut, IntBuffer::wrap);
+        if (shared > 0) {
+            run.remark(shared + " of the " + heldOut.size() + " prompts drawn for evaluation are also the prompt of a pair:"
+                    + " they are " + PROMPT + " symbols, drawn alike");
+        }
         List<Completion> drawn = Generator.generate(base, prompts, sampling(2, random.nextLong()), null);
         double[] chance = random.doubles(count).toArray();
         return rewards.stream()

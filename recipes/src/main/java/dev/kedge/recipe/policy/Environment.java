@@ -110,6 +110,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
 
         @Override
         public Opened open(Run run, Device device, long seed) {
+            run.remark("The start's demonstrations are of all problems, held-out ones among them: held out is from the"
+                    + " reinforcement learning.");
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
             Path folder = ModelCache.folder(run, this, seed + " " + device);
             if (!Models.isComplete(folder)) {
