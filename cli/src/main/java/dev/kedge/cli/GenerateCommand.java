@@ -3,6 +3,8 @@ package dev.kedge.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.data.Content;
+import dev.kedge.data.Tokenisation;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
@@ -14,14 +16,13 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.ChatTemplate;
-import dev.kedge.text.Message;
 import dev.kedge.text.StreamDecoder;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -129,12 +130,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private int[] promptIds(Tokenizer tokenizer) {
-        if (!chat) {
-            return tokenizer.encode(prompt);
-        }
-        Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
-        ChatTemplate template = ChatTemplate.load(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
-        return tokenizer.encodeOrdinary(template.render(List.of(new Message("user", prompt)), true));
+        ChatTemplate template = Models.chatTemplate(model).orElse(ChatTemplate.HUMAN_ASSISTANT);
+        Content asked = Content.text(prompt);
+        return Tokenisation.ofPrompts(tokenizer, Optional.of(template)).prompt(chat ? asked.asMessages("user") : asked);
     }
 
     private static Set<Integer> ends(ModelFolder folder, Tokenizer tokenizer) {

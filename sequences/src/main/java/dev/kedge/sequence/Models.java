@@ -11,11 +11,13 @@ import dev.kedge.nn.lm.LoraWeights.Target;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
+import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Decoders from disk and back.
@@ -48,6 +50,18 @@ public final class Models {
             return Tokenizer.load(Fetched.resolve(path));
         } catch (IllegalArgumentException e) {
             throw new InvalidFileException(path, "no tokenizer can be read: " + e.getMessage());
+        }
+    }
+
+    /// The chat template of a model's folder; empty where it has none, or the model is a single file.
+    ///
+    /// @throws InvalidFileException if it is damaged
+    public static Optional<ChatTemplate> chatTemplate(Path path) {
+        Path found = Fetched.resolve(path);
+        try {
+            return Files.isDirectory(found) ? ChatTemplate.load(found) : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            throw new InvalidFileException(path, "no chat template can be read: " + e.getMessage());
         }
     }
 

@@ -10,7 +10,6 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Optional;
@@ -28,8 +27,7 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
         Tokenizer tokenizer = Models.tokenizer(folder);
         try (Scope _ = new Scope()) {
             ModelFolder found = Models.folder(folder, device);
-            Optional<ChatTemplate> template =
-                    Files.isDirectory(found.path()) ? ChatTemplate.load(found.path()) : Optional.empty();
+            Optional<ChatTemplate> template = Models.chatTemplate(folder);
             Decoder decoder = Models.decoder(found, device);
             return new PretrainedModel(
                     like(found, decoder), tokenizer, template.orElse(ChatTemplate.HUMAN_ASSISTANT), decoder);

@@ -2,8 +2,12 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
+import dev.kedge.data.Content;
+import dev.kedge.data.Prompt;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
+import dev.kedge.data.Tokenisation;
+import dev.kedge.data.Tokenisation.Tokens;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.data.task.Problem;
@@ -28,7 +32,6 @@ import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -178,8 +181,9 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param data      records of a question and its answer
     /// @param question  the key of the question in a record
     /// @param answer    the key of the answer
-    /// @param prompt    what the model is given, `{question}` standing for the question; where there is none, the
-    ///                  model's chat template, and the bare question where it has none
+    /// @param prompt    how a question is put, `{question}` standing for it; where there is none, as it stands. A
+    ///                  question of messages goes through the model's chat template, with the user's last message
+    ///                  put so; one that is text goes through none
     /// @param verifier  who rewards
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
@@ -240,23 +244,52 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             return Split.first(asked, prompt, heldOut);
         }
 
-        /// The questions that leave the model room to answer.
+        /// The questions that can be asked and leave the model room to answer.
         private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
-            Optional<ChatTemplate> chat = Files.isDirectory(model) ? ChatTemplate.load(model) : Optional.empty();
+            Optional<ChatTemplate> chat = Models.chatTemplate(model);
+            if (chat.isPresent() && all.stream().anyMatch(q -> q.question() instanceof Content.Text)) {
+                run.note("questions that are text are asked as they stand; those that are messages would go through the"
+                        + " model's chat template");
+            }
+            var tokenisation =
+                    Tokenisation.ofPrompts(tokenizer, chat.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)));
+            List<Prompt> worded =
+                    all.stream().map(q -> new Prompt(worded(q.question()))).toList();
+            Tokens<int[]> prompts = tokenisation.prompts(worded, ReadOptions.Wrong.SKIP);
+            prompts.skipped().lines().forEach(line -> run.note("left out: " + line));
             List<Question> asked = new ArrayList<>();
-            for (VerifierQuestion q : all) {
-                int[] ids = prompt.isPresent() || chat.isEmpty()
-                        ? tokenizer.encode(prompt.orElse(PLACE).replace(PLACE, q.prompt()))
-                        : tokenizer.encode(chat.get().render(List.of(new Message("user", q.prompt())), true));
-                if (ids.length + maxTokens <= positions) {
-                    asked.add(new Question(ids, q.prompt(), q.answer()));
+            for (int i = 0; i < prompts.items().size(); i++) {
+                if (prompts.items().get(i).length + maxTokens <= positions) {
+                    asked.add(new Question(prompts.items().get(i), all.get(prompts.sources()[i])));
                 }
             }
-            if (asked.size() < all.size()) {
-                run.note("left out: " + (all.size() - asked.size()) + " questions that with " + maxTokens
+            if (asked.size() < prompts.items().size()) {
+                run.note("left out: " + (prompts.items().size() - asked.size()) + " questions that with " + maxTokens
                         + " tokens of an answer do not fit the model's " + positions + " positions");
             }
             return asked;
+        }
+
+        /// A question as `prompt` puts it: of messages, the user's last one.
+        private Content worded(Content question) {
+            return switch (question) {
+                case Content.Text(String text) -> Content.text(worded(text));
+                case Content.Messages(List<Message> messages) -> {
+                    List<Message> worded = new ArrayList<>(messages);
+                    for (int i = worded.size() - 1; i >= 0; i--) {
+                        Message said = worded.get(i);
+                        if (said.role().equals("user")) {
+                            worded.set(i, new Message(said.role(), worded(said.content())));
+                            break;
+                        }
+                    }
+                    yield Content.messages(worded);
+                }
+            };
+        }
+
+        private String worded(String question) {
+            return prompt.orElse(PLACE).replace(PLACE, question);
         }
     }
 }
