@@ -31,7 +31,8 @@ public record Split<T>(List<T> train, List<T> heldOut) {
     /// Holds out whole groups drawn by seed; the same draw where no two examples are of one group.
     ///
     /// @param group   which examples belong on one side, as those of one prompt do, by `equals`
-    /// @param heldOut from 0 to the number of examples; as near to it as whole groups come, at least two where two are
+    /// @param heldOut from 0 to the number of examples; as near to it as whole groups come, at least two where two
+    // are
     ///                asked for, and never all unless all are
     /// @throws IllegalArgumentException if some are to be held out and some not, and all are of one group
     public static <T> Split<T> seeded(List<T> all, Function<? super T, ?> group, int heldOut, long seed) {
@@ -62,7 +63,8 @@ public record Split<T>(List<T> train, List<T> heldOut) {
 
     /// The first groups to judge by, all others to learn from: whole groups as in [#seeded(List, Function, int, long)].
     public static <T> Split<T> first(List<T> all, Function<? super T, ?> group, int heldOut) {
-        return of(all, groups(all, group), heldOut, IntStream.range(0, all.size()).toArray());
+        return of(
+                all, groups(all, group), heldOut, IntStream.range(0, all.size()).toArray());
     }
 
     /// The first examples to learn from, the last to judge by; what lies between is in neither.

@@ -132,8 +132,10 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         });
     }
 
-    /// What keeps examples on one side of a split: equal where their prompts are the same tokens, at whatever length. One
-    /// without a prompt, as a document, counts by the whole of it; so does one that is refused, which is left out later.
+    /// What keeps examples on one side of a split: equal where their prompts are the same tokens, at whatever length.
+    // One
+    /// without a prompt, as a document, counts by the whole of it; so does one that is refused, which is left out
+    // later.
     public Object group(Example example) {
         try {
             return switch (example) {

@@ -195,9 +195,9 @@ class BatchesTest {
                     Split.last(all, Function.identity(), heldOut))) {
                 assertEquals(0, Split.shared(split.train(), split.heldOut(), Function.identity()));
                 assertEquals(all.size(), split.train().size() + split.heldOut().size());
-                assertEquals(
-                        nearest(all, heldOut), Math.abs(split.heldOut().size() - heldOut), all + ", " + heldOut);
-                assertTrue(split.heldOut().size() >= Math.min(2, heldOut) && !split.train().isEmpty());
+                assertEquals(nearest(all, heldOut), Math.abs(split.heldOut().size() - heldOut), all + ", " + heldOut);
+                assertTrue(split.heldOut().size() >= Math.min(2, heldOut)
+                        && !split.train().isEmpty());
             }
             assertEquals(
                     Split.seeded(all, Function.identity(), heldOut, seed),

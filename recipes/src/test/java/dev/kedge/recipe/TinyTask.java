@@ -118,7 +118,9 @@ public final class TinyTask {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             lines.add("{\"prompt\": \"%s \", \"completion\": \"%s\"}"
-                    .formatted(another(prompts, word("abcdefgh", 3, random)), word("abcd", 1 + random.nextInt(5), random)));
+                    .formatted(
+                            another(prompts, word("abcdefgh", 3, random)),
+                            word("abcd", 1 + random.nextInt(5), random)));
         }
         return Files.write(file, lines);
     }

@@ -99,8 +99,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// The same of a file that nothing is learnt from: as many as are held out, drawn by seed.
     public List<Tokenized> judged(Path file, ReadOptions options, long seed) {
         List<Example> all = read(file, options);
-        Tokens<Tokenized> judged =
-                sequences(Split.seeded(all, heldOut, seed).heldOut());
+        Tokens<Tokenized> judged = sequences(Split.seeded(all, heldOut, seed).heldOut());
         note(judged.skipped());
         requireSome(judged, "sequence is left to judge by", file);
         return judged.items();
@@ -199,8 +198,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// Counts in the run the examples whose prompt an earlier one has, too.
     ///
     /// @throws ConfigException if all have one prompt: nothing can be held out then
-    public static <T> void remarkRepeats(
-            List<T> all, Function<? super T, ?> prompt, int heldOut, Path file, Run run) {
+    public static <T> void remarkRepeats(List<T> all, Function<? super T, ?> prompt, int heldOut, Path file, Run run) {
         int repeats = Split.repeats(all, prompt);
         if (repeats == all.size() - 1) {
             throw new ConfigException("held_out is " + heldOut + ", but all " + all.size() + " examples of " + file

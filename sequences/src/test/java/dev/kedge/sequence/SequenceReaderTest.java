@@ -191,7 +191,9 @@ class SequenceReaderTest {
             for (Split<Tokenized> split : splits) {
                 assertEquals(0, Split.shared(split.train(), split.heldOut(), s -> Tokenized.ofPrompt(s.prompt())));
                 assertEquals(18, split.train().size() + split.heldOut().size());
-                assertEquals(Math.max(3, Math.round(heldOut / 3.0) * 3), split.heldOut().size());
+                assertEquals(
+                        Math.max(3, Math.round(heldOut / 3.0) * 3),
+                        split.heldOut().size());
             }
             splits.clear();
         }
@@ -208,8 +210,7 @@ class SequenceReaderTest {
     /// the whole of it.
     @Test
     void promptsAreOneWhereTheirTokensAre() throws Exception {
-        ChatTemplate trimming =
-                ChatTemplate.of("{% for m in messages %}{{ m.content | trim }} {% endfor %}", Map.of());
+        ChatTemplate trimming = ChatTemplate.of("{% for m in messages %}{{ m.content | trim }} {% endfor %}", Map.of());
         Tokenisation tokenisation =
                 new Tokenisation(TinyModel.TOKENIZER, Optional.of(trimming), 24, Truncation.KEEP_PROMPT_END);
         Content.Messages one = Content.text("ab").asMessages("user");
@@ -226,7 +227,8 @@ class SequenceReaderTest {
                 tokenisation.group(PromptCompletion.of("", "a")), tokenisation.group(PromptCompletion.of("", "b")));
         assertNotEquals(
                 tokenisation.group(new Conversation(said.messages())),
-                tokenisation.group(new Conversation(Content.text("b").asMessages("assistant").messages())));
+                tokenisation.group(new Conversation(
+                        Content.text("b").asMessages("assistant").messages())));
     }
 
     @Test
@@ -236,7 +238,8 @@ class SequenceReaderTest {
         for (Reading<?> reading : List.<Reading<?>>of(
                 r -> r.pairs(file), r -> r.labelled(file), r -> r.sequences(file, ReadOptions.skipping(), 1))) {
             assertEquals(
-                    "held_out is 1, but all 3 examples of " + file + " have one prompt, which cannot be both learnt from"
+                    "held_out is 1, but all 3 examples of " + file
+                            + " have one prompt, which cannot be both learnt from"
                             + " and held out; examples of other prompts beside them would be right",
                     assertThrows(ConfigException.class, () -> read(1, reading)).getMessage());
         }

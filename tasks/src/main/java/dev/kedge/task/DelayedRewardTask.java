@@ -185,8 +185,9 @@ public final class DelayedRewardTask implements AutoCloseable {
         List<int[]> prompts = prompts(count, random);
         int shared = Split.shared(prompts, heldOut, IntBuffer::wrap);
         if (shared > 0) {
-            run.remark(shared + " of the " + heldOut.size() + " prompts drawn for evaluation are also the prompt of a pair:"
-                    + " they are " + PROMPT + " symbols, drawn alike");
+            run.remark(shared + " of the " + heldOut.size()
+                    + " prompts drawn for evaluation are also the prompt of a pair:" + " they are " + PROMPT
+                    + " symbols, drawn alike");
         }
         List<Completion> drawn = Generator.generate(base, prompts, sampling(2, random.nextLong()), null);
         double[] chance = random.doubles(count).toArray();

@@ -124,7 +124,10 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
     private String verdict(List<EvaluatedMethod> methods) {
         String ends = methods.stream()
                 .map(m -> String.format(
-                        Locale.ROOT, "; %s at %.2f nats", said(m.title(), m.last()), m.last().divergence()))
+                        Locale.ROOT,
+                        "; %s at %.2f nats",
+                        said(m.title(), m.last()),
+                        m.last().divergence()))
                 .collect(Collectors.joining());
         return "Mean true reward of answers drawn to held-out questions, and the learned one: "
                 + said("the start has", start) + ends + ".";
@@ -148,7 +151,8 @@ record Overoptimization(HeldOut start, Bootstrap bootstrap) {
                 what + " against divergence from the start",
                 y,
                 methods.stream()
-                        .map(m -> m.curve(m.title(), first, p -> rewards.apply(p).estimate(bootstrap), ""))
+                        .map(m ->
+                                m.curve(m.title(), first, p -> rewards.apply(p).estimate(bootstrap), ""))
                         .toList());
     }
 

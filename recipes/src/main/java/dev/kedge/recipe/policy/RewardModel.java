@@ -115,10 +115,8 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
                 for (int i = 0; i < learned.length; i++) {
                     double reward = (learned[i] - mean) / deviation;
                     Score trueScore = trueScores.get(i);
-                    String failure =
-                            Double.isFinite(reward) ? trueScore.failure() : "the learned reward is " + reward;
-                    scores.add(new Score(
-                            reward, trueScore.answer(), failure, OptionalDouble.of(trueScore.reward())));
+                    String failure = Double.isFinite(reward) ? trueScore.failure() : "the learned reward is " + reward;
+                    scores.add(new Score(reward, trueScore.answer(), failure, OptionalDouble.of(trueScore.reward())));
                 }
                 return scores;
             }

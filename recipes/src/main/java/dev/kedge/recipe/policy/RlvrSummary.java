@@ -133,9 +133,7 @@ final class RlvrSummary {
 
     private static String said(String who, HeldOut policy) {
         OptionalDouble reward = policy.rewards().mean();
-        return reward.isPresent()
-                ? format("%s has %.3f", who, reward.getAsDouble())
-                : who + " could not be judged";
+        return reward.isPresent() ? format("%s has %.3f", who, reward.getAsDouble()) : who + " could not be judged";
     }
 
     /// The summary with how many answers could not be judged, and why, where there are any.
@@ -192,7 +190,8 @@ final class RlvrSummary {
     }
 
     private Frontier frontier(HeldOut before, List<EvaluatedMethod> methods) {
-        Function<HeldOut, Optional<Estimate>> reward = policy -> policy.rewards().estimate(bootstrap);
+        Function<HeldOut, Optional<Estimate>> reward =
+                policy -> policy.rewards().estimate(bootstrap);
         var start = reward.apply(before).map(y -> new Frontier.Point(before.divergence(), y, "start"));
         String last = "step " + config.training().steps();
         Frontier curves = EvaluatedMethod.frontier(

@@ -80,13 +80,12 @@ final class RolloutBuffer {
 
     /// What a checkpoint holds of it.
     Remembered judgement() {
-        return Remembered.text(
-                "judgement", () -> asked + " " + judged + " " + failure, text -> {
-                    String[] parts = text.split(" ", 3);
-                    asked = Long.parseLong(parts[0]);
-                    judged = Long.parseLong(parts[1]);
-                    failure = parts[2];
-                });
+        return Remembered.text("judgement", () -> asked + " " + judged + " " + failure, text -> {
+            String[] parts = text.split(" ", 3);
+            asked = Long.parseLong(parts[0]);
+            judged = Long.parseLong(parts[1]);
+            failure = parts[2];
+        });
     }
 
     /// @throws RunFailedException if no group was ever judged

@@ -138,8 +138,7 @@ public record Rollouts(
     /// not finite; NaN where that leaves none, `[P]`.
     double[] means(IntToDoubleFunction number) {
         return IntStream.range(0, questions.size())
-                .mapToDouble(q -> rows(q)
-                        .mapToDouble(number)
+                .mapToDouble(q -> rows(q).mapToDouble(number)
                         .filter(Double::isFinite)
                         .average()
                         .orElse(Double.NaN))
@@ -242,12 +241,8 @@ public record Rollouts(
         Map<String, Double> metrics = new LinkedHashMap<>();
         mean(metrics, "reward", scores.stream().filter(Score::hasReward).mapToDouble(Score::reward));
         if (isProxied()) {
-            mean(
-                    metrics,
-                    "reward/true",
-                    scores.stream()
-                            .filter(Score::isJudged)
-                            .mapToDouble(s -> s.truth().orElseThrow()));
+            mean(metrics, "reward/true", scores.stream().filter(Score::isJudged).mapToDouble(s -> s.truth()
+                    .orElseThrow()));
         }
         mean(metrics, "right", scores.stream().filter(Score::isJudged).mapToDouble(s -> s.isRight() ? 1 : 0));
         mean(
@@ -268,8 +263,7 @@ public record Rollouts(
                         .filter(this::isRewarded)
                         .mapToDouble(q -> isInformative(q) ? 0 : 1));
         metrics.put(
-                "unjudged",
-                (double) scores.stream().filter(s -> !s.hasReward()).count());
+                "unjudged", (double) scores.stream().filter(s -> !s.hasReward()).count());
         return metrics;
     }
 

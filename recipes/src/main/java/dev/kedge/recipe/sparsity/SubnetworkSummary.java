@@ -118,8 +118,7 @@ record SubnetworkSummary(
         OptionalDouble reward = evaluation.rewards().mean();
         reward.ifPresent(mean -> numbers.put("reward", mean));
         if (reward.isPresent() && start.rewards().mean().isPresent()) {
-            numbers.put(
-                    "gained", reward.getAsDouble() - start.rewards().mean().getAsDouble());
+            numbers.put("gained", reward.getAsDouble() - start.rewards().mean().getAsDouble());
         }
         numbers.put("kl", Bootstrap.mean(evaluation.kl()));
         try (Scope _ = new Scope();
@@ -213,16 +212,16 @@ record SubnetworkSummary(
         summary = summary.frontier(layers(all, type));
         for (Measured m : repeated) {
             summary = summary.fact(
-                            Summary.key("agreement_with_the_full_run", m.arm().phase()),
-                            m.arm().title() + ": agreement with the full run within 1e-5",
-                            100 * m.number(type + "/agreement/1e-5"),
-                            "%",
-                            String.format(
-                                    Locale.ROOT,
-                                    "within 1e-4: %.2f %%; the start itself: %.2f %% and %.2f %%",
-                                    100 * m.number(type + "/agreement/1e-4"),
-                                    100 * whole.number(type + "/sparsity/1e-5"),
-                                    100 * whole.number(type + "/sparsity/1e-4")));
+                    Summary.key("agreement_with_the_full_run", m.arm().phase()),
+                    m.arm().title() + ": agreement with the full run within 1e-5",
+                    100 * m.number(type + "/agreement/1e-5"),
+                    "%",
+                    String.format(
+                            Locale.ROOT,
+                            "within 1e-4: %.2f %%; the start itself: %.2f %% and %.2f %%",
+                            100 * m.number(type + "/agreement/1e-4"),
+                            100 * whole.number(type + "/sparsity/1e-5"),
+                            100 * whole.number(type + "/sparsity/1e-4")));
             Optional<Estimate> reward = m.evaluation().rewards().estimate(bootstrap);
             if (reward.isPresent()) {
                 summary = summary.fact(

@@ -131,8 +131,7 @@ public final class AsftRecipe {
                     SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator());
             Split<Tokenized> task = reader.sequences(config.data(), taskOptions, config.seed());
             List<Tokenized> original = reader.judged(config.original(), originalOptions, config.seed());
-            int shared =
-                    reader.shared(config.original(), originalOptions, config.data(), taskOptions, config.seed());
+            int shared = reader.shared(config.original(), originalOptions, config.data(), taskOptions, config.seed());
             if (shared > 0) {
                 run.remark(shared + " of the " + config.heldOut() + " records drawn from "
                         + config.original().getFileName() + " have a prompt that is learnt from in "

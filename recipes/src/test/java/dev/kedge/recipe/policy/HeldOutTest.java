@@ -25,8 +25,8 @@ class HeldOutTest {
     private static HeldOut heldOut(Score... scores) {
         int questions = scores.length / 3;
         try (Decoder any = RolloutBatchTest.decoder(1)) {
-            Rollouts rollouts = RolloutBatchTest.sampler(3, Truncated.JUDGED)
-                    .sample(any, RolloutBatchTest.questions(questions), 1);
+            Rollouts rollouts =
+                    RolloutBatchTest.sampler(3, Truncated.JUDGED).sample(any, RolloutBatchTest.questions(questions), 1);
             return new HeldOut(
                     new Rollouts(
                             rollouts.sampler(), rollouts.questions(), rollouts.completions(), List.of(scores), 0, 0),
@@ -77,9 +77,7 @@ class HeldOutTest {
         }
         Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, 1);
         HeldOut some = rewarded(1, 0, 1, 0, 0, 0);
-        assertEquals(
-                summary,
-                PerQuestion.compared(summary, "reward", "", some.rewards(), none.rewards(), BOOTSTRAP));
+        assertEquals(summary, PerQuestion.compared(summary, "reward", "", some.rewards(), none.rewards(), BOOTSTRAP));
         var policies = new LinkedHashMap<>(Map.of("the start", List.of(some)));
         assertEquals(summary, HeldOut.unjudged(summary, policies));
         policies.put("GRPO", List.of(some, none));
@@ -91,7 +89,13 @@ class HeldOutTest {
                         .startsWith("Held-out answers that could not be judged: the start 0 of 6, GRPO 6 of 12 (first:"
                                 + " the judge slept)."),
                 told.notes().toString());
-        assertEquals(1, rewarded(1, 1, 1, NONE, NONE, NONE).rewards().estimate(BOOTSTRAP).orElseThrow().value());
+        assertEquals(
+                1,
+                rewarded(1, 1, 1, NONE, NONE, NONE)
+                        .rewards()
+                        .estimate(BOOTSTRAP)
+                        .orElseThrow()
+                        .value());
     }
 
     /// Selecting among N needs N judged answers on both sides.

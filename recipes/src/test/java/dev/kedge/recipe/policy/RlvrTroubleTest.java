@@ -173,8 +173,10 @@ class RlvrTroubleTest {
         assertFalse(run.summary().get("samples").toString().contains("reward_"));
         assertEquals(24, run.fact("held_out_answers_not_judged").get("value").asInt());
         assertTrue(
-                notes(run).contains("the start 8 of 8, GRPO 8 of 8, InfAlign identity 8 of 8 (first: IllegalStateException:"
-                        + " nobody told me of this)"),
+                notes(run)
+                        .contains(
+                                "the start 8 of 8, GRPO 8 of 8, InfAlign identity 8 of 8 (first: IllegalStateException:"
+                                        + " nobody told me of this)"),
                 notes(run));
     }
 
@@ -212,8 +214,9 @@ class RlvrTroubleTest {
             String said = assertThrows(RunFailedException.class, () -> TinyTask.run("rlvr", config, run.folder()))
                     .getMessage();
             assertTrue(
-                    said.startsWith("of 288 groups of answers in dapo none was judged, so that nothing was learnt (first:"
-                            + " http://127.0.0.1:" + port + "/: ConnectException)"),
+                    said.startsWith(
+                            "of 288 groups of answers in dapo none was judged, so that nothing was learnt (first:"
+                                    + " http://127.0.0.1:" + port + "/: ConnectException)"),
                     said);
             assertEquals(1, said.lines().count());
             assertEquals("failed", run.summary().get("status").asText());
@@ -236,7 +239,8 @@ class RlvrTroubleTest {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = Files.writeString(
                 folder.resolve("questions.jsonl"),
-                "abcdef".chars()
+                "abcdef"
+                        .chars()
                         .mapToObj(c -> "{\"question\": \"" + (char) c + "\", \"answer\": \"#### 1\"}\n")
                         .collect(Collectors.joining())
                         .repeat(3));
@@ -257,7 +261,8 @@ class RlvrTroubleTest {
             Files.writeString(data, "{\"question\": \"a\", \"answer\": \"#### 1\"}\n".repeat(7));
             String refused = assertThrows(ConfigException.class, () -> environment.open(run, Device.CPU, 1))
                     .getMessage();
-            assertTrue(refused.startsWith("held_out is 4, but all 7 examples of " + data + " have one prompt"), refused);
+            assertTrue(
+                    refused.startsWith("held_out is 4, but all 7 examples of " + data + " have one prompt"), refused);
         }
     }
 
@@ -268,7 +273,8 @@ class RlvrTroubleTest {
         Path data = Files.writeString(
                 folder.resolve("questions.jsonl"),
                 "{\"question\": \"a b\", \"answer\": \"#### 1\"}\n{\"question\": \"a c\", \"answer\": \"#### 1\"}\n"
-                        + "{\"question\": \"a d\", \"answer\": \"#### 1\"}\n{\"question\": \"" + "abcd ".repeat(20) + "\", \"answer\": \"#### 2\"}\n"
+                        + "{\"question\": \"a d\", \"answer\": \"#### 1\"}\n{\"question\": \"" + "abcd ".repeat(20)
+                        + "\", \"answer\": \"#### 2\"}\n"
                         + "{\"question\": \"c\"}\n");
         TrainingConfig o = TinyTask.optimisation(2, 8, 1e-2, 2);
         Environment.File environment = new Environment.File(

@@ -92,7 +92,8 @@ class SftRecipeTest {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = Files.writeString(
                 folder.resolve("data.jsonl"),
-                "{\"prompt\": \"xyz\", \"completion\": \"q\"}\n{\"prompt\": \"xy\", \"completion\": \"q\"}\n".repeat(25));
+                "{\"prompt\": \"xyz\", \"completion\": \"q\"}\n{\"prompt\": \"xy\", \"completion\": \"q\"}\n"
+                        .repeat(25));
         var config = TinyTask.sft(model, data, TinyTask.optimisation(2, 2, 1e-3, 2));
         var e = assertThrows(DataException.class, () -> TinyTask.run("sft", config, folder.resolve("run")));
         assertTrue(e.getMessage().startsWith(data + ": no sequence is left to learn from; left out: "), e.getMessage());
