@@ -151,6 +151,34 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         });
     }
 
+    /// What keeps examples on one side of a split: equal where their prompts are the same tokens, at whatever length.
+    // One
+    /// without a prompt, as a document, counts by the whole of it; so does one that is refused, which is left out
+    // later.
+    public Object group(Example example) {
+        try {
+            return switch (example) {
+                case Document(String text) -> text.strip();
+                case Conversation(var messages) ->
+                    messages.stream()
+                                    .takeWhile(m -> !m.role().equals(Conversation.ASSISTANT))
+                                    .allMatch(m -> m.content().isBlank())
+                            ? example
+                            : Tokenized.ofPrompt(pieces().spoken(example).prompt());
+                case Prompt(Content prompt) -> group(prompt, example);
+                case PromptCompletion(Content prompt, Content _) -> group(prompt, example);
+                case LabelledCompletion(Content prompt, Content _, boolean _) -> group(prompt, example);
+                case Preference(Content prompt, Content _, Content _) -> group(prompt, example);
+            };
+        } catch (IllegalArgumentException _) {
+            return example;
+        }
+    }
+
+    private Object group(Content prompt, Example whole) {
+        return prompt.isBlank() ? whole : Tokenized.ofPrompt(prompt(prompt));
+    }
+
     private <E extends Example, T> Tokens<T> each(
             List<E> examples, Wrong wrong, Function<? super E, Optional<T>> tokens) {
         List<T> items = new ArrayList<>();

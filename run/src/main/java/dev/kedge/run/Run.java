@@ -18,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -67,6 +68,7 @@ public final class Run implements AutoCloseable {
     private final MetricsFile metrics;
     private final double secondsBefore;
     private final long began = System.nanoTime();
+    private final Set<String> remarks = new LinkedHashSet<>();
     private int keep = 2;
     private Optional<Measured> lastLoss = Optional.empty();
     private Optional<Measured> lastGuarded = Optional.empty();
@@ -403,6 +405,13 @@ public final class Run implements AutoCloseable {
         terminal.say(line);
     }
 
+    /// Says a line as [#note] does, once, and adds it to the notes of every summary from now on.
+    public void remark(String line) {
+        if (remarks.add(line)) {
+            note(line);
+        }
+    }
+
     private void warn(String line) {
         append("warning: " + line);
         terminal.warn("warning: " + line);
@@ -422,10 +431,14 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`, and with it what computes on this thread.
+    /// Writes `summary.json`: the summary, what was remarked, and what computes on this thread.
     public void summarise(Summary summary) {
+        Summary whole = summary;
+        for (String remark : remarks) {
+            whole = whole.note(remark);
+        }
         try {
-            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(summary, Platform.here()));
+            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(whole, Platform.here()));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }

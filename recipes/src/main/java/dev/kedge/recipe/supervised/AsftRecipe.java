@@ -1,5 +1,6 @@
 package dev.kedge.recipe.supervised;
 
+import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -126,15 +127,18 @@ public final class AsftRecipe {
         try (PretrainedModel model = PretrainedModel.open(config.model(), device)) {
             SequenceReader reader =
                     SequenceReader.of(model, config.maxLength(), config.truncation(), config.heldOut(), run);
-            Split<Tokenized> task = reader.sequences(
-                    config.data(),
-                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator()),
-                    config.seed());
-            List<Tokenized> original = reader.sequences(
-                            config.original(),
-                            SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator()),
-                            Streams.of(config.seed(), "original"))
-                    .heldOut();
+            ReadOptions taskOptions =
+                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator());
+            ReadOptions originalOptions =
+                    SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator());
+            Split<Tokenized> task = reader.sequences(config.data(), taskOptions, config.seed());
+            List<Tokenized> original = reader.judged(config.original(), originalOptions, Streams.of(config.seed(), "original"));
+            int shared = reader.shared(config.original(), originalOptions, config.data(), taskOptions, config.seed());
+            if (shared > 0) {
+                run.remark(shared + " of the " + config.heldOut() + " records drawn from "
+                        + config.original().getFileName() + " have a prompt that is learnt from in "
+                        + config.data().getFileName());
+            }
             run.note(task.train().size() + " sequences to learn from; held out: "
                     + task.heldOut().size() + " of these, " + original.size() + " of the original");
             ForgettingEvaluation before = evaluation(model.decoder(), model, task, original);
