@@ -1,5 +1,6 @@
 package dev.kedge.cli;
 
+import dev.kedge.run.Run;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -15,7 +16,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Runtime jvm = Runtime.getRuntime();
-        line("Kedge", "0.1.0");
+        line("Kedge", Run.KEDGE_VERSION);
         line("Java", Runtime.version() + ", " + System.getProperty("java.vendor"));
         line(
                 "System",

@@ -5,6 +5,7 @@ import dev.kedge.config.ConfigFile;
 import dev.kedge.lab.report.Report;
 import dev.kedge.recipe.Recipes;
 import dev.kedge.run.Run;
+import dev.kedge.run.RunFinishedException;
 import dev.kedge.run.Terminal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,8 @@ final class RunCommand implements Callable<Integer> {
             }
             try (Run run = Run.resume(resume, terminal)) {
                 return carryOut(run.config(), run);
+            } catch (RunFinishedException e) {
+                return finished(e);
             }
         }
         ConfigFile file = ConfigFile.open(
@@ -58,10 +61,19 @@ final class RunCommand implements Callable<Integer> {
             System.out.print(ConfigFile.text(file.recipe(), config));
             return 0;
         }
-        Path folder = out == null ? Run.newFolder(Path.of("runs"), file.recipe()) : out;
-        try (Run run = Run.start(folder, file.recipe(), config, terminal)) {
+        try (Run run = out == null
+                ? Run.startNew(Path.of("runs"), file.recipe(), config, terminal)
+                : Run.start(out, file.recipe(), config, terminal)) {
             return carryOut(file, run);
+        } catch (RunFinishedException e) {
+            return finished(e);
         }
+    }
+
+    private static int finished(RunFinishedException e) {
+        Path report = e.folder().resolve("report.html");
+        System.out.println(e.folder() + " is finished: " + (Files.exists(report) ? report : Report.write(e.folder())));
+        return 0;
     }
 
     private static int carryOut(ConfigFile file, Run run) {

@@ -6,11 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -29,7 +31,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 ///
 /// Components may be numbers, booleans, strings, [Path]s, enums (constants in lower case), records, lists of these,
 /// sealed interfaces of records (a key `kind` names the record), and [java.util.Optional]s of these: only an Optional's
-/// key may be absent or null. A whole number may be written 1e4 or 10_000; a fraction is never rounded to one.
+/// key may be absent or null. A whole number may be written 1e4 or 10_000; a fraction is never rounded to one. A path
+// is
+/// one from the working directory; it is read and written as an absolute one, which means the same from anywhere.
 public final class ConfigFile {
     private static final String RECIPE = "recipe";
 
@@ -114,8 +118,15 @@ public final class ConfigFile {
                 .findFirst();
     }
 
-    /// The text of a recipe file that reads back as a record equal to `config`: every key, in the order of the
-    /// components.
+    /// The files and folders that a configuration names, by their dotted keys, in the order of the components.
+    public static SequencedMap<String, Path> paths(Record config) {
+        SequencedMap<String, Path> paths = new LinkedHashMap<>();
+        RecordWriter.paths("", config, paths);
+        return paths;
+    }
+
+    /// The text of a recipe file that reads back as a record equal to `config`, its paths made absolute: every key, in
+    /// the order of the components.
     public static String text(String recipe, Record config) {
         return RECIPE + ": " + RecordWriter.quoted(recipe) + "\n" + RecordWriter.write(config);
     }

@@ -209,8 +209,11 @@ final class RecordReader {
 
     private static Path path(Node node, String key) {
         String text = text(node, key, "a path");
+        if (text.isBlank()) {
+            throw wrong(node, key, "a path");
+        }
         try {
-            return Path.of(text);
+            return Path.of(text).toAbsolutePath();
         } catch (InvalidPathException e) {
             throw Yaml.error(node, "`" + key + "` is not a path: " + Yaml.oneLine(e.getMessage()));
         }

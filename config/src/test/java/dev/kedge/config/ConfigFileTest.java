@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,7 +84,7 @@ class ConfigFileTest {
     void readsEveryKindOfComponent() {
         assertEquals(
                 new Config(
-                        Path.of("models/tiny"),
+                        Path.of("models/tiny").toAbsolutePath(),
                         0.1,
                         100,
                         true,
@@ -220,6 +221,50 @@ class ConfigFileTest {
         assertEquals(
                 "dpo.yaml:4:1: the key `beta` is there twice, first on line 3",
                 errorWith("beta: 0.1\n", "beta: 0.1\nbeta: 0.2\n"));
+    }
+
+    record Teacher(Path folder) {}
+
+    record Sources(Path model, Optional<Path> original, List<Path> data, List<Teacher> teachers, String name) {}
+
+    /// What a configuration names means the same from any directory.
+    @Test
+    void pathsAreReadAndWrittenAsAbsoluteOnes() {
+        Path here = Path.of("").toAbsolutePath();
+        var relative = new Sources(
+                Path.of("m"),
+                Optional.of(Path.of("../o")),
+                List.of(Path.of("a"), Path.of("b")),
+                List.of(new Teacher(Path.of("t"))),
+                "m");
+        var absolute = new Sources(
+                here.resolve("m"),
+                Optional.of(here.resolve("../o")),
+                List.of(here.resolve("a"), here.resolve("b")),
+                List.of(new Teacher(here.resolve("t"))),
+                "m");
+        String yaml = """
+                recipe: x
+                model: m
+                original: ../o
+                data: [a, b]
+                teachers: [{folder: t}]
+                name: m
+                """;
+        assertEquals(absolute, ConfigFile.parse("x.yaml", yaml, List.of()).as(Sources.class));
+        assertEquals(
+                new Sources(here.resolve("n"), Optional.empty(), absolute.data(), absolute.teachers(), "m"),
+                ConfigFile.parse("x.yaml", yaml, List.of("model=n", "original="))
+                        .as(Sources.class));
+        assertEquals(ConfigFile.text("x", absolute), ConfigFile.text("x", relative));
+        assertEquals(
+                Map.of(
+                        "model", absolute.model(),
+                        "original", absolute.original().orElseThrow(),
+                        "data[0]", here.resolve("a"),
+                        "data[1]", here.resolve("b"),
+                        "teachers[0].folder", here.resolve("t")),
+                ConfigFile.paths(absolute));
     }
 
     @Test

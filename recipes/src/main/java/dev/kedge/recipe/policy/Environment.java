@@ -28,6 +28,7 @@ import dev.kedge.sequence.SequenceReader;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
@@ -39,7 +40,6 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
@@ -116,22 +116,23 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             run.remark("The start's demonstrations are of all problems, held-out ones among them: held out is from the"
                     + " reinforcement learning.");
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
-            Path folder = ModelCache.folder(run, this, seed + " " + device);
+            long stream = Streams.of(seed, "start"); // all that is drawn for it comes from this
+            Path folder = ModelCache.folder(run, this, stream + " " + device);
             if (!Models.isComplete(folder)) {
-                pretrain(tokenizer, folder, run, device, seed);
+                pretrain(tokenizer, folder, run, device, stream);
             }
             return new Opened(
                     tokenizer,
                     Models.load(folder, device),
-                    questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
-                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
+                    questions(tokenizer, ProblemSplit.TRAIN, questions, Streams.of(seed, "questions")),
+                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, Streams.of(seed, "held-out questions")),
                     Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
                     task.maxCompletionLength() + 1); // and the end
         }
 
         private void pretrain(Tokenizer tokenizer, Path folder, Run run, Device device, long seed) {
             List<Tokenized> corpus = new ArrayList<>();
-            RandomGenerator random = new SplittableRandom(seed);
+            RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
             for (int i = 0; i < examples; i++) {
                 Problem problem = task.sample(random); // of both splits: a start knows a little of everything
                 String said = task.demonstration(problem, rightness, random);
@@ -139,9 +140,11 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             DecoderConfig shape =
                     DecoderConfig.small(tokenizer.vocabularySize(), hiddenSize, layers, heads, positions(tokenizer));
-            try (Rng rng = Rng.seeded(seed);
+            try (Rng rng = Rng.seeded(Streams.of(seed, "weights"));
                     Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
-                SupervisedTraining.train(run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, seed);
+                long order = Streams.of(seed, "order");
+                SupervisedTraining.train(
+                        run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, order);
                 Models.save(fresh, tokenizer, folder);
             }
         }
@@ -163,8 +166,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         }
 
         /// Different problems of a split, in random order.
-        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long seed) {
-            RandomGenerator random = new SplittableRandom(seed);
+        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long stream) {
+            RandomGenerator random = new SplittableRandom(stream);
             Set<Problem> problems = new LinkedHashSet<>();
             for (int tries = 0; problems.size() < count && tries < 100 * count; tries++) {
                 problems.add(task.sample(random, split));
@@ -231,7 +234,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                         + " would be right");
             }
             List<Question> shuffled = new ArrayList<>(asked);
-            Collections.shuffle(shuffled, new Random(seed));
+            Collections.shuffle(shuffled, new SplittableRandom(Streams.of(seed, "order of questions")));
             Split<Question> split = split(shuffled, run);
             List<Question> training =
                     split.train().subList(0, Math.min(split.train().size(), questions));

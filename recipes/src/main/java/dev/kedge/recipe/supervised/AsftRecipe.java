@@ -27,6 +27,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -130,8 +131,10 @@ public final class AsftRecipe {
             ReadOptions originalOptions =
                     SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator());
             Split<Tokenized> task = reader.sequences(config.data(), taskOptions, config.seed());
-            List<Tokenized> original = reader.judged(config.original(), originalOptions, config.seed());
-            int shared = reader.shared(config.original(), originalOptions, config.data(), taskOptions, config.seed());
+            long stream = Streams.of(config.seed(), "original");
+            List<Tokenized> original = reader.judged(config.original(), originalOptions, stream);
+            int shared = reader.shared(
+                    config.original(), originalOptions, stream, config.data(), taskOptions, config.seed());
             if (shared > 0) {
                 run.remark(shared + " of the " + config.heldOut() + " records drawn from "
                         + config.original().getFileName() + " have a prompt that is learnt from in "
@@ -178,7 +181,7 @@ public final class AsftRecipe {
                     policy.parameters(),
                     data,
                     config.training(),
-                    config.seed(),
+                    Streams.of(config.seed(), "order"), // the same for all arms
                     (part, targets) -> gradient(arm, policy, model, part, targets));
             model.save(policy, folder);
             return policy;
@@ -225,7 +228,7 @@ public final class AsftRecipe {
 
     private static Summary summary(
             Config config, Split<Tokenized> task, ForgettingEvaluation before, List<ArmResult> results, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         ArmResult shown = results.getFirst();
         Summary summary = Summary.of("asft", Summary.Status.FINISHED, run.seconds())
                 .title("Fine-tuning held to the base model, on " + config.data().getFileName())
