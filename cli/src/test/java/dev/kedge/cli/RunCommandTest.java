@@ -138,6 +138,14 @@ class RunCommandTest {
         run("held_out=0").refused(2, "held_out", "0");
     }
 
+    /// LibTorch was loaded in this process before; `PortableRunTest` has fresh ones.
+    @Test
+    void portableNeedsOneThreadAndAFreshProcess() {
+        run("portable=true", "threads=2").refused(2, "threads", "must be 1", "`portable`");
+        run("portable=true").refused(2, "`portable` cannot be true");
+        assertFalse(Files.exists(folder.resolve("run")));
+    }
+
     @Test
     void anUnknownRecipeNamesTheNearest() throws IOException {
         Files.writeString(recipe, Files.readString(recipe).replace("recipe: sft", "recipe: stf"));
@@ -210,6 +218,24 @@ class RunCommandTest {
         String name = file.getFileName().toString().replace(".yaml", "");
         assertEquals(
                 spoken.out(), Spoken.of("run", "--print-config", name).fine().out(), "by its name");
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void noRecipeTakesMoreThreadsThanThereCanBe(Path file) {
+        Spoken.of("run", "--print-config", "" + file, "threads=100000")
+                .refused(2, "threads=100000", "threads must be from 1 to 1024, was 100000");
+        Spoken.of("run", "--print-config", "" + file, "threads=0").refused(2, "threads", "was 0");
+    }
+
+    @Test
+    void aRankThatNoUpdateCanHave() {
+        run("adapter={rank: 100000, alpha: 16}")
+                .refused(
+                        2,
+                        "rank 100000 is more than the 16 that an update of layers.0.attention.qkv.weight with 48 x 16");
+        Spoken.of("run", "--print-config", "" + recipe, "adapter={rank: 0, alpha: 16}")
+                .refused(2, "rank >= 1", "0 and 16");
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.kedge.data.fetch.FetchException;
 import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,11 +50,11 @@ record Provenance(
     ///
     /// @throws FetchException       if `./kedge fetch` would bring a file that is not there
     /// @throws InvalidFileException if another one is not there
-    static Provenance of(String recipe, Record config) throws IOException {
+    static Provenance of(String text, Record config) throws IOException {
         List<Path> inputs = inputs(config);
         boolean saysThreads = Arrays.stream(config.getClass().getRecordComponents())
                 .anyMatch(component -> component.getName().equals("threads"));
-        return new Provenance(software(!saysThreads), ConfigFile.text(recipe, config), inputs, sha256(inputs));
+        return new Provenance(software(!saysThreads), text, inputs, sha256(inputs));
     }
 
     /// The files and folders that a configuration names, those of the registry brought from a mirror if need be.
@@ -75,6 +76,7 @@ record Provenance(
         SequencedMap<String, String> software = new LinkedHashMap<>();
         software.put("Kedge", Run.KEDGE_VERSION);
         software.put("LibTorch", Engine.version());
+        software.put("the engine's computation", Platform.here().kernelsInWords());
         if (threads) {
             software.put(THREADS, String.valueOf(Engine.threads()));
         }

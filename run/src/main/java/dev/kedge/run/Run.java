@@ -5,7 +5,11 @@ import dev.kedge.config.ConfigFile;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -16,6 +20,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -49,7 +54,7 @@ public final class Run implements AutoCloseable {
 
     private static final String CONFIG = "config.yaml";
     private static final String SUMMARY = "summary.json";
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     /// What a start that was killed early leaves behind.
     private static final Set<String> LEFT_EARLY =
@@ -79,6 +84,7 @@ public final class Run implements AutoCloseable {
         this.lock = lock;
         this.terminal = terminal;
         config = ConfigFile.open(folder.resolve(CONFIG), List.of());
+        choose(config);
         checkpoints = CheckpointStore.open(folder.resolve("checkpoints"), this::warn);
         Optional<SavedCheckpoint> latest = checkpoints.latest();
         long lines = latest.map(SavedCheckpoint::metricsLines).orElse(0L);
@@ -90,6 +96,7 @@ public final class Run implements AutoCloseable {
         note("run " + folder + ": recipe " + config.recipe()
                 + latest.map(c -> ", goes on after step " + c.step() + " of " + c.phase())
                         .orElse(", starts"));
+        append("engine: " + Platform.here());
         summarise(Summary.of(config.recipe(), Summary.Status.RUNNING, secondsBefore));
     }
 
@@ -117,7 +124,14 @@ public final class Run implements AutoCloseable {
         return start(newFolder(runs, recipe), recipe, config, terminal);
     }
 
-    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it.
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    public static Run startNew(Path runs, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return startNew(runs, file.recipe(), config, terminal);
+    }
+
+    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it. It is
+    /// portable where [Kernels#PORTABLE] was chosen.
     ///
     /// A run goes on only with the versions, engine threads, data and models that it started with. What does not is
     /// refused before anything of the run is touched.
@@ -166,6 +180,25 @@ public final class Run implements AutoCloseable {
         }
     }
 
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    ///
+    /// @param config what the file says, as a record
+    /// @throws ConfigException also if the kernels cannot be portable here
+    public static Run start(Path folder, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return start(folder, file.recipe(), config, terminal);
+    }
+
+    private static void choose(ConfigFile file) {
+        if (file.portable()) {
+            try {
+                Kernels.PORTABLE.choose();
+            } catch (IllegalStateException e) {
+                throw new ConfigException("`portable` cannot be true: " + e.getMessage());
+            }
+        }
+    }
+
     private interface Preparation {
         void run() throws IOException;
     }
@@ -199,14 +232,20 @@ public final class Run implements AutoCloseable {
             requireResumable(folder);
             return;
         }
-        Provenance.of(recipe, config).write(folder);
-        Durable.write(file, ConfigFile.text(recipe, config).getBytes(StandardCharsets.UTF_8));
+        String text = text(recipe, config);
+        Provenance.of(text, config).write(folder);
+        Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String text(String recipe, Record config) {
+        return ConfigFile.text(recipe, config, Kernels.chosen() == Kernels.PORTABLE);
     }
 
     private static void requireResumable(Path folder) throws IOException {
         if (isFinished(folder)) {
             throw new RunFinishedException(folder);
         }
+        choose(ConfigFile.open(folder.resolve(CONFIG), List.of())); // before the engine is asked for its threads
         Provenance.read(folder).requireSame(folder, Files.readString(folder.resolve(CONFIG)));
     }
 
@@ -218,14 +257,13 @@ public final class Run implements AutoCloseable {
 
     private static void requireSame(Path folder, String recipe, Record config) {
         Path file = folder.resolve(CONFIG);
-        String text = ConfigFile.text(recipe, config);
         ConfigFile there = ConfigFile.open(file, List.of());
         if (!there.recipe().equals(recipe)) {
             throw new ConfigException(folder + ": holds a run of another recipe: `recipe` is " + there.recipe()
                     + " there, " + recipe + " here; choose another folder");
         }
-        String thereText = ConfigFile.text(recipe, there.as(config.getClass()));
-        ConfigFile.difference(thereText, text).ifPresent(difference -> {
+        String thereText = ConfigFile.text(recipe, there.as(config.getClass()), there.portable());
+        ConfigFile.difference(thereText, text(recipe, config)).ifPresent(difference -> {
             throw new ConfigException(
                     folder + ": holds a run of another configuration: " + difference + "; choose another folder");
         });
@@ -393,14 +431,14 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`: the summary, and what was remarked.
+    /// Writes `summary.json`: the summary, what was remarked, and what computes on this thread.
     public void summarise(Summary summary) {
         Summary whole = summary;
         for (String remark : remarks) {
             whole = whole.note(remark);
         }
         try {
-            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(whole));
+            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(whole, Platform.here()));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }
@@ -410,6 +448,14 @@ public final class Run implements AutoCloseable {
     public void fail(String reason) {
         append("failed: " + reason);
         summarise(Summary.of(config.recipe(), Summary.Status.FAILED, seconds()).note(reason));
+    }
+
+    /// As [#fail], with the whole trace of what ended the run in `log.txt`.
+    public void fail(String reason, Throwable cause) {
+        StringWriter trace = new StringWriter();
+        cause.printStackTrace(new PrintWriter(trace));
+        fail(reason);
+        append(trace.toString().stripTrailing());
     }
 
     /// Lets go of the folder.

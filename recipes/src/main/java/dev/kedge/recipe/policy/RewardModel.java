@@ -57,7 +57,13 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         Tensor ones = chosen.detach().zerosLike().plus(1);
         Loss loss = BradleyTerry.nll(scores.narrow(0, 0, pairs.size()), chosen, ones, pairsInStep);
         loss.value().backward();
-        double agreed = loss.metric("margin").gt(0).to(DType.FLOAT64).sum().item();
+        Tensor margin = loss.metric("margin");
+        double agreed = margin.gt(0)
+                        .to(DType.FLOAT64)
+                        .plus(margin.ge(0).to(DType.FLOAT64))
+                        .sum()
+                        .item()
+                / 2; // ties half
         return new StepMetrics().add("loss", loss.value().item()).mean("accuracy", agreed, pairs.size());
     }
 

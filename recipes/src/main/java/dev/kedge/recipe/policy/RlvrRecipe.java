@@ -62,6 +62,7 @@ public final class RlvrRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (methods.isEmpty() || methods.stream().distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must be different, at least one, were " + methods);
             }

@@ -124,9 +124,9 @@ final class RlvrSummary {
                 .fact(
                         "answers_that_cannot_be_read",
                         "answers that cannot be read",
-                        Estimate.of(100 * after.metric("unanswered")),
+                        Estimate.of(after.metric("unanswered")),
                         "%",
-                        format("before: %.1f", 100 * before.metric("unanswered")))
+                        format("before: %.1f %%", 100 * before.metric("unanswered")))
                 .fact(
                         "held_out_questions",
                         "held-out questions",

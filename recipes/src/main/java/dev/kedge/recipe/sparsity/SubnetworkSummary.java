@@ -215,7 +215,7 @@ record SubnetworkSummary(
             summary = summary.fact(
                     Summary.key("agreement_with_the_full_run", m.arm().phase()),
                     m.arm().title() + ": agreement with the full run within 1e-5",
-                    100 * m.number(type + "/agreement/1e-5"),
+                    m.number(type + "/agreement/1e-5"),
                     "%",
                     String.format(
                             Locale.ROOT,
@@ -265,7 +265,7 @@ record SubnetworkSummary(
         Summary with = summary.fact(
                         Summary.key("weights_unchanged", m.arm().phase()),
                         m.arm().title() + ": weights unchanged",
-                        100 * m.number("bfloat16/sparsity/1e-5"),
+                        m.number("bfloat16/sparsity/1e-5"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -275,7 +275,7 @@ record SubnetworkSummary(
                 .fact(
                         Summary.key("rank_of_the_change", m.arm().phase()),
                         m.arm().title() + ": rank of the change",
-                        100 * m.number(type + "/rank"),
+                        m.number(type + "/rank"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -289,7 +289,7 @@ record SubnetworkSummary(
                 ? summary.fact(
                         Summary.key("share_of_the_subnetwork", m.arm().phase()),
                         m.arm().title() + ": holds of GRPO's subnetwork",
-                        100 * m.number("overlap"),
+                        m.number("overlap"),
                         "%",
                         String.format(
                                 Locale.ROOT,
