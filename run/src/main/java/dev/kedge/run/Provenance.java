@@ -47,13 +47,14 @@ record Provenance(
 
     /// What a run of this configuration starts with now.
     ///
+    /// @param text of the configuration, as the run keeps it
     /// @throws FetchException       if `./kedge fetch` would bring a file that is not there
     /// @throws InvalidFileException if another one is not there
-    static Provenance of(String recipe, Record config) throws IOException {
+    static Provenance of(Record config, String text) throws IOException {
         List<Path> inputs = inputs(config);
         boolean saysThreads = Arrays.stream(config.getClass().getRecordComponents())
                 .anyMatch(component -> component.getName().equals("threads"));
-        return new Provenance(software(!saysThreads), ConfigFile.text(recipe, config), inputs, sha256(inputs));
+        return new Provenance(software(!saysThreads), text, inputs, sha256(inputs));
     }
 
     /// The files and folders that a configuration names, those of the registry brought from a mirror if need be.

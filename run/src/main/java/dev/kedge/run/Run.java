@@ -197,8 +197,9 @@ public final class Run implements AutoCloseable {
             requireResumable(folder);
             return;
         }
-        Provenance.of(recipe, config).write(folder);
-        Durable.write(file, ConfigFile.text(recipe, config).getBytes(StandardCharsets.UTF_8));
+        String text = ConfigFile.text(recipe, config);
+        Provenance.of(config, text).write(folder);
+        Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static void requireResumable(Path folder) throws IOException {

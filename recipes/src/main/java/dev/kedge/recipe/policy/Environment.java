@@ -26,6 +26,7 @@ import dev.kedge.sequence.Models;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
@@ -37,7 +38,6 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -111,22 +111,23 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         @Override
         public Opened open(Run run, Device device, long seed) {
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
-            Path folder = ModelCache.folder(run, this, seed + " " + device);
+            long stream = Streams.of(seed, "start"); // all that is drawn for it comes from this
+            Path folder = ModelCache.folder(run, this, stream + " " + device);
             if (!Models.isComplete(folder)) {
-                pretrain(tokenizer, folder, run, device, seed);
+                pretrain(tokenizer, folder, run, device, stream);
             }
             return new Opened(
                     tokenizer,
                     Models.load(folder, device),
-                    questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
-                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
+                    questions(tokenizer, ProblemSplit.TRAIN, questions, Streams.of(seed, "questions")),
+                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, Streams.of(seed, "held-out questions")),
                     Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
                     task.maxCompletionLength() + 1); // and the end
         }
 
         private void pretrain(Tokenizer tokenizer, Path folder, Run run, Device device, long seed) {
             List<Tokenized> corpus = new ArrayList<>();
-            RandomGenerator random = new SplittableRandom(seed);
+            RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
             for (int i = 0; i < examples; i++) {
                 Problem problem = task.sample(random); // of both splits: a start knows a little of everything
                 String said = task.demonstration(problem, rightness, random);
@@ -134,9 +135,11 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             DecoderConfig shape =
                     DecoderConfig.small(tokenizer.vocabularySize(), hiddenSize, layers, heads, positions(tokenizer));
-            try (Rng rng = Rng.seeded(seed);
+            try (Rng rng = Rng.seeded(Streams.of(seed, "weights"));
                     Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
-                SupervisedTraining.train(run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, seed);
+                long order = Streams.of(seed, "order");
+                SupervisedTraining.train(
+                        run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, order);
                 Models.save(fresh, tokenizer, folder);
             }
         }
@@ -158,8 +161,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         }
 
         /// Different problems of a split, in random order.
-        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long seed) {
-            RandomGenerator random = new SplittableRandom(seed);
+        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long stream) {
+            RandomGenerator random = new SplittableRandom(stream);
             Set<Problem> problems = new LinkedHashSet<>();
             for (int tries = 0; problems.size() < count && tries < 100 * count; tries++) {
                 problems.add(task.sample(random, split));
@@ -224,7 +227,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                         + " would be right");
             }
             List<Question> shuffled = new ArrayList<>(asked);
-            Collections.shuffle(shuffled, new Random(seed));
+            Collections.shuffle(shuffled, new SplittableRandom(Streams.of(seed, "order of questions")));
             List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
             return new Opened(
                     tokenizer, start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
