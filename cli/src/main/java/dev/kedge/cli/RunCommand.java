@@ -7,6 +7,7 @@ import dev.kedge.recipe.Recipes;
 import dev.kedge.run.Run;
 import dev.kedge.run.RunFinishedException;
 import dev.kedge.run.Terminal;
+import dev.kedge.tensor.Kernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,12 +59,13 @@ final class RunCommand implements Callable<Integer> {
                 recipe(), words.stream().filter(w -> w.contains("=")).toList());
         Record config = Recipes.config(file);
         if (printConfig) {
-            System.out.print(ConfigFile.text(file.recipe(), config));
+            boolean portable = file.portable() || Kernels.chosen() == Kernels.PORTABLE;
+            System.out.print(ConfigFile.text(file.recipe(), config, portable));
             return 0;
         }
         try (Run run = out == null
-                ? Run.startNew(Path.of("runs"), file.recipe(), config, terminal)
-                : Run.start(out, file.recipe(), config, terminal)) {
+                ? Run.startNew(Path.of("runs"), file, config, terminal)
+                : Run.start(out, file, config, terminal)) {
             return carryOut(file, run);
         } catch (RunFinishedException e) {
             return finished(e);

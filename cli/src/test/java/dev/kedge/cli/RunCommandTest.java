@@ -138,6 +138,14 @@ class RunCommandTest {
         run("held_out=0").refused(2, "held_out", "0");
     }
 
+    /// LibTorch was loaded in this process before; `PortableRunTest` has fresh ones.
+    @Test
+    void portableNeedsOneThreadAndAFreshProcess() {
+        run("portable=true", "threads=2").refused(2, "threads", "must be 1", "`portable`");
+        run("portable=true").refused(2, "`portable` cannot be true");
+        assertFalse(Files.exists(folder.resolve("run")));
+    }
+
     @Test
     void anUnknownRecipeNamesTheNearest() throws IOException {
         Files.writeString(recipe, Files.readString(recipe).replace("recipe: sft", "recipe: stf"));

@@ -1,6 +1,7 @@
 package dev.kedge.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -96,11 +97,46 @@ class ConfigFileTest {
         assertEquals("dpo", ConfigFile.parse("dpo.yaml", GOOD, List.of()).recipe());
     }
 
+    /// The key of every recipe that no record has.
+    @Test
+    void portableStandsBesideTheRecord() {
+        ConfigFile absent = ConfigFile.parse("dpo.yaml", GOOD, List.of());
+        assertFalse(absent.portable());
+        ConfigFile portable = ConfigFile.parse("dpo.yaml", GOOD, List.of("portable=true"));
+        assertTrue(portable.portable());
+        assertEquals(absent.as(Config.class), portable.as(Config.class));
+        String text = ConfigFile.text("dpo", portable.as(Config.class), true);
+        assertTrue(ConfigFile.parse("text", text, List.of()).portable());
+        assertFalse(ConfigFile.parse("text", text, List.of("portable=false")).portable());
+        assertEquals(
+                "dpo.yaml:12:11: `portable` must be true or false, was the text \"yes\"",
+                error(GOOD + "portable: yes\n"));
+        assertEquals(
+                "dpo.yaml:13:1: the key `portable` is there twice, first on line 12",
+                error(GOOD + "portable: true\nportable: true\n"));
+        assertEquals(
+                "dpo.yaml:12:1: unknown key `portabel`; did you mean `portable`? valid here: `model`, `beta`, `steps`, "
+                        + "`shuffle`, `name`, `betas`, `limit`, `optimizer`, `portable`",
+                error(GOOD + "portabel: true\n"));
+    }
+
+    @Test
+    void portableGoesWithOneThreadOfTheProcessor() {
+        assertEquals(
+                "dpo.yaml:12:10: `threads` must be 1 where `portable` is true, was the number 4",
+                error(GOOD + "threads: 4\n", "portable=true"));
+        assertEquals(
+                "override device=cuda: `device` must be cpu where `portable` is true, was the text \"cuda\"",
+                error(GOOD + "portable: true\ndevice: cpu\nthreads: 1\n", "device=cuda"));
+        assertTrue(ConfigFile.parse("dpo.yaml", GOOD + "portable: true\ndevice: cpu\nthreads: 1\n", List.of())
+                .portable());
+    }
+
     @Test
     void anUnknownKeyIsNamedWithItsPlaceAndTheNearestValidOne() {
         assertEquals(
                 "dpo.yaml:3:1: unknown key `bta`; did you mean `beta`? valid here: "
-                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`",
+                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`, `portable`",
                 errorWith("beta: 0.1", "bta: 0.1"));
         assertEquals(
                 "dpo.yaml:9:3: unknown key `optimizer.learningrate`; did you mean `learning_rate`? valid here: "
@@ -108,7 +144,7 @@ class ConfigFileTest {
                 errorWith("learning_rate:", "learningrate:"));
         assertEquals(
                 "dpo.yaml:3:1: unknown key `quite_different`; valid here: "
-                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`",
+                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`, `portable`",
                 errorWith("beta: 0.1", "quite_different: 0.1"));
     }
 

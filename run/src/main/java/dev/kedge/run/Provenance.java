@@ -9,6 +9,8 @@ import dev.kedge.data.fetch.FetchException;
 import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Platform;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +31,7 @@ import java.util.regex.Pattern;
 /// The files are all that the configuration names: recipes read no others. A model's folder stands for every file in
 /// it but the hidden ones, a llama2.c file also for the tokenizer beside it.
 ///
-/// @param software versions; engine threads, where the configuration does not say them
+/// @param software versions and kernels; engine threads, where the configuration does not say them
 /// @param config   the configuration's text
 /// @param inputs   files and folders that the configuration names
 /// @param sha256   the checksum of every file of theirs
@@ -47,10 +49,9 @@ record Provenance(
 
     /// What a run of this configuration starts with now.
     ///
-    /// @param text of the configuration, as the run keeps it
     /// @throws FetchException       if `./kedge fetch` would bring a file that is not there
     /// @throws InvalidFileException if another one is not there
-    static Provenance of(Record config, String text) throws IOException {
+    static Provenance of(String text, Record config) throws IOException {
         List<Path> inputs = inputs(config);
         boolean saysThreads = Arrays.stream(config.getClass().getRecordComponents())
                 .anyMatch(component -> component.getName().equals("threads"));
@@ -76,6 +77,8 @@ record Provenance(
         SequencedMap<String, String> software = new LinkedHashMap<>();
         software.put("Kedge", Run.KEDGE_VERSION);
         software.put("LibTorch", Engine.version());
+        software.put("kernels", Platform.here().kernelsInWords());
+        software.put("the engine's computation", Platform.here().kernelsInWords());
         if (threads) {
             software.put(THREADS, String.valueOf(Engine.threads()));
         }

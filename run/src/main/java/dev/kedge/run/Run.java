@@ -5,6 +5,8 @@ import dev.kedge.config.ConfigFile;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -77,6 +79,7 @@ public final class Run implements AutoCloseable {
         this.lock = lock;
         this.terminal = terminal;
         config = ConfigFile.open(folder.resolve(CONFIG), List.of());
+        choose(config);
         checkpoints = CheckpointStore.open(folder.resolve("checkpoints"), this::warn);
         Optional<SavedCheckpoint> latest = checkpoints.latest();
         long lines = latest.map(SavedCheckpoint::metricsLines).orElse(0L);
@@ -88,6 +91,7 @@ public final class Run implements AutoCloseable {
         note("run " + folder + ": recipe " + config.recipe()
                 + latest.map(c -> ", goes on after step " + c.step() + " of " + c.phase())
                         .orElse(", starts"));
+        append("engine: " + Platform.here());
         summarise(Summary.of(config.recipe(), Summary.Status.RUNNING, secondsBefore));
     }
 
@@ -115,7 +119,14 @@ public final class Run implements AutoCloseable {
         return start(newFolder(runs, recipe), recipe, config, terminal);
     }
 
-    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it.
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    public static Run startNew(Path runs, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return startNew(runs, file.recipe(), config, terminal);
+    }
+
+    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it. It is
+    /// portable where [Kernels#PORTABLE] was chosen.
     ///
     /// A run goes on only with the versions, engine threads, data and models that it started with. What does not is
     /// refused before anything of the run is touched.
@@ -164,6 +175,25 @@ public final class Run implements AutoCloseable {
         }
     }
 
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    ///
+    /// @param config what the file says, as a record
+    /// @throws ConfigException also if the kernels cannot be portable here
+    public static Run start(Path folder, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return start(folder, file.recipe(), config, terminal);
+    }
+
+    private static void choose(ConfigFile file) {
+        if (file.portable()) {
+            try {
+                Kernels.PORTABLE.choose();
+            } catch (IllegalStateException e) {
+                throw new ConfigException("`portable` cannot be true: " + e.getMessage());
+            }
+        }
+    }
+
     private interface Preparation {
         void run() throws IOException;
     }
@@ -197,15 +227,20 @@ public final class Run implements AutoCloseable {
             requireResumable(folder);
             return;
         }
-        String text = ConfigFile.text(recipe, config);
-        Provenance.of(config, text).write(folder);
+        String text = text(recipe, config);
+        Provenance.of(text, config).write(folder);
         Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String text(String recipe, Record config) {
+        return ConfigFile.text(recipe, config, Kernels.chosen() == Kernels.PORTABLE);
     }
 
     private static void requireResumable(Path folder) throws IOException {
         if (isFinished(folder)) {
             throw new RunFinishedException(folder);
         }
+        choose(ConfigFile.open(folder.resolve(CONFIG), List.of())); // before the engine is asked for its threads
         Provenance.read(folder).requireSame(folder, Files.readString(folder.resolve(CONFIG)));
     }
 
@@ -217,14 +252,13 @@ public final class Run implements AutoCloseable {
 
     private static void requireSame(Path folder, String recipe, Record config) {
         Path file = folder.resolve(CONFIG);
-        String text = ConfigFile.text(recipe, config);
         ConfigFile there = ConfigFile.open(file, List.of());
         if (!there.recipe().equals(recipe)) {
             throw new ConfigException(folder + ": holds a run of another recipe: `recipe` is " + there.recipe()
                     + " there, " + recipe + " here; choose another folder");
         }
-        String thereText = ConfigFile.text(recipe, there.as(config.getClass()));
-        ConfigFile.difference(thereText, text).ifPresent(difference -> {
+        String thereText = ConfigFile.text(recipe, there.as(config.getClass()), there.portable());
+        ConfigFile.difference(thereText, text(recipe, config)).ifPresent(difference -> {
             throw new ConfigException(
                     folder + ": holds a run of another configuration: " + difference + "; choose another folder");
         });
@@ -385,10 +419,10 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`.
+    /// Writes `summary.json`, and with it what computes on this thread.
     public void summarise(Summary summary) {
         try {
-            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(summary));
+            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(summary, Platform.here()));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }

@@ -56,7 +56,7 @@ class RunTest {
     @Test
     void aNewRunWritesItsConfigurationWhichAResumedOneReads() throws IOException {
         start().close();
-        assertEquals(ConfigFile.text("tiny", CONFIG), Files.readString(folder.resolve("run/config.yaml")));
+        assertEquals(ConfigFile.text("tiny", CONFIG, false), Files.readString(folder.resolve("run/config.yaml")));
         try (Run run = Run.resume(folder.resolve("run"), Terminal.quiet())) {
             assertEquals("tiny", run.config().recipe());
             assertEquals(CONFIG, run.config().as(Config.class));
