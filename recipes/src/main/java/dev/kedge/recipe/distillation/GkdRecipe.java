@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -93,6 +94,7 @@ public final class GkdRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.from("on_policy", onPolicy, 0, Math.nextUp(1.0));
             Require.from("beta", beta, 0, Math.nextUp(1.0));
             Require.positive("temperature", temperature);
@@ -145,8 +147,7 @@ public final class GkdRecipe {
                         switch (config.student()) {
                             case Student.Folder(Path model) -> Models.load(model, device);
                             case Student.Random(int hiddenSize, int layers, int heads) ->
-                                Decoder.random(
-                                        shape(teacher.decoder().config(), hiddenSize, layers, heads), rng, device);
+                                Decoder.random(shape(teacher.decoder(), hiddenSize, layers, heads), rng, device);
                         }) {
             requireFit(start, teacher.decoder(), config.maxLength());
             long order = Streams.of(config.seed(), "sft");
@@ -155,13 +156,18 @@ public final class GkdRecipe {
         }
     }
 
-    private static DecoderConfig shape(DecoderConfig teacher, int hiddenSize, int layers, int heads) {
-        return DecoderConfig.small(teacher.vocabularySize(), hiddenSize, layers, heads, teacher.maxPositions());
+    private static DecoderConfig shape(Decoder teacher, int hiddenSize, int layers, int heads) {
+        return DecoderConfig.small(
+                teacher.vocabularySize(),
+                hiddenSize,
+                layers,
+                heads,
+                teacher.config().maxPositions());
     }
 
     private static void requireFit(Decoder student, Decoder teacher, int maxLength) {
-        int own = student.config().vocabularySize();
-        int others = teacher.config().vocabularySize();
+        int own = student.vocabularySize();
+        int others = teacher.vocabularySize();
         if (own != others) {
             throw new ConfigException("student and teacher must have one vocabulary: that of the student has " + own
                     + " tokens, that of the teacher " + others);
@@ -246,6 +252,7 @@ public final class GkdRecipe {
                 .title("Distillation from " + config.teacher().getFileName() + " on "
                         + config.data().getFileName())
                 .verdict(String.format(
+                        Locale.ROOT,
                         "Held out, the KL from teacher to student changed by %+.3f [%.3f, %.3f] to %.3f nats a token,"
                                 + " the loss by %+.3f [%.3f, %.3f] to %.3f.",
                         kl.value(),
