@@ -10,7 +10,6 @@ import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Platform;
-import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +76,6 @@ record Provenance(
         SequencedMap<String, String> software = new LinkedHashMap<>();
         software.put("Kedge", Run.KEDGE_VERSION);
         software.put("LibTorch", Engine.version());
-        software.put("kernels", Platform.here().kernelsInWords());
         software.put("the engine's computation", Platform.here().kernelsInWords());
         if (threads) {
             software.put(THREADS, String.valueOf(Engine.threads()));

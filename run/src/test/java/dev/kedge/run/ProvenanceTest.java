@@ -154,7 +154,7 @@ class ProvenanceTest {
         refused("Kedge is " + Run.KEDGE_VERSION + ", was 0.0.1");
         String kernels = Platform.here().kernelsInWords();
         Files.writeString(file, written.replace(kernels, "others"));
-        refused("kernels is " + kernels + ", was others");
+        refused("the engine's computation is " + kernels + ", was others");
     }
 
     /// Where the configuration does not say how many threads there are, those of the engine count.
