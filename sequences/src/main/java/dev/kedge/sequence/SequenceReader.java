@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// From a user's file to the tokens that a model learns from and those that it is judged by: examples, the split, the
 /// template, truncation. What is left out is noted in the run.
@@ -58,19 +59,39 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
         return separator.map(options::withSeparator).orElse(options);
     }
 
+    /// Examples of a file, and where each stands in it.
+    private record Placed(Example example, Place place) {
+        static List<Placed> of(Dataset data) {
+            return IntStream.range(0, data.examples().size())
+                    .mapToObj(i ->
+                            new Placed(data.examples().get(i), data.places().get(i)))
+                    .toList();
+        }
+    }
+
+    private interface Part<T> {
+        Tokens<T> tokens(List<Example> examples, List<Place> places);
+
+        default Tokens<T> tokens(List<Placed> part) {
+            return tokens(
+                    part.stream().map(Placed::example).toList(),
+                    part.stream().map(Placed::place).toList());
+        }
+    }
+
     /// Preference pairs; the last ones of the file are held out.
     public Split<TokenizedPair> pairs(Path file) {
-        return split(file, "pair", this::last, examples -> tokenisation.pairs(examples, Wrong.SKIP));
+        return split(file, "pair", this::last, (examples, places) -> tokenisation.pairs(examples, places, Wrong.SKIP));
     }
 
     /// Completions that are desirable or not, as they come or as the two of each pair; the last examples of the file
     /// are held out.
     public Split<LabelledSequence> labelled(Path file) {
-        return split(file, "completion", this::last, examples -> {
+        return split(file, "completion", this::last, (examples, places) -> {
             if (!examples.stream().allMatch(Preference.class::isInstance)) {
-                return tokenisation.labelled(examples, Wrong.SKIP);
+                return tokenisation.labelled(examples, places, Wrong.SKIP);
             }
-            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, Wrong.SKIP);
+            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, places, Wrong.SKIP);
             return tokens(
                     pairs.items().stream()
                             .flatMap(pair -> LabelledSequence.of(pair).stream())
@@ -81,8 +102,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
 
     /// Prompts, of whatever has one; the last ones of the file are held out.
     public Split<Tokenized> prompts(Path file) {
-        return split(file, "prompt", this::last, examples -> {
-            Tokens<int[]> prompts = tokenisation.prompts(examples, Wrong.SKIP);
+        return split(file, "prompt", this::last, (examples, places) -> {
+            Tokens<int[]> prompts = tokenisation.prompts(examples, places, Wrong.SKIP);
             return tokens(prompts.items().stream().map(Tokenized::ofPrompt).toList(), prompts.skipped());
         });
     }
@@ -90,14 +111,14 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// Completions or text to learn by heart; those held out are drawn by seed. Documents are joined and cut into
     /// windows; everything else is one sequence each: of a preference, the chosen reply.
     public Split<Tokenized> sequences(Path file, ReadOptions options, long seed) {
-        return split(file, options, "sequence", all -> Split.seeded(all, heldOut, seed), examples -> {
+        return split(file, options, "sequence", all -> Split.seeded(all, heldOut, seed), (examples, places) -> {
             if (examples.stream().allMatch(Document.class::isInstance)) {
                 return tokens(windows(examples), Skipped.NONE);
             }
             List<Example> replies = examples.stream()
                     .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
                     .toList();
-            return tokenisation.sequences(replies, Wrong.SKIP);
+            return tokenisation.sequences(replies, places, Wrong.SKIP);
         });
     }
 
@@ -112,7 +133,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
                 end);
     }
 
-    private Split<Example> last(List<Example> all) {
+    private Split<Placed> last(List<Placed> all) {
         return Split.last(all, heldOut);
     }
 
@@ -123,8 +144,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     private <T> Split<T> split(
             Path file,
             String what,
-            Function<List<Example>, Split<Example>> splitting,
-            Function<List<Example>, Tokens<T>> tokens) {
+            Function<List<Placed>, Split<Placed>> splitting,
+            Part<T> tokens) {
         return split(file, ReadOptions.skipping(), what, splitting, tokens);
     }
 
@@ -132,17 +153,17 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             Path file,
             ReadOptions options,
             String what,
-            Function<List<Example>, Split<Example>> splitting,
-            Function<List<Example>, Tokens<T>> tokens) {
+            Function<List<Placed>, Split<Placed>> splitting,
+            Part<T> tokens) {
         Dataset data = Dataset.read(file, options);
         note(data.skipped());
         int count = data.examples().size();
         if (count <= heldOut) {
             throw new ConfigException("held_out is " + heldOut + ", but " + file + " has only " + count + " examples");
         }
-        Split<Example> examples = splitting.apply(data.examples());
-        Tokens<T> train = tokens.apply(examples.train());
-        Tokens<T> judged = tokens.apply(examples.heldOut());
+        Split<Placed> examples = splitting.apply(Placed.of(data));
+        Tokens<T> train = tokens.tokens(examples.train());
+        Tokens<T> judged = tokens.tokens(examples.heldOut());
         note(train.skipped());
         note(judged.skipped());
         requireSome(train, what + " is left to learn from", file);
