@@ -115,7 +115,7 @@ final class GenerateCommand implements Callable<Integer> {
         try (Scope _ = new Scope();
                 Tokenizer tokenizer = Models.tokenizer(model)) {
             ModelFolder folder = Models.folder(model, new Device(device));
-            try (Decoder decoder = Models.decoder(folder, new Device(device));
+            try (Decoder decoder = Models.decoder(folder, tokenizer, new Device(device));
                     Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);
                 Generator.Options options = new Generator.Options(

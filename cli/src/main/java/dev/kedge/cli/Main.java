@@ -1,5 +1,6 @@
 package dev.kedge.cli;
 
+import dev.kedge.run.Run;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -32,7 +33,7 @@ import picocli.CommandLine.ScopeType;
         },
         footer = {"", "Also: kedge test, install, mutate, javadoc and format, for work on Kedge itself."},
         mixinStandardHelpOptions = true,
-        version = "kedge 0.1.0")
+        version = "kedge " + Run.KEDGE_VERSION)
 public final class Main {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show the stack trace of an error.")
     boolean debug;

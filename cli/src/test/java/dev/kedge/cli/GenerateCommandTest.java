@@ -127,6 +127,24 @@ class GenerateCommandTest {
                 .refused(2, words);
     }
 
+    /// Rows of the embedding beyond the tokenizer's ids: as if they were not there, in the model and in its guide.
+    @Test
+    void paddedEmbeddingsAndTooSmallOnes() throws IOException {
+        Path padded = TinyFiles.model(folder.resolve("padded"), TinyFiles.TOKENIZER, 40);
+        Path more = TinyFiles.model(folder.resolve("more"), TinyFiles.TOKENIZER, 56);
+        assertEquals(3, drawn(padded, "100", "--guide", more + ":-2").size());
+        JsonNode said = object("generate", "--model", "" + padded, "--prompt", "a", "--json", "--logits");
+        assertEquals(
+                TinyFiles.TOKENIZER.vocabularySize(), said.get("last_logits").size());
+        Path small = TinyFiles.model(folder.resolve("small"), TinyFiles.TOKENIZER, 10);
+        String problem = "the tokenizer has 12 ids, but the embedding only 10 rows";
+        Spoken.of("generate", "--model", "" + small, "--prompt", "a").refused(3, "small", problem);
+        Path data = TinyFiles.completions(folder.resolve("data.jsonl"));
+        Spoken.of("preview", "--model", "" + small, "--data", "" + data).refused(3, "small", problem);
+        Path recipe = TinyFiles.sft(folder.resolve("sft.yaml"), small, data);
+        Spoken.of("run", "" + recipe, "--out", "" + folder.resolve("run")).refused(3, "small", problem);
+    }
+
     @Test
     void everyFormEndsBeforeTheStopText() throws IOException {
         Path model = TinyFiles.model(folder.resolve("model"), CharTokenizer.of("äbcdefgh "));

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.regex.Pattern;
 
@@ -54,6 +55,20 @@ public record ModelFolder(
     /// Loads as [#load(Path, DType, Device)] does, in the types that the files store, to the processor's memory.
     public static ModelFolder load(Path path) {
         return load(path, Optional.empty(), Device.CPU);
+    }
+
+    /// Rows of the embedding by config.json or by the header of a llama2.c file; empty where neither is there.
+    ///
+    /// @throws InvalidFileException if what is there is damaged
+    public static OptionalInt vocabularySize(Path path) {
+        if (Files.isRegularFile(path.resolve(CONFIG))) {
+            JsonFields json = JsonFields.read(path.resolve(CONFIG));
+            return json.has("vocab_size") ? OptionalInt.of(json.integer("vocab_size")) : OptionalInt.empty();
+        }
+        String name = path.getFileName().toString();
+        return Files.isRegularFile(path) && name.endsWith(".bin") && !name.startsWith("tok") // a tokenizer
+                ? OptionalInt.of(LlamaCFile.check(path).vocabularySize())
+                : OptionalInt.empty();
     }
 
     private static ModelFolder load(Path path, Optional<DType> dtype, Device device) {

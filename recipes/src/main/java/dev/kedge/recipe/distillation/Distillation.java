@@ -35,8 +35,10 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         HeadDivergence divergence = HeadDivergence.of(
                 hidden,
                 student.head(),
+                student.absent(),
                 constantStates(tokens),
                 teacher.head(),
+                teacher.absent(),
                 temperature,
                 (own, others) -> GeneralizedJsd.divergence(own, others, beta));
         Tensor values = divergence.values();
@@ -59,7 +61,8 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
 
     private double difference(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            Tensor logProbs = HeadLogProbs.of(hidden.detach(), student.head(), tokens.targetTokens(), 1)
+            Tensor logProbs = HeadLogProbs.of(
+                            hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1)
                     .values();
             double[] sums = SequenceScores.rowSums(logProbs, tokens).toDoubles();
             int[] rows = IntStream.range(0, part.size())

@@ -146,8 +146,7 @@ public final class GkdRecipe {
                         switch (config.student()) {
                             case Student.Folder(Path model) -> Models.load(model, device);
                             case Student.Random(int hiddenSize, int layers, int heads) ->
-                                Decoder.random(
-                                        shape(teacher.decoder().config(), hiddenSize, layers, heads), rng, device);
+                                Decoder.random(shape(teacher.decoder(), hiddenSize, layers, heads), rng, device);
                         }) {
             requireFit(start, teacher.decoder(), config.maxLength());
             long order = Streams.of(config.seed(), "sft");
@@ -156,13 +155,18 @@ public final class GkdRecipe {
         }
     }
 
-    private static DecoderConfig shape(DecoderConfig teacher, int hiddenSize, int layers, int heads) {
-        return DecoderConfig.small(teacher.vocabularySize(), hiddenSize, layers, heads, teacher.maxPositions());
+    private static DecoderConfig shape(Decoder teacher, int hiddenSize, int layers, int heads) {
+        return DecoderConfig.small(
+                teacher.vocabularySize(),
+                hiddenSize,
+                layers,
+                heads,
+                teacher.config().maxPositions());
     }
 
     private static void requireFit(Decoder student, Decoder teacher, int maxLength) {
-        int own = student.config().vocabularySize();
-        int others = teacher.config().vocabularySize();
+        int own = student.vocabularySize();
+        int others = teacher.vocabularySize();
         if (own != others) {
             throw new ConfigException("student and teacher must have one vocabulary: that of the student has " + own
                     + " tokens, that of the teacher " + others);

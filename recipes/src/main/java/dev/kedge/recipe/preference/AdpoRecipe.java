@@ -219,7 +219,7 @@ public final class AdpoRecipe {
             Tensor entropies = logP.exp().times(logP).sum(1).neg();
             return SequenceScores.rowSums(entropies, now.batch())
                     .div(SequenceScores.rowSums(entropies.onesLike(), now.batch()))
-                    .div(Math.log(policy.config().vocabularySize()));
+                    .div(Math.log(policy.vocabularySize()));
         }
     }
 

@@ -193,13 +193,15 @@ public final class AsftRecipe {
         TokenBatch tokens = TokenBatch.of(part, base.padId(), 1).to(policy.device());
         Tensor hidden = ForgettingEvaluation.states(policy, tokens);
         Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
-        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
+        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), policy.absent(), tokens.targetTokens(), 1);
         Optional<HeadDivergence> kl = arm.method().isAnchored()
                 ? Optional.of(HeadDivergence.forwardKl(
                         leaf,
                         policy.head(),
+                        policy.absent(),
                         constantStates(base.decoder(), tokens),
-                        base.decoder().head()))
+                        base.decoder().head(),
+                        base.decoder().absent()))
                 : Optional.empty();
         Loss loss = arm.method().loss(logProbs.values(), kl.map(HeadDivergence::values), arm.klWeight(), targets);
         loss.value().backward();
