@@ -65,7 +65,11 @@ class PreferenceRunTest {
 
     @Test
     void repliesLongerThanTheContext() throws IOException {
-        run(TOO_LONG).refused(3, "no pair is left to learn from", "20 x longer than 24 tokens (first at " + data + ", line 1)");
+        run(TOO_LONG)
+                .refused(
+                        3,
+                        "no pair is left to learn from",
+                        "20 x longer than 24 tokens (first at " + data + ", line 1)");
     }
 
     @Test

@@ -142,10 +142,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     }
 
     private <T> Split<T> split(
-            Path file,
-            String what,
-            Function<List<Placed>, Split<Placed>> splitting,
-            Part<T> tokens) {
+            Path file, String what, Function<List<Placed>, Split<Placed>> splitting, Part<T> tokens) {
         return split(file, ReadOptions.skipping(), what, splitting, tokens);
     }
 

@@ -220,8 +220,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
             Tokenizer tokenizer = Models.tokenizer(model);
             Decoder start = Models.load(model, device);
-            List<Question> asked =
-                    asked(read, tokenizer, start.config().maxPositions(), run);
+            List<Question> asked = asked(read, tokenizer, start.config().maxPositions(), run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
