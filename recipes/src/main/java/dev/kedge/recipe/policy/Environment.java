@@ -3,6 +3,7 @@ package dev.kedge.recipe.policy;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.data.Content;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Prompt;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
@@ -226,8 +227,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
             Tokenizer tokenizer = Models.tokenizer(model);
             Decoder start = Models.load(model, device);
-            List<Question> asked =
-                    asked(read.questions(), tokenizer, start.config().maxPositions(), run);
+            List<Question> asked = asked(read, tokenizer, start.config().maxPositions(), run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
@@ -249,7 +249,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         }
 
         /// The questions that can be asked and leave the model room to answer.
-        private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
+        private List<Question> asked(Questions read, Tokenizer tokenizer, int positions, Run run) {
+            List<VerifierQuestion> all = read.questions();
             Optional<ChatTemplate> chat = Models.chatTemplate(model);
             if (chat.isPresent() && all.stream().anyMatch(q -> q.question() instanceof Content.Text)) {
                 run.note("questions that are text are asked as they stand; those that are messages would go through the"
@@ -259,17 +260,22 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                     Tokenisation.ofPrompts(tokenizer, chat.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)));
             List<Prompt> worded =
                     all.stream().map(q -> new Prompt(worded(q.question()))).toList();
-            Tokens<int[]> prompts = tokenisation.prompts(worded, ReadOptions.Wrong.SKIP);
+            Tokens<int[]> prompts = tokenisation.prompts(worded, read.places(), ReadOptions.Wrong.SKIP);
             prompts.skipped().lines().forEach(line -> run.note("left out: " + line));
             List<Question> asked = new ArrayList<>();
+            List<Place> tooLong = new ArrayList<>();
             for (int i = 0; i < prompts.items().size(); i++) {
+                int source = prompts.sources()[i];
                 if (prompts.items().get(i).length + maxTokens <= positions) {
-                    asked.add(new Question(prompts.items().get(i), all.get(prompts.sources()[i])));
+                    asked.add(new Question(prompts.items().get(i), all.get(source)));
+                } else {
+                    tooLong.add(read.places().get(source));
                 }
             }
-            if (asked.size() < prompts.items().size()) {
-                run.note("left out: " + (prompts.items().size() - asked.size()) + " questions that with " + maxTokens
-                        + " tokens of an answer do not fit the model's " + positions + " positions");
+            if (!tooLong.isEmpty()) {
+                run.note("left out: " + tooLong.size() + " questions that with " + maxTokens
+                        + " tokens of an answer do not fit the model's " + positions + " positions (first at "
+                        + tooLong.getFirst() + ")");
             }
             return asked;
         }
