@@ -193,8 +193,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param maxTokens the longest completion, >= 1
     /// @param questions training questions, at most as many as there are
     /// @param heldOut   questions to be evaluated by, >= 2; as near to it as whole prompts come, as those of one
-    // prompt
-    ///                  stay on one side
+    ///                  prompt stay on one side
     @Kind("file")
     record File(
             Path model,
