@@ -7,9 +7,11 @@ import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.statistics.Proportions;
 import dev.kedge.task.ArithmeticTask.Evaluation;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -23,9 +25,13 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
     /// @param method with its strength
     public String verdict(String method, Evaluation after) {
         return String.format(
+                Locale.ROOT,
                 "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %% after"
                         + " %s, %.2f nats from the reference.",
-                100 * task.before().reward(), 100 * after.reward(), method, after.kl());
+                100 * task.before().reward(),
+                100 * after.reward(),
+                method,
+                after.kl());
     }
 
     /// A method's policies of several strengths, from the reference on.
@@ -90,11 +96,12 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
                     Optional.of(isRight(i, saidBefore) ? 1.0 : 0.0),
                     Optional.of(isRight(i, saidAfter) ? 1.0 : 0.0),
                     String.format(
+                            Locale.ROOT,
                             "chance of the right answer: %.0f %% before, %.0f %% after",
                             100 * task.before().sums().get(i).reward(),
                             100 * after.sums().get(i).reward())));
         }
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(seed, "bootstrap"));
         return evaluated
                 .comparison(
                         "Right answers, drawn",

@@ -18,14 +18,15 @@ import dev.kedge.sequence.Models;
 import dev.kedge.sequence.Pretraining;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -99,7 +100,7 @@ public final class ArithmeticTask implements AutoCloseable {
 
         @Override
         public String toString() {
-            return String.format("right on %.1f %%, KL %.3f nats (exact)", 100 * reward(), kl());
+            return String.format(Locale.ROOT, "right on %.1f %%, KL %.3f nats (exact)", 100 * reward(), kl());
         }
     }
 
@@ -126,7 +127,8 @@ public final class ArithmeticTask implements AutoCloseable {
         solutions = heldOut.stream().map(p -> answer(solution(p))).toList();
         reference = reference(run, device);
         before = evaluate(reference);
-        run.note(String.format("reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
+        run.note(String.format(
+                Locale.ROOT, "reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
     }
 
     private static List<Problem> heldOut(Config config, Arithmetic arithmetic, long seed) {
@@ -135,7 +137,7 @@ public final class ArithmeticTask implements AutoCloseable {
             throw new ConfigException("held_out is " + config.heldOut() + ", but there are only " + all.size()
                     + " held-out sums of numbers up to " + config.maxOperand());
         }
-        Collections.shuffle(all, new Random(seed));
+        Collections.shuffle(all, new SplittableRandom(Streams.of(seed, "held-out sums")));
         return all.subList(0, config.heldOut());
     }
 
@@ -151,7 +153,7 @@ public final class ArithmeticTask implements AutoCloseable {
     }
 
     private List<Tokenized> corpus() {
-        RandomGenerator random = new SplittableRandom(seed);
+        RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
         List<Tokenized> corpus = new ArrayList<>();
         for (int i = 0; i < config.examples(); i++) {
             Problem problem = arithmetic.sample(random, ProblemSplit.TRAIN);

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -114,8 +115,11 @@ public final class CharTokenizer implements Tokenizer {
             Integer id = this.ids.getOrDefault(piece, this.ids.get(roles.getOrDefault("unk_token", "")));
             if (id == null) {
                 throw new IllegalArgumentException(String.format(
+                        Locale.ROOT,
                         "character '%s' (U+%04X) at position %d is not in the alphabet",
-                        piece, piece.codePointAt(0), at));
+                        piece,
+                        piece.codePointAt(0),
+                        at));
             }
             ids[size] = id;
             starts[size] = at;

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(InScope.class)
 class HeadLogProbsTest {
@@ -293,5 +294,25 @@ class HeadLogProbsTest {
                     .close();
             assertEquals(2, Scope.liveTensors() - before);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.1, 1, 2})
+    void termsAreTheLargerOfTheTwoThatALogProbIsMadeOf(double temperature) {
+        Case c = Case.of(DType.FLOAT64, 40, 5, 7, true, true);
+        Tensor logits = c.hidden().detach().matmul(c.head().detach().t()).div(temperature);
+        double[] normalizers = logits.logSumExp(-1).toDoubles();
+        double[] targets = logits.gather(1, c.targets().unsqueeze(1)).reshape(-1).toDoubles();
+        double[] expected = new double[40];
+        Arrays.setAll(expected, i -> Math.max(Math.abs(normalizers[i]), Math.abs(targets[i])));
+        HeadLogProbs logProbs = HeadLogProbs.of(c.hidden(), c.head(), c.targets(), temperature);
+        assertArrayEquals(expected, logProbs.terms().toDoubles(), 1e-12);
+        assertFalse(logProbs.terms().hasGradientGraph());
+        Case none = Case.of(DType.FLOAT64, 0, 5, 7, false, false);
+        assertEquals(
+                0,
+                HeadLogProbs.of(none.hidden(), none.head(), none.targets(), temperature)
+                        .terms()
+                        .numel());
     }
 }

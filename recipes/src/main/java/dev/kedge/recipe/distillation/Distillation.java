@@ -12,6 +12,7 @@ import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.sequence.ForgettingEvaluation;
 import dev.kedge.sequence.SequenceScores;
+import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
@@ -35,8 +36,10 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         HeadDivergence divergence = HeadDivergence.of(
                 hidden,
                 student.head(),
+                student.absent(),
                 constantStates(tokens),
                 teacher.head(),
+                teacher.absent(),
                 temperature,
                 (own, others) -> GeneralizedJsd.divergence(own, others, beta));
         Tensor values = divergence.values();
@@ -45,7 +48,7 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         loss.value().backward();
         StepMetrics metrics = new StepMetrics().add("loss", loss.value().item());
         if (part.stream().anyMatch(t -> t.drawn().isPresent())) {
-            metrics.max("sampler/difference", difference(part, hidden, tokens));
+            agreement(part, hidden, tokens).on(metrics);
         }
         divergence.backward();
         return metrics;
@@ -57,19 +60,17 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         }
     }
 
-    private double difference(List<Target> part, Tensor hidden, TokenBatch tokens) {
+    private SamplerAgreement agreement(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            Tensor logProbs = HeadLogProbs.of(hidden.detach(), student.head(), tokens.targetTokens(), 1)
-                    .values();
-            double[] sums = SequenceScores.rowSums(logProbs, tokens).toDoubles();
-            int[] rows = IntStream.range(0, part.size())
-                    .filter(i -> part.get(i).drawn().isPresent())
-                    .toArray();
-            return SamplerAgreement.difference(
-                    IntStream.of(rows)
-                            .mapToObj(i -> part.get(i).drawn().orElseThrow())
-                            .toList(),
-                    IntStream.of(rows).mapToDouble(i -> sums[i]).toArray());
+            HeadLogProbs computed = HeadLogProbs.of(
+                    hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
+            long[] rows = tokens.row().to(Device.CPU).toLongs();
+            return SequenceScores.agreement(
+                    part.stream().flatMap(t -> t.drawn().stream()).toList(),
+                    computed,
+                    IntStream.range(0, rows.length)
+                            .filter(n -> part.get((int) rows[n]).drawn().isPresent())
+                            .toArray());
         }
     }
 }

@@ -27,10 +27,12 @@ import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -78,6 +80,7 @@ public final class EgpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("beta", beta);
             if (methods.isEmpty() || methods.stream().distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must be different, at least one, were " + methods);
@@ -118,7 +121,7 @@ public final class EgpoRecipe {
         }
 
         String phase() {
-            return name().toLowerCase();
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -189,6 +192,11 @@ public final class EgpoRecipe {
     /// @param pair y and y', drawn from the flattened policy
     /// @param wins how often each of them beats the opponent's answers
     private record Rollout(int[] prompt, List<Completion> pair, List<Completion> opponents, double[] wins) {
+        /// Two equal answers have the same wins: their gradient cancels.
+        boolean isEqual() {
+            return Arrays.equals(pair.getFirst().tokens(), pair.getLast().tokens());
+        }
+
         long tokens() {
             return Stream.of(pair, opponents)
                     .flatMap(List::stream)
@@ -200,7 +208,7 @@ public final class EgpoRecipe {
     /// A step's rollouts: a function of policy, seed and step. All methods get the same prompts.
     private static List<Rollout> rollout(
             Config config, ArithmeticTask task, PreferenceOracle oracle, Decoder policy, int step) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        var random = new SplittableRandom(Streams.of(config.seed(), "rollout", step));
         List<int[]> prompts = task.trainingPrompts(config.training().batchSize(), random);
         var pairs = task.completions(policy, prompts, config.pairs(), 2, random.nextLong());
         var opponents = task.completions(policy, prompts, config.opponents(), random.nextLong());
@@ -261,7 +269,8 @@ public final class EgpoRecipe {
         Tensor rewards = loss.metric("reward/first").plus(loss.metric("reward/second"));
         return new StepMetrics()
                 .add("loss", loss.value().item())
-                .add("reward", LossMetrics.share(rewards, 2L * inStep));
+                .add("reward", LossMetrics.share(rewards, 2L * inStep))
+                .mean("pairs/equal", part.stream().filter(Rollout::isEqual).count(), pairs);
     }
 
     private static Summary summary(
@@ -275,15 +284,21 @@ public final class EgpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
+                        Locale.ROOT,
                         "%s to %.4f (at its least %.4f)",
-                        curve.name(), curve.last().gap(), curve.leastGap()))
+                        curve.name(),
+                        curve.last().gap(),
+                        curve.leastGap()))
                 .collect(Collectors.joining(", "));
         Summary summary = Summary.of("egpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
+                        Locale.ROOT,
                         "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
                                 + " bring %s.",
-                        game.reference().gap(), config.training().steps(), ends))
+                        game.reference().gap(),
+                        config.training().steps(),
+                        ends))
                 .frontier(game.frontier("gradients", curves))
                 .fact(
                         "pairs_drawn_for_a_gradient",

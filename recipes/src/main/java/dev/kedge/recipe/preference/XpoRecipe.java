@@ -10,7 +10,6 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
-import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.run.Training;
@@ -27,10 +26,13 @@ import dev.kedge.task.ArithmeticSummary;
 import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -75,6 +77,7 @@ public final class XpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (alphas.isEmpty()
                     || alphas.stream().distinct().count() < alphas.size()
                     || alphas.stream().anyMatch(a -> !(a >= 0 && a < Double.POSITIVE_INFINITY))) {
@@ -128,9 +131,10 @@ public final class XpoRecipe {
             Decoder policy,
             Snapshots snapshots,
             Run run) {
-        List<int[]> prompts = task.trainingPrompts(config.prompts(), new SplittableRandom(config.seed() + 1));
+        var drawn = new SplittableRandom(Streams.of(config.seed(), "prompts"));
+        List<int[]> prompts = task.trainingPrompts(config.prompts(), drawn);
         int[] lengths = prompts.stream().mapToInt(p -> p.length).toArray();
-        EpochBatches batches = config.training().batchesOf(lengths, config.seed());
+        EpochBatches batches = config.training().batchesOf(lengths, Streams.of(config.seed(), "order"));
         try (Training training = new Training(run, phase(alpha), config.training(), policy.parameters())) {
             training.run(
                     step -> {
@@ -153,12 +157,17 @@ public final class XpoRecipe {
         long tokens() {
             return policy.tokens().length + reference.tokens().length;
         }
+
+        /// Such a pair has no preference to learn, its margin is 0 and its gradient cancels; the bonus stays.
+        boolean isEqual() {
+            return Arrays.equals(policy.tokens(), reference.tokens());
+        }
     }
 
     /// A step's pairs: a function of policy, seed and step.
     private static List<LabelledPair> rollout(
             Config config, ArithmeticTask task, PreferenceOracle judge, Decoder policy, List<int[]> prompts, int step) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        var random = new SplittableRandom(Streams.of(config.seed(), "rollout", step));
         var own = task.completions(policy, prompts, 1, random.nextLong());
         var usual = task.completions(task.reference(), prompts, 1, random.nextLong());
         double[] wins = judge.firstWins(IntStream.range(0, prompts.size())
@@ -197,13 +206,12 @@ public final class XpoRecipe {
                 policyIsChosen);
         Loss loss = Xpo.xpo(lp, policyIsChosen, alpha, config.beta(), inStep);
         now.backward(loss);
-        return LossMetrics.of(loss, inStep)
+        StepMetrics metrics = LossMetrics.of(loss, inStep)
                 .add("loss/preference", LossMetrics.share(loss.metric("loss"), inStep))
                 .mean("policy/chosen", chosen, b)
-                .max(
-                        "sampler/difference",
-                        SamplerAgreement.difference(
-                                part.stream().map(LabelledPair::policy).toList(), now.values(0, b)));
+                .mean("pairs/equal", part.stream().filter(LabelledPair::isEqual).count(), b);
+        return now.agreement(part.stream().map(LabelledPair::policy).toList(), 0)
+                .on(metrics);
     }
 
     /// The policy's completions, then the reference's.
@@ -241,6 +249,7 @@ public final class XpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
+                        Locale.ROOT,
                         "%s has %.1f %%, at %.2f nats",
                         curve.name(),
                         100 * curve.points().getLast().y().value(),
@@ -250,9 +259,12 @@ public final class XpoRecipe {
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(
+                        Locale.ROOT,
                         "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
                                 + " from the reference.",
-                        100 * task.before().reward(), labels, ends))
+                        100 * task.before().reward(),
+                        labels,
+                        ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
                 .fact(
                         "labelled_pairs",
