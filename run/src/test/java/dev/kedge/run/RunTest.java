@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.run.result.Summary;
+import dev.kedge.run.result.SummaryJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -56,12 +58,29 @@ class RunTest {
     @Test
     void aNewRunWritesItsConfigurationWhichAResumedOneReads() throws IOException {
         start().close();
-        assertEquals(ConfigFile.text("tiny", CONFIG), Files.readString(folder.resolve("run/config.yaml")));
+        assertEquals(ConfigFile.text("tiny", CONFIG, false), Files.readString(folder.resolve("run/config.yaml")));
         try (Run run = Run.resume(folder.resolve("run"), Terminal.quiet())) {
             assertEquals("tiny", run.config().recipe());
             assertEquals(CONFIG, run.config().as(Config.class));
             assertTrue(run.latest().isEmpty());
         }
+    }
+
+    @Test
+    void aRemarkIsSaidOnceAndStandsInEverySummary() throws IOException {
+        try (Run run = start()) {
+            run.remark("3 of 9 records repeat");
+            run.remark("3 of 9 records repeat");
+            run.summarise(Summary.of("tiny", Summary.Status.FINISHED, 1).note("first"));
+            assertEquals(List.of("first", "3 of 9 records repeat"), summary().notes());
+            run.fail("why");
+            assertEquals(List.of("why", "3 of 9 records repeat"), summary().notes());
+        }
+        assertEquals(1, said.toString(StandardCharsets.UTF_8).split("3 of 9", -1).length - 1);
+    }
+
+    private Summary summary() throws IOException {
+        return SummaryJson.parse(Files.readString(folder.resolve("run/summary.json")), "summary.json");
     }
 
     @Test
@@ -211,13 +230,18 @@ class RunTest {
                     early.startsWith("loss became Infinity at step 2 of dpo")
                             && early.endsWith("there is no checkpoint yet"),
                     early);
+            metrics.put("loss", 0.25);
+            run.log("dpo", 5, metrics);
             run.save(Checkpoint.at("dpo", 5));
-            metrics.put("loss", 0.0);
+            metrics.put("grad_norm", 1.0);
+            run.guard("dpo", 6, metrics);
+            metrics.put("grad_norm", Double.NaN);
             String late = assertThrows(RunFailedException.class, () -> run.guard("dpo", 7, metrics))
                     .getMessage();
             assertEquals(
                     "grad_norm became NaN at step 7 of dpo, before the parameters were changed; "
-                            + "the last good checkpoint is " + folder.resolve("run/checkpoints/step-5"),
+                            + "the last good checkpoint is " + folder.resolve("run/checkpoints/step-5")
+                            + " (step 5 of dpo, loss 0.25)",
                     late);
             assertTrue(Files.readString(folder.resolve("run/log.txt")).contains("failed: " + late));
             var summary = new ObjectMapper()

@@ -38,9 +38,15 @@ public record ForgettingEvaluation(Scores task, Scores original) {
                 TokenBatch tokens =
                         TokenBatch.of(List.of(sequences.get(i)), padId, 1).to(policy.device());
                 Tensor hidden = states(policy, tokens);
-                Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), tokens.targetTokens(), 1)
+                Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), policy.absent(), tokens.targetTokens(), 1)
                         .values();
-                Tensor kl = HeadDivergence.forwardKl(hidden, policy.head(), states(base, tokens), base.head())
+                Tensor kl = HeadDivergence.forwardKl(
+                                hidden,
+                                policy.head(),
+                                policy.absent(),
+                                states(base, tokens),
+                                base.head(),
+                                base.absent())
                         .values();
                 all.loss[i] = -sum(logProbs) / targets;
                 all.right[i] = sum(logProbs.exp()) / targets;

@@ -12,6 +12,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +26,14 @@ import java.util.Optional;
 public final class Policy implements AutoCloseable {
     /// @param rank  of every update, >= 1
     /// @param alpha numerator of the scale
-    public record Adapter(int rank, double alpha) {}
+    public record Adapter(int rank, double alpha) {
+        public Adapter {
+            if (rank < 1 || !(alpha > 0 && alpha < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "rank >= 1 and a finite alpha > 0 expected, were " + rank + " and " + alpha);
+            }
+        }
+    }
 
     private final PretrainedModel model;
     private final Path start;
@@ -64,14 +72,15 @@ public final class Policy implements AutoCloseable {
         } else {
             if (sft.isPresent()) {
                 try (Decoder tuned = base.copy()) { // the start itself stays without gradients and masks
-                    SupervisedTraining.train(run, "sft", tuned, demonstrations, model.padId(), sft.get(), seed);
+                    long order = Streams.of(seed, "sft");
+                    SupervisedTraining.train(run, "sft", tuned, demonstrations, model.padId(), sft.get(), order);
                     copy(tuned, base);
                 }
             }
             model.save(base, start);
         }
         if (adapter.isPresent()) {
-            try (Rng rng = Rng.seeded(seed)) {
+            try (Rng rng = Rng.seeded(Streams.of(seed, "adapter"))) {
                 Lora lora = Lora.create(
                         base,
                         Models.projections(base),

@@ -23,7 +23,7 @@ public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs token
     public static PolicyLogProbs of(Decoder policy, List<Tokenized> sequences, int padId) {
         TokenBatch batch = TokenBatch.of(sequences, padId, 1).to(policy.device());
         Tensor hidden = policy.hidden(batch.tokens()).indexSelect(0, batch.targetIndex());
-        HeadLogProbs tokens = HeadLogProbs.of(hidden, policy.head(), batch.targetTokens(), 1.0);
+        HeadLogProbs tokens = HeadLogProbs.of(hidden, policy.head(), policy.absent(), batch.targetTokens(), 1.0);
         return new PolicyLogProbs(batch, hidden, tokens, SequenceScores.rowSums(tokens.values(), batch));
     }
 

@@ -28,7 +28,7 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
         try (Scope _ = new Scope()) {
             ModelFolder found = Models.folder(folder, device);
             Optional<ChatTemplate> template = Models.chatTemplate(folder);
-            Decoder decoder = Models.decoder(found, device);
+            Decoder decoder = Models.decoder(found, tokenizer, device);
             return new PretrainedModel(
                     like(found, decoder), tokenizer, template.orElse(ChatTemplate.HUMAN_ASSISTANT), decoder);
         } catch (RuntimeException e) {

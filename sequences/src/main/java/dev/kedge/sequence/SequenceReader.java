@@ -27,16 +27,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// From a user's file to the tokens that a model learns from and those that it is judged by: examples, the split, the
 /// template, truncation. What is left out is noted in the run.
 ///
 /// Every form is sequences that know their prompts: pairs are two of them, labelled ones carry a label, prompts have
-/// no targets. Each method throws [ConfigException] if there are no more examples than are held out, [DataException]
-/// if the file cannot be read or one side of the split has nothing left.
+/// no targets. Each method throws [ConfigException] if there are no more examples than are held out, or all have one
+/// prompt, [DataException] if the file cannot be read or one side of the split has nothing left.
+///
+/// Examples of one prompt stay on one side, and are counted in the run: a held-out prompt is never one that is learnt
+/// from.
 ///
 /// @param tokenisation of the model that learns
-/// @param heldOut      examples kept for judging, >= 1
+/// @param heldOut      examples kept for judging, >= 1; as near to it as whole prompts come
 public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// @param maxLength  tokens of prompt and reply together; less where the model has fewer positions
     /// @param truncation what happens to longer ones
@@ -58,19 +62,32 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
         return separator.map(options::withSeparator).orElse(options);
     }
 
+    /// An example, where it stands, and what those of one prompt have in common.
+    private record Placed(Example example, Place place, Object group) {}
+
+    private interface Part<T> {
+        Tokens<T> tokens(List<Example> examples, List<Place> places);
+
+        default Tokens<T> tokens(List<Placed> part) {
+            return tokens(
+                    part.stream().map(Placed::example).toList(),
+                    part.stream().map(Placed::place).toList());
+        }
+    }
+
     /// Preference pairs; the last ones of the file are held out.
     public Split<TokenizedPair> pairs(Path file) {
-        return split(file, "pair", this::last, examples -> tokenisation.pairs(examples, Wrong.SKIP));
+        return split(file, "pair", this::last, (examples, places) -> tokenisation.pairs(examples, places, Wrong.SKIP));
     }
 
     /// Completions that are desirable or not, as they come or as the two of each pair; the last examples of the file
     /// are held out.
     public Split<LabelledSequence> labelled(Path file) {
-        return split(file, "completion", this::last, examples -> {
+        return split(file, "completion", this::last, (examples, places) -> {
             if (!examples.stream().allMatch(Preference.class::isInstance)) {
-                return tokenisation.labelled(examples, Wrong.SKIP);
+                return tokenisation.labelled(examples, places, Wrong.SKIP);
             }
-            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, Wrong.SKIP);
+            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, places, Wrong.SKIP);
             return tokens(
                     pairs.items().stream()
                             .flatMap(pair -> LabelledSequence.of(pair).stream())
@@ -81,8 +98,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
 
     /// Prompts, of whatever has one; the last ones of the file are held out.
     public Split<Tokenized> prompts(Path file) {
-        return split(file, "prompt", this::last, examples -> {
-            Tokens<int[]> prompts = tokenisation.prompts(examples, Wrong.SKIP);
+        return split(file, "prompt", this::last, (examples, places) -> {
+            Tokens<int[]> prompts = tokenisation.prompts(examples, places, Wrong.SKIP);
             return tokens(prompts.items().stream().map(Tokenized::ofPrompt).toList(), prompts.skipped());
         });
     }
@@ -90,15 +107,44 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// Completions or text to learn by heart; those held out are drawn by seed. Documents are joined and cut into
     /// windows; everything else is one sequence each: of a preference, the chosen reply.
     public Split<Tokenized> sequences(Path file, ReadOptions options, long seed) {
-        return split(file, options, "sequence", all -> Split.seeded(all, heldOut, seed), examples -> {
-            if (examples.stream().allMatch(Document.class::isInstance)) {
-                return tokens(windows(examples), Skipped.NONE);
-            }
-            List<Example> replies = examples.stream()
-                    .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
-                    .toList();
-            return tokenisation.sequences(replies, Wrong.SKIP);
-        });
+        return split(file, options, "sequence", seeded(seed), this::sequences);
+    }
+
+    /// The same of a file that nothing is learnt from: as many as are held out, drawn by seed.
+    public List<Tokenized> judged(Path file, ReadOptions options, long seed) {
+        Part<Tokenized> part = this::sequences;
+        Tokens<Tokenized> judged =
+                part.tokens(Split.seeded(read(file, options), heldOut, seed).heldOut());
+        note(judged.skipped());
+        requireSome(judged, "sequence is left to judge by", file);
+        return judged.items();
+    }
+
+    /// How many of the examples that [#judged] draws have a prompt that [#sequences] of another file learns from.
+    ///
+    /// @param seed of the former, and `learntSeed` of the latter
+    public int shared(
+            Path judged, ReadOptions options, long seed, Path learnt, ReadOptions learntOptions, long learntSeed) {
+        List<Placed> known = seeded(learntSeed)
+                .apply(placed(Dataset.read(learnt, learntOptions)))
+                .train();
+        List<Placed> drawn = Split.seeded(placed(Dataset.read(judged, options)), heldOut, seed)
+                .heldOut();
+        return Split.shared(known, drawn, Placed::group);
+    }
+
+    private Function<List<Placed>, Split<Placed>> seeded(long seed) {
+        return all -> Split.seeded(all, Placed::group, heldOut, seed);
+    }
+
+    private Tokens<Tokenized> sequences(List<Example> examples, List<Place> places) {
+        if (examples.stream().allMatch(Document.class::isInstance)) {
+            return tokens(windows(examples), Skipped.NONE);
+        }
+        List<Example> replies = examples.stream()
+                .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
+                .toList();
+        return tokenisation.sequences(replies, places, Wrong.SKIP);
     }
 
     private List<Tokenized> windows(List<Example> documents) {
@@ -112,8 +158,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
                 end);
     }
 
-    private Split<Example> last(List<Example> all) {
-        return Split.last(all, heldOut);
+    private Split<Placed> last(List<Placed> all) {
+        return Split.last(all, Placed::group, heldOut);
     }
 
     private static <T> Tokens<T> tokens(List<T> items, Skipped skipped) {
@@ -123,8 +169,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     private <T> Split<T> split(
             Path file,
             String what,
-            Function<List<Example>, Split<Example>> splitting,
-            Function<List<Example>, Tokens<T>> tokens) {
+            Function<List<Placed>, Split<Placed>> splitting,
+            Part<T> tokens) {
         return split(file, ReadOptions.skipping(), what, splitting, tokens);
     }
 
@@ -132,22 +178,54 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             Path file,
             ReadOptions options,
             String what,
-            Function<List<Example>, Split<Example>> splitting,
-            Function<List<Example>, Tokens<T>> tokens) {
+            Function<List<Placed>, Split<Placed>> splitting,
+            Part<T> tokens) {
+        List<Placed> all = read(file, options);
+        remarkRepeats(all, Placed::group, heldOut, file, run);
+        Split<Placed> sides = splitting.apply(all);
+        Tokens<T> train = tokens.tokens(sides.train());
+        Tokens<T> judged = tokens.tokens(sides.heldOut());
+        note(train.skipped());
+        note(judged.skipped());
+        requireSome(train, what + " is left to learn from", file);
+        requireSome(judged, what + " is left to judge by", file);
+        return new Split<>(train.items(), judged.items());
+    }
+
+    /// More examples than are held out.
+    private List<Placed> read(Path file, ReadOptions options) {
         Dataset data = Dataset.read(file, options);
         note(data.skipped());
         int count = data.examples().size();
         if (count <= heldOut) {
             throw new ConfigException("held_out is " + heldOut + ", but " + file + " has only " + count + " examples");
         }
-        Split<Example> examples = splitting.apply(data.examples());
-        Tokens<T> train = tokens.apply(examples.train());
-        Tokens<T> judged = tokens.apply(examples.heldOut());
-        note(train.skipped());
-        note(judged.skipped());
-        requireSome(train, what + " is left to learn from", file);
-        requireSome(judged, what + " is left to judge by", file);
-        return new Split<>(train.items(), judged.items());
+        return placed(data);
+    }
+
+    private List<Placed> placed(Dataset data) {
+        return IntStream.range(0, data.examples().size())
+                .mapToObj(i -> {
+                    Example example = data.examples().get(i);
+                    return new Placed(example, data.places().get(i), tokenisation.group(example));
+                })
+                .toList();
+    }
+
+    /// Counts in the run the examples whose prompt an earlier one has, too.
+    ///
+    /// @throws ConfigException if all have one prompt: nothing can be held out then
+    public static <T> void remarkRepeats(List<T> all, Function<? super T, ?> prompt, int heldOut, Path file, Run run) {
+        int repeats = Split.repeats(all, prompt);
+        if (repeats == all.size() - 1) {
+            throw new ConfigException("held_out is " + heldOut + ", but all " + all.size() + " examples of " + file
+                    + " have one prompt, which cannot be both learnt from and held out; examples of other prompts beside"
+                    + " them would be right");
+        }
+        if (repeats > 0) {
+            run.remark(repeats + " of " + all.size() + " records of " + file.getFileName()
+                    + " repeat an earlier prompt: kept on one side");
+        }
     }
 
     private void note(Skipped skipped) {

@@ -124,7 +124,7 @@ public final class SequenceScores {
     /// The log-probs of a batch's targets, in its order.
     public static HeadLogProbs sums(Decoder model, TokenBatch batch, double temperature) {
         Tensor hidden = model.hidden(batch.tokens()).indexSelect(0, batch.targetIndex());
-        return HeadLogProbs.of(hidden, model.head(), batch.targetTokens(), temperature);
+        return HeadLogProbs.of(hidden, model.head(), model.absent(), batch.targetTokens(), temperature);
     }
 
     /// Sums of a model's log-probs over the targets of each row, without gradient: nats, `[B]`.

@@ -69,7 +69,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         for (int id = 0; id < pieces.length; id++) {
             ids.putIfAbsent(pieces[id], id);
         }
-        SpecialTokens special = SpecialTokens.read(folder, ids::get);
+        SpecialTokens special = SpecialTokens.read(folder, ids);
         boolean byteFallback = json.path("model").path("byte_fallback").asBoolean();
         return new HuggingFaceTokenizer(open(json, file), pieces, byteFallback, special, files);
     }
@@ -210,6 +210,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     public String token(int id) {
         requireId(id);
         return pieces[id] == null ? "" : pieces[id];
+    }
+
+    @Override
+    public boolean hasToken(int id) {
+        return id >= 0 && id < pieces.length && pieces[id] != null;
     }
 
     private void requireId(int id) {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.Function;
 
 /// The special ids of a folder: named by text in tokenizer_config.json or special_tokens_map.json, else by id in
 /// generation_config.json or config.json.
@@ -20,8 +19,8 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, Set<Inte
         stopIds = Set.copyOf(stopIds);
     }
 
-    /// `idOf` gives the id of a token's text, or null where the vocabulary has none.
-    static SpecialTokens read(Path folder, Function<String, Integer> idOf) {
+    /// `ids` are those of all tokens by their texts; an id that a file names and no token has is passed over.
+    static SpecialTokens read(Path folder, Map<String, Integer> ids) {
         Map<String, String> texts = texts(folder);
         JsonNode generation = TokenizerFiles.json(folder, "generation_config.json");
         JsonNode model = TokenizerFiles.json(folder, "config.json");
@@ -29,22 +28,23 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, Set<Inte
         if (stops.isEmpty()) {
             stops.addAll(TokenizerFiles.ids(model, "eos_token_id"));
         }
-        OptionalInt eos = one("eos", texts, idOf, generation, model);
+        OptionalInt eos = one("eos", texts, ids, generation, model);
         eos.ifPresent(stops::add);
         return new SpecialTokens(
-                one("bos", texts, idOf, generation, model), eos, one("pad", texts, idOf, generation, model), stops);
+                one("bos", texts, ids, generation, model), eos, one("pad", texts, ids, generation, model), stops);
     }
 
     private static OptionalInt one(
-            String role, Map<String, String> texts, Function<String, Integer> idOf, JsonNode... configs) {
-        Integer id = texts.containsKey(role + "_token") ? idOf.apply(texts.get(role + "_token")) : null;
+            String role, Map<String, String> texts, Map<String, Integer> ids, JsonNode... configs) {
+        Integer id = ids.get(texts.getOrDefault(role + "_token", ""));
         if (id != null) {
             return OptionalInt.of(id);
         }
         for (JsonNode config : configs) {
-            List<Integer> ids = TokenizerFiles.ids(config, role + "_token_id");
-            if (!ids.isEmpty()) {
-                return OptionalInt.of(ids.getFirst());
+            for (int named : TokenizerFiles.ids(config, role + "_token_id")) {
+                if (ids.containsValue(named)) {
+                    return OptionalInt.of(named);
+                }
             }
         }
         return OptionalInt.empty();

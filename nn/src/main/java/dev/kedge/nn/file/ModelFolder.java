@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.regex.Pattern;
 
@@ -56,6 +57,20 @@ public record ModelFolder(
         return load(path, Optional.empty(), Device.CPU);
     }
 
+    /// Rows of the embedding by config.json or by the header of a llama2.c file; empty where neither is there.
+    ///
+    /// @throws InvalidFileException if what is there is damaged
+    public static OptionalInt vocabularySize(Path path) {
+        if (Files.isRegularFile(path.resolve(CONFIG))) {
+            JsonFields json = JsonFields.read(path.resolve(CONFIG));
+            return json.has("vocab_size") ? OptionalInt.of(json.integer("vocab_size")) : OptionalInt.empty();
+        }
+        String name = path.getFileName().toString();
+        return Files.isRegularFile(path) && name.endsWith(".bin") && !name.startsWith("tok") // a tokenizer
+                ? OptionalInt.of(LlamaCFile.check(path).vocabularySize())
+                : OptionalInt.empty();
+    }
+
     private static ModelFolder load(Path path, Optional<DType> dtype, Device device) {
         if (!Files.exists(path)) {
             throw new InvalidFileException(path, "does not exist");
@@ -94,6 +109,7 @@ public record ModelFolder(
     /// Text ends in llama2.c where the next one begins: token 1 ends it as well as token 2.
     private static ModelFolder loadLlamaC(Path path, Path file, Optional<DType> dtype, Device device) {
         LlamaCFile.Model model = LlamaCFile.read(file, dtype.orElse(DType.FLOAT32), device);
+        model.parameters().forEach((name, weights) -> FiniteWeights.required(file, name, weights));
         Optional<Path> folder = Optional.of(file.toAbsolutePath().getParent());
         Origin origin = new Origin(ModelFamily.LLAMA, NameStyle.usual(model.config()), Optional.empty(), folder);
         GenerationConfig generation = GenerationConfig.of(List.of(2, 1), Optional.of(1), Optional.empty());

@@ -124,13 +124,13 @@ public final class WeightsFolder implements AutoCloseable {
 
     /// Reads a tensor to the processor's memory, in its stored type; the caller's scope owns it.
     ///
-    /// @throws InvalidFileException if there is none of this name
+    /// @throws InvalidFileException if there is none of this name, or not all of it is finite
     public Tensor read(String name) {
         SafetensorsFile file = fileOf.get(name);
         if (file == null) {
             throw new InvalidFileException(source, "holds no tensor " + quoted(name));
         }
-        return file.read(name);
+        return FiniteWeights.required(file.path(), name, file.read(name));
     }
 
     @Override

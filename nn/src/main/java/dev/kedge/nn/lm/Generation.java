@@ -8,6 +8,7 @@ import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,10 +52,8 @@ final class Generation {
         entropies = new float[rows][options.logProbs() ? 16 : 0];
         lengths = new int[rows];
         reasons = new StopReason[rows];
-        // Hashed: the streams of near seeds must not be shifts of one another.
-        long stream = new SplittableRandom(options.seed()).nextLong();
         randoms = IntStream.range(0, rows)
-                .mapToObj(r -> new SplittableRandom(stream + r))
+                .mapToObj(r -> new SplittableRandom(Streams.of(options.seed(), "row", r)))
                 .toArray(SplittableRandom[]::new);
         slots = IntStream.range(0, rows).toArray();
     }
@@ -114,7 +113,9 @@ final class Generation {
             Tensor weighted = logits.get(i).logSoftmax(-1).times(models.get(i).weight());
             sum = sum == null ? weighted : sum.plus(weighted);
         }
-        return sum;
+        Tensor absent = models.getFirst().model().absent();
+        // A weight below 0 would make likely what no model ever says.
+        return absent == null ? sum : sum.whereElse(absent.ge(0), Double.NEGATIVE_INFINITY);
     }
 
     /// The columns that the row with the most room needs.

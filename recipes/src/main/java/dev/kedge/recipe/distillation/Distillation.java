@@ -36,8 +36,10 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         HeadDivergence divergence = HeadDivergence.of(
                 hidden,
                 student.head(),
+                student.absent(),
                 constantStates(tokens),
                 teacher.head(),
+                teacher.absent(),
                 temperature,
                 (own, others) -> GeneralizedJsd.divergence(own, others, beta));
         Tensor values = divergence.values();
@@ -60,7 +62,8 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
 
     private SamplerAgreement agreement(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            HeadLogProbs computed = HeadLogProbs.of(hidden.detach(), student.head(), tokens.targetTokens(), 1);
+            HeadLogProbs computed = HeadLogProbs.of(
+                    hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
             long[] rows = tokens.row().to(Device.CPU).toLongs();
             return SequenceScores.agreement(
                     part.stream().flatMap(t -> t.drawn().stream()).toList(),

@@ -26,6 +26,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,6 +94,7 @@ public final class GkdRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.from("on_policy", onPolicy, 0, Math.nextUp(1.0));
             Require.from("beta", beta, 0, Math.nextUp(1.0));
             Require.positive("temperature", temperature);
@@ -140,28 +142,32 @@ public final class GkdRecipe {
     private static Decoder student(Config config, PretrainedModel teacher, List<Tokenized> data, Run run) {
         Device device = teacher.decoder().device();
         Path folder = run.folder().resolve("student");
-        try (Rng rng = Rng.seeded(config.seed());
+        try (Rng rng = Rng.seeded(Streams.of(config.seed(), "student"));
                 Decoder start =
                         switch (config.student()) {
                             case Student.Folder(Path model) -> Models.load(model, device);
                             case Student.Random(int hiddenSize, int layers, int heads) ->
-                                Decoder.random(
-                                        shape(teacher.decoder().config(), hiddenSize, layers, heads), rng, device);
+                                Decoder.random(shape(teacher.decoder(), hiddenSize, layers, heads), rng, device);
                         }) {
             requireFit(start, teacher.decoder(), config.maxLength());
+            long order = Streams.of(config.seed(), "sft");
             return Models.trainedOnce(folder, start, teacher.tokenizer(), fresh -> config.sft()
-                    .ifPresent(sft ->
-                            SupervisedTraining.train(run, "sft", fresh, data, teacher.padId(), sft, config.seed())));
+                    .ifPresent(sft -> SupervisedTraining.train(run, "sft", fresh, data, teacher.padId(), sft, order)));
         }
     }
 
-    private static DecoderConfig shape(DecoderConfig teacher, int hiddenSize, int layers, int heads) {
-        return DecoderConfig.small(teacher.vocabularySize(), hiddenSize, layers, heads, teacher.maxPositions());
+    private static DecoderConfig shape(Decoder teacher, int hiddenSize, int layers, int heads) {
+        return DecoderConfig.small(
+                teacher.vocabularySize(),
+                hiddenSize,
+                layers,
+                heads,
+                teacher.config().maxPositions());
     }
 
     private static void requireFit(Decoder student, Decoder teacher, int maxLength) {
-        int own = student.config().vocabularySize();
-        int others = teacher.config().vocabularySize();
+        int own = student.vocabularySize();
+        int others = teacher.vocabularySize();
         if (own != others) {
             throw new ConfigException("student and teacher must have one vocabulary: that of the student has " + own
                     + " tokens, that of the teacher " + others);
@@ -177,7 +183,7 @@ public final class GkdRecipe {
         var distillation =
                 new Distillation(student, teacher.decoder(), teacher.padId(), config.beta(), config.temperature());
         int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
-        var batches = config.training().batchesOf(lengths, config.seed());
+        var batches = config.training().batchesOf(lengths, Streams.of(config.seed(), "order"));
         try (Training training = new Training(run, "gkd", config.training(), student.parameters())) {
             training.run(step -> {
                 List<Distillation.Target> batch = targets(config, student, teacher, batches.at(step, data), step);
@@ -195,7 +201,7 @@ public final class GkdRecipe {
     /// not fit behind its prompt.
     private static List<Distillation.Target> targets(
             Config config, Decoder student, PretrainedModel teacher, List<Tokenized> batch, int step) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        var random = new SplittableRandom(Streams.of(config.seed(), "targets", step));
         int positions = Math.min(
                 student.config().maxPositions(), teacher.decoder().config().maxPositions());
         List<Distillation.Target> targets = new ArrayList<>();
@@ -230,7 +236,7 @@ public final class GkdRecipe {
     }
 
     private static Bootstrap bootstrap(Config config) {
-        return new Bootstrap(2000, 0.95, config.seed());
+        return new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
     }
 
     private static Summary summary(

@@ -3,8 +3,10 @@ package dev.kedge.recipe.policy;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.data.Content;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Prompt;
 import dev.kedge.data.ReadOptions;
+import dev.kedge.data.Split;
 import dev.kedge.data.Tokenisation;
 import dev.kedge.data.Tokenisation.Tokens;
 import dev.kedge.data.Tokenized;
@@ -23,9 +25,11 @@ import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.SequenceReader;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
@@ -37,9 +41,9 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /// Where questions, their verifier and the policy to start from come from.
@@ -110,23 +114,26 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
 
         @Override
         public Opened open(Run run, Device device, long seed) {
+            run.remark("The start's demonstrations are of all problems, held-out ones among them: held out is from the"
+                    + " reinforcement learning.");
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
-            Path folder = ModelCache.folder(run, this, seed + " " + device);
+            long stream = Streams.of(seed, "start"); // all that is drawn for it comes from this
+            Path folder = ModelCache.folder(run, this, stream + " " + device);
             if (!Models.isComplete(folder)) {
-                pretrain(tokenizer, folder, run, device, seed);
+                pretrain(tokenizer, folder, run, device, stream);
             }
             return new Opened(
                     tokenizer,
                     Models.load(folder, device),
-                    questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
-                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
+                    questions(tokenizer, ProblemSplit.TRAIN, questions, Streams.of(seed, "questions")),
+                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, Streams.of(seed, "held-out questions")),
                     Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
                     task.maxCompletionLength() + 1); // and the end
         }
 
         private void pretrain(Tokenizer tokenizer, Path folder, Run run, Device device, long seed) {
             List<Tokenized> corpus = new ArrayList<>();
-            RandomGenerator random = new SplittableRandom(seed);
+            RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
             for (int i = 0; i < examples; i++) {
                 Problem problem = task.sample(random); // of both splits: a start knows a little of everything
                 String said = task.demonstration(problem, rightness, random);
@@ -134,9 +141,11 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             DecoderConfig shape =
                     DecoderConfig.small(tokenizer.vocabularySize(), hiddenSize, layers, heads, positions(tokenizer));
-            try (Rng rng = Rng.seeded(seed);
+            try (Rng rng = Rng.seeded(Streams.of(seed, "weights"));
                     Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
-                SupervisedTraining.train(run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, seed);
+                long order = Streams.of(seed, "order");
+                SupervisedTraining.train(
+                        run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, order);
                 Models.save(fresh, tokenizer, folder);
             }
         }
@@ -158,8 +167,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         }
 
         /// Different problems of a split, in random order.
-        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long seed) {
-            RandomGenerator random = new SplittableRandom(seed);
+        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long stream) {
+            RandomGenerator random = new SplittableRandom(stream);
             Set<Problem> problems = new LinkedHashSet<>();
             for (int tries = 0; problems.size() < count && tries < 100 * count; tries++) {
                 problems.add(task.sample(random, split));
@@ -183,7 +192,9 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
     /// @param questions training questions, at most as many as there are
-    /// @param heldOut   questions to be evaluated by, >= 2
+    /// @param heldOut   questions to be evaluated by, >= 2; as near to it as whole prompts come, as those of one
+    // prompt
+    ///                  stay on one side
     @Kind("file")
     record File(
             Path model,
@@ -216,22 +227,30 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
             Tokenizer tokenizer = Models.tokenizer(model);
             Decoder start = Models.load(model, device);
-            List<Question> asked =
-                    asked(read.questions(), tokenizer, start.config().maxPositions(), run);
+            List<Question> asked = asked(read, tokenizer, start.config().maxPositions(), run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
                         + " would be right");
             }
             List<Question> shuffled = new ArrayList<>(asked);
-            Collections.shuffle(shuffled, new Random(seed));
-            List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
-            return new Opened(
-                    tokenizer, start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
+            Collections.shuffle(shuffled, new SplittableRandom(Streams.of(seed, "order of questions")));
+            Split<Question> split = split(shuffled, run);
+            List<Question> training =
+                    split.train().subList(0, Math.min(split.train().size(), questions));
+            return new Opened(tokenizer, start, training, split.heldOut(), Scorer.of(opened, vote::of), maxTokens);
+        }
+
+        /// The first ones are held out; those of one prompt stay on one side.
+        private Split<Question> split(List<Question> asked, Run run) {
+            Function<Question, Tokenized> prompt = question -> Tokenized.ofPrompt(question.prompt());
+            SequenceReader.remarkRepeats(asked, prompt, heldOut, data, run);
+            return Split.first(asked, prompt, heldOut);
         }
 
         /// The questions that can be asked and leave the model room to answer.
-        private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
+        private List<Question> asked(Questions read, Tokenizer tokenizer, int positions, Run run) {
+            List<VerifierQuestion> all = read.questions();
             Optional<ChatTemplate> chat = Models.chatTemplate(model);
             if (chat.isPresent() && all.stream().anyMatch(q -> q.question() instanceof Content.Text)) {
                 run.note("questions that are text are asked as they stand; those that are messages would go through the"
@@ -241,17 +260,22 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                     Tokenisation.ofPrompts(tokenizer, chat.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)));
             List<Prompt> worded =
                     all.stream().map(q -> new Prompt(worded(q.question()))).toList();
-            Tokens<int[]> prompts = tokenisation.prompts(worded, ReadOptions.Wrong.SKIP);
+            Tokens<int[]> prompts = tokenisation.prompts(worded, read.places(), ReadOptions.Wrong.SKIP);
             prompts.skipped().lines().forEach(line -> run.note("left out: " + line));
             List<Question> asked = new ArrayList<>();
+            List<Place> tooLong = new ArrayList<>();
             for (int i = 0; i < prompts.items().size(); i++) {
+                int source = prompts.sources()[i];
                 if (prompts.items().get(i).length + maxTokens <= positions) {
-                    asked.add(new Question(prompts.items().get(i), all.get(prompts.sources()[i])));
+                    asked.add(new Question(prompts.items().get(i), all.get(source)));
+                } else {
+                    tooLong.add(read.places().get(source));
                 }
             }
-            if (asked.size() < prompts.items().size()) {
-                run.note("left out: " + (prompts.items().size() - asked.size()) + " questions that with " + maxTokens
-                        + " tokens of an answer do not fit the model's " + positions + " positions");
+            if (!tooLong.isEmpty()) {
+                run.note("left out: " + tooLong.size() + " questions that with " + maxTokens
+                        + " tokens of an answer do not fit the model's " + positions + " positions (first at "
+                        + tooLong.getFirst() + ")");
             }
             return asked;
         }

@@ -13,6 +13,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -74,14 +76,16 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
                 .eos()
                 .orElseThrow(() -> new ConfigException("a learned_reward reads answers at the token that ends them, but"
                         + " this tokenizer has none"));
-        Path folder = ModelCache.folder(run, this, seed + " " + device);
+        long stream = Streams.of(seed, "learned reward"); // all that is drawn for it comes from this
+        Path folder = ModelCache.folder(run, this, stream + " " + device);
         ScalarHead head = ScalarHead.on(truth.start());
         try {
             if (!Files.exists(folder.resolve("model.safetensors"))) {
-                SplittableRandom random = new SplittableRandom(seed + 5);
+                SplittableRandom random = new SplittableRandom(Streams.of(stream, "preferences"));
                 List<TokenizedPair> learnt = preferences(truth, eos, random);
-                RewardModel.train(run, head, learnt, padId, learning, seed);
-                double[] usual = RewardModel.scored(head, answers(truth, eos, random.nextLong()), padId);
+                RewardModel.train(run, head, learnt, padId, learning, Streams.of(stream, "order"));
+                double[] usual =
+                        RewardModel.scored(head, answers(truth, eos, Streams.of(stream, "usual answers")), padId);
                 double mean = StatUtils.mean(usual);
                 double deviation = Math.sqrt(StatUtils.populationVariance(usual, mean));
                 if (!(deviation > 0 && deviation < Double.POSITIVE_INFINITY)) {
@@ -115,6 +119,7 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
     /// Pairs of answers to training questions that the truth tells apart.
     private List<TokenizedPair> preferences(Opened truth, int eos, SplittableRandom random) {
         List<TokenizedPair> found = new ArrayList<>();
+        Optional<String> failure = Optional.empty();
         int written = 0;
         while (found.size() < pairs && written < MOST_PAIRS * pairs) {
             List<Question> asked = IntStream.range(0, pairs)
@@ -123,6 +128,7 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
                     .toList();
             Rollouts rollouts = sampler(truth).sample(truth.start(), asked, random.nextLong());
             written += pairs;
+            failure = failure.or(rollouts::failure);
             for (int q = 0; q < asked.size() && found.size() < pairs; q++) {
                 double first = rollouts.scores().get(2 * q).reward();
                 double second = rollouts.scores().get(2 * q + 1).reward();
@@ -140,7 +146,8 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
             throw new ConfigException("environment.pairs is " + pairs + ", but of " + written
                     + " pairs of the start's answers"
                     + " only " + found.size() + " differ in true reward; fewer pairs, or a start that is sometimes"
-                    + " right and sometimes wrong, would be right");
+                    + " right and sometimes wrong, would be right"
+                    + failure.map(why -> ". At first " + why).orElse(""));
         }
         return found;
     }

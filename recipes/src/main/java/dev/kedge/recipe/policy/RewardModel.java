@@ -21,6 +21,7 @@ import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /// A reward of whole answers learned from preferences ([BradleyTerry]): a copy of the policy's start, and a linear head
 /// on its state at the end of the answer.
@@ -120,8 +121,8 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
                 for (int i = 0; i < learned.length; i++) {
                     double reward = (learned[i] - mean) / deviation;
                     Score trueScore = trueScores.get(i);
-                    String failure = Double.isFinite(reward) ? "" : "the learned reward is " + reward;
-                    scores.add(new Score(reward, trueScore.answer(), failure, trueScore.reward()));
+                    String failure = Double.isFinite(reward) ? trueScore.failure() : "the learned reward is " + reward;
+                    scores.add(new Score(reward, trueScore.answer(), failure, OptionalDouble.of(trueScore.reward())));
                 }
                 return scores;
             }

@@ -33,6 +33,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -82,6 +83,7 @@ public final class RrpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (!(beta > 0 && beta < Double.POSITIVE_INFINITY && alpha >= 0 && alpha < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "beta > 0 and alpha >= 0 expected, both finite, were " + beta + " and " + alpha);
@@ -135,7 +137,7 @@ public final class RrpoRecipe {
                         policy.trained(),
                         train.whole(),
                         config.training(),
-                        config.seed(),
+                        Streams.of(config.seed(), "order"),
                         (part, inStep) -> gradient(config, policy, train, reference, part, inStep));
                 policy.save(run);
                 run.summarise(summary(config, evaluation, policy, train, heldOut, run));
@@ -193,12 +195,18 @@ public final class RrpoRecipe {
             Tensor hidden = policy.hidden(whole.tokens());
             Tensor states = hidden.detach().requiresGrad();
             HeadLogProbs logProbs = HeadLogProbs.of(
-                    states.indexSelect(0, phrases.targetIndex()), policy.head(), phrases.targetTokens(), 1);
+                    states.indexSelect(0, phrases.targetIndex()),
+                    policy.head(),
+                    policy.absent(),
+                    phrases.targetTokens(),
+                    1);
             HeadDivergence kl = HeadDivergence.forwardKl(
                     states.indexSelect(0, positions),
                     policy.head(),
+                    policy.absent(),
                     chosenStates(frozen, whole, pairs).indexSelect(0, positions),
-                    frozen.head());
+                    frozen.head(),
+                    frozen.absent());
             Tensor chosenKl = Indexing.indexAdd(
                     Creation.zeros(states.dtype(), states.device(), pairs),
                     0,
@@ -224,7 +232,7 @@ public final class RrpoRecipe {
 
     private static Summary summary(
             Config config, PolicyEvaluation evaluation, Policy policy, Pairs train, Pairs heldOut, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         int padId = policy.model().padId();
         Summary base = Summary.of("rrpo", Summary.Status.FINISHED, run.seconds())
                 .title("RRPO on " + config.data().getFileName())

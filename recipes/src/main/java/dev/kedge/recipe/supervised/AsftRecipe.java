@@ -1,5 +1,6 @@
 package dev.kedge.recipe.supervised;
 
+import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -26,6 +27,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,6 +85,7 @@ public final class AsftRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (heldOut < 1 || samples < 0 || sampleTokens < 1) {
                 throw new IllegalArgumentException("held_out >= 1, samples >= 0, sample_tokens >= 1 expected, were "
                         + heldOut + ", " + samples + ", " + sampleTokens);
@@ -124,15 +127,20 @@ public final class AsftRecipe {
         try (PretrainedModel model = PretrainedModel.open(config.model(), device)) {
             SequenceReader reader =
                     SequenceReader.of(model, config.maxLength(), config.truncation(), config.heldOut(), run);
-            Split<Tokenized> task = reader.sequences(
-                    config.data(),
-                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator()),
-                    config.seed());
-            List<Tokenized> original = reader.sequences(
-                            config.original(),
-                            SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator()),
-                            config.seed())
-                    .heldOut();
+            ReadOptions taskOptions =
+                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator());
+            ReadOptions originalOptions =
+                    SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator());
+            Split<Tokenized> task = reader.sequences(config.data(), taskOptions, config.seed());
+            long stream = Streams.of(config.seed(), "original");
+            List<Tokenized> original = reader.judged(config.original(), originalOptions, stream);
+            int shared = reader.shared(
+                    config.original(), originalOptions, stream, config.data(), taskOptions, config.seed());
+            if (shared > 0) {
+                run.remark(shared + " of the " + config.heldOut() + " records drawn from "
+                        + config.original().getFileName() + " have a prompt that is learnt from in "
+                        + config.data().getFileName());
+            }
             run.note(task.train().size() + " sequences to learn from; held out: "
                     + task.heldOut().size() + " of these, " + original.size() + " of the original");
             ForgettingEvaluation before = evaluation(model.decoder(), model, task, original);
@@ -174,7 +182,7 @@ public final class AsftRecipe {
                     policy.parameters(),
                     data,
                     config.training(),
-                    config.seed(),
+                    Streams.of(config.seed(), "order"), // the same for all arms
                     (part, targets) -> gradient(arm, policy, model, part, targets));
             model.save(policy, folder);
             return policy;
@@ -191,13 +199,15 @@ public final class AsftRecipe {
         TokenBatch tokens = TokenBatch.of(part, base.padId(), 1).to(policy.device());
         Tensor hidden = ForgettingEvaluation.states(policy, tokens);
         Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
-        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
+        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), policy.absent(), tokens.targetTokens(), 1);
         Optional<HeadDivergence> kl = arm.method().isAnchored()
                 ? Optional.of(HeadDivergence.forwardKl(
                         leaf,
                         policy.head(),
+                        policy.absent(),
                         constantStates(base.decoder(), tokens),
-                        base.decoder().head()))
+                        base.decoder().head(),
+                        base.decoder().absent()))
                 : Optional.empty();
         Loss loss = arm.method().loss(logProbs.values(), kl.map(HeadDivergence::values), arm.klWeight(), targets);
         loss.value().backward();
@@ -221,7 +231,7 @@ public final class AsftRecipe {
 
     private static Summary summary(
             Config config, Split<Tokenized> task, ForgettingEvaluation before, List<ArmResult> results, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         ArmResult shown = results.getFirst();
         Summary summary = Summary.of("asft", Summary.Status.FINISHED, run.seconds())
                 .title("Fine-tuning held to the base model, on " + config.data().getFileName())

@@ -4,6 +4,7 @@ import dev.kedge.recipe.variational.DpgInference.PolicyGradient;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
+import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +32,7 @@ public record DpgConfig(
         int threads,
         long seed) {
     public DpgConfig {
+        Engine.requireThreads(threads);
         if (methods.isEmpty() || methods.stream().map(Method::phase).distinct().count() < methods.size()) {
             throw new IllegalArgumentException("methods must have different names, at least one, were "
                     + methods.stream().map(Method::name).toList());
