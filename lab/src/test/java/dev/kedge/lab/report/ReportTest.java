@@ -9,6 +9,7 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,10 +52,10 @@ final class ReportTest {
         try {
             Locale.setDefault(Locale.ROOT);
             String page = Report.html(run);
-            String json = new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8);
+            String json = new String(SummaryJson.bytes(summary, Platform.here()), StandardCharsets.UTF_8);
             Locale.setDefault(Locale.forLanguageTag(tag));
             assertEquals(page, Report.html(run));
-            assertEquals(json, new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8));
+            assertEquals(json, new String(SummaryJson.bytes(summary, Platform.here()), StandardCharsets.UTF_8));
         } finally {
             Locale.setDefault(before);
         }
