@@ -17,11 +17,11 @@ import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
 import dev.kedge.text.StreamDecoder;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -35,8 +35,11 @@ final class GenerateCommand implements Callable<Integer> {
             names = "--model",
             required = true,
             paramLabel = "DIR",
-            description = "A Hugging Face folder, a llama2.c file, or a folder that holds one.")
+            description = "A Hugging Face folder, a llama2.c file, a folder that holds one, or an adapter's folder.")
     Path model;
+
+    @Option(names = "--base", paramLabel = "DIR", description = "Where the base of an adapter is now.")
+    Path base;
 
     @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to continue; may be empty.")
     String prompt;
@@ -111,8 +114,8 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws JsonProcessingException {
         Sampling sampling = new Sampling(temperature, topK, topP, minP);
         try (Scope _ = new Scope();
-                Tokenizer tokenizer = Models.tokenizer(model)) {
-            ModelFolder folder = Models.folder(model, new Device(device));
+                Tokenizer tokenizer = Models.tokenizer(model, Optional.ofNullable(base))) {
+            ModelFolder folder = Models.folder(model, Optional.ofNullable(base), new Device(device));
             try (Decoder decoder = Models.decoder(folder, new Device(device));
                     Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);
@@ -132,8 +135,8 @@ final class GenerateCommand implements Callable<Integer> {
         if (!chat) {
             return tokenizer.encode(prompt);
         }
-        Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
-        ChatTemplate template = ChatTemplate.load(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
+        ChatTemplate template =
+                Models.template(model, Optional.ofNullable(base)).orElse(ChatTemplate.HUMAN_ASSISTANT);
         return tokenizer.encodeOrdinary(template.render(List.of(new Message("user", prompt)), true));
     }
 

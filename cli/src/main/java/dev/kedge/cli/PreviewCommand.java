@@ -8,7 +8,6 @@ import dev.kedge.data.Truncation;
 import dev.kedge.sequence.Models;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -64,7 +63,7 @@ final class PreviewCommand implements Callable<Integer> {
         boolean colours = colour != null ? colour : System.console() != null && System.getenv("NO_COLOR") == null;
         Dataset dataset = Dataset.read(data, ReadOptions.skipping().withKeys(keys));
         try (Tokenizer tokenizer = Models.tokenizer(model)) {
-            Optional<ChatTemplate> template = Files.isDirectory(model) ? ChatTemplate.load(model) : Optional.empty();
+            Optional<ChatTemplate> template = Models.template(model);
             Tokenisation tokenisation = new Tokenisation(
                     tokenizer, template.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)), maxLength, truncation);
             dataset.examples().stream()

@@ -3,20 +3,27 @@ package dev.kedge.sequence;
 import dev.kedge.data.fetch.FetchException;
 import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.Parameters;
+import dev.kedge.nn.file.AdaptedModel;
 import dev.kedge.nn.file.GenerationConfig;
 import dev.kedge.nn.file.InvalidFileException;
+import dev.kedge.nn.file.ModelFamily;
 import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.file.Origin;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.LoraWeights.Target;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
+import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /// Decoders from disk and back.
 public final class Models {
@@ -36,7 +43,17 @@ public final class Models {
     /// @throws FetchException       if `./kedge fetch` would bring it
     /// @throws InvalidFileException if a file is damaged, missing or not supported
     public static ModelFolder folder(Path path, Device device) {
-        return ModelFolder.load(Fetched.resolve(path), DType.FLOAT32, device);
+        return folder(path, Optional.empty(), device);
+    }
+
+    /// As [#folder(Path, Device)].
+    ///
+    /// @param base where the base of an adapter is; absent: where the adapter says, or there is no adapter
+    public static ModelFolder folder(Path path, Optional<Path> base, Device device) {
+        Path found = Fetched.resolve(path);
+        return base.isPresent()
+                ? AdaptedModel.of(found, base).load(DType.FLOAT32, device)
+                : ModelFolder.load(found, DType.FLOAT32, device);
     }
 
     /// The tokenizer of a model folder.
@@ -44,11 +61,44 @@ public final class Models {
     /// @throws FetchException       if `./kedge fetch` would bring it
     /// @throws InvalidFileException if there is none, or it is damaged
     public static Tokenizer tokenizer(Path path) {
+        return tokenizer(path, Optional.empty());
+    }
+
+    /// As [#tokenizer(Path)].
+    ///
+    /// @param base as for [#folder(Path, Optional, Device)]
+    public static Tokenizer tokenizer(Path path, Optional<Path> base) {
+        Path found = Fetched.resolve(path);
+        Optional<AdaptedModel> adapted = adapted(found, base);
         try {
-            return Tokenizer.load(Fetched.resolve(path));
+            return adapted.isPresent()
+                    ? Tokenizer.load(adapted.get().tokenizer(), adapted.get().base())
+                    : Tokenizer.load(found);
         } catch (IllegalArgumentException e) {
             throw new InvalidFileException(path, "no tokenizer can be read: " + e.getMessage());
         }
+    }
+
+    /// The chat template of a model folder; absent where it has none, as a llama2.c file.
+    ///
+    /// @throws IllegalArgumentException if it is damaged
+    public static Optional<ChatTemplate> template(Path path) {
+        return template(path, Optional.empty());
+    }
+
+    /// As [#template(Path)].
+    ///
+    /// @param base as for [#folder(Path, Optional, Device)]
+    public static Optional<ChatTemplate> template(Path path, Optional<Path> base) {
+        Path found = Fetched.resolve(path);
+        Path folder = adapted(found, base).map(AdaptedModel::tokenizer).orElse(found);
+        return Files.isDirectory(folder) ? ChatTemplate.load(folder) : Optional.empty();
+    }
+
+    private static Optional<AdaptedModel> adapted(Path path, Optional<Path> base) {
+        return base.isPresent() || AdaptedModel.isIn(path)
+                ? Optional.of(AdaptedModel.of(path, base))
+                : Optional.empty();
     }
 
     /// The decoder of a loaded folder: a copy.
@@ -56,14 +106,27 @@ public final class Models {
         return new Decoder(folder.config(), Parameters.copyOf(folder.parameters(), DType.FLOAT32, device));
     }
 
-    /// Writes a decoder of our own.
+    /// Writes a decoder of our own, that was not found in a folder: one that was is written by
+    /// [PretrainedModel#save].
     public static void save(Decoder decoder, Tokenizer tokenizer, Path folder) {
-        tokenizer.save(folder);
+        IntStream own = tokenizer.eos().stream();
+        IntStream others = tokenizer.stopIds().stream().sorted().mapToInt(id -> id);
         GenerationConfig generation = GenerationConfig.of(
-                tokenizer.eos().stream().boxed().toList(),
+                IntStream.concat(own, others).distinct().boxed().toList(),
                 tokenizer.bos().stream().boxed().findFirst(),
                 tokenizer.pad().stream().boxed().findFirst());
-        ModelFolder.save(folder, decoder.config(), decoder.parameters().named(), generation);
+        Origin origin = Origin.of(ModelFamily.of(decoder.config()), decoder.config());
+        folder(decoder, generation, origin.with(tokenizer.files())).save(folder);
+    }
+
+    /// A decoder as it is written.
+    static ModelFolder folder(Decoder decoder, GenerationConfig generation, Origin origin) {
+        return new ModelFolder(
+                Path.of(""),
+                decoder.config(),
+                new LinkedHashMap<>(decoder.parameters().named()),
+                generation,
+                origin);
     }
 
     /// Whether a folder holds a whole model: its config.json is written last.

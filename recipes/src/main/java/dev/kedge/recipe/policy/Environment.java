@@ -19,6 +19,7 @@ import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -26,7 +27,6 @@ import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
 import dev.kedge.text.Tokenizer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,25 +46,30 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
 
     /// An environment to learn in. Questions of the two lists share no prompt.
     ///
-    /// @param tokenizer the policy's
-    /// @param start     the policy to start from, frozen: the reference
+    /// @param model     the policy to start from, frozen: the reference
     /// @param training  questions to learn from
     /// @param heldOut   questions to be evaluated by
     /// @param scorer    who rewards
     /// @param maxTokens the longest completion
     record Opened(
-            Tokenizer tokenizer,
-            Decoder start,
+            PretrainedModel model,
             List<Question> training,
             List<Question> heldOut,
             Scorer scorer,
             int maxTokens)
             implements AutoCloseable {
+        public Tokenizer tokenizer() {
+            return model.tokenizer();
+        }
+
+        public Decoder start() {
+            return model.decoder();
+        }
+
         @Override
         public void close() {
             scorer.close();
-            start.close();
-            tokenizer.close();
+            model.close();
         }
     }
 
@@ -113,8 +118,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                 pretrain(tokenizer, folder, run, device, seed);
             }
             return new Opened(
-                    tokenizer,
-                    Models.load(folder, device),
+                    PretrainedModel.open(folder, device),
                     questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
                     questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
                     Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
@@ -210,10 +214,9 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             Verifier opened = verifier.verifier(); // whatever is wrong with it is said before anything is loaded
             Questions read = Questions.read(data, question, answer, ReadOptions.Wrong.SKIP);
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
-            Tokenizer tokenizer = Models.tokenizer(model);
-            Decoder start = Models.load(model, device);
-            List<Question> asked =
-                    asked(read.questions(), tokenizer, start.config().maxPositions(), run);
+            PretrainedModel start = PretrainedModel.open(model, device);
+            List<Question> asked = asked(
+                    read.questions(), start.tokenizer(), start.decoder().config().maxPositions(), run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
@@ -223,12 +226,12 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             Collections.shuffle(shuffled, new Random(seed));
             List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
             return new Opened(
-                    tokenizer, start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
+                    start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
         }
 
         /// The questions that leave the model room to answer.
         private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
-            Optional<ChatTemplate> chat = Files.isDirectory(model) ? ChatTemplate.load(model) : Optional.empty();
+            Optional<ChatTemplate> chat = Models.template(model);
             List<Question> asked = new ArrayList<>();
             for (VerifierQuestion q : all) {
                 int[] ids = prompt.isPresent() || chat.isEmpty()
