@@ -41,15 +41,19 @@ final class MergeCommand implements Callable<Integer> {
     }
 
     private void requireRoom() {
-        if (!Files.exists(out)) {
-            return;
+        if (Files.exists(out) && !Files.isDirectory(out)) {
+            throw new IllegalArgumentException("OUT " + out + " is a file; a new folder would be right");
         }
+        if (Files.exists(out) && isFull()) {
+            throw new IllegalArgumentException("OUT " + out + " is not empty; a new folder would be right");
+        }
+    }
+
+    private boolean isFull() {
         try (var files = Files.newDirectoryStream(out)) {
-            if (files.iterator().hasNext()) {
-                throw new IllegalArgumentException("OUT " + out + " is not empty; a new folder would be right");
-            }
+            return files.iterator().hasNext();
         } catch (IOException e) {
-            throw new UncheckedIOException(out + ": is no folder that can be read: " + e, e);
+            throw new UncheckedIOException(out + ": cannot be read: " + e, e);
         }
     }
 }

@@ -60,7 +60,7 @@ public record AdaptedModel(Path adapter, Path base) {
     }
 
     private static boolean isWhole(Path place) {
-        return Files.exists(place) && !isIn(place);
+        return Files.isRegularFile(place) || (Files.exists(place.resolve(ModelFolder.CONFIG)) && !isIn(place));
     }
 
     private static String named(Path adapter) {
@@ -125,7 +125,8 @@ public record AdaptedModel(Path adapter, Path base) {
                 throw new InvalidFileException(
                         adapter, "was trained on another base model than " + base + ", whose weights differ" + SAY);
             });
-            DType wide = dtype.orElse(DType.FLOAT32) == DType.FLOAT64 ? DType.FLOAT64 : DType.FLOAT32;
+            boolean isDouble = found.parameters().values().stream().anyMatch(p -> p.dtype() == DType.FLOAT64);
+            DType wide = isDouble ? DType.FLOAT64 : DType.FLOAT32;
             var file = new AdapterFile(found.origin().family(), found.config());
             String what = "the " + found.origin().family().modelType() + " in " + base;
             add(file.read(adapter, what, wide, device), found.parameters());

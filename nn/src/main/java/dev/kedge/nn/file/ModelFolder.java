@@ -33,7 +33,7 @@ public record ModelFolder(
         SequencedMap<String, Tensor> parameters,
         GenerationConfig generation,
         Origin origin) {
-    private static final String CONFIG = "config.json";
+    static final String CONFIG = "config.json";
     static final String GENERATION = "generation_config.json";
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
