@@ -3,6 +3,8 @@ package dev.kedge.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kedge.data.Content;
+import dev.kedge.data.Tokenisation;
 import dev.kedge.nn.file.ModelFolder;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator;
@@ -14,7 +16,6 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.ChatTemplate;
-import dev.kedge.text.Message;
 import dev.kedge.text.StreamDecoder;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
@@ -132,12 +133,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private int[] promptIds(Tokenizer tokenizer) {
-        if (!chat) {
-            return tokenizer.encode(prompt);
-        }
         ChatTemplate template =
-                Models.template(model, Optional.ofNullable(base)).orElse(ChatTemplate.HUMAN_ASSISTANT);
-        return tokenizer.encodeOrdinary(template.render(List.of(new Message("user", prompt)), true));
+                Models.chatTemplate(model, Optional.ofNullable(base)).orElse(ChatTemplate.HUMAN_ASSISTANT);
+        Content asked = Content.text(prompt);
+        return Tokenisation.ofPrompts(tokenizer, Optional.of(template)).prompt(chat ? asked.asMessages("user") : asked);
     }
 
     private static Set<Integer> ends(ModelFolder folder, Tokenizer tokenizer) {

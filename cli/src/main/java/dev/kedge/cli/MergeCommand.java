@@ -26,7 +26,10 @@ final class MergeCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "OUT", description = "The folder to write, new or empty.")
     Path out;
 
-    @Option(names = "--base", paramLabel = "DIR", description = "Where the base is now; by default, as the adapter says.")
+    @Option(
+            names = "--base",
+            paramLabel = "DIR",
+            description = "Where the base is now; by default, as the adapter says.")
     Path base;
 
     @Override

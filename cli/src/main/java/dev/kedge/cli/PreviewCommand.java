@@ -63,7 +63,7 @@ final class PreviewCommand implements Callable<Integer> {
         boolean colours = colour != null ? colour : System.console() != null && System.getenv("NO_COLOR") == null;
         Dataset dataset = Dataset.read(data, ReadOptions.skipping().withKeys(keys));
         try (Tokenizer tokenizer = Models.tokenizer(model)) {
-            Optional<ChatTemplate> template = Models.template(model);
+            Optional<ChatTemplate> template = Models.chatTemplate(model);
             Tokenisation tokenisation = new Tokenisation(
                     tokenizer, template.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)), maxLength, truncation);
             dataset.examples().stream()

@@ -45,6 +45,23 @@ class GenerateCommandTest {
                 .has("last_logits"));
     }
 
+    /// A template that brings BOS, after which the tokenizer adds no other.
+    @Test
+    void aChatIsWrittenByTheModelsTemplate() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        Files.writeString(
+                model.resolve("chat_template.jinja"),
+                "{{ bos_token }}{% for m in messages %}{{ 'h' + m.content }}{% endfor %}");
+        for (String prompt : List.of("ab", "<bos>ab")) {
+            JsonNode plain =
+                    object("generate", "--model", "" + model, "--prompt", prompt, "--max-tokens", "1", "--json");
+            assertEquals("[1,3,4]", plain.get("token_ids").get("prompt").toString());
+        }
+        JsonNode chat =
+                object("generate", "--model", "" + model, "--prompt", "ab", "--chat", "--max-tokens", "1", "--json");
+        assertEquals("[1,10,3,4]", chat.get("token_ids").get("prompt").toString());
+    }
+
     @Test
     void drawsDependOnTheSeedAlone() throws IOException {
         Path model = TinyFiles.model(folder.resolve("model"));

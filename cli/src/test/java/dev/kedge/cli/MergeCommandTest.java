@@ -48,7 +48,8 @@ class MergeCommandTest {
         double largest = 0;
         for (int v = 0; v < one.get("last_logits").size(); v++) {
             double a = one.get("last_logits").get(v).asDouble();
-            largest = Math.max(largest, Math.abs(a - other.get("last_logits").get(v).asDouble()));
+            largest = Math.max(
+                    largest, Math.abs(a - other.get("last_logits").get(v).asDouble()));
         }
         return largest;
     }
@@ -58,14 +59,15 @@ class MergeCommandTest {
     void mergedIsTheAdapterApplied() throws IOException {
         Path adapter = run.resolve("adapter");
         Path out = folder.resolve("out");
-        String spoken =
-                Spoken.of("merge", "" + adapter, "" + out).fine().out();
+        String spoken = Spoken.of("merge", "" + adapter, "" + out).fine().out();
         assertTrue(spoken.contains("" + out) && spoken.contains("reference"), spoken);
         assertEquals(said(adapter), said(out));
         assertTrue(largest(said(adapter), said(run.resolve("reference"))) > 1e-3);
         for (String name : List.of("config.json", "generation_config.json", "tokenizer.json")) {
             assertEquals(
-                    Files.readString(run.resolve("reference").resolve(name)), Files.readString(out.resolve(name)), name);
+                    Files.readString(run.resolve("reference").resolve(name)),
+                    Files.readString(out.resolve(name)),
+                    name);
         }
     }
 
@@ -96,7 +98,12 @@ class MergeCommandTest {
         Spoken.of("merge", "" + adapter, "" + folder.resolve("out"), "--base", "" + moved)
                 .fine();
         assertEquals(before, said(folder.resolve("out")));
-        Spoken.of("merge", "" + adapter, "" + folder.resolve("other"), "--base", "" + TinyFiles.model(folder.resolve("m")))
+        Spoken.of(
+                        "merge",
+                        "" + adapter,
+                        "" + folder.resolve("other"),
+                        "--base",
+                        "" + TinyFiles.model(folder.resolve("m")))
                 .fine(); // the same weights, wherever they lie
     }
 

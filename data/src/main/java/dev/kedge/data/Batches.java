@@ -1,5 +1,6 @@
 package dev.kedge.data;
 
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +21,7 @@ public final class Batches {
     /// @return indices into the examples, by batch
     public static List<int[]> shuffled(int examples, int batchSize, long seed, long epoch) {
         requireAtLeastOne("batchSize", batchSize);
-        return cut(new SeededOrder(seed, epoch).permutation(examples), batchSize);
+        return cut(order(seed, epoch).permutation(examples), batchSize);
     }
 
     /// Examples in the order of the file, `batchSize` to a batch; the last may be smaller. For evaluation.
@@ -35,7 +36,7 @@ public final class Batches {
     /// @param lengths tokens of each example
     public static List<int[]> lengthGrouped(int[] lengths, int batchSize, long seed, long epoch) {
         requireAtLeastOne("batchSize", batchSize);
-        SeededOrder random = new SeededOrder(seed, epoch);
+        SeededOrder random = order(seed, epoch);
         int[] order = sortedByStretches(lengths, random, Math.multiplyExact(GROUPED, batchSize));
         return shuffledBatches(cut(order, batchSize), random);
     }
@@ -46,7 +47,7 @@ public final class Batches {
     /// @throws IllegalArgumentException if an example alone is longer than `maxTokens`
     public static List<int[]> lengthGroupedByTokens(int[] lengths, int maxTokens, long seed, long epoch) {
         requireAtLeastOne("maxTokens", maxTokens);
-        SeededOrder random = new SeededOrder(seed, epoch);
+        SeededOrder random = order(seed, epoch);
         double mean = Math.max(1, Arrays.stream(lengths).average().orElse(1));
         int stretch = (int) Math.min(Integer.MAX_VALUE, Math.max(GROUPED, GROUPED * maxTokens / mean));
         int[] order = sortedByStretches(lengths, random, stretch);
@@ -70,6 +71,10 @@ public final class Batches {
             batches.add(Arrays.copyOfRange(order, start, order.length));
         }
         return shuffledBatches(batches, random);
+    }
+
+    private static SeededOrder order(long seed, long epoch) {
+        return new SeededOrder(Streams.of(seed, "order of an epoch", epoch));
     }
 
     private static int[] sortedByStretches(int[] lengths, SeededOrder random, int stretch) {

@@ -2,6 +2,7 @@ package dev.kedge.data;
 
 import dev.kedge.text.Message;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// A prompt or a reply: plain text, trained on as it stands, or messages, which a chat template turns into text.
 public sealed interface Content {
@@ -32,6 +33,15 @@ public sealed interface Content {
             case Text(String text) -> text.isBlank();
             case Messages(List<Message> messages) ->
                 messages.stream().allMatch(m -> m.content().isBlank());
+        };
+    }
+
+    /// Text as it stands, messages as `role: content`, one a line.
+    default String plain() {
+        return switch (this) {
+            case Text(String text) -> text;
+            case Messages(List<Message> messages) ->
+                messages.stream().map(m -> m.role() + ": " + m.content() + '\n').collect(Collectors.joining());
         };
     }
 

@@ -1,7 +1,5 @@
 package dev.kedge.data;
 
-import dev.kedge.text.Message;
-
 /// One record of a data set, in one of the forms that training knows.
 ///
 /// Prompt and replies of one example are all text or all messages; where a file mixes them, the reader turns text into
@@ -13,15 +11,18 @@ public sealed interface Example
     /// line. Of a conversation, all before the first reply; of a document, the whole text.
     default String promptText() {
         return switch (this) {
-            case PromptCompletion(Content prompt, Content _) -> plain(prompt);
-            case LabelledCompletion(Content prompt, Content _, boolean _) -> plain(prompt);
-            case Preference(Content prompt, Content _, Content _) -> plain(prompt);
-            case Prompt(Content prompt) -> plain(prompt);
+            case PromptCompletion(Content prompt, Content _) -> prompt.plain();
+            case LabelledCompletion(Content prompt, Content _, boolean _) -> prompt.plain();
+            case Preference(Content prompt, Content _, Content _) -> prompt.plain();
+            case Prompt(Content prompt) -> prompt.plain();
             case Document(String text) -> text;
             case Conversation(var messages) ->
-                plain(messages.stream()
-                        .takeWhile(m -> !m.role().equals(Conversation.ASSISTANT))
-                        .toList());
+                messages.getFirst().role().equals(Conversation.ASSISTANT)
+                        ? ""
+                        : Content.messages(messages.stream()
+                                        .takeWhile(m -> !m.role().equals(Conversation.ASSISTANT))
+                                        .toList())
+                                .plain();
         };
     }
 
@@ -40,21 +41,6 @@ public sealed interface Example
             case Conversation conversation -> conversation;
             case Document document -> document;
         };
-    }
-
-    private static String plain(Content content) {
-        return switch (content) {
-            case Content.Text(String text) -> text;
-            case Content.Messages(var messages) -> plain(messages);
-        };
-    }
-
-    private static String plain(Iterable<Message> messages) {
-        StringBuilder text = new StringBuilder();
-        for (Message message : messages) {
-            text.append(message.role()).append(": ").append(message.content()).append('\n');
-        }
-        return text.toString();
     }
 
     /// Prompt and replies are of one kind, and each reply says something.

@@ -16,6 +16,9 @@ public enum Form {
     PREFERENCE,
     /// `prompt`: a string or a list of messages.
     PROMPT,
+    /// `prompt`, `completion`: a question, a string or a list of messages that says something, and its reference
+    /// answer, which is not learnt. Never found from the keys.
+    QUESTION,
     /// `text`: a document to be learnt as a whole.
     DOCUMENT,
     /// `chosen`, `rejected`: whole dialogues with turns that open with "\n\nHuman:" and "\n\nAssistant:", as in

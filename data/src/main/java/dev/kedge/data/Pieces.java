@@ -129,16 +129,31 @@ record Pieces(Tokenizer tokenizer, Optional<ChatTemplate> template) {
         return new Encoded(ids, inSpan, starts);
     }
 
-    /// The beginning of a text with what the tokenizer adds before it, but without an end that it may add after it.
+    /// A text with what the tokenizer adds before it, unless it begins with that itself, but without what is added
+    /// after it. What is added does not depend on the text, so that the text's own tokens stand in the whole.
     private int[] opening(String text) {
-        int[] ids = tokenizer.encode(text);
-        OptionalInt eos = tokenizer.eos();
-        if (eos.isEmpty() || ids.length == 0 || ids[ids.length - 1] != eos.getAsInt()) {
-            return ids;
+        int[] whole = tokenizer.encode(text);
+        int[] own = tokenizer.encodeOrdinary(text);
+        if (own.length == 0) {
+            boolean isEnd = whole.length > 0
+                    && isEos(whole[whole.length - 1])
+                    && !tokenizer.bos().equals(tokenizer.eos());
+            return isEnd ? Arrays.copyOf(whole, whole.length - 1) : whole;
         }
-        int[] plain = tokenizer.encodeOrdinary(text);
-        boolean written = plain.length > 0 && plain[plain.length - 1] == eos.getAsInt();
-        return written ? ids : Arrays.copyOf(ids, ids.length - 1);
+        int before = 0;
+        while (before + own.length < whole.length && !isAt(whole, before, own)) {
+            before++;
+        }
+        int[] added = Arrays.copyOf(whole, before);
+        return isAt(own, 0, added) ? own : Arrays.copyOf(whole, before + own.length);
+    }
+
+    private static boolean isAt(int[] ids, int from, int[] part) {
+        return from + part.length <= ids.length && Arrays.equals(ids, from, from + part.length, part, 0, part.length);
+    }
+
+    private boolean isEos(int id) {
+        return tokenizer.eos().isPresent() && tokenizer.eos().getAsInt() == id;
     }
 
     private int[] ended(int[] ids) {

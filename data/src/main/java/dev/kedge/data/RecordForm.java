@@ -36,6 +36,7 @@ final class RecordForm {
                     case CONVERSATION -> conversation(fields);
                     case PREFERENCE -> preference(fields);
                     case PROMPT -> new Prompt(fields.said("prompt"));
+                    case QUESTION -> question(fields);
                     case DOCUMENT -> new Document(fields.saidText("text"));
                     case DIALOGUE_PAIR -> dialoguePair(fields);
                     case INSTRUCTION -> PromptCompletion.of(instruction(fields), fields.saidText("output"));
@@ -93,6 +94,11 @@ final class RecordForm {
         var reply = completion.asMessages(Conversation.ASSISTANT);
         fields.requireAssistantFirst("completion", reply.messages());
         return new PromptCompletion(prompt.asMessages(Conversation.USER), reply);
+    }
+
+    private static PromptCompletion question(Fields fields) {
+        fields.said("prompt"); // else there is nothing to answer
+        return promptCompletion(fields);
     }
 
     private static Example conversation(Fields fields) {

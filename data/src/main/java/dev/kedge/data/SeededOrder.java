@@ -7,8 +7,9 @@ final class SeededOrder {
 
     private long state;
 
-    SeededOrder(long seed, long epoch) {
-        this.state = mix(seed) ^ mix(epoch + GOLDEN);
+    /// @param stream the seed of a stream of its own
+    SeededOrder(long stream) {
+        this.state = stream;
     }
 
     /// 0..n-1 in an order drawn from all.
@@ -39,7 +40,7 @@ final class SeededOrder {
     }
 
     /// The output function of SplitMix64: a bijection of 64 bits.
-    static long mix(long z) {
+    private static long mix(long z) {
         long y = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
         y = (y ^ (y >>> 27)) * 0x94d049bb133111ebL;
         return y ^ (y >>> 31);

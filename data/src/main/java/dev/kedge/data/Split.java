@@ -1,5 +1,6 @@
 package dev.kedge.data;
 
+import dev.kedge.tensor.Streams;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,7 +22,7 @@ public record Split<T>(List<T> train, List<T> heldOut) {
     /// @param heldOut from 0 to the number of examples
     public static <T> Split<T> seeded(List<T> all, int heldOut, long seed) {
         requireFits("heldOut", heldOut, all.size());
-        int[] order = new SeededOrder(seed, 0).permutation(all.size());
+        int[] order = new SeededOrder(Streams.of(seed, "held out")).permutation(all.size());
         boolean[] held = new boolean[all.size()];
         for (int i = 0; i < heldOut; i++) {
             held[order[i]] = true;

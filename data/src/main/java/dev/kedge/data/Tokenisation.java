@@ -17,11 +17,12 @@ import java.util.function.Function;
 /// on, and no token reaches over the border. A tokenizer that merges across a border would have given other tokens
 /// for the whole.
 ///
-/// - Text: the prompt is encoded with the tokens that the tokenizer adds at the beginning (BOS), the reply as it
-///   stands; the end-of-sequence token follows, if the tokenizer has one, and is a target.
-/// - Messages: the chat template writes them; the targets are the assistant's replies with their end-of-turn marker.
-///   What the template writes after the last of them is dropped. If it writes no marker there, the end-of-sequence
-///   token follows.
+/// - Text: the prompt is encoded with the tokens that the tokenizer adds at the beginning (BOS) unless the text begins
+///   with them, and without those that it adds at the end; the reply as it stands; the end-of-sequence token follows,
+///   if the tokenizer has one, and is a target.
+/// - Messages: the chat template writes them, BOS included, and the tokenizer adds nothing; the targets are the
+///   assistant's replies with their end-of-turn marker. What the template writes after the last of them is dropped. If
+///   it writes no marker there, the end-of-sequence token follows.
 /// - Documents: all is a target, end-of-sequence token included, but for the first token, before which nothing stands.
 ///
 /// @param tokenizer  belongs to the caller
@@ -33,6 +34,11 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         if (maxLength < 2) {
             throw new IllegalArgumentException("maxLength must be at least 2, was " + maxLength);
         }
+    }
+
+    /// For prompts alone, at whatever length.
+    public static Tokenisation ofPrompts(Tokenizer tokenizer, Optional<ChatTemplate> template) {
+        return new Tokenisation(tokenizer, template, Integer.MAX_VALUE, Truncation.DROP);
     }
 
     /// The results for many examples.
@@ -103,8 +109,8 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         });
     }
 
-    /// [#prompt] of each example that has one; longer than `maxLength` it is cut or left out as truncation says, where
-    /// [Truncation#CUT_REPLY] leaves it out, as there is no reply to cut.
+    /// [#prompt] of each example that has one which says something; longer than `maxLength` it is cut or left out as
+    /// truncation says, where [Truncation#CUT_REPLY] leaves it out, as there is no reply to cut.
     ///
     /// @throws DataException if an example is refused or has no prompt, and wrong ones fail
     public Tokens<int[]> prompts(List<? extends Example> examples, Wrong wrong) {
@@ -118,7 +124,11 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
                         case Conversation _, Document _ ->
                             throw new IllegalArgumentException("expected a prompt, found a " + name(example));
                     };
-            return Spoken.fittedPrompt(prompt(prompt), maxLength, truncation, tokenizer.bos());
+            int[] ids = prompt.isBlank() ? new int[0] : prompt(prompt);
+            if (ids.length == 0) { // nothing to continue from
+                throw new IllegalArgumentException("the prompt is empty");
+            }
+            return Spoken.fittedPrompt(ids, maxLength, truncation, tokenizer.bos());
         });
     }
 

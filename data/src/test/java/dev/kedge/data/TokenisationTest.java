@@ -259,6 +259,23 @@ class TokenisationTest {
                         .size());
     }
 
+    /// A reply may follow no prompt, but nothing follows no prompt and no reply.
+    @Test
+    void blankPromptsAreNotReadAlone() {
+        var tokens = rule(100, Truncation.DROP)
+                .prompts(
+                        List.of(
+                                PromptCompletion.of(" \n", "a"),
+                                Preference.of("", "a", "b"),
+                                LabelledCompletion.of("", "a", true),
+                                PromptCompletion.of("a", "b")),
+                        Wrong.SKIP);
+        assertEquals(1, tokens.items().size());
+        assertEquals(
+                List.of("3 x the prompt is empty (first at example 1)"),
+                tokens.skipped().lines());
+    }
+
     @Test
     void messagesNeedATemplateAndPairsNeedTwoReplies() {
         var bare = new Tokenisation(LETTERS, Optional.empty(), 9, Truncation.DROP);

@@ -1,5 +1,6 @@
 package dev.kedge.env;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -58,7 +59,7 @@ public final class PreferenceGame {
     ///
     /// @param actions n, > 0
     public static PreferenceGame random(int actions, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "game"));
         double[][] p = new double[actions][actions];
         for (int i = 0; i < actions; i++) {
             p[i][i] = 0.5;

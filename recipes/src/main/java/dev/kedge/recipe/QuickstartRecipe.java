@@ -20,6 +20,7 @@ import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -78,7 +79,7 @@ public final class QuickstartRecipe {
                                 scored,
                                 new PreferenceLoss.Sigmoid(beta),
                                 config.training(),
-                                config.seed()))) {
+                                Streams.of(config.seed(), "order")))) {
                     ArithmeticTask.Evaluation evaluation = task.evaluate(trained);
                     points.add(evaluation.point("β " + beta));
                     run.note("beta " + beta + ": " + evaluation);

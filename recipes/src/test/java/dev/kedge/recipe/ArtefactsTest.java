@@ -26,8 +26,8 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.Policy;
 import dev.kedge.sequence.PolicyEvaluation;
-import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.sequence.PreferenceLoss;
+import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.sequence.UnpairedLoss;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -59,8 +59,7 @@ class ArtefactsTest {
             case "sft" -> TinyTask.sft(start, TinyTask.completions(folder.resolve("c.jsonl"), 60, 2), STILL);
             case "asft" -> asft(start);
             case "dpo" -> TinyTask.dpo(start, preferences(), new PreferenceLoss.Sigmoid(0.5), STILL);
-            case "rrpo" ->
-                TinyTask.rrpo(start, TinyTask.phrases(folder.resolve("p.jsonl"), 80, 2), 0.05, STILL);
+            case "rrpo" -> TinyTask.rrpo(start, TinyTask.phrases(folder.resolve("p.jsonl"), 80, 2), 0.05, STILL);
             case "kto" -> kto(start);
             case "gkd" -> gkd(start);
             case "rlvr" -> rlvr(start);
@@ -267,7 +266,8 @@ class ArtefactsTest {
         return largest;
     }
 
-    /// An adapter is a model: its base with what was learnt, as the run itself computed it. It is found when the run has
+    /// An adapter is a model: its base with what was learnt, as the run itself computed it. It is found when the run
+    // has
     /// moved, and any recipe starts from it.
     @Test
     void anAdapterIsAModelWhereverItLies() throws IOException {

@@ -31,7 +31,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// A folder as makers of models leave them: a Mistral in half precision, in shards, with a tied head; four end tokens in
+/// A folder as makers of models leave them: a Mistral in half precision, in shards, with a tied head; four end tokens
+// in
 /// three files; a tokenizer of several files with added tokens, and the chat template in one of its own.
 public final class FoundModel {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -95,9 +96,12 @@ public final class FoundModel {
                 "chat_template.jinja",
                 "generation_config.json")) {
             assertArrayEquals(
-                    Files.readAllBytes(start.resolve(name)), Files.readAllBytes(saved.resolve(name)), saved + " " + name);
+                    Files.readAllBytes(start.resolve(name)),
+                    Files.readAllBytes(saved.resolve(name)),
+                    saved + " " + name);
         }
-        ObjectNode config = (ObjectNode) JSON.readTree(start.resolve("config.json").toFile());
+        ObjectNode config =
+                (ObjectNode) JSON.readTree(start.resolve("config.json").toFile());
         config.put("torch_dtype", "float32");
         assertEquals(config, JSON.readTree(saved.resolve("config.json").toFile()), saved.toString());
         try (Stream<Path> files = Files.list(saved)) {
@@ -110,7 +114,12 @@ public final class FoundModel {
         Map<List<Integer>, List<Integer>> expected = continuations(start);
         assertEquals(expected, continuations(saved), saved.toString());
         assertTrue(
-                expected.values().stream().map(List::getLast).filter(ENDS::contains).distinct().count() > 1,
+                expected.values().stream()
+                                .map(List::getLast)
+                                .filter(ENDS::contains)
+                                .distinct()
+                                .count()
+                        > 1,
                 "the continuations end at different tokens, or nothing is shown: " + expected);
     }
 

@@ -79,20 +79,24 @@ public final class Models {
         }
     }
 
-    /// The chat template of a model folder; absent where it has none, as a llama2.c file.
+    /// The chat template of a model's folder; empty where it has none, or the model is a single file.
     ///
-    /// @throws IllegalArgumentException if it is damaged
-    public static Optional<ChatTemplate> template(Path path) {
-        return template(path, Optional.empty());
+    /// @throws InvalidFileException if it is damaged
+    public static Optional<ChatTemplate> chatTemplate(Path path) {
+        return chatTemplate(path, Optional.empty());
     }
 
-    /// As [#template(Path)].
+    /// As [#chatTemplate(Path)].
     ///
     /// @param base as for [#folder(Path, Optional, Device)]
-    public static Optional<ChatTemplate> template(Path path, Optional<Path> base) {
+    public static Optional<ChatTemplate> chatTemplate(Path path, Optional<Path> base) {
         Path found = Fetched.resolve(path);
         Path folder = adapted(found, base).map(AdaptedModel::tokenizer).orElse(found);
-        return Files.isDirectory(folder) ? ChatTemplate.load(folder) : Optional.empty();
+        try {
+            return Files.isDirectory(folder) ? ChatTemplate.load(folder) : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            throw new InvalidFileException(path, "no chat template can be read: " + e.getMessage());
+        }
     }
 
     private static Optional<AdaptedModel> adapted(Path path, Optional<Path> base) {

@@ -11,6 +11,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -63,14 +64,15 @@ public final class Policy implements AutoCloseable {
         } else {
             if (sft.isPresent()) {
                 try (Decoder tuned = base.copy()) { // the start itself stays without gradients and masks
-                    SupervisedTraining.train(run, "sft", tuned, demonstrations, model.padId(), sft.get(), seed);
+                    long order = Streams.of(seed, "sft");
+                    SupervisedTraining.train(run, "sft", tuned, demonstrations, model.padId(), sft.get(), order);
                     copy(tuned, base);
                 }
             }
             model.save(base, start);
         }
         if (adapter.isPresent()) {
-            try (Rng rng = Rng.seeded(seed)) {
+            try (Rng rng = Rng.seeded(Streams.of(seed, "adapter"))) {
                 Lora lora = Lora.create(
                         base,
                         Models.projections(base),

@@ -13,6 +13,7 @@ import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.statistics.Proportions;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -193,7 +194,8 @@ public record PolicyEvaluation(Config config, long seed) {
         List<Completion> replies = Generator.generate(
                 policy.decoder(),
                 prompts,
-                new Generator.Options(sampling, config.replyTokens(), 1, stopIds, null, seed, true),
+                new Generator.Options(
+                        sampling, config.replyTokens(), 1, stopIds, null, Streams.of(seed, "replies"), true),
                 null);
         List<Tokenized> sequences = replies.stream()
                 .map(r -> Tokenized.ofReply(prompts.get(r.prompt()), r.tokens()))
@@ -208,7 +210,7 @@ public record PolicyEvaluation(Config config, long seed) {
     }
 
     private Bootstrap bootstrap() {
-        return new Bootstrap(2000, 0.95, seed);
+        return new Bootstrap(2000, 0.95, Streams.of(seed, "bootstrap"));
     }
 
     private static double[] rewards(List<LabelledSequence> sequences, double[] rewards, boolean desirable) {

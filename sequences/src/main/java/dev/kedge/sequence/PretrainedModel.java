@@ -28,7 +28,7 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
         Tokenizer tokenizer = Models.tokenizer(folder);
         try (Scope _ = new Scope()) {
             ModelFolder found = Models.folder(folder, device);
-            ChatTemplate template = Models.template(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
+            ChatTemplate template = Models.chatTemplate(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
             Decoder decoder = Models.decoder(found, device);
             ModelFolder copied = new ModelFolder(
                     found.path(),

@@ -6,6 +6,7 @@ import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.function.Supplier;
 
 /// How the decoders of a generated task are pre-trained: each once a run, and kept in its folder.
 ///
-/// @param seed of the random weights and of the order of the text
+/// @param seed of the random weights and of the order of the text, each of its own for every phase
 public record Pretraining(Run run, Tokenizer tokenizer, Device device, TrainingConfig config, long seed) {
     /// The decoder of a folder: made there where the run has not made it yet.
     ///
@@ -23,9 +24,10 @@ public record Pretraining(Run run, Tokenizer tokenizer, Device device, TrainingC
     /// @param text  that it learns
     public Decoder decoder(String phase, Path folder, Function<Rng, Decoder> fresh, Supplier<List<Tokenized>> text) {
         if (!Models.isComplete(folder)) {
-            try (Rng rng = Rng.seeded(seed);
+            try (Rng rng = Rng.seeded(Streams.of(seed, "weights of " + phase));
                     Decoder model = fresh.apply(rng)) {
-                SupervisedTraining.train(run, phase, model, text.get(), Models.padId(tokenizer), config, seed);
+                long order = Streams.of(seed, "order of " + phase);
+                SupervisedTraining.train(run, phase, model, text.get(), Models.padId(tokenizer), config, order);
                 Models.save(model, tokenizer, folder);
             }
         }

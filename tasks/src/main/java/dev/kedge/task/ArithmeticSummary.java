@@ -7,6 +7,7 @@ import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.statistics.Proportions;
 import dev.kedge.task.ArithmeticTask.Evaluation;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -94,7 +95,7 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
                             100 * task.before().sums().get(i).reward(),
                             100 * after.sums().get(i).reward())));
         }
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(seed, "bootstrap"));
         return evaluated
                 .comparison(
                         "Right answers, drawn",

@@ -18,6 +18,7 @@ import dev.kedge.sequence.Models;
 import dev.kedge.sequence.Pretraining;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
@@ -25,7 +26,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -135,7 +135,7 @@ public final class ArithmeticTask implements AutoCloseable {
             throw new ConfigException("held_out is " + config.heldOut() + ", but there are only " + all.size()
                     + " held-out sums of numbers up to " + config.maxOperand());
         }
-        Collections.shuffle(all, new Random(seed));
+        Collections.shuffle(all, new SplittableRandom(Streams.of(seed, "held-out sums")));
         return all.subList(0, config.heldOut());
     }
 
@@ -151,7 +151,7 @@ public final class ArithmeticTask implements AutoCloseable {
     }
 
     private List<Tokenized> corpus() {
-        RandomGenerator random = new SplittableRandom(seed);
+        RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
         List<Tokenized> corpus = new ArrayList<>();
         for (int i = 0; i < config.examples(); i++) {
             Problem problem = arithmetic.sample(random, ProblemSplit.TRAIN);

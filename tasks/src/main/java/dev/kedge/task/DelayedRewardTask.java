@@ -15,6 +15,7 @@ import dev.kedge.sequence.PreferenceTraining;
 import dev.kedge.sequence.Pretraining;
 import dev.kedge.sequence.ScoredPairs;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
@@ -93,7 +94,7 @@ public final class DelayedRewardTask implements AutoCloseable {
                 .collect(StringBuilder::new, (s, i) -> s.append((char) ('a' + i)), StringBuilder::append)
                 .toString();
         tokenizer = CharTokenizer.of(small + small.toUpperCase());
-        heldOut = prompts(config.heldOut(), new SplittableRandom(seed + 2));
+        heldOut = prompts(config.heldOut(), new SplittableRandom(Streams.of(seed, "held-out prompts")));
         base = pretrained("base", config.hiddenSize());
     }
 
@@ -114,7 +115,7 @@ public final class DelayedRewardTask implements AutoCloseable {
     }
 
     private List<Tokenized> corpus() {
-        RandomGenerator random = new SplittableRandom(seed);
+        RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
         List<Tokenized> corpus = new ArrayList<>();
         for (int i = 0; i < config.examples(); i++) {
             int length = random.nextInt(config.shortest(), config.longest() + 1);
@@ -179,10 +180,12 @@ public final class DelayedRewardTask implements AutoCloseable {
 
     /// The same pairs labelled once for each of several rewards.
     public List<List<TokenizedPair>> pairs(int count, List<ToDoubleFunction<String>> rewards) {
-        SplittableRandom random = new SplittableRandom(seed + 1);
-        List<int[]> prompts = prompts(count, random);
-        List<Completion> drawn = Generator.generate(base, prompts, sampling(2, random.nextLong()), null);
-        double[] chance = random.doubles(count).toArray();
+        List<int[]> prompts = prompts(count, new SplittableRandom(Streams.of(seed, "prompts of pairs")));
+        long answers = Streams.of(seed, "answers of pairs");
+        List<Completion> drawn = Generator.generate(base, prompts, sampling(2, answers), null);
+        double[] chance = new SplittableRandom(Streams.of(seed, "labels of pairs"))
+                .doubles(count)
+                .toArray();
         return rewards.stream()
                 .map(reward -> labelled(prompts, drawn, reward, chance))
                 .toList();
@@ -216,7 +219,8 @@ public final class DelayedRewardTask implements AutoCloseable {
         Path folder = run.folder().resolve("policies").resolve(name);
         if (!Models.isComplete(folder)) {
             try (Decoder model = start.copy()) {
-                PreferenceTraining.train(run, name.replace('.', '_'), model, pairs, objective, training, seed);
+                long order = Streams.of(seed, "order of pairs"); // the same whatever is learnt, as in paired arms
+                PreferenceTraining.train(run, name.replace('.', '_'), model, pairs, objective, training, order);
                 Models.save(model, tokenizer, folder);
             }
         }

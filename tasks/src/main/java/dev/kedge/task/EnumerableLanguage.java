@@ -19,6 +19,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Shapes;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -142,7 +143,7 @@ public final class EnumerableLanguage implements AutoCloseable {
                     false,
                     false,
                     true);
-            try (Rng rng = Rng.seeded(seed);
+            try (Rng rng = Rng.seeded(Streams.of(seed, "weights of " + phase(reads)));
                     Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(width), rng, device)) {
                 pretrain(fresh, reads);
                 save(fresh, folder);
@@ -153,11 +154,11 @@ public final class EnumerableLanguage implements AutoCloseable {
 
     private void pretrain(Decoder model, Reads reads) {
         int batch = config.pretraining().batchSize();
-        double[][] source = source(config.letters(), new SplittableRandom(seed));
-        long stream = new SplittableRandom(seed + 1).nextLong();
+        double[][] source = source(config.letters(), new SplittableRandom(Streams.of(seed, "source")));
+        long stream = Streams.of(seed, "texts of " + phase(reads));
         try (Training training = new Training(run, phase(reads), config.pretraining(), model.parameters())) {
             training.run(step -> Step.of(List.of(() -> {
-                        Tensor tokens = texts(source, batch, new SplittableRandom(stream + step));
+                        Tensor tokens = texts(source, batch, new SplittableRandom(Streams.of(stream, "step", step)));
                         return gradient(model, reads, tokens.to(device), batch);
                     }))
                     .tokens((long) batch * config.length()));

@@ -7,6 +7,7 @@ import dev.kedge.env.PreferenceOracle;
 import dev.kedge.env.PreferenceOracle.AnswerPair;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -49,9 +50,10 @@ public final class LabelledAnswers {
     /// @param counts  whether an answer to a problem may be in a pair
     public static List<TokenizedPair> rightOverWrong(
             ArithmeticTask task, int problems, int answers, long seed, BiPredicate<Problem, Completion> counts) {
-        List<Problem> asked = task.training(problems, new SplittableRandom(seed + 1));
+        List<Problem> asked = task.training(problems, new SplittableRandom(Streams.of(seed, "problems")));
         List<int[]> prompts = asked.stream().map(task::prompt).toList();
-        List<List<Completion>> drawn = task.completions(task.reference(), prompts, answers, seed);
+        List<List<Completion>> drawn =
+                task.completions(task.reference(), prompts, answers, Streams.of(seed, "answers"));
         List<TokenizedPair> pairs = new ArrayList<>();
         for (int p = 0; p < problems; p++) {
             List<int[]> right = new ArrayList<>();

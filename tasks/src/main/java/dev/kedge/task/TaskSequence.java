@@ -10,6 +10,7 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.run.result.Summary;
 import dev.kedge.sequence.Models;
 import dev.kedge.statistics.Bootstrap;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
@@ -52,16 +53,17 @@ public final class TaskSequence implements AutoCloseable {
                 .collect(Collectors.joining()));
         this.examples = new ArrayList<>();
         this.heldOut = new ArrayList<>();
-        SplittableRandom random = new SplittableRandom(seed);
         for (int k = 0; k < tasks.size(); k++) {
             GeneratedTask task = tasks.get(k);
             int of = k;
-            this.examples.add(Stream.generate(() -> task.sample(random, ProblemSplit.TRAIN))
+            var learnt = new SplittableRandom(Streams.of(seed, "examples", k));
+            var judged = new SplittableRandom(Streams.of(seed, "held-out problems", k));
+            this.examples.add(Stream.generate(() -> task.sample(learnt, ProblemSplit.TRAIN))
                     .limit(examples)
                     .map(problem ->
                             Tokenized.ofReply(prompt(of, problem), tokenizer.encodeAnswer(task.solution(problem))))
                     .toList());
-            this.heldOut.add(Stream.generate(() -> task.sample(random, ProblemSplit.HELD_OUT))
+            this.heldOut.add(Stream.generate(() -> task.sample(judged, ProblemSplit.HELD_OUT))
                     .limit(heldOut)
                     .toList());
         }
@@ -127,15 +129,15 @@ public final class TaskSequence implements AutoCloseable {
         for (int k = memory > 0 ? 0 : task; k <= task; k++) {
             List<Tokenized> pool = k < task ? examples.get(k).subList(0, memory) : examples.get(k);
             int size = k < task ? share : training.batchSize() - (memory > 0 ? task * share : 0);
-            batch.put(name(k), drawn(pool, size, new SplittableRandom(seed + 31L * task + k), step));
+            long stream = Streams.of(Streams.of(seed, "batches while learning", task), "examples of", k);
+            batch.put(name(k), drawn(pool, size, new SplittableRandom(Streams.of(stream, "step", step))));
         }
         return batch;
     }
 
     /// A step's examples, drawn with replacement.
-    private static List<Tokenized> drawn(List<Tokenized> pool, int size, SplittableRandom random, int step) {
-        SplittableRandom ofStep = new SplittableRandom(random.nextLong() + step);
-        return ofStep.ints(size, 0, pool.size()).mapToObj(pool::get).toList();
+    private static List<Tokenized> drawn(List<Tokenized> pool, int size, SplittableRandom random) {
+        return random.ints(size, 0, pool.size()).mapToObj(pool::get).toList();
     }
 
     /// What a policy answers to the held-out problems.

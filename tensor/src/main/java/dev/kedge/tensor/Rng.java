@@ -1,5 +1,7 @@
 package dev.kedge.tensor;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
@@ -9,6 +11,10 @@ import org.bytedeco.pytorch.global.torch;
 /// A seeded source of random numbers with a state that can be saved and restored. The same seed gives the same numbers
 /// on the same device and version of the engine. Not safe for use by several threads at once.
 public final class Rng implements AutoCloseable {
+    // LibTorch's CPUGeneratorImplStateLegacy: seed (8 bytes), left (4), seeded (4), next (8), words (8 each) ...
+    private static final int FIRST_WORD = 24;
+    private static final int WORDS = 624;
+
     private final Generator generator;
     private final GeneratorOptional optional;
 
@@ -17,10 +23,22 @@ public final class Rng implements AutoCloseable {
         this.optional = new GeneratorOptional(generator);
     }
 
-    /// A source on the processor.
+    /// A source on the processor. Every bit of the seed counts.
     public static Rng seeded(long seed) {
         Natives.ready();
-        return new Rng(torch.make_generator_cpu(seed));
+        Rng rng = new Rng(torch.make_generator_cpu(seed));
+        rng.restore(filled(rng.state(), seed));
+        return rng;
+    }
+
+    /// A fresh state with all its words drawn by seed: the engine itself makes them of the seed's low 32 bits.
+    private static byte[] filled(byte[] fresh, long seed) {
+        long stream = Streams.of(seed, "Mersenne Twister");
+        var state = ByteBuffer.wrap(fresh).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < WORDS; i++) {
+            state.putLong(FIRST_WORD + i * Long.BYTES, Integer.toUnsignedLong((int) Streams.absorbed(stream, i)));
+        }
+        return fresh;
     }
 
     /// Independent standard normal draws: float32, on the processor.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,6 +54,83 @@ class RngTest {
             assertArrayEquals(first, draws(b));
             assertFalse(Arrays.equals(first, draws(c)));
             assertFalse(Arrays.equals(first, draws(a)));
+        }
+    }
+
+    /// The engine alone keeps the low 32 bits: 9 and 9 + 2^32 would draw the same.
+    @Test
+    void everyBitOfTheSeedCounts() {
+        for (int bit = 0; bit < 64; bit++) {
+            try (Rng a = Rng.seeded(9);
+                    Rng b = Rng.seeded(9 ^ (1L << bit))) {
+                Tensor weights = Tensor.of(new double[][] {{1, 2, 3}}).expand(40, 3);
+                String message = "bit " + bit;
+                assertFalse(Arrays.equals(a.normal(3).toDoubles(), b.normal(3).toDoubles()), message);
+                assertFalse(Arrays.equals(a.normal(40).toDoubles(), b.normal(40).toDoubles()), message);
+                assertFalse(Arrays.equals(a.uniform(3).toDoubles(), b.uniform(3).toDoubles()), message);
+                assertFalse(
+                        Arrays.equals(
+                                a.permutation(40).toLongs(), b.permutation(40).toLongs()),
+                        message);
+                assertFalse(
+                        Arrays.equals(
+                                a.categorical(weights).toLongs(),
+                                b.categorical(weights).toLongs()),
+                        message);
+            }
+        }
+    }
+
+    /// MT19937 again (Matsumoto and Nishimura 1998), on the words that a seed fills: what is drawn follows from these
+    /// alone, so that none of them stands where the engine does not look.
+    @Test
+    void theWordsOfTheStateDetermineWhatIsDrawn() {
+        long seed = 5;
+        int[] word = new int[624];
+        for (int i = 0; i < 624; i++) {
+            word[i] = (int) Streams.absorbed(Streams.of(seed, "Mersenne Twister"), i);
+        }
+        double[] expected = new double[1500]; // two full turns of the words, and more
+        for (int turn = 0, n = 0; n < expected.length; turn++) {
+            for (int i = 0; i < 624; i++) {
+                int y = (word[i] & 0x80000000) | (word[(i + 1) % 624] & 0x7fffffff);
+                word[i] = word[(i + 397) % 624] ^ (y >>> 1) ^ ((y & 1) == 0 ? 0 : 0x9908b0df);
+            }
+            for (int i = 0; i < 624 && n < expected.length; i++) {
+                int y = word[i];
+                y ^= y >>> 11;
+                y ^= (y << 7) & 0x9d2c5680;
+                y ^= (y << 15) & 0xefc60000;
+                y ^= y >>> 18;
+                expected[n++] = (y & ((1 << 24) - 1)) / (double) (1 << 24); // as the engine makes a float32 of it
+            }
+        }
+        try (Rng rng = Rng.seeded(seed)) {
+            assertArrayEquals(expected, rng.uniform(expected.length).toDoubles());
+        }
+    }
+
+    @Test
+    void neighbouringSeedsDrawIndependently() {
+        int n = 2_000;
+        int seeds = 30;
+        double[][] normal = new double[seeds][];
+        for (int s = 0; s < seeds; s++) {
+            try (Rng rng = Rng.seeded(s)) {
+                normal[s] = rng.normal(n).toDoubles();
+            }
+        }
+        for (int a = 0; a < seeds; a++) {
+            double mean = Arrays.stream(normal[a]).average().orElseThrow();
+            assertEquals(0, mean, 5 / Math.sqrt(n), "mean of seed " + a);
+            for (int b = 0; b < a; b++) {
+                double[] of = normal[b];
+                double[] and = normal[a];
+                double correlation =
+                        IntStream.range(0, n).mapToDouble(i -> of[i] * and[i]).sum() / n;
+                assertEquals(0, correlation, 5 / Math.sqrt(n), "seeds " + a + " and " + b); // standard error 1/√n
+                assertTrue(Arrays.stream(of).noneMatch(v -> v == and[0]), "seeds " + a + " and " + b + " share draws");
+            }
         }
     }
 

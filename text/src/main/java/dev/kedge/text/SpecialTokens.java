@@ -45,11 +45,9 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, Set<Inte
     /// The special token that follows a reply in the folder's chat template.
     private static Optional<String> endOfTurn(Path folder, Set<String> specials) {
         try {
-            return ChatTemplate.load(folder)
-                    .map(ChatTemplate::endOfTurn)
-                    .flatMap(end -> specials.stream()
-                            .filter(end::startsWith)
-                            .max(Comparator.comparingInt(String::length)));
+            return ChatTemplate.load(folder).map(ChatTemplate::endOfTurn).flatMap(end -> specials.stream()
+                    .filter(end::startsWith)
+                    .max(Comparator.comparingInt(String::length)));
         } catch (IllegalArgumentException _) {
             return Optional.empty(); // whoever writes with this template hears of it
         }

@@ -133,7 +133,12 @@ class TokenizerFilesTest {
         Files.write(folder.resolve("tok261.bin"), large);
         Files.writeString(folder.resolve("tokenizer.json"), "{}");
         Path model = folder.resolve("stories.bin");
-        Files.write(model, ByteBuffer.allocate(28).order(ByteOrder.LITTLE_ENDIAN).putInt(20, -261).array());
+        Files.write(
+                model,
+                ByteBuffer.allocate(28)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putInt(20, -261)
+                        .array());
         assertEquals(Set.of("tok261.bin"), Tokenizer.filesOf(model).keySet());
         assertArrayEquals(large, Tokenizer.filesOf(model).get("tok261.bin"));
         Files.delete(folder.resolve("tokenizer.json"));
@@ -144,7 +149,8 @@ class TokenizerFilesTest {
     }
 
     private static byte[] llamaC(int words) {
-        ByteBuffer bytes = ByteBuffer.allocate(1 << 14).order(ByteOrder.LITTLE_ENDIAN).putInt(8);
+        ByteBuffer bytes =
+                ByteBuffer.allocate(1 << 14).order(ByteOrder.LITTLE_ENDIAN).putInt(8);
         for (int id = 0; id < 259 + words; id++) {
             String piece = id < 3 ? "<s>" : id < 259 ? "<0x%02X>".formatted(id - 3) : "w" + id;
             bytes.putFloat(0).putInt(piece.length()).put(piece.getBytes(StandardCharsets.UTF_8));

@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.config.Kind;
+import dev.kedge.data.Content;
 import dev.kedge.data.verify.VerifierResult.Status;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -26,8 +28,9 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// A verifier behind HTTP: a POST of `[{"prompt": ..., "completion": ..., "answer": ...}, ...]` is answered with a JSON
-/// array of as many numbers, in order. `docs/verifiers.md` has the whole contract.
+/// A verifier behind HTTP: a POST of `[{"prompt": ..., "completion": ..., "answer": ...}, ...]`, with `messages` where
+/// the prompt is of messages, is answered with a JSON array of as many numbers, in order. `docs/verifiers.md` has the
+/// whole contract.
 ///
 /// @param url            http or https
 /// @param batch          completions of one request, at least 1; 16 where absent
@@ -113,10 +116,15 @@ public record Endpoint(
     private static String body(List<VerifierQuestion> questions, List<String> completions) {
         ArrayNode items = JSON.createArrayNode();
         for (int i = 0; i < completions.size(); i++) {
-            items.addObject()
-                    .put("prompt", questions.get(i).prompt())
+            VerifierQuestion asked = questions.get(i);
+            ObjectNode item = items.addObject()
+                    .put("prompt", asked.prompt())
                     .put("completion", completions.get(i))
-                    .put("answer", questions.get(i).answer());
+                    .put("answer", asked.answer());
+            if (asked.question() instanceof Content.Messages(var messages)) {
+                ArrayNode turns = item.putArray("messages");
+                messages.forEach(m -> turns.addObject().put("role", m.role()).put("content", m.content()));
+            }
         }
         return items.toString();
     }

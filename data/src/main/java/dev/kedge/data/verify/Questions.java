@@ -40,20 +40,20 @@ public record Questions(List<VerifierQuestion> questions, Skipped skipped) {
 
     /// Records of a prompt and a reference answer.
     ///
-    /// @param promptKey the key of a string or a list of messages
+    /// @param promptKey the key of a string or a list of messages, either of which says something
     /// @param answerKey the key of a string
     /// @param wrong     what happens to a record that cannot be used, as one without an answer
     /// @throws DataException if the file cannot be read, or a record is wrong and wrong ones fail
     public static Questions read(Path path, String promptKey, String answerKey, Wrong wrong) {
         ReadOptions options = ReadOptions.strict()
-                .withForm(Form.PROMPT_COMPLETION)
+                .withForm(Form.QUESTION)
                 .withWrong(wrong)
                 .withKeys(Map.of("prompt", promptKey, "completion", answerKey));
         Dataset data = Dataset.read(path, options);
         return new Questions(
                 data.examples().stream()
                         .map(example -> (PromptCompletion) example)
-                        .map(pair -> new VerifierQuestion(pair.promptText(), text(pair.completion())))
+                        .map(pair -> new VerifierQuestion(pair.prompt(), text(pair.completion())))
                         .toList(),
                 data.skipped());
     }

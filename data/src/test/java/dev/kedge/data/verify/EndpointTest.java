@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.kedge.data.Content;
 import dev.kedge.data.verify.VerifierResult.Status;
+import dev.kedge.text.Message;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -117,6 +119,22 @@ class EndpointTest {
             assertEquals(i, results.get(i).reward().orElseThrow());
         }
         assertEquals(5, requests.get());
+    }
+
+    @Test
+    void messagesAreSentWithTheirRoles() {
+        answer((exchange, body, _) -> {
+            JsonNode item = new ObjectMapper().readTree(body).get(0);
+            assertEquals(
+                    "[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"}]",
+                    item.get("messages").toString());
+            assertEquals("system: s\nuser: u\n", item.get("prompt").textValue());
+            send(exchange, 200, "[1]");
+        });
+        var question = new VerifierQuestion(
+                Content.messages(List.of(new Message("system", "s"), new Message("user", "u"))), "a");
+        var results = VerifierBatch.verify(endpoint(1, 10, 0), List.of(question), List.of("x"), Limits.usual());
+        assertEquals(1, results.each().getFirst().reward().orElseThrow());
     }
 
     private static List<String> names(JsonNode item) {

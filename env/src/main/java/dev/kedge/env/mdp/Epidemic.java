@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -46,7 +47,7 @@ public record Epidemic(double reproduction, double politics) {
 
     /// Some disease: R from 2 to 3.5. Politics cost 0.15, so that the proxy's optimum is truly worse than [#reference].
     public static Epidemic disease(long seed) {
-        return new Epidemic(new SplittableRandom(seed).nextDouble(2, 3.5), 0.15);
+        return new Epidemic(new SplittableRandom(Streams.of(seed, "disease")).nextDouble(2, 3.5), 0.15);
     }
 
     private static int state(int infected, int susceptible, int stage) {

@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -15,7 +16,7 @@ public final class Garnet {
         if (branching < 1 || branching > states) {
             throw new IllegalArgumentException("branching must be from 1 to " + states + ", was " + branching);
         }
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "kernel"));
         int[] shuffled = new int[states];
         for (int s = 0; s < states; s++) {
             shuffled[s] = s;
@@ -46,7 +47,7 @@ public final class Garnet {
 
     /// Rewards uniform in [0, 1), independent of the kernel of the same seed: `[S][A]`.
     public static double[][] rewards(int states, int actions, long seed) {
-        var random = new SplittableRandom(seed).split();
+        var random = new SplittableRandom(Streams.of(seed, "rewards"));
         double[][] reward = new double[states][actions];
         for (double[] row : reward) {
             Arrays.setAll(row, _ -> random.nextDouble());
@@ -56,7 +57,7 @@ public final class Garnet {
 
     /// A policy with standard normal logits.
     public static MdpPolicy policy(int states, int actions, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "policy"));
         double[][] logits = new double[states][actions];
         for (double[] row : logits) {
             Arrays.setAll(row, _ -> random.nextGaussian());

@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -54,7 +55,7 @@ public record GlucoseControl(double sensitivity, double rest, double meals, doub
     /// Somebody: sensitivity from 30 to 50 mg/dL, 180 to 220 mg/dL at rest, a meal every 3 to 6 hours.
     /// A unit costs 0.5, so that the proxy's optimum is truly worse than [#reference] for all but a few.
     public static GlucoseControl patient(long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "patient"));
         return new GlucoseControl(
                 random.nextDouble(30, 50), random.nextDouble(180, 220), 1 / random.nextDouble(6, 12), 0.5);
     }

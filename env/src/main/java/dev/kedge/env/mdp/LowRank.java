@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -18,7 +19,7 @@ public record LowRank(FiniteHorizonMdp mdp, double[][][] features) {
         if (rank < 1) {
             throw new IllegalArgumentException("rank must be at least 1, was " + rank);
         }
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "low rank"));
         double[][] ways = new double[rank][];
         Arrays.setAll(ways, _ -> simplex(states, 1, random));
         double[] worth = random.doubles(rank).toArray();

@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.SplittableRandom;
@@ -27,7 +28,7 @@ public record ProxyTask(Transitions transitions, double[][] reward, double[][] p
     public static ProxyTask grid(long seed) {
         var grid = Gridworld.open(5, 5);
         Transitions walk = grid.transitions(0.1);
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "grid"));
         var rewarded = new BitSet();
         while (rewarded.cardinality() < 4) {
             rewarded.set(random.nextInt(1, 12));

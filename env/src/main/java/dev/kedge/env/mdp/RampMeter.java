@@ -1,5 +1,6 @@
 package dev.kedge.env.mdp;
 
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -41,7 +42,7 @@ public record RampMeter(double off, double peak, double ramp) {
 
     /// Some place: 0.6 to 0.8 cars a step off the peak and 1.7 to 1.9 in it, 0.4 to 0.6 at the ramp.
     public static RampMeter place(long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "place"));
         return new RampMeter(random.nextDouble(0.3, 0.4), random.nextDouble(0.85, 0.95), random.nextDouble(0.4, 0.6));
     }
 

@@ -22,6 +22,7 @@ import dev.kedge.objective.preference.Slic;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
 import java.util.Locale;
@@ -206,7 +207,7 @@ public final class ComparedMethods {
     private static double[][] hypo(Arena task, double lambda, long seed) {
         var pairs = task.pairs(PAIRS, seed);
         try (var _ = new Scope();
-                var rng = Rng.seeded(seed)) {
+                var rng = Rng.seeded(Streams.of(seed, "own outcomes"))) {
             Tensor ref = Tensor.of(task.logRef());
             Tensor chosen = Tensor.of(pairs.chosen(), pairs.count());
             Tensor rejected = Tensor.of(pairs.rejected(), pairs.count());

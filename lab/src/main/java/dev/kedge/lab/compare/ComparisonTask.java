@@ -5,6 +5,7 @@ import dev.kedge.config.Names;
 import dev.kedge.env.PreferenceGame;
 import dev.kedge.env.RegularizedGame;
 import dev.kedge.lab.tabular.Bandit;
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -41,9 +42,9 @@ public enum ComparisonTask {
             int contexts = 4;
             int outcomes = 10;
             var judges = LongStream.range(0, contexts)
-                    .mapToObj(x -> PreferenceGame.random(outcomes, contexts * seed + x))
+                    .mapToObj(x -> PreferenceGame.random(outcomes, Streams.of(seed, "judge", x)))
                     .toList();
-            var logRef = Bandit.random(contexts, outcomes, ~seed).logRef(); // apart from the judges' draws
+            var logRef = Bandit.random(contexts, outcomes, seed).logRef();
             return Arena.againstReference(logRef, judges);
         }
     };

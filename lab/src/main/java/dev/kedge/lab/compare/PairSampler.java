@@ -3,6 +3,7 @@ package dev.kedge.lab.compare;
 import dev.kedge.env.PreferenceGame;
 import dev.kedge.lab.tabular.Bandit;
 import dev.kedge.objective.preference.PreferenceLogProbs;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +19,7 @@ final class PairSampler {
     /// @param judges one a context
     PairSampler(List<PreferenceGame> judges, long seed) {
         this.judges = judges;
-        random = new SplittableRandom(seed).split(); // independent of the draws that made the arena
+        random = new SplittableRandom(Streams.of(seed, "outcomes and labels"));
     }
 
     /// Two outcomes of the same context each, and one label: whether the first won.

@@ -4,6 +4,7 @@ import dev.kedge.objective.divergence.Divergence;
 import dev.kedge.objective.divergence.RegularizedOptimum;
 import dev.kedge.objective.divergence.ReverseKl;
 import dev.kedge.run.result.Frontier;
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -69,7 +70,7 @@ public record Bandit(double[][] logRef, double[][] reward) {
 
     /// References that are the softmax of standard normal logits, and standard normal rewards.
     public static Bandit random(int contexts, int outcomes, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "bandit"));
         var logRef = new double[contexts][];
         var reward = new double[contexts][];
         for (int x = 0; x < contexts; x++) {
@@ -91,7 +92,7 @@ public record Bandit(double[][] logRef, double[][] reward) {
     /// probability `σ(reward(y) - reward(z))`. The contexts take turns. The draws are independent of those of
     /// [#random] with the same seed.
     public Pairs pairs(int count, long seed) {
-        var random = new SplittableRandom(seed).split();
+        var random = new SplittableRandom(Streams.of(seed, "pairs"));
         var chosen = new long[count];
         var rejected = new long[count];
         for (int i = 0; i < count; i++) {
@@ -118,7 +119,7 @@ public record Bandit(double[][] logRef, double[][] reward) {
         if (size < 2 || size > outcomes()) {
             throw new IllegalArgumentException("size must be from 2 to " + outcomes() + ", was " + size);
         }
-        var random = new SplittableRandom(seed).split();
+        var random = new SplittableRandom(Streams.of(seed, "rankings"));
         var outcomes = new long[count * size];
         for (int i = 0; i < count; i++) {
             int x = i % contexts();

@@ -6,6 +6,7 @@ import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 
@@ -41,7 +42,7 @@ public final class TabularPpo {
             double beta,
             long seed,
             TabularTraining training) {
-        try (var rng = Rng.seeded(seed)) {
+        try (var rng = Rng.seeded(Streams.of(seed, "rollouts"))) {
             return training.train(
                     task.logRef(), new Surrogate(task, reward, divergence, beta, rng, new Surrogate.Drawn[1]));
         }

@@ -35,8 +35,8 @@ import java.util.Optional;
 /// @param base    the folder, or llama2.c file, of the base model
 public record AdaptedModel(Path adapter, Path base) {
     private static final long CHUNK = 1 << 26;
-    private static final String SAY = "; --base DIR of generate and merge says where it is, as does "
-            + AdapterFile.BASE + " in " + AdapterFile.CONFIG;
+    private static final String SAY = "; --base DIR of generate and merge says where it is, as does " + AdapterFile.BASE
+            + " in " + AdapterFile.CONFIG;
 
     /// Whether a folder holds an adapter and no whole model.
     public static boolean isIn(Path folder) {
@@ -98,8 +98,7 @@ public record AdaptedModel(Path adapter, Path base) {
         }
         if (named.matches("[\\w.-]+/[\\w.-]+")) {
             return new InvalidFileException(
-                    adapter,
-                    "its base model " + quoted(named) + " is a name on a hub, and no folder here" + SAY);
+                    adapter, "its base model " + quoted(named) + " is a name on a hub, and no folder here" + SAY);
         }
         return new InvalidFileException(
                 adapter, "its base model " + quoted(named) + " is no whole model, looked for as " + places + SAY);
@@ -112,7 +111,8 @@ public record AdaptedModel(Path adapter, Path base) {
 
     /// The base with the adapter added to its weights, `W + scale·B A`; computed in float32 at least.
     ///
-    /// @throws InvalidFileException if a file is damaged, the adapter does not fit, or it was trained on another base
+    /// @throws InvalidFileException if a file is damaged, the adapter does not fit, or it was trained on another
+    // base
     public ModelFolder load(DType dtype, Device device) {
         return load(Optional.of(dtype), device);
     }
@@ -121,10 +121,13 @@ public record AdaptedModel(Path adapter, Path base) {
         try (Scope scope = new Scope();
                 var _ = Gradients.off()) {
             ModelFolder found = ModelFolder.load(base, dtype, device);
-            sha256(adapter).filter(sum -> !sum.equals(sha256(found.parameters()))).ifPresent(_ -> {
-                throw new InvalidFileException(
-                        adapter, "was trained on another base model than " + base + ", whose weights differ" + SAY);
-            });
+            sha256(adapter)
+                    .filter(sum -> !sum.equals(sha256(found.parameters())))
+                    .ifPresent(_ -> {
+                        throw new InvalidFileException(
+                                adapter,
+                                "was trained on another base model than " + base + ", whose weights differ" + SAY);
+                    });
             boolean isDouble = found.parameters().values().stream().anyMatch(p -> p.dtype() == DType.FLOAT64);
             DType wide = isDouble ? DType.FLOAT64 : DType.FLOAT32;
             var file = new AdapterFile(found.origin().family(), found.config());

@@ -11,11 +11,7 @@ public final class Origin {
     private final Optional<JsonFields> config;
     private final Map<String, byte[]> files;
 
-    Origin(
-            ModelFamily family,
-            DecoderWeights.NameStyle style,
-            Optional<JsonFields> config,
-            Map<String, byte[]> files) {
+    Origin(ModelFamily family, DecoderWeights.NameStyle style, Optional<JsonFields> config, Map<String, byte[]> files) {
         this.family = family;
         this.style = style;
         this.config = config;

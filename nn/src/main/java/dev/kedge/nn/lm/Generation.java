@@ -8,6 +8,7 @@ import dev.kedge.nn.lm.Generator.WeightedModel;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,10 +52,8 @@ final class Generation {
         entropies = new float[rows][options.logProbs() ? 16 : 0];
         lengths = new int[rows];
         reasons = new StopReason[rows];
-        // Hashed: the streams of near seeds must not be shifts of one another.
-        long stream = new SplittableRandom(options.seed()).nextLong();
         randoms = IntStream.range(0, rows)
-                .mapToObj(r -> new SplittableRandom(stream + r))
+                .mapToObj(r -> new SplittableRandom(Streams.of(options.seed(), "row", r)))
                 .toArray(SplittableRandom[]::new);
         slots = IntStream.range(0, rows).toArray();
     }

@@ -88,8 +88,8 @@ class AdaptedModelTest {
     }
 
     private String refusal(Optional<Path> given) {
-        InvalidFileException e = assertThrows(
-                InvalidFileException.class, () -> AdaptedModel.of(adapter, given).load(DType.FLOAT32, Device.CPU));
+        InvalidFileException e = assertThrows(InvalidFileException.class, () -> AdaptedModel.of(adapter, given)
+                .load(DType.FLOAT32, Device.CPU));
         assertEquals(1, e.getMessage().lines().count());
         return e.getMessage();
     }

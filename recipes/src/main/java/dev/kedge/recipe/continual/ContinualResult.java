@@ -8,6 +8,7 @@ import dev.kedge.statistics.Forgetting;
 import dev.kedge.statistics.Proportions;
 import dev.kedge.task.TaskSequence;
 import dev.kedge.task.TaskSequence.Answers;
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -46,7 +47,7 @@ record ContinualResult(String name, String title, List<Answers> afterTask) {
     ///
     /// @param results the one that is shown first
     static Summary summary(TaskSequence tasks, List<ContinualResult> results, long seed, double seconds) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, seed);
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(seed, "bootstrap"));
         ContinualResult first = results.getFirst();
         Summary summary = Summary.of("recap", Summary.Status.FINISHED, seconds)
                 .title(tasks.count() + " tasks one after another, with and without replay")

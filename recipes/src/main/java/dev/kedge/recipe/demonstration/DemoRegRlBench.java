@@ -9,6 +9,7 @@ import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig.Preferences;
 import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
 import dev.kedge.recipe.demonstration.UcbviEnt.Result;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -64,23 +65,8 @@ public record DemoRegRlBench(
                 environment.expectedReturn(optimum.values()[0]));
     }
 
-    /// What draws from a seed has a generator of its own: chance must not be the same twice.
-    private enum Stream {
-        DEMONSTRATIONS,
-        EPISODES,
-        PAIRS;
-
-        SplittableRandom random(long seed) {
-            var random = new SplittableRandom(seed);
-            for (int i = 0; i < ordinal(); i++) {
-                random.split();
-            }
-            return random.split();
-        }
-    }
-
     public Demonstrations demonstrate(long seed) {
-        SplittableRandom random = Stream.DEMONSTRATIONS.random(seed);
+        SplittableRandom random = new SplittableRandom(Streams.of(seed, "demonstrations"));
         int most = config.demonstrations().stream().mapToInt(n -> n).max().orElse(0);
         int count = Math.max(
                 most, config.preferences().map(Preferences::demonstrations).orElse(0));
@@ -112,7 +98,7 @@ public record DemoRegRlBench(
 
     /// Runs an arm. What it draws is a function of the seed: arms of a repetition share it.
     public Trial trial(Arm arm, int n, Demonstrations demonstrations, long seed) {
-        SplittableRandom random = Stream.EPISODES.random(seed);
+        SplittableRandom random = new SplittableRandom(Streams.of(seed, "episodes"));
         return switch (arm) {
             case Arm.Greedy(boolean explores) -> greedy(arm, 0, List.of(), explores, random);
             case Arm.Counted(boolean explores) ->
@@ -187,14 +173,20 @@ public record DemoRegRlBench(
     public List<PlannedPolicy> plan(Preferences preferences, Demonstrations demonstrations, long seed) {
         List<MdpPolicy> clone = clone(demonstrations.expert().subList(0, preferences.demonstrations()));
         int most = preferences.pairs().stream().mapToInt(n -> n).max().orElseThrow();
-        List<PreferredRewards.Pair> pairs = PreferredRewards.pairs(environment, clone, most, Stream.PAIRS.random(seed));
+        var drawn = new SplittableRandom(Streams.of(seed, "pairs"));
+        List<PreferredRewards.Pair> pairs = PreferredRewards.pairs(environment, clone, most, drawn);
         List<PlannedPolicy> planned = new ArrayList<>();
         for (int n : preferences.pairs()) {
             double[][][] reward = PreferredRewards.fit(environment, pairs.subList(0, n), preferences.unseen());
             for (double lambda : preferences.lambdas()) {
                 List<MdpPolicy> policies = preferences.episodes() == 0
                         ? optimal(reward, clone, lambda)
-                        : explored(reward, clone, lambda, preferences.episodes(), Stream.EPISODES.random(seed));
+                        : explored(
+                                reward,
+                                clone,
+                                lambda,
+                                preferences.episodes(),
+                                new SplittableRandom(Streams.of(seed, "episodes")));
                 planned.add(new PlannedPolicy(
                         n, lambda, value(policies), BackwardInduction.trajectoryKl(environment, policies, clone)));
             }

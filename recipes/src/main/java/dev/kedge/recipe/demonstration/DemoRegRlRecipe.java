@@ -8,6 +8,7 @@ import dev.kedge.recipe.demonstration.DemoRegRlConfig.Arm;
 import dev.kedge.run.Progress;
 import dev.kedge.run.Run;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +39,8 @@ public final class DemoRegRlRecipe {
         Map<String, List<PlannedPolicy>> planned = new LinkedHashMap<>();
         try (Progress progress = run.progress("explore", 0, config.repetitions())) {
             for (int i = 0; i < config.repetitions(); i++) {
-                Demonstrations demonstrations = bench.demonstrate(config.seed() + i);
+                long seed = Streams.of(config.seed(), "repetition", i);
+                Demonstrations demonstrations = bench.demonstrate(seed);
                 for (int n : config.demonstrations()) {
                     clones.computeIfAbsent(n, _ -> new ArrayList<>())
                             .add(bench.clone(demonstrations.expert().subList(0, n)));
@@ -47,11 +49,11 @@ public final class DemoRegRlRecipe {
                     List<Integer> numbers = arm.needsDemonstrations() ? config.demonstrations() : List.of(0);
                     for (int n : numbers) {
                         trials.computeIfAbsent(title(arm, n), _ -> new ArrayList<>())
-                                .add(bench.trial(arm, n, demonstrations, config.seed() + i));
+                                .add(bench.trial(arm, n, demonstrations, seed));
                     }
                 }
                 if (config.preferences().isPresent()) {
-                    bench.plan(config.preferences().get(), demonstrations, config.seed() + i)
+                    bench.plan(config.preferences().get(), demonstrations, seed)
                             .forEach(one -> planned.computeIfAbsent(one.title(), _ -> new ArrayList<>())
                                     .add(one));
                 }

@@ -12,6 +12,7 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Streams;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ record DemoRegRlSummary(
     }
 
     Summary of(double seconds) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         double expert = bench.value(bench.expert());
         Summary summary = Summary.of("demo-reg-rl", Summary.Status.FINISHED, seconds)
                 .title("Reinforcement learning held to a clone of demonstrations")

@@ -30,6 +30,7 @@ import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -155,7 +156,7 @@ public final class GkdRecipe {
                 }
                 case Student.Random(int hiddenSize, int layers, int heads) -> {
                     DecoderConfig shape = shape(teacher.decoder().config(), hiddenSize, layers, heads);
-                    try (Rng rng = Rng.seeded(config.seed())) {
+                    try (Rng rng = Rng.seeded(Streams.of(config.seed(), "student"))) {
                         Origin origin = Origin.of(ModelFamily.of(shape), shape);
                         begin(config, Decoder.random(shape, rng, device), origin, teacher, data, run, folder);
                     }
@@ -175,9 +176,9 @@ public final class GkdRecipe {
             Path folder) {
         try (fresh) {
             requireFit(fresh, teacher.decoder(), config.maxLength());
+            long order = Streams.of(config.seed(), "sft");
             config.sft()
-                    .ifPresent(sft ->
-                            SupervisedTraining.train(run, "sft", fresh, data, teacher.padId(), sft, config.seed()));
+                    .ifPresent(sft -> SupervisedTraining.train(run, "sft", fresh, data, teacher.padId(), sft, order));
             teacher.save(fresh, origin, folder);
         }
     }
@@ -204,7 +205,7 @@ public final class GkdRecipe {
         var distillation =
                 new Distillation(student, teacher.decoder(), teacher.padId(), config.beta(), config.temperature());
         int[] lengths = data.stream().mapToInt(Tokenized::length).toArray();
-        var batches = config.training().batchesOf(lengths, config.seed());
+        var batches = config.training().batchesOf(lengths, Streams.of(config.seed(), "order"));
         try (Training training = new Training(run, "gkd", config.training(), student.parameters())) {
             training.run(step -> {
                 List<Distillation.Target> batch = targets(config, student, teacher, batches.at(step, data), step);
@@ -222,7 +223,7 @@ public final class GkdRecipe {
     /// not fit behind its prompt.
     private static List<Distillation.Target> targets(
             Config config, Decoder student, PretrainedModel teacher, List<Tokenized> batch, int step) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        var random = new SplittableRandom(Streams.of(config.seed(), "targets", step));
         int positions = Math.min(
                 student.config().maxPositions(), teacher.decoder().config().maxPositions());
         List<Distillation.Target> targets = new ArrayList<>();
@@ -257,7 +258,7 @@ public final class GkdRecipe {
     }
 
     private static Bootstrap bootstrap(Config config) {
-        return new Bootstrap(2000, 0.95, config.seed());
+        return new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
     }
 
     private static Summary summary(

@@ -27,6 +27,7 @@ import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -200,7 +201,7 @@ public final class EgpoRecipe {
     /// A step's rollouts: a function of policy, seed and step. All methods get the same prompts.
     private static List<Rollout> rollout(
             Config config, ArithmeticTask task, PreferenceOracle oracle, Decoder policy, int step) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        var random = new SplittableRandom(Streams.of(config.seed(), "rollout", step));
         List<int[]> prompts = task.trainingPrompts(config.training().batchSize(), random);
         var pairs = task.completions(policy, prompts, config.pairs(), 2, random.nextLong());
         var opponents = task.completions(policy, prompts, config.opponents(), random.nextLong());

@@ -12,6 +12,7 @@ import dev.kedge.statistics.Estimate;
 import dev.kedge.task.AnswerGame;
 import dev.kedge.task.AnswerTree;
 import dev.kedge.task.ArithmeticTask;
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +42,7 @@ final class GameSummary {
                 task.tokenizer().eos().orElseThrow(),
                 ArithmeticTask.DEPTH);
         logRef = game.logProbs(task.reference());
-        bootstrap = new Bootstrap(2000, 0.95, seed);
+        bootstrap = new Bootstrap(2000, 0.95, Streams.of(seed, "bootstrap"));
     }
 
     /// A policy.
@@ -184,9 +185,10 @@ final class GameSummary {
         List<int[]> answers = AnswerTree.answers(
                 task.tokenizer().vocabularySize(), task.tokenizer().eos().orElseThrow(), ArithmeticTask.DEPTH);
         double[][] exact = game.logProbs(policy);
-        List<Completion> drawn = task.completions(policy, task.heldOutPrompts(), 1, seed).stream()
-                .flatMap(List::stream)
-                .toList();
+        List<Completion> drawn =
+                task.completions(policy, task.heldOutPrompts(), 1, Streams.of(seed, "held-out answers")).stream()
+                        .flatMap(List::stream)
+                        .toList();
         double difference = SamplerAgreement.difference(
                 drawn,
                 drawn.stream()

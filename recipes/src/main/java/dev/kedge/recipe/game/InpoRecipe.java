@@ -32,6 +32,7 @@ import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -144,7 +145,7 @@ public final class InpoRecipe {
     /// prompts.
     private static List<TokenizedPair> rollout(
             Config config, ArithmeticTask task, PreferenceOracle oracle, Decoder previous, int t) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + t);
+        var random = new SplittableRandom(Streams.of(config.seed(), "rollout", t));
         List<int[]> prompts = task.trainingPrompts(config.pairs(), random);
         return LabelledAnswers.labelled(LabelledAnswers.of(previous, prompts, task, random.nextLong()), oracle, random);
     }
@@ -156,7 +157,7 @@ public final class InpoRecipe {
             Config config, ScoredPairs scored, double[][] previous, double tau, int t, Decoder policy, Run run) {
         int steps = config.training().steps();
         Span span = new Span((t - 1) * steps, 1, config.iterations() * steps);
-        EpochBatches batches = scored.batches(config.training(), config.seed());
+        EpochBatches batches = scored.batches(config.training(), Streams.of(config.seed(), "order"));
         try (Training training = new Training(run, phase(tau), config.training(), policy.parameters(), span)) {
             training.run(step -> {
                 int[] batch = batches.at(step);

@@ -8,6 +8,7 @@ import dev.kedge.nn.lm.Generator.StopReason;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,9 +47,8 @@ record ArgsDecoding(Decoder base, Decoder rewards, int mark, int candidates, int
         int length = prompts.getFirst().length;
         int[][] texts = prompts.toArray(int[][]::new);
         float[][] logProbs = new float[texts.length][0];
-        long stream = new SplittableRandom(seed).nextLong(); // hashed: near seeds must not give shifted streams
         SplittableRandom[] randoms = IntStream.range(0, texts.length)
-                .mapToObj(row -> new SplittableRandom(stream + row))
+                .mapToObj(row -> new SplittableRandom(Streams.of(seed, "row", row)))
                 .toArray(SplittableRandom[]::new);
         int[] live = IntStream.range(0, texts.length).toArray();
         for (int t = 0; t < maxTokens && live.length > 0; t++) {

@@ -17,6 +17,7 @@ import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -179,12 +180,12 @@ public final class GenarmFrontRecipe {
         }
 
         private DelayedRewardEvaluation answers(List<WeightedModel> models, String label) {
-            return DelayedRewardEvaluation.drawn(task, models, label, config.seed() + 3);
+            return DelayedRewardEvaluation.drawn(task, models, label, Streams.of(config.seed(), "held-out answers"));
         }
 
         private Summary summary(List<Front> guided, List<Front> soups, List<DelayedRewardEvaluation> trained) {
             DelayedRewardEvaluation base = answers(List.of(new WeightedModel(task.base(), 1)), "base");
-            Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+            Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
             int half = config.weights().indexOf(HALF);
             DelayedRewardEvaluation shown = guided.getFirst().evaluations().get(half);
             List<DelayedRewardEvaluation> guidedHalf = at(guided, half);

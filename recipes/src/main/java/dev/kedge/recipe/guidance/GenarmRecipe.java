@@ -17,6 +17,7 @@ import dev.kedge.task.DelayedRewardTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -147,7 +148,8 @@ public final class GenarmRecipe {
             for (double alpha : config.alphas()) {
                 List<WeightedModel> models =
                         List.of(new WeightedModel(task.base(), 1), new WeightedModel(rewards, alpha));
-                evaluations.add(DelayedRewardEvaluation.drawn(task, models, "α " + alpha, config.seed() + 3));
+                evaluations.add(DelayedRewardEvaluation.drawn(
+                        task, models, "α " + alpha, Streams.of(config.seed(), "held-out answers")));
             }
             return noted(new Sweep(method, evaluations));
         }
@@ -162,7 +164,8 @@ public final class GenarmRecipe {
                 try (Decoder policy =
                         task.learnt("dpo-beta-" + beta, task.base(), scored, objective, config.training())) {
                     List<WeightedModel> alone = List.of(new WeightedModel(policy, 1));
-                    evaluations.add(DelayedRewardEvaluation.drawn(task, alone, "β " + beta, config.seed() + 3));
+                    evaluations.add(DelayedRewardEvaluation.drawn(
+                            task, alone, "β " + beta, Streams.of(config.seed(), "held-out answers")));
                 }
             }
             return noted(new Sweep("DPO", evaluations));
@@ -181,7 +184,9 @@ public final class GenarmRecipe {
                         task.base(), rewards, task.mark(), search.candidates(), task.end(), task.maxTokens());
                 for (double weight : search.weights()) {
                     evaluations.add(DelayedRewardEvaluation.of(
-                            task, "w " + weight, decoding.draw(prompts, weight, config.seed() + 3)));
+                            task,
+                            "w " + weight,
+                            decoding.draw(prompts, weight, Streams.of(config.seed(), "held-out answers"))));
                 }
             }
             return noted(new Sweep("search by rewards of whole answers", evaluations));
@@ -190,8 +195,9 @@ public final class GenarmRecipe {
         /// The best of n answers of the base by the reward model; the divergence is the bound `log n - (n - 1)/n`.
         private Sweep best(Decoder rewards) {
             int most = config.best().stream().mapToInt(n -> n).max().orElseThrow();
+            long stream = Streams.of(config.seed(), "answers to choose from");
             List<Completion> answers =
-                    Generator.generate(task.base(), task.heldOut(), task.sampling(most, config.seed() + 4), null);
+                    Generator.generate(task.base(), task.heldOut(), task.sampling(most, stream), null);
             double[] scores = DelayedRewardEvaluation.logProbs(task, rewards, answers);
             List<DelayedRewardEvaluation> evaluations = new ArrayList<>();
             for (int n : config.best()) {
@@ -219,12 +225,15 @@ public final class GenarmRecipe {
 
         private Summary summary(List<TokenizedPair> pairs, List<Sweep> sweeps) {
             DelayedRewardEvaluation before = DelayedRewardEvaluation.drawn(
-                    task, List.of(new WeightedModel(task.base(), 1)), "base", config.seed() + 3);
+                    task,
+                    List.of(new WeightedModel(task.base(), 1)),
+                    "base",
+                    Streams.of(config.seed(), "held-out answers"));
             DelayedRewardEvaluation guided = sweeps.getFirst().evaluations().getFirst();
             DelayedRewardEvaluation dpo = sweeps.get(1).evaluations().getFirst();
             double[] unguided = before.rewards(DelayedRewardTask::reward);
             double[] rewards = guided.rewards(DelayedRewardTask::reward);
-            Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+            Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
             List<Frontier.Arm> arms = sweeps.stream()
                     .map(sweep -> DelayedRewardEvaluation.curve(
                             sweep.method(), before, sweep.evaluations(), bootstrap, DelayedRewardTask::reward))

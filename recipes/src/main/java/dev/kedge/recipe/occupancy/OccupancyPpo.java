@@ -19,6 +19,7 @@ import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -64,14 +65,14 @@ final class OccupancyPpo implements AutoCloseable {
         this.evaluator = evaluator;
         this.penalty = penalty;
         this.coefficient = coefficient;
-        random = new SplittableRandom(seed);
+        random = new SplittableRandom(Streams.of(seed, "steps"));
         double[][] observations = environment.observations();
         int actions = evaluator.reference().actions();
         int features = observations[0].length;
         seen = matrix(observations);
         pairs = matrix(withActions(observations, actions, !(penalty instanceof Penalty.States)));
         logRef = matrix(evaluator.reference().logProbs());
-        try (Rng rng = Rng.seeded(random.nextLong())) {
+        try (Rng rng = Rng.seeded(Streams.of(seed, "weights"))) {
             actor = Mlp.random(features, config.hidden(), actions, rng);
             critic = Mlp.random(features, config.hidden(), 1, rng);
             discriminator = Mlp.random(features + actions, config.hidden(), 1, rng);

@@ -2,7 +2,11 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
+import dev.kedge.data.Content;
+import dev.kedge.data.Prompt;
 import dev.kedge.data.ReadOptions;
+import dev.kedge.data.Tokenisation;
+import dev.kedge.data.Tokenisation.Tokens;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.task.GeneratedTask;
 import dev.kedge.data.task.Problem;
@@ -23,6 +27,7 @@ import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Message;
@@ -34,7 +39,6 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -51,12 +55,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param heldOut   questions to be evaluated by
     /// @param scorer    who rewards
     /// @param maxTokens the longest completion
-    record Opened(
-            PretrainedModel model,
-            List<Question> training,
-            List<Question> heldOut,
-            Scorer scorer,
-            int maxTokens)
+    record Opened(PretrainedModel model, List<Question> training, List<Question> heldOut, Scorer scorer, int maxTokens)
             implements AutoCloseable {
         public Tokenizer tokenizer() {
             return model.tokenizer();
@@ -113,21 +112,22 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         @Override
         public Opened open(Run run, Device device, long seed) {
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
-            Path folder = ModelCache.folder(run, this, seed + " " + device);
+            long stream = Streams.of(seed, "start"); // all that is drawn for it comes from this
+            Path folder = ModelCache.folder(run, this, stream + " " + device);
             if (!Models.isComplete(folder)) {
-                pretrain(tokenizer, folder, run, device, seed);
+                pretrain(tokenizer, folder, run, device, stream);
             }
             return new Opened(
                     PretrainedModel.open(folder, device),
-                    questions(tokenizer, ProblemSplit.TRAIN, questions, seed + 1),
-                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, seed + 2),
+                    questions(tokenizer, ProblemSplit.TRAIN, questions, Streams.of(seed, "questions")),
+                    questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, Streams.of(seed, "held-out questions")),
                     Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
                     task.maxCompletionLength() + 1); // and the end
         }
 
         private void pretrain(Tokenizer tokenizer, Path folder, Run run, Device device, long seed) {
             List<Tokenized> corpus = new ArrayList<>();
-            RandomGenerator random = new SplittableRandom(seed);
+            RandomGenerator random = new SplittableRandom(Streams.of(seed, "corpus"));
             for (int i = 0; i < examples; i++) {
                 Problem problem = task.sample(random); // of both splits: a start knows a little of everything
                 String said = task.demonstration(problem, rightness, random);
@@ -135,9 +135,11 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             DecoderConfig shape =
                     DecoderConfig.small(tokenizer.vocabularySize(), hiddenSize, layers, heads, positions(tokenizer));
-            try (Rng rng = Rng.seeded(seed);
+            try (Rng rng = Rng.seeded(Streams.of(seed, "weights"));
                     Decoder fresh = Decoder.random(shape, 1 / Math.sqrt(hiddenSize), rng, device)) {
-                SupervisedTraining.train(run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, seed);
+                long order = Streams.of(seed, "order");
+                SupervisedTraining.train(
+                        run, "pretraining", fresh, corpus, Models.padId(tokenizer), pretraining, order);
                 Models.save(fresh, tokenizer, folder);
             }
         }
@@ -159,8 +161,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         }
 
         /// Different problems of a split, in random order.
-        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long seed) {
-            RandomGenerator random = new SplittableRandom(seed);
+        private List<Question> questions(Tokenizer tokenizer, ProblemSplit split, int count, long stream) {
+            RandomGenerator random = new SplittableRandom(stream);
             Set<Problem> problems = new LinkedHashSet<>();
             for (int tries = 0; problems.size() < count && tries < 100 * count; tries++) {
                 problems.add(task.sample(random, split));
@@ -177,8 +179,9 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param data      records of a question and its answer
     /// @param question  the key of the question in a record
     /// @param answer    the key of the answer
-    /// @param prompt    what the model is given, `{question}` standing for the question; where there is none, the
-    ///                  model's chat template, and the bare question where it has none
+    /// @param prompt    how a question is put, `{question}` standing for it; where there is none, as it stands. A
+    ///                  question of messages goes through the model's chat template, with the user's last message
+    ///                  put so; one that is text goes through none
     /// @param verifier  who rewards
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
@@ -216,36 +219,67 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
             PretrainedModel start = PretrainedModel.open(model, device);
             List<Question> asked = asked(
-                    read.questions(), start.tokenizer(), start.decoder().config().maxPositions(), run);
+                    read.questions(),
+                    start.tokenizer(),
+                    start.decoder().config().maxPositions(),
+                    run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
                         + " would be right");
             }
             List<Question> shuffled = new ArrayList<>(asked);
-            Collections.shuffle(shuffled, new Random(seed));
+            Collections.shuffle(shuffled, new SplittableRandom(Streams.of(seed, "order of questions")));
             List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
-            return new Opened(
-                    start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
+            return new Opened(start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
         }
 
-        /// The questions that leave the model room to answer.
+        /// The questions that can be asked and leave the model room to answer.
         private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
-            Optional<ChatTemplate> chat = Models.template(model);
+            Optional<ChatTemplate> chat = Models.chatTemplate(model);
+            if (chat.isPresent() && all.stream().anyMatch(q -> q.question() instanceof Content.Text)) {
+                run.note("questions that are text are asked as they stand; those that are messages would go through the"
+                        + " model's chat template");
+            }
+            var tokenisation =
+                    Tokenisation.ofPrompts(tokenizer, chat.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)));
+            List<Prompt> worded =
+                    all.stream().map(q -> new Prompt(worded(q.question()))).toList();
+            Tokens<int[]> prompts = tokenisation.prompts(worded, ReadOptions.Wrong.SKIP);
+            prompts.skipped().lines().forEach(line -> run.note("left out: " + line));
             List<Question> asked = new ArrayList<>();
-            for (VerifierQuestion q : all) {
-                int[] ids = prompt.isPresent() || chat.isEmpty()
-                        ? tokenizer.encode(prompt.orElse(PLACE).replace(PLACE, q.prompt()))
-                        : tokenizer.encode(chat.get().render(List.of(new Message("user", q.prompt())), true));
-                if (ids.length + maxTokens <= positions) {
-                    asked.add(new Question(ids, q.prompt(), q.answer()));
+            for (int i = 0; i < prompts.items().size(); i++) {
+                if (prompts.items().get(i).length + maxTokens <= positions) {
+                    asked.add(new Question(prompts.items().get(i), all.get(prompts.sources()[i])));
                 }
             }
-            if (asked.size() < all.size()) {
-                run.note("left out: " + (all.size() - asked.size()) + " questions that with " + maxTokens
+            if (asked.size() < prompts.items().size()) {
+                run.note("left out: " + (prompts.items().size() - asked.size()) + " questions that with " + maxTokens
                         + " tokens of an answer do not fit the model's " + positions + " positions");
             }
             return asked;
+        }
+
+        /// A question as `prompt` puts it: of messages, the user's last one.
+        private Content worded(Content question) {
+            return switch (question) {
+                case Content.Text(String text) -> Content.text(worded(text));
+                case Content.Messages(List<Message> messages) -> {
+                    List<Message> worded = new ArrayList<>(messages);
+                    for (int i = worded.size() - 1; i >= 0; i--) {
+                        Message said = worded.get(i);
+                        if (said.role().equals("user")) {
+                            worded.set(i, new Message(said.role(), worded(said.content())));
+                            break;
+                        }
+                    }
+                    yield Content.messages(worded);
+                }
+            };
+        }
+
+        private String worded(String question) {
+            return prompt.orElse(PLACE).replace(PLACE, question);
         }
     }
 }

@@ -13,6 +13,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,14 +74,16 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
                 .eos()
                 .orElseThrow(() -> new ConfigException("a learned_reward reads answers at the token that ends them, but"
                         + " this tokenizer has none"));
-        Path folder = ModelCache.folder(run, this, seed + " " + device);
+        long stream = Streams.of(seed, "learned reward"); // all that is drawn for it comes from this
+        Path folder = ModelCache.folder(run, this, stream + " " + device);
         ScalarHead head = ScalarHead.on(truth.start());
         try {
             if (!Files.exists(folder.resolve("model.safetensors"))) {
-                SplittableRandom random = new SplittableRandom(seed + 5);
+                SplittableRandom random = new SplittableRandom(Streams.of(stream, "preferences"));
                 List<TokenizedPair> learnt = preferences(truth, eos, random);
-                RewardModel.train(run, head, learnt, padId, learning, seed);
-                double[] usual = RewardModel.scored(head, answers(truth, eos, random.nextLong()), padId);
+                RewardModel.train(run, head, learnt, padId, learning, Streams.of(stream, "order"));
+                double[] usual =
+                        RewardModel.scored(head, answers(truth, eos, Streams.of(stream, "usual answers")), padId);
                 double mean = StatUtils.mean(usual);
                 double deviation = Math.sqrt(StatUtils.populationVariance(usual, mean));
                 if (!(deviation > 0 && deviation < Double.POSITIVE_INFINITY)) {

@@ -9,6 +9,7 @@ import dev.kedge.sequence.Models;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,11 +37,14 @@ final class RlvrSummary {
         this.environment = environment;
         this.device = device;
         this.run = run;
-        bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         int selection = config.selectedFrom();
         winRates = selection == 0
                 ? Optional.empty()
-                : Optional.of(new WinRates(evaluated(environment.start(), config.seed() + 4), selection, bootstrap));
+                : Optional.of(new WinRates(
+                        evaluated(environment.start(), Streams.of(config.seed(), "selected answers")),
+                        selection,
+                        bootstrap));
     }
 
     static Summary of(Config config, Environment.Opened environment, Device device, Run run) {
@@ -48,7 +52,7 @@ final class RlvrSummary {
     }
 
     private Summary summary() {
-        HeldOut before = evaluated(environment.start(), config.seed() + 3);
+        HeldOut before = evaluated(environment.start(), Streams.of(config.seed(), "held-out answers"));
         boolean isProxied = before.rollouts().isProxied();
         if (isProxied) {
             run.log("held_out-start", 0, metrics(before));
@@ -147,7 +151,7 @@ final class RlvrSummary {
         List<HeldOut> policies = new ArrayList<>();
         for (int step : config.kept()) {
             try (Decoder policy = Models.load(RlvrRecipe.snapshot(run, config.phase(method), step), device)) {
-                policies.add(evaluated(policy, config.seed() + 3));
+                policies.add(evaluated(policy, Streams.of(config.seed(), "held-out answers")));
                 if (step == config.training().steps() && method == 0) {
                     environment.model().save(policy, run.folder().resolve("model"));
                 }

@@ -3,6 +3,7 @@ package dev.kedge.recipe.policy;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.RlvrRecipe.Config;
 import dev.kedge.run.Run;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,8 +68,7 @@ final class RolloutBuffer {
         }
         int stepsPerPass = config.stepsPerRollout() / config.passes();
         int[] order = IntStream.range(0, rewarded.questions().size()).toArray();
-        SplittableRandom random =
-                new SplittableRandom(new SplittableRandom(config.seed() + 1).nextLong() + step / stepsPerPass);
+        var random = new SplittableRandom(Streams.of(config.seed(), "order of a pass", step / stepsPerPass));
         for (int i = order.length - 1; i > 0; i--) {
             int j = random.nextInt(i + 1);
             int swapped = order[i];
@@ -91,7 +91,7 @@ final class RolloutBuffer {
 
     /// Where a method asks for it, groups that teach nothing are replaced by others as long as its patience lasts.
     private Rollouts sample(int number) {
-        SplittableRandom random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + number);
+        SplittableRandom random = new SplittableRandom(Streams.of(config.seed(), "rollouts", number));
         int wanted = config.training().batchSize() * config.stepsPerRollout() / config.passes();
         Rollouts first = sample(wanted, random);
         if (resamplings == 0) {

@@ -34,9 +34,8 @@ public interface Scorer extends AutoCloseable {
     /// @param vote how an answer is read off a completion
     static Scorer of(Verifier verifier, Function<String, Optional<String>> vote) {
         return (questions, completions) -> {
-            List<VerifierQuestion> asked = questions.stream()
-                    .map(q -> new VerifierQuestion(q.text(), q.answer()))
-                    .toList();
+            List<VerifierQuestion> asked =
+                    questions.stream().map(Question::asked).toList();
             List<VerifierResult> results = VerifierBatch.verify(verifier, asked, completions, Limits.usual())
                     .each();
             return IntStream.range(0, completions.size())

@@ -34,6 +34,7 @@ import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,9 +117,10 @@ public final class AdpoRecipe {
     }
 
     private static void train(Config config, ArithmeticTask task, double tau, String phase, Decoder policy, Run run) {
-        List<Problem> problems = task.training(config.prompts(), new SplittableRandom(config.seed() + 1));
+        var drawn = new SplittableRandom(Streams.of(config.seed(), "prompts"));
+        List<Problem> problems = task.training(config.prompts(), drawn);
         int[] lengths = problems.stream().mapToInt(p -> task.prompt(p).length).toArray();
-        EpochBatches batches = config.training().batchesOf(lengths, config.seed());
+        EpochBatches batches = config.training().batchesOf(lengths, Streams.of(config.seed(), "order"));
         try (Anchor anchor = new Anchor(config.anchor(), task.reference().copy());
                 Training training = new Training(run, phase, config.training(), policy.parameters(), anchor)) {
             training.run(step -> {
@@ -153,7 +155,7 @@ public final class AdpoRecipe {
     /// A step's sets: a function of policy, seed and step.
     private static List<ScoredSet> rollout(
             Config config, ArithmeticTask task, Decoder policy, List<Problem> problems, int step) {
-        long seed = new SplittableRandom(config.seed()).nextLong() + step;
+        long seed = Streams.of(config.seed(), "rollout", step);
         List<int[]> prompts = problems.stream().map(task::prompt).toList();
         List<List<Completion>> drawn = task.completions(policy, prompts, config.answers(), seed);
         return IntStream.range(0, problems.size())

@@ -15,6 +15,7 @@ import dev.kedge.sequence.SequenceReader;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -88,7 +89,7 @@ public final class DpoRecipe {
                         PreferenceTraining.scored(policy, split.train(), config.loss()),
                         config.loss(),
                         config.training(),
-                        config.seed());
+                        Streams.of(config.seed(), "order"));
                 policy.save(run);
                 Summary summary = Summary.of("dpo", Summary.Status.FINISHED, run.seconds())
                         .title(config.loss().title() + " on " + config.data().getFileName())

@@ -33,11 +33,11 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -111,7 +111,7 @@ public final class HypoRecipe {
                                 scored,
                                 new PreferenceLoss.Sigmoid(beta),
                                 config.training(),
-                                config.seed())));
+                                Streams.of(config.seed(), "order"))));
             }
             List<Evaluation> hypo = new ArrayList<>();
             for (double lambda : config.lambdas()) {
@@ -147,7 +147,7 @@ public final class HypoRecipe {
             String phase,
             Decoder policy,
             Run run) {
-        EpochBatches batches = scored.batches(config.training(), config.seed());
+        EpochBatches batches = scored.batches(config.training(), Streams.of(config.seed(), "order"));
         try (Training training = new Training(run, phase, config.training(), policy.parameters())) {
             training.run(step -> {
                 List<Example> batch = rollout(config, task, policy, batches.at(step, scored.pairs()), step);
@@ -181,7 +181,7 @@ public final class HypoRecipe {
     /// A step's examples: a function of policy, seed and step.
     private static List<Example> rollout(
             Config config, ArithmeticTask task, Decoder policy, List<TokenizedPair> pairs, int step) {
-        long seed = new SplittableRandom(config.seed()).nextLong() + step;
+        long seed = Streams.of(config.seed(), "rollout", step);
         List<int[]> prompts = pairs.stream().map(Example::prompt).toList();
         List<List<Completion>> online = task.completions(policy, prompts, config.samples(), seed);
         return IntStream.range(0, pairs.size())
@@ -251,7 +251,7 @@ public final class HypoRecipe {
         Evaluation plain = dpo.getFirst();
         Evaluation shown = hypo.getFirst();
         double beta = config.betas().getFirst();
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         return Summary.of("hypo", Summary.Status.FINISHED, run.seconds())
                 .title("DPO and HyPO where the pairs hold near misses only")
                 .verdict("Drawn answers. Reference: " + before + ". DPO at beta " + beta + ": " + plain
@@ -299,7 +299,7 @@ public final class HypoRecipe {
 
     /// How many answers a policy draws while it learns.
     private static long drawn(Config config, ScoredPairs scored) {
-        EpochBatches batches = scored.batches(config.training(), config.seed());
+        EpochBatches batches = scored.batches(config.training(), Streams.of(config.seed(), "order"));
         return IntStream.range(0, config.training().steps())
                 .mapToLong(step -> (long) config.samples() * batches.at(step).length)
                 .sum();

@@ -12,6 +12,7 @@ import dev.kedge.run.TrainingConfig;
 import dev.kedge.task.ArithmeticTask;
 import dev.kedge.task.LabelledAnswers;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -83,12 +84,13 @@ public sealed interface PairwiseJudge {
 
     private static LearnedOracle learnt(
             Learned config, ClassGameOracle truth, ArithmeticTask task, Run run, long seed) {
-        var random = new SplittableRandom(seed + 2);
+        var random = new SplittableRandom(Streams.of(seed, "labels of the judge"));
+        long order = Streams.of(seed, "order of the judge");
         List<int[]> prompts = task.trainingPrompts(config.pairs, random);
         List<AnswerPair> answers = LabelledAnswers.of(task.reference(), prompts, task, random.nextLong());
         List<TokenizedPair> pairs = LabelledAnswers.labelled(answers, truth, random);
-        Decoder model =
-                LearnedOracle.learn(run, task.reference(), pairs, config.beta, task.tokenizer(), config.training, seed);
+        Decoder model = LearnedOracle.learn(
+                run, task.reference(), pairs, config.beta, task.tokenizer(), config.training, order);
         var oracle = new LearnedOracle(model, task.reference(), config.beta, task.padId());
         List<AnswerPair> heldOut = LabelledAnswers.of(task.reference(), task.heldOutPrompts(), task, random.nextLong());
         double[] learnt = oracle.firstWins(heldOut);

@@ -33,6 +33,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Indexing;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -135,7 +136,7 @@ public final class RrpoRecipe {
                         policy.trained(),
                         train.whole(),
                         config.training(),
-                        config.seed(),
+                        Streams.of(config.seed(), "order"),
                         (part, inStep) -> gradient(config, policy, train, reference, part, inStep));
                 policy.save(run);
                 run.summarise(summary(config, evaluation, policy, train, heldOut, run));
@@ -224,7 +225,7 @@ public final class RrpoRecipe {
 
     private static Summary summary(
             Config config, PolicyEvaluation evaluation, Policy policy, Pairs train, Pairs heldOut, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         int padId = policy.model().padId();
         Summary base = Summary.of("rrpo", Summary.Status.FINISHED, run.seconds())
                 .title("RRPO on " + config.data().getFileName())

@@ -27,6 +27,7 @@ import dev.kedge.task.ArithmeticSummary;
 import dev.kedge.task.ArithmeticTask;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -128,9 +129,10 @@ public final class XpoRecipe {
             Decoder policy,
             Snapshots snapshots,
             Run run) {
-        List<int[]> prompts = task.trainingPrompts(config.prompts(), new SplittableRandom(config.seed() + 1));
+        var drawn = new SplittableRandom(Streams.of(config.seed(), "prompts"));
+        List<int[]> prompts = task.trainingPrompts(config.prompts(), drawn);
         int[] lengths = prompts.stream().mapToInt(p -> p.length).toArray();
-        EpochBatches batches = config.training().batchesOf(lengths, config.seed());
+        EpochBatches batches = config.training().batchesOf(lengths, Streams.of(config.seed(), "order"));
         try (Training training = new Training(run, phase(alpha), config.training(), policy.parameters())) {
             training.run(
                     step -> {
@@ -158,7 +160,7 @@ public final class XpoRecipe {
     /// A step's pairs: a function of policy, seed and step.
     private static List<LabelledPair> rollout(
             Config config, ArithmeticTask task, PreferenceOracle judge, Decoder policy, List<int[]> prompts, int step) {
-        var random = new SplittableRandom(new SplittableRandom(config.seed()).nextLong() + step);
+        var random = new SplittableRandom(Streams.of(config.seed(), "rollout", step));
         var own = task.completions(policy, prompts, 1, random.nextLong());
         var usual = task.completions(task.reference(), prompts, 1, random.nextLong());
         double[] wins = judge.firstWins(IntStream.range(0, prompts.size())

@@ -30,6 +30,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,7 +107,7 @@ public final class SubnetworkRecipe {
         Path random = run.folder().resolve("masks").resolve("random.safetensors");
         Path smallest = run.folder().resolve("masks").resolve("smallest.safetensors");
         try (Scope _ = new Scope();
-                Rng rng = Rng.seeded(config.seed())) {
+                Rng rng = Rng.seeded(Streams.of(config.seed(), "random mask"))) {
             Map<String, Tensor> weights =
                     ModelFolder.load(before, DType.FLOAT32, Device.CPU).parameters();
             long size = SubnetworkSummary.flat(subnetwork.read()).sum().toLongs()[0];
@@ -150,7 +151,7 @@ public final class SubnetworkRecipe {
                     "other seed",
                     "other-seed",
                     training,
-                    policy -> reinforced("other-seed", policy, 0, training, config.seed() + 1));
+                    policy -> reinforced("other-seed", policy, 0, training, Streams.of(config.seed(), "other seed")));
         }
 
         private Arm arm(String title, String phase, TrainingConfig training, Consumer<Decoder> learn) {
@@ -193,13 +194,13 @@ public final class SubnetworkRecipe {
                     .map(question -> Tokenized.ofReply(
                             question.prompt(), environment.tokenizer().encodeAnswer(question.answer())))
                     .toList();
-            SupervisedTraining.train(run, phase, policy, gold, padId(), training, config.seed());
+            SupervisedTraining.train(run, phase, policy, gold, padId(), training, Streams.of(config.seed(), "order"));
         }
 
         private void preferred(String phase, Decoder policy, TrainingConfig training) {
             ScoredPairs pairs = ScoredPairs.of(environment.start(), pairs(), padId());
             PreferenceLoss loss = new PreferenceLoss.Sigmoid(config.dpoBeta());
-            PreferenceTraining.train(run, phase, policy, pairs, loss, training, config.seed());
+            PreferenceTraining.train(run, phase, policy, pairs, loss, training, Streams.of(config.seed(), "order"));
         }
 
         /// Of the start's answers to each question the better ones, each with a worse one.
@@ -211,7 +212,8 @@ public final class SubnetworkRecipe {
                     environment.maxTokens(),
                     1,
                     Truncated.JUDGED);
-            Rollouts rollouts = sampler.sample(environment.start(), environment.training(), config.seed() + 4);
+            long stream = Streams.of(config.seed(), "answers of pairs");
+            Rollouts rollouts = sampler.sample(environment.start(), environment.training(), stream);
             List<TokenizedPair> pairs = new ArrayList<>();
             for (int q = 0; q < rollouts.questions().size(); q++) {
                 int first = q * rollouts.group();

@@ -19,6 +19,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -97,7 +98,7 @@ record SubnetworkSummary(
                 sampler,
                 environment.heldOut(),
                 Models.padId(environment.tokenizer()),
-                config.seed() + 3);
+                Streams.of(config.seed(), "held-out answers"));
     }
 
     private Measured measured(Arm arm, HeldOut start, Map<String, Tensor> weights, Map<String, Tensor> trained) {
@@ -111,7 +112,7 @@ record SubnetworkSummary(
         numbers.put("gained", Bootstrap.mean(evaluation.rewards()) - Bootstrap.mean(start.rewards()));
         numbers.put("kl", Bootstrap.mean(evaluation.kl()));
         try (Scope _ = new Scope();
-                Rng rng = Rng.seeded(config.seed())) {
+                Rng rng = Rng.seeded(Streams.of(config.seed(), "shuffled updates"))) {
             Map<String, Tensor> mine = weights(arm.folder());
             for (DType dtype : DTYPES) {
                 String type = dtype.name().toLowerCase(Locale.ROOT) + "/";
@@ -163,7 +164,7 @@ record SubnetworkSummary(
     }
 
     private Summary summary(HeldOut start, List<Measured> all, List<Measured> repeated) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         Measured whole =
                 all.stream().filter(m -> m.arm().equals(full)).findFirst().orElseThrow();
         String type = config.dtype().name().toLowerCase(Locale.ROOT);

@@ -26,6 +26,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Require;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -131,7 +132,7 @@ public final class AsftRecipe {
             List<Tokenized> original = reader.sequences(
                             config.original(),
                             SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator()),
-                            config.seed())
+                            Streams.of(config.seed(), "original"))
                     .heldOut();
             run.note(task.train().size() + " sequences to learn from; held out: "
                     + task.heldOut().size() + " of these, " + original.size() + " of the original");
@@ -174,7 +175,7 @@ public final class AsftRecipe {
                     policy.parameters(),
                     data,
                     config.training(),
-                    config.seed(),
+                    Streams.of(config.seed(), "order"), // the same for all arms
                     (part, targets) -> gradient(arm, policy, model, part, targets));
             model.save(policy, folder);
             return policy;
@@ -221,7 +222,7 @@ public final class AsftRecipe {
 
     private static Summary summary(
             Config config, Split<Tokenized> task, ForgettingEvaluation before, List<ArmResult> results, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         ArmResult shown = results.getFirst();
         Summary summary = Summary.of("asft", Summary.Status.FINISHED, run.seconds())
                 .title("Fine-tuning held to the base model, on " + config.data().getFileName())

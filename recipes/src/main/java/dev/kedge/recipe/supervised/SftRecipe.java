@@ -17,6 +17,7 @@ import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -86,7 +87,8 @@ public final class SftRecipe {
                 double[] before = losses(model, policy.decoder(), split.heldOut());
                 List<String> continuedBefore = samples.continuations(policy.decoder());
 
-                SupervisedTraining.train(run, "sft", policy, split.train(), config.training(), config.seed());
+                long order = Streams.of(config.seed(), "order");
+                SupervisedTraining.train(run, "sft", policy, split.train(), config.training(), order);
 
                 double[] after = losses(model, policy.decoder(), split.heldOut());
                 policy.save(run);
@@ -108,7 +110,7 @@ public final class SftRecipe {
     }
 
     private static Summary summary(Config config, Split<Tokenized> split, double[] before, double[] after, Run run) {
-        Bootstrap bootstrap = new Bootstrap(2000, 0.95, config.seed());
+        Bootstrap bootstrap = new Bootstrap(2000, 0.95, Streams.of(config.seed(), "bootstrap"));
         Estimate change = bootstrap.pairedBca(before, after);
         return Summary.of("sft", Summary.Status.FINISHED, run.seconds())
                 .title("Supervised fine-tuning on " + config.data().getFileName())

@@ -16,6 +16,7 @@ import dev.kedge.sequence.UnpairedTraining;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -80,7 +81,8 @@ public final class KtoRecipe {
                 PolicyEvaluation evaluation = new PolicyEvaluation(config.evaluation(), config.seed());
                 evaluation.requirePrompts(policy, sequences(split.heldOut(), true));
                 UnpairedTraining training = UnpairedTraining.of(policy, split.train());
-                training.train(run, "kto", config.loss().objective(training), config.training(), config.seed());
+                long order = Streams.of(config.seed(), "order");
+                training.train(run, "kto", config.loss().objective(training), config.training(), order);
                 policy.save(run);
                 Summary summary = Summary.of("kto", Summary.Status.FINISHED, run.seconds())
                         .title(config.loss().title() + " on " + config.data().getFileName())

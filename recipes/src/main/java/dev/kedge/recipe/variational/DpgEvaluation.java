@@ -9,6 +9,7 @@ import dev.kedge.run.SavedCheckpoint;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -85,7 +86,7 @@ final class DpgEvaluation implements Remembered {
     }
 
     Aim aim(DpgTarget target) {
-        return aims.computeIfAbsent(target, t -> t.aim(language, config.seed() + 2));
+        return aims.computeIfAbsent(target, t -> t.aim(language, Streams.of(config.seed(), "samples of the prior")));
     }
 
     /// The posterior that others are held against: the first one, of policies that read this, of the reward that all
@@ -157,7 +158,7 @@ final class DpgEvaluation implements Remembered {
             upTo[i] = sum;
         }
         double total = sum;
-        return (int) new SplittableRandom(config.seed())
+        return (int) new SplittableRandom(Streams.of(config.seed(), "distinct texts"))
                 .doubles(config.distinct())
                 .map(u -> {
                     int at = Arrays.binarySearch(upTo, u * total);

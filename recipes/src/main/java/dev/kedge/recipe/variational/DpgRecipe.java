@@ -20,6 +20,7 @@ import dev.kedge.task.EnumerableLanguage.Samples;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -102,7 +103,7 @@ public final class DpgRecipe {
             Sampler sampler = new Sampler(language, method, aim, policy, proposal);
             loop.run(step -> {
                 // What is sampled is a function of seed and step, and the same for all methods.
-                WeightedSamples drawn = sampler.sample(batch.length, step, 31 * config.seed() + step);
+                WeightedSamples drawn = sampler.sample(batch.length, step, config.seed());
                 return Step.on(batch, training.microBatch(), rows -> sampler.gradient(drawn, rows))
                         .completed(m -> drawn.metrics.forEach(m::put))
                         .then(m -> {
@@ -126,7 +127,7 @@ public final class DpgRecipe {
             Map<String, Double> metrics = new LinkedHashMap<>();
             Samples samples;
             Tensor weights;
-            try (Rng rng = Rng.seeded(seed)) {
+            try (Rng rng = Rng.seeded(Streams.of(seed, "samples", step))) {
                 switch (method.inference()) {
                     case PolicyGradient(Baseline baseline) -> {
                         samples = language.sample(policy, method.reads(), batch, rng);

@@ -6,6 +6,7 @@ import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 
@@ -136,7 +137,7 @@ public sealed interface DpgTarget {
     /// As one would fit it where texts cannot be enumerated: on samples of the prior.
     private static double lambda(Moment m, EnumerableLanguage language, double[] scores, long seed) {
         try (Scope _ = new Scope();
-                Rng rng = Rng.seeded(seed)) {
+                Rng rng = Rng.seeded(Streams.of(seed, "moment"))) {
             Tensor features = language.sample(language.prior(), EnumerableLanguage.Reads.TEXT, m.samples, rng)
                     .of(scores);
             return MomentConstraints.fit(

@@ -36,6 +36,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.hipparchus.stat.correlation.PearsonsCorrelation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -121,6 +122,44 @@ public class DpgRecipeTest {
         assertEquals(
                 "Where the mass lies",
                 run.summary().get("frontier").get("title").asText());
+    }
+
+    /// Policies that hardly move draw from nearly the same distribution, so that draws in common show: those of a seed
+    /// were those of the next one, 31 steps later.
+    @Test
+    void runsOverConsecutiveSeedsShareNoDraws() throws Exception {
+        int steps = 120;
+        double[][] rewards = new double[3][];
+        for (int seed = 0; seed < 3; seed++) {
+            DpgConfig still = new DpgConfig(
+                    new EnumerableLanguage.Config(
+                            3, 4, 16, 1, 2, optimisation(1, 1).at(1e-12)),
+                    A,
+                    List.of(method("still", new Best(A), POLICY_GRADIENT, Reads.TEXT)),
+                    optimisation(steps, steps).at(1e-12),
+                    steps,
+                    2,
+                    "cpu",
+                    1,
+                    seed);
+            RecordedRun run = new RecordedRun(TinyTask.run("dpg", still, folder.resolve("run-" + seed)));
+            rewards[seed] = run.metrics("still").stream()
+                    .mapToDouble(step -> step.get("sampled/reward").asDouble())
+                    .toArray();
+            assertEquals(steps, rewards[seed].length);
+        }
+        for (int a = 0; a < 3; a++) {
+            for (int b = 0; b < 3; b++) {
+                for (int later = a == b ? 1 : 0; later <= 70; later++) {
+                    double correlation = new PearsonsCorrelation()
+                            .correlation(
+                                    Arrays.copyOfRange(rewards[a], later, steps),
+                                    Arrays.copyOf(rewards[b], steps - later));
+                    String where = "seed " + a + ", " + later + " steps later than seed " + b;
+                    assertEquals(0, correlation, 5 / Math.sqrt(steps - later), where); // standard error 1/√n
+                }
+            }
+        }
     }
 
     /// What a decoder says of all texts is what it says of each, sums to one, and is what it draws.

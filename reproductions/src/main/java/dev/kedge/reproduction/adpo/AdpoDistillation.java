@@ -14,6 +14,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -99,7 +100,7 @@ public final class AdpoDistillation {
     /// `KL(teacher||student)` on fresh states at the start and after every 25th of the steps: [anchor][26].
     static double[][] curves(Scale s, long seed) {
         try (var _ = new Scope();
-                var rng = Rng.seeded(seed);
+                var rng = Rng.seeded(Streams.of(seed, "distillation"));
                 var teacher = MlpStack.random(INPUTS, TEACHER_HIDDEN, ACTIONS, rng);
                 var earlier = MlpStack.random(INPUTS, TEACHER_HIDDEN, ACTIONS, rng);
                 var start = MlpStack.random(INPUTS, STUDENT_HIDDEN, ACTIONS, rng)) {

@@ -20,6 +20,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -206,7 +207,7 @@ public final class AdpoExperiments {
 
     static Evaluation trial(Scale s, long seed) {
         try (var _ = new Scope();
-                var rng = Rng.seeded(seed)) {
+                var rng = Rng.seeded(Streams.of(seed, "training"))) {
             var bandit = NoisyBandit.random(TRAIN, s.fresh, seed);
             try (var ref = reference(bandit, rng);
                     var policies = ref.repeated(Method.values().length * Corruption.values().length * TAUS.length)) {

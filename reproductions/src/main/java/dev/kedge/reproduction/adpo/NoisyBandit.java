@@ -2,6 +2,7 @@ package dev.kedge.reproduction.adpo;
 
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Ordering;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -49,7 +50,7 @@ record NoisyBandit(
 
     /// A bandit of a seed, with every corruption in their order, all of the same clean contexts.
     static NoisyBandit random(int train, int fresh, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "noisy bandit"));
         double[][] weights = normal(random, ACTIONS, 1 / Math.sqrt(INPUTS));
         double[][] clean = normal(random, train, 1);
         double[][] judged = normal(random, fresh, 1);

@@ -21,6 +21,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -182,9 +183,9 @@ public final class AsftExperiment {
     }
 
     public static Trial trial(Scale s, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "examples"));
         var task = new SkillsTask(random);
-        try (var rng = Rng.seeded(seed);
+        try (var rng = Rng.seeded(Streams.of(seed, "weights"));
                 var base = SkillsModel.pretrained(task, s.pretraining, rng, random);
                 var _ = new Scope()) {
             var demonstrations = SkillsModel.drawn(s.demonstrations, () -> SkillsTask.hardSum(random)).stream()

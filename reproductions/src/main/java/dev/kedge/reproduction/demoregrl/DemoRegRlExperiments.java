@@ -18,6 +18,7 @@ import dev.kedge.recipe.demonstration.FiniteEnvironment;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -93,7 +94,7 @@ public final class DemoRegRlExperiments {
         DemoRegRlBench bench = DemoRegRlBench.of(config(environment, numbers, LAPLACE, LIGHT, 1, Optional.empty()));
         double[] kl = new double[numbers.size()];
         for (int draw = 0; draw < s.draws; draw++) {
-            Demonstrations demonstrations = bench.demonstrate(1000 * seed + draw);
+            Demonstrations demonstrations = bench.demonstrate(Streams.of(seed, "draw", draw));
             for (int i = 0; i < kl.length; i++) {
                 List<MdpPolicy> clone = bench.clone(demonstrations.expert().subList(0, numbers.get(i)));
                 kl[i] += BackwardInduction.trajectoryKl(bench.environment(), bench.expert(), clone) / s.draws;
@@ -178,8 +179,9 @@ public final class DemoRegRlExperiments {
                 DemoRegRlBench.of(config(RIVER, List.of(20), LAPLACE, LIGHT, 1, Optional.of(preferences)));
         Map<String, List<PlannedPolicy>> results = new LinkedHashMap<>();
         for (int i = 0; i < s.judged; i++) {
-            Demonstrations demonstrations = bench.demonstrate(1000 * seed + i);
-            bench.plan(preferences, demonstrations, 1000 * seed + i)
+            long repetition = Streams.of(seed, "repetition", i);
+            Demonstrations demonstrations = bench.demonstrate(repetition);
+            bench.plan(preferences, demonstrations, repetition)
                     .forEach(one -> results.computeIfAbsent(name.apply(one), _ -> new ArrayList<>())
                             .add(one));
         }
@@ -220,8 +222,9 @@ public final class DemoRegRlExperiments {
                                     .clone(List.of()));
             List<Trial> trials = new ArrayList<>();
             for (int i = 0; i < s.judged; i++) {
-                Demonstrations demonstrations = bench.demonstrate(1000 * seed + i);
-                trials.add(bench.trial(HELD, 20, demonstrations, 1000 * seed + i));
+                long repetition = Streams.of(seed, "repetition", i);
+                Demonstrations demonstrations = bench.demonstrate(repetition);
+                trials.add(bench.trial(HELD, 20, demonstrations, repetition));
             }
             String name = linear ? "linear" : "tabular";
             outcome = outcome.with(

@@ -17,6 +17,7 @@ import dev.kedge.recipe.demonstration.DemoRegRlConfig.Strength;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
 import dev.kedge.reproduction.demoregrl.DemoRegRlExperiments.Scale;
 import dev.kedge.run.result.Frontier;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -125,7 +126,7 @@ final class DemoRegRlRiver {
         DemoRegRlBench bench = riverBench(s, 0.1);
         List<Demonstrations> lessons = new ArrayList<>();
         for (int i = 0; i < s.repetitions(); i++) {
-            lessons.add(bench.demonstrate(1000 * seed + i));
+            lessons.add(bench.demonstrate(Streams.of(seed, "repetition", i)));
         }
         Outcome outcome = Outcome.NOTHING;
         List<Frontier.Arm> curves = new ArrayList<>();
@@ -136,7 +137,7 @@ final class DemoRegRlRiver {
             for (int n : entry.getValue()) {
                 List<Trial> trials = new ArrayList<>();
                 for (int i = 0; i < s.repetitions(); i++) {
-                    trials.add(own.trial(arm, n, lessons.get(i), 1000 * seed + i));
+                    trials.add(own.trial(arm, n, lessons.get(i), Streams.of(seed, "repetition", i)));
                 }
                 List<Frontier.Point> points = new ArrayList<>();
                 for (int t : s.at()) {

@@ -10,6 +10,7 @@ import dev.kedge.objective.preference.Dpo;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +34,7 @@ final class SampledDynamics implements Dynamics {
         this.method = method;
         this.games = games;
         this.sampling = sampling;
-        random = new SplittableRandom(sampling.seed());
+        random = new SplittableRandom(Streams.of(sampling.seed(), "updates"));
         tensors = policies.games();
         this.policies = policies;
     }

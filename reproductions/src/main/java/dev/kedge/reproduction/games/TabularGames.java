@@ -3,6 +3,7 @@ package dev.kedge.reproduction.games;
 import dev.kedge.env.PreferenceGame;
 import dev.kedge.env.RegularizedGame;
 import dev.kedge.objective.game.MatrixGames;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -47,7 +48,7 @@ public record TabularGames(List<RegularizedGame> games, double[][] starts) {
 
     /// Rock, scissors, paper with standard normal logits of reference and start.
     public static TabularGames rockPaperScissors(double beta, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "reference and start"));
         var game = new RegularizedGame(PreferenceGame.rockPaperScissors(), normal(3, random), beta);
         return new TabularGames(List.of(game), new double[][] {normal(3, random)});
     }
@@ -55,16 +56,16 @@ public record TabularGames(List<RegularizedGame> games, double[][] starts) {
     /// Random games, with references of standard normal logits, at which play begins: those of arXiv:2503.08942, ten
     /// games of ten actions.
     ///
-    /// @param seed of the first game; the others have those that follow
+    /// @param seed of all games
     public static TabularGames random(int count, int actions, double beta, long seed) {
-        return fromReference(LongStream.range(seed, seed + count)
-                .mapToObj(s -> random(actions, beta, s))
+        return fromReference(LongStream.range(0, count)
+                .mapToObj(i -> random(actions, beta, Streams.of(seed, "game", i)))
                 .toList());
     }
 
     private static RegularizedGame random(int actions, double beta, long seed) {
-        var apart = new SplittableRandom(seed).split(); // from the stream of the game's own draws
-        return new RegularizedGame(PreferenceGame.random(actions, seed), normal(actions, apart), beta);
+        var reference = new SplittableRandom(Streams.of(seed, "reference"));
+        return new RegularizedGame(PreferenceGame.random(actions, seed), normal(actions, reference), beta);
     }
 
     private static double[] normal(int count, SplittableRandom random) {

@@ -15,6 +15,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Map;
@@ -82,14 +83,14 @@ public final class CoverageBandit {
     /// @param strength finite and > 0
     /// @throws IllegalArgumentException if strength is out of range
     public static Result optimum(double strength, long seed) {
-        Problem problem = Problem.of(new SplittableRandom(seed));
+        Problem problem = Problem.of(seed);
         double[] p = RegularizedOptimum.optimalPolicy(new ReverseKl(), logRef(), problem.reward, strength);
         return result(Arrays.stream(p).map(Math::log).toArray(), problem, 0);
     }
 
     /// The reference itself.
     public static Result reference(long seed) {
-        return result(logRef(), Problem.of(new SplittableRandom(seed)), 0);
+        return result(logRef(), Problem.of(seed), 0);
     }
 
     /// A method's loss of one step.
@@ -101,7 +102,8 @@ public final class CoverageBandit {
     /// @param reward   the true reward of each answer
     /// @param chosen   answers that won, one per pair; `rejected` those that lost
     private record Problem(double[][] features, double[] reward, int[] chosen, int[] rejected) {
-        static Problem of(SplittableRandom random) {
+        static Problem of(long seed) {
+            var random = new SplittableRandom(Streams.of(seed, "problem"));
             double[] weights = new double[FEATURES];
             Arrays.setAll(weights, _ -> WEIGHT_SCALE * random.nextGaussian());
             double[][] features = new double[ANSWERS][FEATURES];
@@ -155,10 +157,9 @@ public final class CoverageBandit {
     }
 
     private static Result train(long seed, long sampledAnswers, Objective objective) {
-        SplittableRandom random = new SplittableRandom(seed);
-        Problem problem = Problem.of(random);
-        SplittableRandom order = random.split();
-        SplittableRandom answers = random.split();
+        Problem problem = Problem.of(seed);
+        SplittableRandom order = new SplittableRandom(Streams.of(seed, "order"));
+        SplittableRandom answers = new SplittableRandom(Streams.of(seed, "answers"));
         try (var _ = new Scope();
                 Parameters theta =
                         Parameters.zeros(Map.of("theta", new long[] {FEATURES}), DType.FLOAT64, Device.CPU)) {

@@ -7,6 +7,7 @@ import dev.kedge.objective.selection.Calibration;
 import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,7 +117,7 @@ public final class InfalignTabular {
             cells = s.cells;
             base = new double[prompts * answers];
             reward = new double[base.length];
-            var random = new SplittableRandom(seed);
+            var random = new SplittableRandom(Streams.of(seed, "problem"));
             for (int p = 0; p < prompts; p++) {
                 double scale = Math.pow(10, random.nextDouble(-1, 1));
                 double total = 0;

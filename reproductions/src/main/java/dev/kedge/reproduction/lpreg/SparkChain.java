@@ -12,6 +12,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -74,7 +75,7 @@ public final class SparkChain {
     /// @param learningRate of Adam
     /// @return the policy after each step
     public static Evaluation[] learn(Method method, double learningRate, long seed) {
-        SplittableRandom random = new SplittableRandom(seed);
+        SplittableRandom random = new SplittableRandom(Streams.of(seed, "answers"));
         Map<String, Tensor> start = new LinkedHashMap<>();
         Evaluation[] way = new Evaluation[STEPS];
         try (var _ = new Scope()) {

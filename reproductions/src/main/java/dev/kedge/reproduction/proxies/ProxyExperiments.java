@@ -15,6 +15,7 @@ import dev.kedge.recipe.occupancy.ProxyEnvironment.Evaluator;
 import dev.kedge.reproduction.trial.RecipeTrial;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -183,7 +184,7 @@ public final class ProxyExperiments {
 
     /// Of softmax policies whose logits lie at random, near the reference's and far from them.
     private static double slack(Evaluator measured, int count, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "policies"));
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < count; i++) {
             double[][] logits = measured.reference().logProbs();

@@ -17,6 +17,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -141,16 +142,16 @@ public final class RecapExperiment {
     }
 
     public static Map<Method, Learned> trial(Scale s, long seed) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "examples"));
         var task = new SkillsTask(random);
-        try (var rng = Rng.seeded(seed);
+        try (var rng = Rng.seeded(Streams.of(seed, "weights"));
                 var base = SkillsModel.pretrained(task, s.pretraining, rng, random);
                 var _ = new Scope()) {
             var fresh = List.of(
                     Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.difference(random))),
                     Rows.of(SkillsModel.drawn(s.fresh, () -> SkillsTask.easySum(random))),
                     Rows.of(task.oldFacts()));
-            long batches = random.nextLong();
+            long batches = Streams.of(seed, "batches"); // the same for all methods
             var learned = new EnumMap<Method, Learned>(Method.class);
             for (var method : Method.values()) {
                 try (var policy = base.copy()) {
@@ -181,9 +182,9 @@ public final class RecapExperiment {
 
     private static Learned train(
             Method method, Decoder policy, Decoder base, SkillsTask task, int steps, long seed, List<Rows> fresh) {
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(Streams.of(seed, "examples"));
         var way = new ArrayList<>(List.of(evaluate(policy, fresh)));
-        var weights = new Weights(method, new Random(seed));
+        var weights = new Weights(method, new Random(Streams.of(seed, "order of weights")));
         Descent.falling(RATE, steps)
                 .run(
                         policy.parameters(),

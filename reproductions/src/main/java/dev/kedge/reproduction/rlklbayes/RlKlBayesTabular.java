@@ -14,6 +14,7 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -91,7 +92,7 @@ public final class RlKlBayesTabular {
     /// Prior, reward and posterior of one seed: `[n]`, nats.
     private record Problem(Scale scale, Tensor logPrior, Tensor reward, Tensor logPosterior) {
         static Problem of(Scale s, long seed) {
-            var random = new SplittableRandom(seed);
+            var random = new SplittableRandom(Streams.of(seed, "problem"));
             double[] prior = new double[s.outcomes];
             double[] reward = new double[s.outcomes];
             Arrays.setAll(prior, _ -> Math.log(-Math.log1p(-random.nextDouble()))); // Dirichlet(1): exponentials
@@ -140,7 +141,7 @@ public final class RlKlBayesTabular {
             List<Frontier.Arm> entropies = new ArrayList<>();
             List<Frontier.Arm> divergences = new ArrayList<>();
             for (var arm : Arm.values()) {
-                var learner = new Learner(problem, arm, new SplittableRandom(seed + 1000));
+                var learner = new Learner(problem, arm, new SplittableRandom(Streams.of(seed, "samples")));
                 Tensor policy = learner.run();
                 double reverse = problem.kl(policy, problem.logPosterior);
                 double objective = EvidenceBound.objective(policy, problem.logPrior, problem.reward, s.beta)

@@ -20,6 +20,7 @@ import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -165,8 +166,8 @@ public final class RrpoExperiment {
 
     /// Of each method, what it is worth at the start and after every 25 steps.
     static Map<Method, List<Evaluation>> trial(Scale s, long seed) {
-        var random = new SplittableRandom(seed);
-        try (var rng = Rng.seeded(seed);
+        var random = new SplittableRandom(Streams.of(seed, "examples"));
+        try (var rng = Rng.seeded(Streams.of(seed, "weights and batches"));
                 var ref =
                         Decoder.random(DecoderConfig.small(PhraseTask.VOCABULARY, HIDDEN, 1, 2, 16), rng, Device.CPU);
                 var _ = new Scope()) {

@@ -18,6 +18,7 @@ import dev.kedge.tensor.Indexing;
 import dev.kedge.tensor.Ordering;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class SubnetworkBandit implements AutoCloseable {
 
     SubnetworkBandit(long seed, int pretraining) {
         this.seed = seed;
-        try (Rng rng = Rng.seeded(seed);
+        try (Rng rng = Rng.seeded(Streams.of(seed, "bandit"));
                 Scope _ = new Scope()) {
             Tensor old = rng.normal(SIZE, SIZE);
             weights = old.plus(rng.normal(SIZE, SIZE).times(SHIFT)).unscoped();
@@ -106,7 +107,7 @@ final class SubnetworkBandit implements AutoCloseable {
         Map<String, Tensor> after = new LinkedHashMap<>();
         double clip = algorithm == Algorithm.GRPO_UNCLIPPED ? Double.POSITIVE_INFINITY : 1;
         try (Parameters policy = start.copy();
-                Rng rng = Rng.seeded(1000 * seed + data)) {
+                Rng rng = Rng.seeded(Streams.of(seed, "contexts and draws", data))) {
             mask.ifPresent(policy::restrictTo);
             new Descent(steps, _ -> rate, AdamW.Config.DEFAULT, clip).run(policy, _ -> {
                 Tensor contexts = rng.normal(CONTEXTS, SIZE);

@@ -10,6 +10,7 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -180,7 +181,7 @@ final class SubnetworkSweep {
         Outcome out = outcome;
         for (double rate : scale.maskRates) {
             try (Scope _ = new Scope();
-                    Rng rng = Rng.seeded(bandit.seed())) {
+                    Rng rng = Rng.seeded(Streams.of(bandit.seed(), "controls"))) {
                 Map<String, Tensor> full = bandit.trained(Algorithm.GRPO, rate, scale.masked, Optional.empty(), 0);
                 Map<String, Tensor> other = bandit.trained(Algorithm.GRPO, rate, scale.masked, Optional.empty(), 1);
                 Map<String, Tensor> fine = bandit.trained(Algorithm.SFT, rate, scale.masked, Optional.empty(), 0);

@@ -14,6 +14,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Elementwise;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Map;
@@ -83,7 +84,7 @@ public final class RareArmBandit {
 
     /// The highest J that a policy can have: `beta·log Σ ref·exp(reward/beta)`.
     public static double optimum(long seed) {
-        double[] reward = reward(new SplittableRandom(seed));
+        double[] reward = reward(new SplittableRandom(Streams.of(seed, "rewards")));
         double[] p = RegularizedOptimum.optimalPolicy(new ReverseKl(), logRef(), reward, BETA);
         return Worth.of(Arrays.stream(p).map(Math::log).toArray(), reward).regularized;
     }
@@ -118,11 +119,10 @@ public final class RareArmBandit {
     }
 
     private static Result play(long seed, Objective objective) {
-        SplittableRandom random = new SplittableRandom(seed);
-        double[] reward = reward(random);
-        SplittableRandom ofPolicy = random.split();
-        SplittableRandom ofRef = random.split();
-        SplittableRandom ofLabels = random.split();
+        double[] reward = reward(new SplittableRandom(Streams.of(seed, "rewards")));
+        SplittableRandom ofPolicy = new SplittableRandom(Streams.of(seed, "pulls of the policy"));
+        SplittableRandom ofRef = new SplittableRandom(Streams.of(seed, "pulls of the reference"));
+        SplittableRandom ofLabels = new SplittableRandom(Streams.of(seed, "labels"));
         double[] ref = probabilities(logRef());
         double[] logProbs = logRef();
         History history = new History(new long[ROUNDS], new long[ROUNDS], new boolean[ROUNDS]);
