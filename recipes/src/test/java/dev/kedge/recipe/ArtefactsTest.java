@@ -2,6 +2,7 @@ package dev.kedge.recipe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.data.Truncation;
@@ -39,6 +40,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -159,7 +161,7 @@ class ArtefactsTest {
                 "question",
                 "answer",
                 Optional.of("{question} "),
-                new Format("[ab].*"),
+                new Format(".*[abcd]"),
                 Extraction.GSM8K,
                 8,
                 16,
@@ -218,6 +220,20 @@ class ArtefactsTest {
         Path run = TinyTask.run("sft", config("sft", start), folder.resolve("run"));
         FoundModel.assertKept(start, run.resolve("model"));
         FoundModel.assertSame(start, run.resolve("model"));
+    }
+
+    /// A llama2.c file beside two tokenizers becomes a folder that says the same, with the one that fits.
+    @Test
+    void ofLlamaC() throws IOException {
+        Path start = FoundModel.llamaC(folder.resolve("start"));
+        Path run = TinyTask.run("dpo", config("dpo", start), folder.resolve("run"));
+        for (Path model : List.of(run.resolve("model"), run.resolve("reference"))) {
+            assertArrayEquals(
+                    Files.readAllBytes(start.resolveSibling("tok260.bin")),
+                    Files.readAllBytes(model.resolve("tok260.bin")));
+            assertFalse(Files.exists(model.resolve("tok259.bin")));
+            FoundModel.assertSame(start, model, Set.of(1, 2), 260);
+        }
     }
 
     /// What was read is written, whatever becomes of the start's folder on the way.

@@ -22,13 +22,18 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.CharTokenizer;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// A folder as makers of models leave them: a Mistral in half precision, in shards, with a tied head; four end tokens
@@ -111,33 +116,59 @@ public final class FoundModel {
 
     /// Token for token the same greedy continuations, which stop at the same end tokens.
     public static void assertSame(Path start, Path saved) {
-        Map<List<Integer>, List<Integer>> expected = continuations(start);
-        assertEquals(expected, continuations(saved), saved.toString());
-        assertTrue(
-                expected.values().stream()
-                                .map(List::getLast)
-                                .filter(ENDS::contains)
-                                .distinct()
-                                .count()
-                        > 1,
-                "the continuations end at different tokens, or nothing is shown: " + expected);
+        assertSame(start, saved, ENDS, 14);
     }
 
-    private static Map<List<Integer>, List<Integer>> continuations(Path folder) {
-        Map<List<Integer>, List<Integer>> all = new LinkedHashMap<>();
+    /// @param ends       of both
+    /// @param vocabulary tokens that prompts are made of
+    public static void assertSame(Path start, Path saved, Set<Integer> ends, int vocabulary) {
+        Map<Integer, List<Integer>> expected = continuations(start, ends, vocabulary);
+        assertEquals(expected, continuations(saved, ends, vocabulary), saved.toString());
+        long different = expected.values().stream()
+                .map(List::getLast)
+                .filter(ends::contains)
+                .distinct()
+                .count();
+        assertTrue(different > 1, "the continuations must end at different tokens, were " + expected);
+    }
+
+    private static Map<Integer, List<Integer>> continuations(Path folder, Set<Integer> ends, int vocabulary) {
+        Map<Integer, List<Integer>> all = new LinkedHashMap<>();
         try (PretrainedModel model = PretrainedModel.open(folder, Device.CPU)) {
-            assertEquals(ENDS, model.tokenizer().stopIds(), folder.toString());
-            for (int first = 0; first < 14; first++) {
-                for (int second = 3; second < 14; second++) {
-                    var options = Generator.Options.greedy(12, model.tokenizer().stopIds());
-                    int[] prompt = {first, second};
-                    int[] said = Generator.generate(model.decoder(), List.of(prompt), options, null)
-                            .getFirst()
-                            .tokens();
-                    all.put(List.of(first, second), Arrays.stream(said).boxed().toList());
-                }
-            }
+            assertEquals(ends, model.tokenizer().stopIds(), folder.toString());
+            List<int[]> prompts = IntStream.range(0, 12 * vocabulary)
+                    .mapToObj(i -> new int[] {i % vocabulary, (7 * i + i / vocabulary) % vocabulary})
+                    .toList();
+            var options = Generator.Options.greedy(12, model.tokenizer().stopIds());
+            Generator.generate(model.decoder(), prompts, options, null)
+                    .forEach(c -> all.put(
+                            c.prompt(), Arrays.stream(c.tokens()).boxed().toList()));
         }
         return all;
+    }
+
+    /// A llama2.c file of random weights with a head of its own, in a new folder beside two tokenizers; 260 tokens.
+    public static Path llamaC(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Files.write(folder.resolve("tok259.bin"), pieces(259));
+        Files.write(folder.resolve("tok260.bin"), pieces(260));
+        int[] header = {16, 12, 1, 4, 2, -260, 24};
+        int floats = 260 * 16 + 2 * 16 + 2 * 16 * 16 + 2 * 8 * 16 + 3 * 12 * 16 + 16 + 24 * 4 + 260 * 16;
+        ByteBuffer bytes = ByteBuffer.allocate(28 + 4 * floats).order(ByteOrder.LITTLE_ENDIAN);
+        Arrays.stream(header).forEach(bytes::putInt);
+        Random random = new Random(5);
+        while (bytes.hasRemaining()) {
+            bytes.putFloat((float) random.nextGaussian());
+        }
+        return Files.write(folder.resolve("stories.bin"), bytes.array());
+    }
+
+    private static byte[] pieces(int count) {
+        ByteBuffer bytes = ByteBuffer.allocate(1 << 14).order(ByteOrder.LITTLE_ENDIAN).putInt(8);
+        for (int id = 0; id < count; id++) {
+            String piece = id < 3 ? "<s>" : id < 259 ? "<0x%02X>".formatted(id - 3) : "ab";
+            bytes.putFloat(0).putInt(piece.length()).put(piece.getBytes(StandardCharsets.UTF_8));
+        }
+        return Arrays.copyOf(bytes.array(), bytes.position());
     }
 }
