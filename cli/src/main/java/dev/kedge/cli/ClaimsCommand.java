@@ -23,6 +23,6 @@ final class ClaimsCommand implements Callable<Integer> {
 
     /// What the document should be.
     static String text() {
-        return ClaimsDocument.markdown(Installation.docs().resolve("claims"), Claims.PAPERS, Claims::of);
+        return ClaimsDocument.markdown(ClaimsDocument.folder(Installation.docs()), Claims.PAPERS, Claims::of);
     }
 }

@@ -1,9 +1,12 @@
 package dev.kedge.cli;
 
+import dev.kedge.run.Run;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.concurrent.Callable;
@@ -15,7 +18,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Runtime jvm = Runtime.getRuntime();
-        line("Kedge", "0.1.0");
+        line("Kedge", Run.KEDGE_VERSION);
         line("Java", Runtime.version() + ", " + System.getProperty("java.vendor"));
         line(
                 "System",
@@ -27,10 +30,17 @@ final class DoctorCommand implements Callable<Integer> {
             Creation.ones(DType.FLOAT32, Device.CPU, 2).sum().item();
         }
         line("LibTorch", Engine.version() + ", ready in " + (System.nanoTime() - start) / 1_000_000 + " ms");
+        Platform platform = Platform.here();
+        line("Processor", platform.processor());
+        line("Kernels", platform.kernelsInWords() + " (" + portable() + ")");
         line("Threads", Engine.threads() + " (OMP_WAIT_POLICY=" + System.getenv("OMP_WAIT_POLICY") + ")");
         line("Device", Device.cudaIsAvailable() ? "cuda" : "cpu (no CUDA device or a build without CUDA)");
         line("Matrix product", "%.0f GFLOP/s (float32, 1024 x 1024)".formatted(matmulRate()));
         return 0;
+    }
+
+    private static String portable() {
+        return Kernels.PORTABLE.obstacle().orElse("portable ones can be had here");
     }
 
     private static double matmulRate() {

@@ -4,6 +4,7 @@ import dev.kedge.config.ConfigException;
 import dev.kedge.data.DataException;
 import dev.kedge.data.fetch.FetchException;
 import dev.kedge.nn.file.InvalidFileException;
+import dev.kedge.run.Run;
 import dev.kedge.run.RunFailedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,7 +34,7 @@ import picocli.CommandLine.ScopeType;
         },
         footer = {"", "Also: kedge test, install, mutate, javadoc and format, for work on Kedge itself."},
         mixinStandardHelpOptions = true,
-        version = "kedge 0.1.0")
+        version = "kedge " + Run.KEDGE_VERSION)
 public final class Main {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show the stack trace of an error.")
     boolean debug;

@@ -6,6 +6,7 @@ import dev.kedge.config.Names;
 import dev.kedge.lab.Jobs;
 import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.catalogue.Paper;
+import dev.kedge.lab.claim.ClaimsDocument;
 import dev.kedge.lab.claim.Finding;
 import dev.kedge.lab.claim.Reproduction;
 import dev.kedge.lab.claim.Results;
@@ -13,6 +14,7 @@ import dev.kedge.lab.claim.ResultsJson;
 import dev.kedge.lab.plot.Quantity;
 import dev.kedge.reproduction.Claims;
 import dev.kedge.run.Terminal;
+import dev.kedge.tensor.Kernels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,10 +49,22 @@ final class ReproduceCommand implements Callable<Integer> {
     boolean record;
 
     @Option(
+            names = "--kernels",
+            defaultValue = "portable",
+            paramLabel = "WHICH",
+            description = {
+                "portable: the same on every x86-64 processor with AVX2 and FMA; machine: the processor's own, or what "
+                        + "ATEN_CPU_CAPABILITY and OPENBLAS_CORETYPE say, recorded beside the others "
+                        + "(${DEFAULT-VALUE})."
+            })
+    Kernels kernels;
+
+    @Option(
             names = "--out",
             defaultValue = "runs",
             paramLabel = "DIR",
-            description = "Results go to DIR/reproduce-SLUG (${DEFAULT-VALUE}).")
+            description = "Results go to DIR/reproduce-SLUG, of the machine's kernels to DIR/reproduce-SLUG-machine "
+                    + "(${DEFAULT-VALUE}).")
     Path out;
 
     @Option(names = "--json", description = "One JSON object, alone on the last line.")
@@ -62,8 +76,10 @@ final class ReproduceCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var all = new ArrayList<Results>();
-        for (Paper paper : papers()) {
-            Path folder = out.resolve("reproduce-" + paper.slug());
+        List<Paper> papers = papers();
+        choose();
+        for (Paper paper : papers) {
+            Path folder = out.resolve("reproduce-" + paper.slug() + suffix());
             if (fresh) {
                 Jobs.forget(folder);
             } else if (record) {
@@ -77,7 +93,7 @@ final class ReproduceCommand implements Callable<Integer> {
                     quiet ? Terminal.quiet() : Terminal.standardError());
             print(results, folder);
             if (record) {
-                ResultsJson.save(results, Installation.docs().resolve("claims").resolve(paper.slug() + ".json"));
+                ResultsJson.save(results, ledger().resolve(paper.slug() + ".json"));
             }
             all.add(results);
         }
@@ -85,6 +101,28 @@ final class ReproduceCommand implements Callable<Integer> {
             System.out.println(slug.equals(ALL) ? list(all) : ResultsJson.write(all.getFirst()));
         }
         return 0;
+    }
+
+    private void choose() {
+        kernels.obstacle().ifPresent(why -> {
+            throw new ConfigException(why + "; --kernels machine measures with its own");
+        });
+        kernels.choose();
+    }
+
+    private String suffix() {
+        return switch (kernels) {
+            case PORTABLE -> "";
+            case MACHINE -> "-machine";
+        };
+    }
+
+    /// Where results are kept.
+    private Path ledger() {
+        return switch (kernels) {
+            case PORTABLE -> ClaimsDocument.folder(Installation.docs());
+            case MACHINE -> ClaimsDocument.otherKernels(Installation.docs());
+        };
     }
 
     private List<Paper> papers() {
@@ -132,6 +170,7 @@ final class ReproduceCommand implements Callable<Integer> {
                 results.sentence(),
                 results.findings().getFirst().seeds(),
                 Quantity.duration(Math.round(results.seconds())));
+        results.platform().ifPresent(System.out::println);
         System.out.println("report: " + folder.resolve("report.html") + "\n");
     }
 

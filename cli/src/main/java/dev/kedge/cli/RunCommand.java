@@ -5,7 +5,9 @@ import dev.kedge.config.ConfigFile;
 import dev.kedge.lab.report.Report;
 import dev.kedge.recipe.Recipes;
 import dev.kedge.run.Run;
+import dev.kedge.run.RunFinishedException;
 import dev.kedge.run.Terminal;
+import dev.kedge.tensor.Kernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,19 +51,31 @@ final class RunCommand implements Callable<Integer> {
             }
             try (Run run = Run.resume(resume, terminal)) {
                 return carryOut(run.config(), run);
+            } catch (RunFinishedException e) {
+                return finished(e);
             }
         }
         ConfigFile file = ConfigFile.open(
                 recipe(), words.stream().filter(w -> w.contains("=")).toList());
         Record config = Recipes.config(file);
         if (printConfig) {
-            System.out.print(ConfigFile.text(file.recipe(), config));
+            boolean portable = file.portable() || Kernels.chosen() == Kernels.PORTABLE;
+            System.out.print(ConfigFile.text(file.recipe(), config, portable));
             return 0;
         }
-        Path folder = out == null ? Run.newFolder(Path.of("runs"), file.recipe()) : out;
-        try (Run run = Run.start(folder, file.recipe(), config, terminal)) {
+        try (Run run = out == null
+                ? Run.startNew(Path.of("runs"), file, config, terminal)
+                : Run.start(out, file, config, terminal)) {
             return carryOut(file, run);
+        } catch (RunFinishedException e) {
+            return finished(e);
         }
+    }
+
+    private static int finished(RunFinishedException e) {
+        Path report = e.folder().resolve("report.html");
+        System.out.println(e.folder() + " is finished: " + (Files.exists(report) ? report : Report.write(e.folder())));
+        return 0;
     }
 
     private static int carryOut(ConfigFile file, Run run) {

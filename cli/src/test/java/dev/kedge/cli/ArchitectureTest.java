@@ -1,8 +1,12 @@
 package dev.kedge.cli;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -12,6 +16,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.nio.file.Path;
 import java.util.List;
 
 /// Arrows between rooms go down only: docs/architecture.md as a test.
@@ -63,6 +68,18 @@ class ArchitectureTest {
                         ROOMS.stream().map(room -> "dev.kedge." + room + "..").toArray(String[]::new))
                 .check(classes);
     }
+
+    /// What a run reads is what its configuration names, so that its provenance is known. A mask that is made on the
+    // way
+    /// is checked before there is one.
+    @ArchTest
+    static final ArchRule recipesMakeNoPaths = noClasses()
+            .that()
+            .resideInAnyPackage("dev.kedge.recipe..", "dev.kedge.sequence..", "dev.kedge.task..")
+            .and()
+            .doNotHaveSimpleName("SubnetworkConfig")
+            .should()
+            .callMethodWhere(target(owner(type(Path.class))).and(target(name("of"))));
 
     /// Recipes are listed in `dev.kedge.recipe`; the families stand below.
     @ArchTest

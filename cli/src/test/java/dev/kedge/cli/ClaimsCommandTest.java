@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.kedge.lab.catalogue.Catalogue;
 import dev.kedge.lab.catalogue.Paper;
 import dev.kedge.reproduction.Claims;
+import dev.kedge.run.result.PlatformJson;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +41,9 @@ class ClaimsCommandTest {
                 .findFirst()
                 .ifPresent(slug -> Spoken.of("reproduce", slug).refused(2, slug + " has no claims", "f-dpo"));
         Spoken.of("reproduce", "f-dpo", "--seeds", "few").refused(2, "--seeds", "few");
-        Spoken.of("reproduce", "f-dpo", "--seeds", "4", "--out", "" + folder).refused(2, "5 seeds", "4");
+        Spoken.of("reproduce", "f-dpo", "--seeds", "4", "--kernels", "machine", "--out", "" + folder)
+                .refused(2, "5 seeds", "4");
+        Spoken.of("reproduce", "f-dpo", "--kernels", "fastest").refused(2, "--kernels", "fastest");
         Spoken.of("claims", "--nonsense").refused(2, "--nonsense");
         Spoken.of("compare", "dpoo").refused(2, "dpoo", "did you mean `dpo`?");
         Spoken.of("compare", "dpo", "dpo", "--out", "" + folder).refused(2, "twice");
@@ -58,7 +62,8 @@ class ClaimsCommandTest {
         for (String paper : Claims.PAPERS) {
             prepareTrials(paper);
         }
-        Spoken spoken = Spoken.of("reproduce", "f-dpo", "--seeds", "" + SEEDS, "--out", "" + folder, "--json");
+        Spoken spoken = Spoken.of(
+                "reproduce", "f-dpo", "--kernels", "machine", "--seeds", "" + SEEDS, "--out", "" + folder, "--json");
         String said = spoken.fine().out();
         JsonNode json = mapper.readTree(said.lines().toList().getLast());
         assertEquals("f-dpo", json.path("paper").asText());
@@ -68,22 +73,32 @@ class ClaimsCommandTest {
             assertTrue(said.contains(claim.path("verdict").asText() + " "), said);
             assertTrue(said.contains(claim.path("statement").asText()), said);
         }
-        Path report = folder.resolve("reproduce-f-dpo").resolve("report.html");
+        Path report = folder.resolve("reproduce-f-dpo-machine").resolve("report.html");
         assertTrue(said.contains("report: " + report), said);
         assertTrue(Files.isRegularFile(report));
         assertTrue(spoken.err().startsWith("warning: " + SEEDS + " of " + SEEDS + " results"), spoken.err());
-        JsonNode all = mapper.readTree(
-                Spoken.of("reproduce", "all", "--seeds", "" + SEEDS, "--out", "" + folder, "--json", "--quiet")
-                        .fine()
-                        .out()
-                        .lines()
-                        .toList()
-                        .getLast());
+        JsonNode all = mapper.readTree(Spoken.of(
+                        "reproduce",
+                        "all",
+                        "--kernels",
+                        "machine",
+                        "--seeds",
+                        "" + SEEDS,
+                        "--out",
+                        "" + folder,
+                        "--json",
+                        "--quiet")
+                .fine()
+                .out()
+                .lines()
+                .toList()
+                .getLast());
         assertEquals(json, all.path("papers").path(Claims.PAPERS.indexOf("f-dpo")));
     }
 
     private void prepareTrials(String paper) throws IOException {
-        Path jobs = Files.createDirectories(folder.resolve("reproduce-" + paper).resolve("jobs"));
+        Path jobs = Files.createDirectories(
+                folder.resolve("reproduce-" + paper + "-machine").resolve("jobs"));
         JsonNode recorded = mapper.readTree(
                 Installation.docs().resolve("claims").resolve(paper + ".json").toFile());
         for (JsonNode experiment : recorded.path("experiments")) {
@@ -91,6 +106,7 @@ class ClaimsCommandTest {
                 var file = mapper.createObjectNode();
                 file.set("what", experiment.path("description"));
                 file.put("seconds", 1.0);
+                file.set("platform", PlatformJson.write(Platform.here(1)));
                 file.set("result", experiment.path("trials").path(seed - 1));
                 mapper.writeValue(
                         jobs.resolve(experiment.path("name").asText() + "-seed-" + seed + ".json")

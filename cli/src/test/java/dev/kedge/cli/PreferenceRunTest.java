@@ -98,6 +98,7 @@ class PreferenceRunTest {
     @Test
     void aReferenceThatGoesMissingIsMadeAgainOrNamed() throws IOException {
         run(GOOD).fine();
+        Files.delete(folder.resolve("run/summary.json")); // as if it had been killed before its end
         Path reference = folder.resolve("run/reference");
         Path weights = reference.resolve("model.safetensors");
         byte[] before = Files.readAllBytes(weights);

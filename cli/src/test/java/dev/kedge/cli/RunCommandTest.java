@@ -7,9 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.config.ConfigFile;
 import dev.kedge.recipe.Recipes;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,14 +53,76 @@ class RunCommandTest {
         assertTrue(Files.exists(report), report.toString());
     }
 
+    private static Map<String, String> contents(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            Map<String, String> contents = new TreeMap<>();
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                contents.put("" + folder.relativize(file), HexFormat.of().formatHex(Files.readAllBytes(file)));
+            }
+            return contents;
+        }
+    }
+
+    /// However one asks for it to go on, and whatever became of its data.
     @Test
-    void aFinishedRunResumesToTheSameModel() throws IOException {
+    void aFinishedRunIsSaidToBeAndNoByteOfItChanges() throws IOException {
         run().fine();
-        Path weights = folder.resolve("run/model/model.safetensors");
-        byte[] before = Files.readAllBytes(weights);
-        Files.delete(weights);
-        Spoken.of("run", "--quiet", "--resume", "" + folder.resolve("run")).fine();
-        assertEquals(-1, java.util.Arrays.mismatch(before, Files.readAllBytes(weights)));
+        Path there = folder.resolve("run");
+        Map<String, String> before = contents(there);
+        String said = there + " is finished: " + there.resolve("report.html") + System.lineSeparator();
+        assertEquals(said, Spoken.of("run", "--resume", "" + there).fine().out());
+        assertEquals(said, run().fine().out());
+        Files.delete(data);
+        assertEquals(said, Spoken.of("run", "--resume", "" + there).fine().out());
+        assertEquals(said, run().fine().out());
+        assertEquals(before, contents(there));
+    }
+
+    /// A run that failed goes on; other data is refused, and nothing of the run is lost.
+    @Test
+    void aFailedRunGoesOnWithWhatItStartedWith() throws IOException {
+        run("training.learning_rate=1e30").refused(4, "became");
+        Path there = folder.resolve("run");
+        Map<String, String> before = contents(there);
+        String records = Files.readString(data);
+        Files.writeString(data, records.replace("cd", "dc"));
+        Spoken.of("run", "--quiet", "--resume", "" + there).refused(2, data + " is ", ", was ", "start a new run");
+        Files.delete(data);
+        Spoken.of("run", "--quiet", "--resume", "" + there).refused(2, data + " is absent, was ");
+        assertEquals(before, contents(there));
+        Files.writeString(data, records);
+        Spoken.of("run", "--quiet", "--resume", "" + there).refused(4, "became");
+    }
+
+    /// Paths are from where the run was started.
+    @Test
+    void aRunResumesFromAnotherDirectory() throws Exception {
+        Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+        TinyFiles.sft(recipe, Path.of("model"), Path.of("data.jsonl"));
+        spokenIn(folder, "run", "--quiet", "--out", "run", "tiny.yaml");
+        String config = Files.readString(folder.resolve("run/config.yaml"));
+        assertTrue(config.contains("model: " + model) && config.contains("data: " + data), config);
+        Files.delete(folder.resolve("run/summary.json")); // as if it had been killed before its end
+        spokenIn(elsewhere, "run", "--quiet", "--resume", "../run");
+        assertTrue(Files.readString(folder.resolve("run/summary.json")).contains("finished"));
+    }
+
+    private static void spokenIn(Path directory, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Main.class.getName()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
     }
 
     @Test
@@ -71,6 +138,14 @@ class RunCommandTest {
         run("held_out=0").refused(2, "held_out", "0");
     }
 
+    /// LibTorch was loaded in this process before; `PortableRunTest` has fresh ones.
+    @Test
+    void portableNeedsOneThreadAndAFreshProcess() {
+        run("portable=true", "threads=2").refused(2, "threads", "must be 1", "`portable`");
+        run("portable=true").refused(2, "`portable` cannot be true");
+        assertFalse(Files.exists(folder.resolve("run")));
+    }
+
     @Test
     void anUnknownRecipeNamesTheNearest() throws IOException {
         Files.writeString(recipe, Files.readString(recipe).replace("recipe: sft", "recipe: stf"));
@@ -80,8 +155,11 @@ class RunCommandTest {
     @Test
     void filesThatAreNotThere() {
         Spoken.of("run", "nowhere.yaml").refused(2, "nowhere.yaml", "no such file");
-        run("data=" + folder.resolve("none.jsonl")).refused(3, "none.jsonl");
-        run("model=" + folder.resolve("none")).refused(2, "another configuration");
+        run("data=" + folder.resolve("none.jsonl")).refused(3, "none.jsonl", "no such file", "`data`");
+        run("model=" + folder.resolve("none")).refused(3, folder.resolve("none") + ": ", "`model`");
+        assertFalse(Files.exists(folder.resolve("run")));
+        run().fine();
+        run("seed=2").refused(2, "another configuration");
         Spoken.of("run", "--resume", "" + folder.resolve("nothing")).refused(2, "nothing", "is no run");
         Spoken.of(
                         "run",

@@ -6,18 +6,21 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /// A recipe file: YAML 1.2 whose first key, `recipe`, names the recipe and whose other keys are the components of that
-/// recipe's configuration record, in snake_case.
+/// recipe's configuration record, in snake_case. One more key is every recipe's: `portable`, see [#portable()].
 ///
 /// ```java
 /// ConfigFile file = ConfigFile.open(Path.of("recipes/dpo.yaml"), List.of("beta=0.2", "optimizer.learning_rate=1e-4"));
@@ -29,12 +32,19 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 ///
 /// Components may be numbers, booleans, strings, [Path]s, enums (constants in lower case), records, lists of these,
 /// sealed interfaces of records (a key `kind` names the record), and [java.util.Optional]s of these: only an Optional's
-/// key may be absent or null. A whole number may be written 1e4 or 10_000; a fraction is never rounded to one.
+/// key may be absent or null. A whole number may be written 1e4 or 10_000; a fraction is never rounded to one. A path
+// is
+/// one from the working directory; it is read and written as an absolute one, which means the same from anywhere.
 public final class ConfigFile {
     private static final String RECIPE = "recipe";
+    private static final String PORTABLE = "portable";
 
     private final MappingNode root;
     private final ScalarNode recipe;
+    private final Engine engine;
+
+    /// How the engine is to compute, whatever the recipe.
+    private record Engine(Optional<Boolean> portable) {}
 
     private ConfigFile(MappingNode root) {
         this.root = root;
@@ -49,6 +59,33 @@ public final class ConfigFile {
                     "`recipe` must be the name of a recipe, was " + Yaml.describe(first.getValueNode()));
         }
         recipe = name;
+        engine = RecordReader.read(Engine.class, keys(PORTABLE::equals), List.of());
+        if (portable()) {
+            requireOnly("threads", "1");
+            requireOnly("device", "cpu");
+        }
+    }
+
+    /// What a key must be where the kernels are portable; a recipe may not have it.
+    private void requireOnly(String key, String value) {
+        for (NodeTuple entry : keys(key::equals).getValue()) {
+            if (!(entry.getValueNode() instanceof ScalarNode scalar)
+                    || !scalar.getValue().equals(value)) {
+                throw Yaml.error(
+                        entry.getValueNode(),
+                        "`" + key + "` must be " + value + " where `portable` is true, was "
+                                + Yaml.describe(entry.getValueNode()));
+            }
+        }
+    }
+
+    /// The file without `recipe` and all other keys.
+    private MappingNode keys(Predicate<String> wanted) {
+        List<NodeTuple> keys = root.getValue().stream()
+                .skip(1)
+                .filter(entry -> wanted.test(Yaml.key(entry)))
+                .toList();
+        return new MappingNode(root.getTag(), true, keys, root.getFlowStyle(), root.getStartMark(), root.getEndMark());
     }
 
     /// Reads a recipe file.
@@ -85,20 +122,23 @@ public final class ConfigFile {
         return recipe.getValue();
     }
 
+    /// Whether the run is to compute with kernels that are the same on every processor: the key `portable`, false
+    /// where it is absent.
+    public boolean portable() {
+        return engine.portable().orElse(false);
+    }
+
     /// What to throw where no recipe has the name [#recipe]: it names the file, the line and the nearest of `known`.
     public ConfigException unknownRecipe(Collection<String> known) {
         return Yaml.error(recipe, "unknown recipe `" + recipe() + "`" + Names.advice(recipe(), known));
     }
 
-    /// The other keys as a record.
+    /// The keys other than `recipe` and `portable` as a record.
     ///
     /// @throws ConfigException if a key is unknown, missing or twice there, or a value has the wrong type, or the
     ///     record's constructor refuses it with an [IllegalArgumentException]
     public <R extends Record> R as(Class<R> type) {
-        List<NodeTuple> keys = root.getValue().subList(1, root.getValue().size());
-        MappingNode rest =
-                new MappingNode(root.getTag(), true, keys, root.getFlowStyle(), root.getStartMark(), root.getEndMark());
-        return RecordReader.read(type, rest);
+        return RecordReader.read(type, keys(key -> !key.equals(PORTABLE)), List.of(PORTABLE));
     }
 
     /// The first key in which two texts of the same configuration differ, with both values.
@@ -114,9 +154,21 @@ public final class ConfigFile {
                 .findFirst();
     }
 
-    /// The text of a recipe file that reads back as a record equal to `config`: every key, in the order of the
-    /// components.
+    /// The files and folders that a configuration names, by their dotted keys, in the order of the components.
+    public static SequencedMap<String, Path> paths(Record config) {
+        SequencedMap<String, Path> paths = new LinkedHashMap<>();
+        RecordWriter.paths("", config, paths);
+        return paths;
+    }
+
+    /// The text of a recipe file that reads back as a record equal to `config`, its paths made absolute: every key, in
+    /// the order of the components.
     public static String text(String recipe, Record config) {
         return RECIPE + ": " + RecordWriter.quoted(recipe) + "\n" + RecordWriter.write(config);
+    }
+
+    /// The same, which says too whether the run is [#portable()].
+    public static String text(String recipe, Record config, boolean portable) {
+        return text(recipe, config) + PORTABLE + ": " + portable + "\n";
     }
 }

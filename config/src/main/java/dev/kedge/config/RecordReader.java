@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -33,12 +34,17 @@ final class RecordReader {
 
     private RecordReader() {}
 
-    static <R extends Record> R read(Class<R> type, MappingNode mapping) {
-        return type.cast(record(type, mapping, mapping, ""));
+    /// @param besides keys that stand beside the record's own and were taken out
+    static <R extends Record> R read(Class<R> type, MappingNode mapping, List<String> besides) {
+        return type.cast(record(type, mapping, mapping, "", besides));
+    }
+
+    private static Object record(Class<?> type, MappingNode mapping, Node place, String path) {
+        return record(type, mapping, place, path, List.of());
     }
 
     /// @param place where to report what the record's constructor refuses: its key, or the mapping itself
-    private static Object record(Class<?> type, MappingNode mapping, Node place, String path) {
+    private static Object record(Class<?> type, MappingNode mapping, Node place, String path, List<String> besides) {
         Map<String, NodeTuple> entries = entries(mapping, path);
         RecordComponent[] components = type.getRecordComponents();
         List<String> valid = Arrays.stream(components)
@@ -48,7 +54,11 @@ final class RecordReader {
             if (!valid.contains(entry.getKey())) {
                 throw Yaml.error(
                         entry.getValue().getKeyNode(),
-                        "unknown key `" + path + entry.getKey() + "`" + Names.advice(entry.getKey(), valid));
+                        "unknown key `" + path + entry.getKey() + "`"
+                                + Names.advice(
+                                        entry.getKey(),
+                                        Stream.concat(valid.stream(), besides.stream())
+                                                .toList()));
             }
         }
         Object[] values = new Object[components.length];
@@ -209,8 +219,11 @@ final class RecordReader {
 
     private static Path path(Node node, String key) {
         String text = text(node, key, "a path");
+        if (text.isBlank()) {
+            throw wrong(node, key, "a path");
+        }
         try {
-            return Path.of(text);
+            return Path.of(text).toAbsolutePath();
         } catch (InvalidPathException e) {
             throw Yaml.error(node, "`" + key + "` is not a path: " + Yaml.oneLine(e.getMessage()));
         }

@@ -8,6 +8,7 @@ import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -70,7 +71,7 @@ final class RecordWriter {
             case Integer _, Long _, Boolean _ -> value.toString();
             case Enum<?> constant -> quoted(Names.snake(constant.name()));
             case String text -> quoted(text);
-            case Path path -> quoted(path.toString());
+            case Path path -> quoted(path.toAbsolutePath().toString());
             case List<?> list ->
                 "[" + String.join(", ", list.stream().map(RecordWriter::flow).toList()) + "]";
             default ->
@@ -112,6 +113,26 @@ final class RecordWriter {
             }
         });
         return quoted.append('"').toString();
+    }
+
+    /// Adds the paths in a value, by their dotted keys.
+    static void paths(String key, Object value, Map<String, Path> found) {
+        switch (value) {
+            case Path path -> found.put(key, path);
+            case Optional<?> optional -> optional.ifPresent(inner -> paths(key, inner, found));
+            case List<?> list -> {
+                for (int i = 0; i < list.size(); i++) {
+                    paths(key + "[" + i + "]", list.get(i), found);
+                }
+            }
+            case Record record -> {
+                String prefix = key.isEmpty() ? "" : key + ".";
+                for (RecordComponent component : record.getClass().getRecordComponents()) {
+                    paths(prefix + Names.snake(component.getName()), valueOf(component, record), found);
+                }
+            }
+            default -> {}
+        }
     }
 
     private static Object valueOf(RecordComponent component, Record record) {

@@ -1,6 +1,7 @@
 package dev.kedge.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,7 +85,7 @@ class ConfigFileTest {
     void readsEveryKindOfComponent() {
         assertEquals(
                 new Config(
-                        Path.of("models/tiny"),
+                        Path.of("models/tiny").toAbsolutePath(),
                         0.1,
                         100,
                         true,
@@ -95,11 +97,46 @@ class ConfigFileTest {
         assertEquals("dpo", ConfigFile.parse("dpo.yaml", GOOD, List.of()).recipe());
     }
 
+    /// The key of every recipe that no record has.
+    @Test
+    void portableStandsBesideTheRecord() {
+        ConfigFile absent = ConfigFile.parse("dpo.yaml", GOOD, List.of());
+        assertFalse(absent.portable());
+        ConfigFile portable = ConfigFile.parse("dpo.yaml", GOOD, List.of("portable=true"));
+        assertTrue(portable.portable());
+        assertEquals(absent.as(Config.class), portable.as(Config.class));
+        String text = ConfigFile.text("dpo", portable.as(Config.class), true);
+        assertTrue(ConfigFile.parse("text", text, List.of()).portable());
+        assertFalse(ConfigFile.parse("text", text, List.of("portable=false")).portable());
+        assertEquals(
+                "dpo.yaml:12:11: `portable` must be true or false, was the text \"yes\"",
+                error(GOOD + "portable: yes\n"));
+        assertEquals(
+                "dpo.yaml:13:1: the key `portable` is there twice, first on line 12",
+                error(GOOD + "portable: true\nportable: true\n"));
+        assertEquals(
+                "dpo.yaml:12:1: unknown key `portabel`; did you mean `portable`? valid here: `model`, `beta`, `steps`, "
+                        + "`shuffle`, `name`, `betas`, `limit`, `optimizer`, `portable`",
+                error(GOOD + "portabel: true\n"));
+    }
+
+    @Test
+    void portableGoesWithOneThreadOfTheProcessor() {
+        assertEquals(
+                "dpo.yaml:12:10: `threads` must be 1 where `portable` is true, was the number 4",
+                error(GOOD + "threads: 4\n", "portable=true"));
+        assertEquals(
+                "override device=cuda: `device` must be cpu where `portable` is true, was the text \"cuda\"",
+                error(GOOD + "portable: true\ndevice: cpu\nthreads: 1\n", "device=cuda"));
+        assertTrue(ConfigFile.parse("dpo.yaml", GOOD + "portable: true\ndevice: cpu\nthreads: 1\n", List.of())
+                .portable());
+    }
+
     @Test
     void anUnknownKeyIsNamedWithItsPlaceAndTheNearestValidOne() {
         assertEquals(
                 "dpo.yaml:3:1: unknown key `bta`; did you mean `beta`? valid here: "
-                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`",
+                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`, `portable`",
                 errorWith("beta: 0.1", "bta: 0.1"));
         assertEquals(
                 "dpo.yaml:9:3: unknown key `optimizer.learningrate`; did you mean `learning_rate`? valid here: "
@@ -107,7 +144,7 @@ class ConfigFileTest {
                 errorWith("learning_rate:", "learningrate:"));
         assertEquals(
                 "dpo.yaml:3:1: unknown key `quite_different`; valid here: "
-                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`",
+                        + "`model`, `beta`, `steps`, `shuffle`, `name`, `betas`, `limit`, `optimizer`, `portable`",
                 errorWith("beta: 0.1", "quite_different: 0.1"));
     }
 
@@ -220,6 +257,50 @@ class ConfigFileTest {
         assertEquals(
                 "dpo.yaml:4:1: the key `beta` is there twice, first on line 3",
                 errorWith("beta: 0.1\n", "beta: 0.1\nbeta: 0.2\n"));
+    }
+
+    record Teacher(Path folder) {}
+
+    record Sources(Path model, Optional<Path> original, List<Path> data, List<Teacher> teachers, String name) {}
+
+    /// What a configuration names means the same from any directory.
+    @Test
+    void pathsAreReadAndWrittenAsAbsoluteOnes() {
+        Path here = Path.of("").toAbsolutePath();
+        var relative = new Sources(
+                Path.of("m"),
+                Optional.of(Path.of("../o")),
+                List.of(Path.of("a"), Path.of("b")),
+                List.of(new Teacher(Path.of("t"))),
+                "m");
+        var absolute = new Sources(
+                here.resolve("m"),
+                Optional.of(here.resolve("../o")),
+                List.of(here.resolve("a"), here.resolve("b")),
+                List.of(new Teacher(here.resolve("t"))),
+                "m");
+        String yaml = """
+                recipe: x
+                model: m
+                original: ../o
+                data: [a, b]
+                teachers: [{folder: t}]
+                name: m
+                """;
+        assertEquals(absolute, ConfigFile.parse("x.yaml", yaml, List.of()).as(Sources.class));
+        assertEquals(
+                new Sources(here.resolve("n"), Optional.empty(), absolute.data(), absolute.teachers(), "m"),
+                ConfigFile.parse("x.yaml", yaml, List.of("model=n", "original="))
+                        .as(Sources.class));
+        assertEquals(ConfigFile.text("x", absolute), ConfigFile.text("x", relative));
+        assertEquals(
+                Map.of(
+                        "model", absolute.model(),
+                        "original", absolute.original().orElseThrow(),
+                        "data[0]", here.resolve("a"),
+                        "data[1]", here.resolve("b"),
+                        "teachers[0].folder", here.resolve("t")),
+                ConfigFile.paths(absolute));
     }
 
     @Test

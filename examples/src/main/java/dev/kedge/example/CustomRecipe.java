@@ -55,7 +55,7 @@ public final class CustomRecipe {
     /// @param overrides `key=value` each, as on the command line
     public static Run start(Path folder, List<String> overrides) {
         ConfigFile file = ConfigFile.parse("line.yaml", YAML, overrides);
-        return Run.start(folder, file.recipe(), file.as(Config.class), Terminal.quiet());
+        return Run.start(folder, file, file.as(Config.class), Terminal.quiet());
     }
 
     /// Takes the steps that are left and returns the slope.

@@ -8,7 +8,9 @@ import dev.kedge.run.Progress;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.RunLock;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.result.PlatformJson;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -25,7 +27,8 @@ import java.util.stream.IntStream;
 
 /// Independent pieces of work, spread over the processors. The result of each is on the disk as soon as it is there, so
 /// that after a kill the same call goes on where it stood, and does nothing twice. Results remember which code made
-/// them: those of other code count, with a warning, unless [#forgetOutdated] came before.
+/// them: those of other code count, with a warning, unless [#forgetOutdated] came before. Those of another processor or
+/// of other kernels do not count.
 public final class Jobs {
     private static final String FOLDER = "jobs";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,8 +48,8 @@ public final class Jobs {
         }
     }
 
-    /// What a job gave, and the processor seconds that it took when it ran.
-    public record Done(JsonNode result, double seconds) {}
+    /// What a job gave, the processor seconds that its thread took when it ran, and what computed it.
+    public record Done(JsonNode result, double seconds, Platform platform) {}
 
     /// Runs the jobs that are not done yet, and returns what all gave, in their order.
     ///
@@ -112,6 +115,7 @@ public final class Jobs {
         private final Path folder;
         private final List<Job> jobs;
         private final String code;
+        private final Platform platform = Platform.here(1);
         private final Done[] done;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
@@ -194,25 +198,27 @@ public final class Jobs {
             file.put("what", job.what());
             file.put("code", code);
             file.put("seconds", seconds);
+            file.set("platform", PlatformJson.write(platform));
             file.set("result", result);
             try {
                 Durable.write(file(job), JSON.writeValueAsBytes(file));
             } catch (IOException e) {
                 throw new UncheckedIOException(file(job) + ": cannot be written", e);
             }
-            return new Done(result, seconds);
+            return new Done(result, seconds, platform);
         }
 
-        /// What an earlier call gave; a file that cannot be read, or was made for other words, is none.
+        /// What an earlier call gave; a file that cannot be read, or was made for other words or elsewhere, is none.
         private Optional<Done> earlier(Job job) {
             if (!Files.exists(file(job))) {
                 return Optional.empty();
             }
             try {
                 var file = parsed(file(job))
-                        .filter(f -> f.path("what").asText().equals(job.what()) && f.hasNonNull("result"));
+                        .filter(f -> f.path("what").asText().equals(job.what()) && f.hasNonNull("result"))
+                        .filter(f -> PlatformJson.read(f.path("platform")).equals(Optional.of(platform)));
                 outdated += file.isPresent() && !isOf(code, file.get()) ? 1 : 0;
-                return file.map(f -> new Done(f.get("result"), f.path("seconds").asDouble()));
+                return file.map(f -> new Done(f.get("result"), f.path("seconds").asDouble(), platform));
             } catch (IOException e) {
                 throw new UncheckedIOException(file(job) + ": cannot be read", e);
             }

@@ -15,6 +15,7 @@ import dev.kedge.lab.Jobs.Job;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Platform;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -203,6 +204,18 @@ final class JobsTest {
         assertFalse(Files.exists(folder.resolve("jobs")));
         Jobs.forget(folder);
         Jobs.forgetOutdated(folder);
+    }
+
+    @Test
+    void resultsOfOtherKernelsDoNotCount() throws IOException {
+        run(jobs("a"));
+        var file = folder.resolve("jobs/job-3.json");
+        var mine = "\"aten\":\"" + Platform.here().aten() + "\"";
+        assertTrue(Files.readString(file).contains(mine));
+        Files.writeString(file, Files.readString(file).replace(mine, "\"aten\":\"another\""));
+        ran.clear();
+        run(jobs("a"));
+        assertEquals(List.of(3), List.copyOf(ran));
     }
 
     @Test

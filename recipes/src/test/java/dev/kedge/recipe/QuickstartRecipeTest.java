@@ -19,7 +19,7 @@ class QuickstartRecipeTest {
     @TempDir
     Path folder;
 
-    private static QuickstartRecipe.Config config(int evaluation) {
+    static QuickstartRecipe.Config config(int evaluation) {
         return new QuickstartRecipe.Config(
                 new ArithmeticTask.Config(9, 0.4, 16, 1, 2, 300, TinyTask.optimisation(60, 8, 1e-2, 30), evaluation),
                 150,

@@ -14,7 +14,7 @@ final class RecipeProcess {
     public static void main(String[] arguments) {
         ConfigFile file = ConfigFile.open(Path.of(arguments[0]), List.of());
         Path folder = Path.of(arguments[1]);
-        try (Run run = Run.start(folder, file.recipe(), Recipes.config(file), Terminal.quiet())) {
+        try (Run run = Run.start(folder, file, Recipes.config(file), Terminal.quiet())) {
             Recipes.run(file, run);
         }
     }

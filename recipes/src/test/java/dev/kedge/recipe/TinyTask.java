@@ -218,7 +218,7 @@ public final class TinyTask {
                 Files.createTempFile(folder.toAbsolutePath().getParent(), recipe, ".yaml"),
                 ConfigFile.text(recipe, config));
         ConfigFile file = ConfigFile.open(yaml, List.of());
-        try (Run run = Run.start(folder, file.recipe(), Recipes.config(file), Terminal.quiet())) {
+        try (Run run = Run.start(folder, file, Recipes.config(file), Terminal.quiet())) {
             Recipes.run(file, run);
         }
         return folder;

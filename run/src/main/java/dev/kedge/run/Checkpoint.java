@@ -1,9 +1,14 @@
 package dev.kedge.run;
 
+import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -26,6 +31,7 @@ public final class Checkpoint {
     final String phase;
     final long step;
     final Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
+    private final Set<String> logProbs = new HashSet<>();
     final Map<String, byte[]> generators = new TreeMap<>();
     final Map<String, Long> counts = new TreeMap<>();
     final Map<String, Double> numbers = new TreeMap<>();
@@ -47,9 +53,35 @@ public final class Checkpoint {
         return new Checkpoint(phase, step);
     }
 
-    /// Adds a group of tensors, such as a model's parameters or an optimiser's state.
+    /// Adds a group of tensors, such as a model's parameters or an optimiser's state. Their numbers must be finite:
+    /// [Run#save] refuses others.
     public Checkpoint tensors(String group, Map<String, Tensor> values) {
         return add(tensors, group, values);
+    }
+
+    /// Adds a group of log-probabilities, of which some may be `-Infinity`.
+    public Checkpoint logProbs(String group, Map<String, Tensor> values) {
+        logProbs.add(group);
+        return tensors(group, values);
+    }
+
+    /// The first tensor with a number that it must not hold, as `group: name`.
+    Optional<String> broken() {
+        for (var group : tensors.entrySet()) {
+            for (var tensor : group.getValue().entrySet()) {
+                if (!isSound(tensor.getValue(), logProbs.contains(group.getKey()))) {
+                    return Optional.of(group.getKey() + ": " + tensor.getKey());
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isSound(Tensor tensor, boolean logProbs) {
+        try (Scope _ = new Scope();
+                var _ = Gradients.off()) {
+            return (logProbs ? tensor.exp() : tensor).isFinite().allTrue();
+        }
     }
 
     /// Adds the state of a source of random numbers.

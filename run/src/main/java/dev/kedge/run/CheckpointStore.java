@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
@@ -71,13 +72,22 @@ final class CheckpointStore {
         return usable.isEmpty() ? Optional.empty() : Optional.of(usable.getLast());
     }
 
+    /// Those whose checksums were right, the newest first.
+    List<SavedCheckpoint> newestFirst() {
+        return List.copyOf(usable.reversed());
+    }
+
     /// Returns when the checkpoint is on the disk; then all but the last `keep` good ones go.
-    void save(Checkpoint checkpoint, long metricsLines, double seconds, int keep) throws IOException {
+    ///
+    /// @param loss of its last step, where one was logged
+    void save(Checkpoint checkpoint, OptionalDouble loss, long metricsLines, double seconds, int keep)
+            throws IOException {
         Path saving = folder.resolve(SAVING);
         Durable.deleteTree(saving);
         Files.createDirectory(saving);
         long ordinal = latest().map(SavedCheckpoint::ordinal).orElse(0L) + 1;
         ObjectNode state = state(checkpoint, ordinal, metricsLines, seconds);
+        loss.ifPresent(value -> state.put("loss", value));
         Durable.write(saving.resolve(STATE), bytes(state));
         for (var group : checkpoint.tensors.entrySet()) {
             Safetensors.write(saving.resolve(SavedCheckpoint.fileOf(group.getKey())), group.getValue(), Map.of());

@@ -1,6 +1,7 @@
 package dev.kedge.run;
 
 import dev.kedge.config.ConfigFile;
+import dev.kedge.tensor.Platform;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -11,12 +12,12 @@ import java.util.HexFormat;
 public final class ModelCache {
     private ModelCache() {}
 
-    /// `models/HASH` beside the run.
+    /// `models/HASH` beside the run. Other kernels make another model.
     ///
     /// @param config all that the model is made of
     /// @param more   what else it depends on, such as a seed
     public static Path folder(Run run, Record config, String more) {
-        String text = ConfigFile.text("model", config) + more;
+        String text = ConfigFile.text("model", config) + Platform.here().kernelsInWords() + more;
         return run.folder().toAbsolutePath().getParent().resolve("models").resolve(hash(text));
     }
 

@@ -2,8 +2,11 @@ package dev.kedge.run;
 
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -16,6 +19,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /// A run: a folder with its configuration, metrics, checkpoints, log and summary, which one process at a time may
 /// write.
@@ -33,13 +39,22 @@ import java.util.Optional;
 /// | file | what it holds |
 /// |---|---|
 /// | `config.yaml` | the complete configuration |
+/// | `provenance.json` | what it started with: versions, the checksum of every file that the configuration names |
 /// | `metrics.jsonl` | a line a [#log] |
 /// | `checkpoints/step-N/` | tensors (safetensors), state (JSON), checksums |
 /// | `log.txt` | what was said, with the time |
 /// | `summary.json` | the [Summary] |
 public final class Run implements AutoCloseable {
+    /// The version of Kedge.
+    public static final String KEDGE_VERSION = "0.1.0";
+
     private static final String CONFIG = "config.yaml";
+    private static final String SUMMARY = "summary.json";
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+
+    /// What a start that was killed early leaves behind.
+    private static final Set<String> LEFT_EARLY =
+            Set.of(RunLock.NAME, Provenance.NAME, "." + Provenance.NAME + ".tmp", "." + CONFIG + ".tmp");
 
     private final Path folder;
     private final ConfigFile config;
@@ -50,12 +65,21 @@ public final class Run implements AutoCloseable {
     private final double secondsBefore;
     private final long began = System.nanoTime();
     private int keep = 2;
+    private Optional<Measured> lastLoss = Optional.empty();
+    private Optional<Measured> lastGuarded = Optional.empty();
+
+    private record Measured(String phase, long step, double loss) {
+        boolean isOf(String other) {
+            return phase.equals(other);
+        }
+    }
 
     private Run(Path folder, RunLock lock, Terminal terminal) throws IOException {
         this.folder = folder;
         this.lock = lock;
         this.terminal = terminal;
         config = ConfigFile.open(folder.resolve(CONFIG), List.of());
+        choose(config);
         checkpoints = CheckpointStore.open(folder.resolve("checkpoints"), this::warn);
         Optional<SavedCheckpoint> latest = checkpoints.latest();
         long lines = latest.map(SavedCheckpoint::metricsLines).orElse(0L);
@@ -67,6 +91,7 @@ public final class Run implements AutoCloseable {
         note("run " + folder + ": recipe " + config.recipe()
                 + latest.map(c -> ", goes on after step " + c.step() + " of " + c.phase())
                         .orElse(", starts"));
+        append("engine: " + Platform.here());
         summarise(Summary.of(config.recipe(), Summary.Status.RUNNING, secondsBefore));
     }
 
@@ -87,11 +112,32 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it.
+    /// Starts a run in a new folder below `runs`, which is made when all files that the configuration names are there;
+    /// else as [#start].
+    public static Run startNew(Path runs, String recipe, Record config, Terminal terminal) {
+        Provenance.inputs(config);
+        return start(newFolder(runs, recipe), recipe, config, terminal);
+    }
+
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    public static Run startNew(Path runs, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return startNew(runs, file.recipe(), config, terminal);
+    }
+
+    /// Starts a run in a new or empty folder; where a run of the same configuration is, goes on with it. It is
+    /// portable where [Kernels#PORTABLE] was chosen.
     ///
-    /// @throws ConfigException if the folder holds something else, or a run of another configuration, or another
-    ///     process is writing it
+    /// A run goes on only with the versions, engine threads, data and models that it started with. What does not is
+    /// refused before anything of the run is touched.
+    ///
+    /// @throws ConfigException if the folder holds something else, or a run of another configuration, or one that
+    ///     started with something else, or another process is writing it
+    /// @throws FetchException if a file that the configuration names is not there, and `./kedge fetch` would bring
+    // it
+    /// @throws InvalidFileException if another file that the configuration names is not there
     /// @throws RunFailedException if there are checkpoints and all of them are damaged
+    /// @throws RunFinishedException if the run that is there is finished
     public static Run start(Path folder, String recipe, Record config, Terminal terminal) {
         try {
             if (Files.exists(folder) && !Files.isDirectory(folder)) {
@@ -100,25 +146,51 @@ public final class Run implements AutoCloseable {
             if (!Files.exists(folder.resolve(CONFIG)) && holdsOthersFiles(folder)) {
                 throw new ConfigException(folder + ": is not empty and no run; choose a new or empty folder");
             }
+            if (!Files.exists(folder.resolve(CONFIG))) {
+                Provenance.inputs(config);
+            }
             Files.createDirectories(folder);
-            return locked(folder, terminal, () -> writeOrCompare(folder, recipe, config));
+            return locked(folder, terminal, () -> begin(folder, recipe, config));
         } catch (IOException e) {
             throw Durable.failure(folder, "the run cannot be started", e);
         }
     }
 
-    /// Goes on with the run in a folder, with the configuration that is there: see [#config].
+    /// Goes on with the run in a folder, with the configuration that is there: see [#config]. As [#start], it needs
+    // what
+    /// the run started with.
     ///
-    /// @throws ConfigException if there is no run, or another process is writing it
+    /// @throws ConfigException if there is no run, or one that started with something else, or another process is
+    ///     writing it
     /// @throws RunFailedException if there are checkpoints and all of them are damaged
+    /// @throws RunFinishedException if the run is finished
     public static Run resume(Path folder, Terminal terminal) {
         if (!Files.exists(folder.resolve(CONFIG))) {
             throw new ConfigException(folder + ": is no run, it has no " + CONFIG);
         }
         try {
-            return locked(folder, terminal, () -> {});
+            return locked(folder, terminal, () -> requireResumable(folder));
         } catch (IOException e) {
             throw Durable.failure(folder, "the run cannot be resumed", e);
+        }
+    }
+
+    /// The same for what a recipe file says, [ConfigFile#portable()] too.
+    ///
+    /// @param config what the file says, as a record
+    /// @throws ConfigException also if the kernels cannot be portable here
+    public static Run start(Path folder, ConfigFile file, Record config, Terminal terminal) {
+        choose(file);
+        return start(folder, file.recipe(), config, terminal);
+    }
+
+    private static void choose(ConfigFile file) {
+        if (file.portable()) {
+            try {
+                Kernels.PORTABLE.choose();
+            } catch (IllegalStateException e) {
+                throw new ConfigException("`portable` cannot be true: " + e.getMessage());
+            }
         }
     }
 
@@ -143,25 +215,50 @@ public final class Run implements AutoCloseable {
             return false;
         }
         try (var files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString())
-                    .anyMatch(name -> !name.equals(RunLock.NAME) && !name.equals("." + CONFIG + ".tmp"));
+            return files.map(file -> file.getFileName().toString()).anyMatch(name -> !LEFT_EARLY.contains(name));
         }
     }
 
-    private static void writeOrCompare(Path folder, String recipe, Record config) throws IOException {
+    /// The configuration is written last: what has one knows what it started with.
+    private static void begin(Path folder, String recipe, Record config) throws IOException {
         Path file = folder.resolve(CONFIG);
-        String text = ConfigFile.text(recipe, config);
-        if (!Files.exists(file)) {
-            Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
+        if (Files.exists(file)) {
+            requireSame(folder, recipe, config);
+            requireResumable(folder);
             return;
         }
+        String text = text(recipe, config);
+        Provenance.of(text, config).write(folder);
+        Durable.write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String text(String recipe, Record config) {
+        return ConfigFile.text(recipe, config, Kernels.chosen() == Kernels.PORTABLE);
+    }
+
+    private static void requireResumable(Path folder) throws IOException {
+        if (isFinished(folder)) {
+            throw new RunFinishedException(folder);
+        }
+        choose(ConfigFile.open(folder.resolve(CONFIG), List.of())); // before the engine is asked for its threads
+        Provenance.read(folder).requireSame(folder, Files.readString(folder.resolve(CONFIG)));
+    }
+
+    private static boolean isFinished(Path folder) throws IOException {
+        Path file = folder.resolve(SUMMARY);
+        return Files.exists(file)
+                && SummaryJson.parse(Files.readString(file), file.toString()).status() == Summary.Status.FINISHED;
+    }
+
+    private static void requireSame(Path folder, String recipe, Record config) {
+        Path file = folder.resolve(CONFIG);
         ConfigFile there = ConfigFile.open(file, List.of());
         if (!there.recipe().equals(recipe)) {
             throw new ConfigException(folder + ": holds a run of another recipe: `recipe` is " + there.recipe()
                     + " there, " + recipe + " here; choose another folder");
         }
-        String thereText = ConfigFile.text(recipe, there.as(config.getClass()));
-        ConfigFile.difference(thereText, text).ifPresent(difference -> {
+        String thereText = ConfigFile.text(recipe, there.as(config.getClass()), there.portable());
+        ConfigFile.difference(thereText, text(recipe, config)).ifPresent(difference -> {
             throw new ConfigException(
                     folder + ": holds a run of another configuration: " + difference + "; choose another folder");
         });
@@ -199,6 +296,7 @@ public final class Run implements AutoCloseable {
     public void log(String phase, long step, Map<String, Double> metrics) {
         try {
             this.metrics.write(phase, step, seconds(), metrics);
+            lastLoss = Optional.ofNullable(metrics.get("loss")).map(loss -> new Measured(phase, step, loss));
         } catch (IOException e) {
             throw Durable.failure(folder, "metrics.jsonl cannot be written", e);
         }
@@ -210,26 +308,79 @@ public final class Run implements AutoCloseable {
     /// @param step    the step under way
     /// @param metrics in the order in which they are computed, such as loss, then grad_norm; by name where the map
     ///                has no order
-    /// @throws RunFailedException naming the first bad metric, the step and the checkpoint that is safe
+    /// @throws RunFailedException naming the first bad metric, the step and the last good checkpoint: the newest
+    // one
+    ///     that a good step came after, since that of the step before holds what led to the bad number
     public void guard(String phase, long step, Map<String, Double> metrics) {
         for (var metric : MetricsFile.ordered(metrics).entrySet()) {
             if (!Double.isFinite(metric.getValue())) {
                 String message = metric.getKey() + " became " + metric.getValue() + " at step " + step + " of " + phase
                         + ", before the parameters were changed; "
-                        + latest().map(c -> "the last good checkpoint is " + c.folder())
-                                .orElse("there is no checkpoint yet");
+                        + lastGood(isUntried(phase));
                 log(phase, step, metrics);
-                fail(message);
-                throw new RunFailedException(message);
+                throw failure(message);
             }
         }
+        lastGuarded = Optional.of(new Measured(phase, step, metrics.getOrDefault("loss", Double.NaN)));
     }
 
-    /// Writes a checkpoint and returns when it is safe on the disk; then removes the oldest.
+    /// Whether no step of a phase has been found good that came after a checkpoint: where one is bad, the checkpoint
+    // may
+    /// hold what it began with.
+    private Predicate<SavedCheckpoint> isUntried(String phase) {
+        long good = lastGuarded
+                .filter(last -> last.isOf(phase))
+                .map(Measured::step)
+                .or(() -> latest().filter(c -> c.phase().equals(phase)).map(SavedCheckpoint::step))
+                .orElse(0L);
+        return c -> c.phase().equals(phase) && c.step() >= good;
+    }
+
+    /// @param suspect what cannot be called good
+    private String lastGood(Predicate<SavedCheckpoint> suspect) {
+        List<SavedCheckpoint> all = checkpoints.newestFirst();
+        return all.stream()
+                .filter(suspect.negate())
+                .findFirst()
+                .map(c -> "the last good checkpoint is " + words(c))
+                .orElse(
+                        all.isEmpty()
+                                ? "there is no checkpoint yet"
+                                : "no checkpoint is known to be good: no step since has shown that of "
+                                        + words(all.getFirst()));
+    }
+
+    private static String words(SavedCheckpoint c) {
+        String loss = c.loss().isPresent() ? ", loss " + (float) c.loss().getAsDouble() : "";
+        return c.folder() + " (step " + c.step() + " of " + c.phase() + loss + ")";
+    }
+
+    private RunFailedException failure(String message) {
+        fail(message);
+        return new RunFailedException(message);
+    }
+
+    /// Writes a checkpoint and returns when it is safe on the disk; then removes the oldest. One that the run could not
+    /// go on from stops the run and is not written.
+    ///
+    /// @throws RunFailedException if a number in its tensors, or the loss logged for its step, is not finite
     public void save(Checkpoint checkpoint) {
+        Optional<Double> loss = lastLoss.filter(last -> last.isOf(checkpoint.phase) && last.step() == checkpoint.step)
+                .map(Measured::loss);
+        String at = " after step " + checkpoint.step + " of " + checkpoint.phase;
+        loss.filter(value -> !Double.isFinite(value)).ifPresent(value -> {
+            throw failure("the loss is " + value + at + "; no checkpoint was written; " + lastGood(_ -> false));
+        });
+        checkpoint.broken().ifPresent(tensor -> {
+            String whose =
+                    loss.map(value -> ", whose loss was " + value.floatValue()).orElse("");
+            throw failure(
+                    tensor + " is not finite" + at + whose + "; no checkpoint was written; " + lastGood(_ -> false));
+        });
         try {
             metrics.sync();
-            checkpoints.save(checkpoint, metrics.lines(), seconds(), keep);
+            OptionalDouble known = loss.map(OptionalDouble::of).orElse(OptionalDouble.empty());
+            checkpoints.save(checkpoint, known, metrics.lines(), seconds(), keep);
         } catch (IOException e) {
             throw Durable.failure(folder, "the checkpoint cannot be written", e);
         }
@@ -268,10 +419,10 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`.
+    /// Writes `summary.json`, and with it what computes on this thread.
     public void summarise(Summary summary) {
         try {
-            Durable.write(folder.resolve("summary.json"), SummaryJson.bytes(summary));
+            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(summary, Platform.here()));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeSet;
 
 /// A checkpoint on the disk whose checksums were found right: the counterpart of [Checkpoint], read piece by piece.
@@ -129,6 +130,11 @@ public final class SavedCheckpoint {
     /// Saved text.
     public String text(String name) {
         return get("texts", name).asText();
+    }
+
+    /// The loss of its last step: of the parameters before that step's update.
+    OptionalDouble loss() {
+        return state.has("loss") ? OptionalDouble.of(state.path("loss").asDouble()) : OptionalDouble.empty();
     }
 
     long metricsLines() {

@@ -56,7 +56,7 @@ class RunTest {
     @Test
     void aNewRunWritesItsConfigurationWhichAResumedOneReads() throws IOException {
         start().close();
-        assertEquals(ConfigFile.text("tiny", CONFIG), Files.readString(folder.resolve("run/config.yaml")));
+        assertEquals(ConfigFile.text("tiny", CONFIG, false), Files.readString(folder.resolve("run/config.yaml")));
         try (Run run = Run.resume(folder.resolve("run"), Terminal.quiet())) {
             assertEquals("tiny", run.config().recipe());
             assertEquals(CONFIG, run.config().as(Config.class));
@@ -211,13 +211,18 @@ class RunTest {
                     early.startsWith("loss became Infinity at step 2 of dpo")
                             && early.endsWith("there is no checkpoint yet"),
                     early);
+            metrics.put("loss", 0.25);
+            run.log("dpo", 5, metrics);
             run.save(Checkpoint.at("dpo", 5));
-            metrics.put("loss", 0.0);
+            metrics.put("grad_norm", 1.0);
+            run.guard("dpo", 6, metrics);
+            metrics.put("grad_norm", Double.NaN);
             String late = assertThrows(RunFailedException.class, () -> run.guard("dpo", 7, metrics))
                     .getMessage();
             assertEquals(
                     "grad_norm became NaN at step 7 of dpo, before the parameters were changed; "
-                            + "the last good checkpoint is " + folder.resolve("run/checkpoints/step-5"),
+                            + "the last good checkpoint is " + folder.resolve("run/checkpoints/step-5")
+                            + " (step 5 of dpo, loss 0.25)",
                     late);
             assertTrue(Files.readString(folder.resolve("run/log.txt")).contains("failed: " + late));
             var summary = new ObjectMapper()

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -249,9 +250,110 @@ class TrainingTest {
                         return step(config).completed(m -> m.put("loss", number == 3 ? Double.NaN : m.get("loss")));
                     }));
             assertTrue(e.getMessage().contains("loss became NaN at step 4 of fit"), e.getMessage());
-            assertTrue(e.getMessage().contains("step-3"), e.getMessage());
+            String good =
+                    "the last good checkpoint is " + folder.resolve("run/checkpoints/step-2") + " (step 2 of fit, ";
+            assertTrue(e.getMessage().contains(good), "that of step 3 led to the NaN: " + e.getMessage());
         }
         assertArrayEquals(before[0], x());
+    }
+
+    /// The loss of a checkpoint's step says nothing of what the update made of the parameters: the next loss does.
+    @Test
+    void aCheckpointThatNoStepHasTriedIsNotCalledGood() {
+        TrainingConfig config = config(5, 5, 2, 1);
+        try (Run run = start("run");
+                Training training = new Training(run, "fit", config, model)) {
+            String message = assertThrows(
+                            RunFailedException.class,
+                            () -> training.run(number -> switch (number) {
+                                case 2 ->
+                                    Step.of(List.<Supplier<StepMetrics>>of()).said(_ -> "nothing");
+                                case 3 -> step(config).completed(m -> m.put("loss", Double.NaN));
+                                default -> step(config);
+                            }))
+                    .getMessage();
+            assertTrue(
+                    message.contains("loss became NaN at step 4 of fit")
+                            && message.contains("no checkpoint is known to be good")
+                            && message.contains("step-2 (step 2 of fit, loss "),
+                    message);
+        }
+    }
+
+    /// @param change   what happens to the fourth step
+    /// @param expected words of the line that the run ends with
+    private void spoilt(String name, UnaryOperator<Step> change, String... expected) throws IOException {
+        TrainingConfig config = config(5, 5, 2, 1);
+        try (Run run = start(name);
+                Training training = new Training(run, "fit", config, model)) {
+            String message = assertThrows(
+                            RunFailedException.class,
+                            () -> training.run(number -> number == 3 ? change.apply(step(config)) : step(config)))
+                    .getMessage();
+            Path good = folder.resolve(name).resolve("checkpoints/step-2");
+            assertTrue(message.contains("the last good checkpoint is " + good + " (step 2 of fit, loss "), message);
+            for (String words : expected) {
+                assertTrue(message.contains(words), message);
+            }
+            assertEquals(2, run.latest().orElseThrow().step());
+            try (var checkpoints = Files.list(good.getParent())) {
+                assertEquals(
+                        List.of(good),
+                        checkpoints.filter(c -> c.toString().contains("step-")).toList());
+            }
+        }
+        JsonNode summary = new ObjectMapper()
+                .readTree(folder.resolve(name).resolve("summary.json").toFile());
+        assertEquals("failed", summary.get("status").textValue());
+    }
+
+    /// What a run could not go on from is no checkpoint, however good the numbers that were logged.
+    @Test
+    void parametersAndMomentsMustBeFiniteToBeSaved() throws IOException {
+        double[] breaks = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
+        for (double number : breaks) {
+            spoilt(
+                    "model " + number,
+                    step -> step.update((optimizer, rate) -> InPlace.fill_(model.flat(), number)),
+                    "model: x is not finite after step 4 of fit, whose loss was ",
+                    "no checkpoint was written");
+            try (Scope _ = new Scope()) {
+                InPlace.fill_(model.flat(), 0);
+            }
+            spoilt(
+                    "moments " + number,
+                    step -> step.update(
+                            (optimizer, rate) -> InPlace.fill_(optimizer.state().get("second_moments"), number)),
+                    "optimizer: second_moments is not finite after step 4 of fit");
+        }
+    }
+
+    @Test
+    void aLossThatNobodyGuardedMustBeFiniteToBeSaved() throws IOException {
+        spoilt(
+                "unguarded",
+                _ -> Step.of(List.<Supplier<StepMetrics>>of())
+                        .completed(m -> m.put("loss", Double.NaN))
+                        .said(_ -> "nothing"),
+                "the loss is NaN after step 4 of fit",
+                "no checkpoint was written");
+    }
+
+    @Test
+    void logProbabilitiesMayBeOfNothing() {
+        try (Run run = start("run");
+                Scope _ = new Scope()) {
+            Tensor logProbs = Tensor.of(0.0, Double.NEGATIVE_INFINITY);
+            run.save(Checkpoint.at("none", 1).logProbs("policies", Map.of("none", logProbs)));
+            assertThrows(
+                    RunFailedException.class,
+                    () -> run.save(Checkpoint.at("none", 2).tensors("policies", Map.of("none", logProbs))));
+            assertThrows(
+                    RunFailedException.class,
+                    () -> run.save(
+                            Checkpoint.at("none", 2).logProbs("policies", Map.of("none", Tensor.of(0.0, Double.NaN)))));
+            assertEquals(1, run.latest().orElseThrow().step());
+        }
     }
 
     @Test

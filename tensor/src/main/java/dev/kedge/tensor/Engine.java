@@ -9,14 +9,17 @@ public final class Engine {
     /// Sets the number of threads that operators called on this thread use on the processor from now on, and the number
     /// that matrix products use in the whole process.
     ///
-    /// @throws IllegalArgumentException if count is below 1
+    /// @throws IllegalArgumentException if count is below 1, or not 1 under [Kernels#PORTABLE]
     public static void useThreads(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("threads must be at least 1, was " + count);
         }
+        if (count != 1 && Kernels.chosen() == Kernels.PORTABLE) {
+            throw new IllegalArgumentException("threads must be 1 with portable kernels, was " + count);
+        }
         Natives.ready();
         torch.set_num_threads(count);
-        BlasThreads.use(count);
+        OpenBlas.useThreads(count);
     }
 
     public static int threads() {

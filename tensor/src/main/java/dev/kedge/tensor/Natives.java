@@ -57,13 +57,18 @@ final class Natives {
         // OutOfMemoryError once the process outgrows four times the Java heap, which LibTorch's memory does at once.
         setDefault("org.bytedeco.javacpp.maxBytes", "0");
         setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
-        setEnvironment();
-        keepFreedMemory();
         try {
+            Kernels kernels = Kernels.fixed();
+            setEnvironment(ENVIRONMENT, false);
+            setEnvironment(kernels.environment(), true);
+            keepFreedMemory();
             requireOnClassPath("javacpp", List.of(""), Loader.class, "jnijavacpp");
             requireOnClassPath("openblas", List.of(""), openblas_nolapack.class, "jniopenblas_nolapack");
             unpack(requireOnClassPath("pytorch", BUILDS, torch.class, "jnitorch"));
             Loader.load(torch.class);
+            if (kernels == Kernels.PORTABLE) {
+                pin();
+            }
             return null;
         } catch (IOException e) {
             return new IllegalStateException(
@@ -102,8 +107,23 @@ final class Natives {
         }
     }
 
-    /// C's setenv, for variables that the user has not set: libgomp reads them when it is loaded.
-    private static void setEnvironment() {
+    /// What the environment cannot pin. oneDNN chooses by processor too: bfloat16's products and the exact GELU go
+    /// through it where it is enabled.
+    private static void pin() {
+        torch.globalContext().setUserEnabledMkldnn(false);
+        torch.set_num_threads(1);
+        OpenBlas.useThreads(1);
+        String openblas = OpenBlas.core().orElse("none");
+        if (!Platform.capability().equals("AVX2") || !openblas.equals("Haswell")) {
+            throw new IllegalStateException("portable kernels are not in force: LibTorch's are for "
+                    + Platform.capability() + " in place of AVX2, OpenBLAS' for " + openblas + " in place of Haswell");
+        }
+    }
+
+    /// C's setenv: the libraries read these when they are loaded.
+    ///
+    /// @param overwrite whether what the user has set gives way
+    private static void setEnvironment(Map<String, String> variables, boolean overwrite) {
         Linker linker = Linker.nativeLinker();
         var setenv = linker.defaultLookup().find("setenv");
         if (setenv.isEmpty()) {
@@ -114,9 +134,9 @@ final class Natives {
                 FunctionDescriptor.of(
                         ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         try (Arena arena = Arena.ofConfined()) {
-            for (var entry : ENVIRONMENT.entrySet()) {
+            for (var entry : variables.entrySet()) {
                 MemorySegment name = arena.allocateFrom(entry.getKey());
-                int _ = (int) handle.invokeExact(name, arena.allocateFrom(entry.getValue()), 0);
+                int _ = (int) handle.invokeExact(name, arena.allocateFrom(entry.getValue()), overwrite ? 1 : 0);
             }
         } catch (Throwable e) {
             throw new IllegalStateException("setenv failed", e);

@@ -29,6 +29,7 @@ final class ClaimsPage {
                 "<span><a href=\"https://arxiv.org/abs/" + paper.arxiv() + "\">arXiv:" + paper.arxiv() + "</a></span>");
         meta.add(Page.meta(Integer.toString(paper.published().getYear())));
         meta.add(Page.meta(Quantity.duration(Math.round(results.seconds())) + " of one processor"));
+        results.platform().ifPresent(platform -> meta.add(Page.meta(platform.toString())));
         var body = new StringBuilder(Page.head(meta, paper.title(), results.sentence()));
         body.append(overview(results.findings()));
         for (var measurement : results.measurements()) {
@@ -127,7 +128,7 @@ final class ClaimsPage {
         var tone =
                 switch (verdict) {
                     case REPRODUCED -> "good";
-                    case NOT_SEEN -> "open";
+                    case NOT_SEEN, WITHIN_ROUNDING -> "open";
                     case CONTRADICTED -> "bad";
                 };
         return Page.status(tone, verdict.toString());

@@ -39,7 +39,7 @@ public final class Reproduction {
             measurements.add(measurement(experiment, done.subList(first, next), folder));
             first = next;
         }
-        var results = Results.of(paper, claims, measurements);
+        var results = Results.of(paper, done.stream().findFirst().map(Jobs.Done::platform), claims, measurements);
         ResultsJson.save(results, folder.resolve("results.json"));
         Page.write(folder.resolve("report.html"), ClaimsPage.html(results));
         return results;

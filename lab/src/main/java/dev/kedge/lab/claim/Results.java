@@ -1,29 +1,32 @@
 package dev.kedge.lab.claim;
 
 import dev.kedge.lab.catalogue.Paper;
-import java.util.EnumMap;
+import dev.kedge.tensor.Platform;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.Optional;
 
 /// What was measured of a paper's claims.
 ///
+/// @param platform     what computed it; empty where that was not recorded
 /// @param measurements one an experiment
 /// @param findings     one a claim, in the paper's order
-public record Results(Paper paper, List<Measurement> measurements, List<Finding> findings) {
+public record Results(
+        Paper paper, Optional<Platform> platform, List<Measurement> measurements, List<Finding> findings) {
     public Results {
         measurements = List.copyOf(measurements);
         findings = List.copyOf(findings);
     }
 
     /// Finds what measurements say about claims; a claim whose experiment is not among them is left out.
-    public static Results of(Paper paper, List<Claim> claims, List<Measurement> measurements) {
+    public static Results of(
+            Paper paper, Optional<Platform> platform, List<Claim> claims, List<Measurement> measurements) {
         var findings = claims.stream()
                 .flatMap(claim -> measurements.stream()
                         .filter(m ->
                                 m.experiment().name().equals(claim.experiment().name()))
                         .map(m -> Finding.of(claim, m)))
                 .toList();
-        return new Results(paper, measurements, findings);
+        return new Results(paper, platform, measurements, findings);
     }
 
     /// Seconds on one processor.
@@ -38,10 +41,6 @@ public record Results(Paper paper, List<Measurement> measurements, List<Finding>
 
     /// The verdicts counted, as "3 claims: 2 reproduced, 1 contradicted."
     public String sentence() {
-        var counts = new EnumMap<Verdict, Integer>(Verdict.class);
-        findings.forEach(f -> counts.merge(f.verdict(), 1, Integer::sum));
-        var words = counts.entrySet().stream().map(c -> c.getValue() + " " + c.getKey());
-        return findings.size() + (findings.size() == 1 ? " claim: " : " claims: ")
-                + words.collect(Collectors.joining(", ")) + ".";
+        return Verdict.sentence(findings.stream().map(Finding::verdict).toList());
     }
 }

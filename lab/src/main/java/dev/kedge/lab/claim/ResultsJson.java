@@ -9,6 +9,7 @@ import dev.kedge.lab.catalogue.Paper;
 import dev.kedge.lab.claim.Claim.Arm;
 import dev.kedge.lab.claim.Claim.Threshold;
 import dev.kedge.run.Durable;
+import dev.kedge.run.result.PlatformJson;
 import dev.kedge.run.result.SummaryJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,6 +29,7 @@ public final class ResultsJson {
         var json = JsonNodeFactory.instance.objectNode();
         json.put("paper", results.paper().slug());
         json.put("seconds", rounded(results.seconds()));
+        results.platform().ifPresent(platform -> json.set("platform", PlatformJson.write(platform)));
         var claims = json.putArray("claims");
         results.findings().forEach(f -> claims.add(finding(f)));
         var experiments = json.putArray("experiments");
@@ -125,7 +127,8 @@ public final class ResultsJson {
     public static Results read(Path file, Paper paper, List<Claim> claims) {
         var experiments = claims.stream().map(Claim::experiment).distinct().toList();
         var measurements = new ArrayList<Measurement>();
-        for (var node : parsed(file).path("experiments")) {
+        var json = parsed(file);
+        for (var node : json.path("experiments")) {
             var name = node.path("name").asText();
             var experiment = experiments.stream()
                     .filter(e -> e.name().equals(name))
@@ -139,7 +142,7 @@ public final class ResultsJson {
             measurements.add(
                     new Measurement(experiment, outcomes, node.path("seconds").asDouble()));
         }
-        return Results.of(paper, claims, measurements);
+        return Results.of(paper, PlatformJson.read(json.path("platform")), claims, measurements);
     }
 
     private static IllegalArgumentException stale(Path file, Paper paper, String what) {

@@ -5,10 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,13 +22,21 @@ class ClaimsDocumentTest {
     Path folder;
 
     private final Experiment experiment = Examples.experiment(Examples::outcome);
+    private static final Platform PORTABLE =
+            new Platform("Some processor", "2.10.0", Kernels.PORTABLE, "AVX2", "Haswell", 1);
+    private static final Platform MACHINE =
+            new Platform("Some processor", "2.10.0", Kernels.MACHINE, "AVX512", "SkylakeX", 1);
+
     private Results results;
 
     @BeforeEach
     void record() {
         var outcomes = IntStream.rangeClosed(1, 6).mapToObj(Examples::outcome).toList();
         results = Results.of(
-                Examples.PAPER, Examples.claims(experiment), List.of(new Measurement(experiment, outcomes, 83.44)));
+                Examples.PAPER,
+                Optional.of(PORTABLE),
+                Examples.claims(experiment),
+                List.of(new Measurement(experiment, outcomes, 83.44)));
         ResultsJson.save(results, folder.resolve("f-dpo.json"));
     }
 
@@ -57,7 +68,7 @@ class ClaimsDocumentTest {
         assertTrue(reproduced > 0 && contradicted > 0);
         assertTrue(
                 text.contains("| [f-dpo](#f-dpo) | 4 | " + reproduced + " | " + (4 - reproduced - contradicted) + " | "
-                        + contradicted + " | 1 min 23 s |\n"),
+                        + contradicted + " | 0 | 1 min 23 s |\n"),
                 text);
     }
 
@@ -69,6 +80,73 @@ class ClaimsDocumentTest {
         assertTrue(text.contains(results.sentence()), text);
         assertTrue(text.contains("\n**example**: Numbers | out of <thin> air.\n"), text);
         assertFalse(text.contains("## dpo"), "nothing is recorded of it");
+    }
+
+    /// The same claims from other kernels, where the arm a has so much less that one of the verdicts is another.
+    private void recordOtherKernels(double less) {
+        var outcomes = IntStream.rangeClosed(1, 6)
+                .mapToObj(seed -> Outcome.NOTHING
+                        .with("a", Examples.outcome(seed).number("a") - less)
+                        .with("b", Examples.outcome(seed).number("b")))
+                .toList();
+        ResultsJson.save(
+                Results.of(
+                        Examples.PAPER,
+                        Optional.of(MACHINE),
+                        Examples.claims(experiment),
+                        List.of(new Measurement(experiment, outcomes, 1))),
+                folder.resolve("other-kernels/f-dpo.json"));
+    }
+
+    @Test
+    void aVerdictThatOtherKernelsDoNotShareIsWithinRounding() {
+        var once = markdown(Examples.claims(experiment));
+        assertTrue(once.contains("Measured on: " + PORTABLE + ".\nNothing has been measured with other kernels"), once);
+        double first = results.findings().getFirst().effect().value();
+        recordOtherKernels(first); // A is then neither more nor less than B
+        var text = markdown(Examples.claims(experiment));
+        assertTrue(text.contains("Measured on: " + PORTABLE + ".\n"), text);
+        assertTrue(text.contains(" on: " + MACHINE + ".\n"), text);
+        assertTrue(text.contains("Of 4 claims measured with both, 4 have another effect, the furthest by "), text);
+        assertTrue(text.contains("; 2 have another verdict.\n"), text);
+        assertTrue(text.contains("| [f-dpo](#f-dpo) | 4 | 1 | 1 | 0 | 2 | 1 min 23 s |\n"), text);
+        assertTrue(text.contains("4 claims: 1 reproduced, 1 not seen at this scale, 2 within rounding."), text);
+        var row = text.lines()
+                .filter(l -> l.startsWith("| A is more than B"))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(row.contains(results.findings().getFirst().effectInWords() + "; other kernels: "), row);
+        assertTrue(row.contains("| within rounding: reproduced; other kernels: not seen at this scale |"), row);
+    }
+
+    @Test
+    void theSameFromOtherKernelsChangesNoVerdict() {
+        var before = markdown(Examples.claims(experiment));
+        recordOtherKernels(0);
+        var text = markdown(Examples.claims(experiment));
+        assertTrue(
+                text.contains("Of 4 claims measured with both, 0 have another effect; 0 have another verdict."), text);
+        assertEquals(before.substring(before.indexOf("| paper")), text.substring(text.indexOf("| paper")));
+    }
+
+    @Test
+    void aMoveIsCountedInWidthsOfTheInterval() {
+        recordOtherKernels(0.25);
+        var claims = Examples.claims(experiment);
+        var entry = Recorded.read(folder, Examples.PAPER, claims).entries().getFirst();
+        var effect = results.findings().getFirst().effect();
+        assertEquals(0.25 / (effect.high() - effect.low()), entry.move().orElseThrow(), 1e-9);
+    }
+
+    /// Files from before what computed them was recorded.
+    @Test
+    void anOldFileIsRead() throws IOException {
+        var file = folder.resolve("f-dpo.json");
+        var text = Files.readString(file);
+        assertTrue(text.contains("\"processor\" : \"Some processor\""), text);
+        Files.writeString(file, text.replaceAll("(?s)  \"platform\" : \\{.*?\\},\n", ""));
+        assertFalse(Files.readString(file).contains("platform"));
+        assertTrue(markdown(Examples.claims(experiment)).contains("Measured on: a platform that was not recorded.\n"));
     }
 
     /// Verdicts are found anew from what was measured: what a file says of them does not count.

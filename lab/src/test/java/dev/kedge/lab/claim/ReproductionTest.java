@@ -9,11 +9,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.result.PlatformJson;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -67,7 +70,10 @@ class ReproductionTest {
     void theShapeOfTheJson() throws IOException {
         run(OptionalInt.of(7));
         var json = json();
-        assertEquals(List.of("paper", "seconds", "claims", "experiments"), keys(json));
+        assertEquals(List.of("paper", "seconds", "platform", "claims", "experiments"), keys(json));
+        assertEquals(
+                List.of("processor", "engine", "kernels", "aten", "openblas", "threads"), keys(json.path("platform")));
+        assertEquals(Optional.of(Platform.here(1)), PlatformJson.read(json.path("platform")));
         assertEquals("f-dpo", json.path("paper").asText());
         var claim = json.path("claims").path(1);
         assertEquals(

@@ -66,7 +66,7 @@ public final class OccupancyRecipe {
                 Evaluation end = trained.getLast().end();
                 try (Scope _ = new Scope()) {
                     run.save(Checkpoint.at(task.phase(), config.learning().steps())
-                            .tensors("policies", tensors(trained))
+                            .logProbs("policies", tensors(trained))
                             .count("trained", trained.size()));
                 }
                 String said =

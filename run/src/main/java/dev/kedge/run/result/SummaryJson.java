@@ -10,6 +10,7 @@ import dev.kedge.run.result.Summary.Fact;
 import dev.kedge.run.result.Summary.Sample;
 import dev.kedge.run.result.Summary.Status;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Platform;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,10 +30,12 @@ public final class SummaryJson {
         this.file = file;
     }
 
-    /// A summary as a file holds it.
-    public static byte[] bytes(Summary summary) {
+    /// A summary as a file holds it, with what computed it under `engine`.
+    public static byte[] bytes(Summary summary, Platform platform) {
         try {
-            return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(write(summary));
+            ObjectNode json = write(summary);
+            json.set("engine", PlatformJson.write(platform));
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }

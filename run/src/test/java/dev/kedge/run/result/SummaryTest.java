@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
 import dev.kedge.run.result.Frontier.Arm;
 import dev.kedge.run.result.Frontier.Point;
 import dev.kedge.run.result.Summary.Sample;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Kernels;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -20,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SummaryTest {
+    private static final Platform PLATFORM = new Platform("one", "2.10.0", Kernels.PORTABLE, "AVX2", "Haswell", 1);
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Test
@@ -59,14 +64,20 @@ class SummaryTest {
                  "samples":[{"prompt":"2+2","before":"5","after":"4","reward_before":0.0,"reward_after":1.0}],
                  "notes":["one","two"]}
                 """;
-        assertEquals(JSON.readTree(expected), read(folder));
+        ObjectNode written = (ObjectNode) read(folder);
+        assertEquals(Optional.of(Platform.here()), PlatformJson.read(written.remove("engine")));
+        assertEquals(JSON.readTree(expected), written);
     }
 
     @Test
     void everyPartMayBeEmpty() throws IOException {
         assertEquals(
-                JSON.readTree("{\"recipe\":\"dpo\",\"status\":\"failed\",\"seconds\":\"NaN\"}"),
-                JSON.readTree(SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN))));
+                JSON.readTree("""
+                        {"recipe":"dpo","status":"failed","seconds":"NaN",
+                         "engine":{"processor":"one","engine":"2.10.0","kernels":"portable","aten":"AVX2",
+                                   "openblas":"Haswell","threads":1}}
+                        """),
+                JSON.readTree(SummaryJson.bytes(Summary.of("dpo", Summary.Status.FAILED, Double.NaN), PLATFORM)));
     }
 
     /// A key is what the fact was given; an old file has none, and its names are made into keys.
@@ -77,7 +88,7 @@ class SummaryTest {
                 .fact(Summary.key("kl", "Half, and half"), "KL, half and half", Estimate.of(3), "nats", "");
         assertEquals(2, summary.number("best"));
         assertEquals(3, summary.number("kl_half_and_half"));
-        var read = SummaryJson.parse(new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8), "f");
+        var read = SummaryJson.parse(new String(SummaryJson.bytes(summary, PLATFORM), StandardCharsets.UTF_8), "f");
         assertEquals(summary.facts(), read.facts());
         var old = SummaryJson.parse("{\"facts\": [{\"name\": \"A b\", \"value\": 1}]}", "f");
         assertEquals(1, old.number("a_b"));
