@@ -6,6 +6,7 @@ import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.Locale;
 
 /// Log-probs of N positions through a head `[V, H]`, forward and backward, chunk by chunk or with all logits at
 /// once; run in a process of its own, so that its peak of memory belongs to it alone.
@@ -40,7 +41,8 @@ final class HeadPass {
                 best = Math.min(best, (System.nanoTime() - start) / 1e9);
             }
             long extra = Contestant.memory(pid, "VmHWM") - before;
-            return "{\"extra_bytes\": %d, \"seconds\": %.6f, \"log_prob_sum\": %.4f}".formatted(extra, best, sum);
+            return String.format(
+                    Locale.ROOT, "{\"extra_bytes\": %d, \"seconds\": %.6f, \"log_prob_sum\": %.4f}", extra, best, sum);
         }
     }
 

@@ -12,6 +12,7 @@ import dev.kedge.run.Terminal;
 import dev.kedge.statistics.Estimate;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -60,7 +61,8 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (names.isEmpty()) {
-            ComparedMethods.all().forEach(m -> System.out.printf("%-18s  %s%n", m.name(), m.description()));
+            ComparedMethods.all()
+                    .forEach(m -> System.out.printf(Locale.ROOT, "%-18s  %s%n", m.name(), m.description()));
             System.out.println("\nNot here: " + ComparedMethods.NO_RRPO + ".");
             return 0;
         }
@@ -84,9 +86,11 @@ final class CompareCommand implements Callable<Integer> {
     private static void print(MethodComparison comparison) {
         System.out.println(comparison.sentence() + "\n");
         String measure = comparison.task().measure();
-        System.out.printf("%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
+        System.out.printf(
+                Locale.ROOT, "%-18s  %-28s  %s%n", "method", measure + " missing, equal KL", "most " + measure);
         for (MethodComparison.Place place : comparison.places()) {
             System.out.printf(
+                    Locale.ROOT,
                     "%-18s  %-28s  %s at %s nats%n",
                     place.method().name(),
                     words(place.missing()),
@@ -96,6 +100,7 @@ final class CompareCommand implements Callable<Integer> {
         System.out.println();
         for (MethodComparison.Pairing pairing : comparison.pairings()) {
             System.out.printf(
+                    Locale.ROOT,
                     "%s over %s: %s. %s%n",
                     pairing.first().name(),
                     pairing.second().name(),

@@ -9,6 +9,7 @@ import dev.kedge.tensor.Kernels;
 import dev.kedge.tensor.Platform;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
@@ -35,7 +36,7 @@ final class DoctorCommand implements Callable<Integer> {
         line("Kernels", platform.kernelsInWords() + " (" + portable() + ")");
         line("Threads", Engine.threads() + " (OMP_WAIT_POLICY=" + System.getenv("OMP_WAIT_POLICY") + ")");
         line("Device", Device.cudaIsAvailable() ? "cuda" : "cpu (no CUDA device or a build without CUDA)");
-        line("Matrix product", "%.0f GFLOP/s (float32, 1024 x 1024)".formatted(matmulRate()));
+        line("Matrix product", String.format(Locale.ROOT, "%.0f GFLOP/s (float32, 1024 x 1024)", matmulRate()));
         return 0;
     }
 
@@ -57,6 +58,6 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void line(String name, String value) {
-        System.out.printf("%-15s %s%n", name, value);
+        System.out.printf(Locale.ROOT, "%-15s %s%n", name, value);
     }
 }

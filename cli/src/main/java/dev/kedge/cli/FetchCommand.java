@@ -46,7 +46,7 @@ final class FetchCommand implements Callable<Integer> {
         try (Network network = Network.of(System.getenv())) {
             for (Entry entry : entries) {
                 System.out.printf(
-                        "%s: %s, %s, %s, licence %s%n",
+                        Locale.ROOT, "%s: %s, %s, %s, licence %s%n",
                         entry.name(),
                         bring(fetched, entry, network) == 0 ? "was here" : "fetched",
                         fetched.home(entry),
@@ -85,7 +85,7 @@ final class FetchCommand implements Callable<Integer> {
                         case PARTLY -> "partly here";
                         case ABSENT -> "not here";
                     };
-            System.out.printf("%s  (%s, %s)%n", entry.name(), size(entry.bytes()), state);
+            System.out.printf(Locale.ROOT, "%s  (%s, %s)%n", entry.name(), size(entry.bytes()), state);
             System.out.println("  " + entry.what());
             System.out.println("  licence: " + entry.licence());
             System.out.println("  origin: " + entry.origin());

@@ -16,12 +16,14 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import dev.kedge.text.ChatTemplate;
+import dev.kedge.text.StopTexts;
 import dev.kedge.text.StreamDecoder;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -96,7 +98,7 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Continuations (${DEFAULT-VALUE}).")
     int samples;
 
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End at this text; may be given several times.")
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be given several times.")
     List<String> stop = List.of();
 
     @Option(names = "--seed", defaultValue = "0", description = "Seed of the draws (${DEFAULT-VALUE}).")
@@ -117,11 +119,11 @@ final class GenerateCommand implements Callable<Integer> {
         try (Scope _ = new Scope();
                 Tokenizer tokenizer = Models.tokenizer(model, Optional.ofNullable(base))) {
             ModelFolder folder = Models.folder(model, Optional.ofNullable(base), new Device(device));
-            try (Decoder decoder = Models.decoder(folder, new Device(device));
+            try (Decoder decoder = Models.decoder(folder, tokenizer, new Device(device));
                     Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);
                 Generator.Options options = new Generator.Options(
-                        sampling, maxTokens, samples, ends(folder, tokenizer), stopRule(tokenizer), seed, false);
+                        sampling, maxTokens, samples, ends(folder, tokenizer), stopRule(tokenizer, ids), seed, false);
                 if (json) {
                     System.out.println(object(decoder, guided.models(), tokenizer, ids, options));
                 } else {
@@ -145,26 +147,45 @@ final class GenerateCommand implements Callable<Integer> {
         return ends;
     }
 
-    private Predicate<int[]> stopRule(Tokenizer tokenizer) {
-        return stop.isEmpty() ? null : tokens -> stop.stream().anyMatch(tokenizer.decode(tokens)::contains);
+    private Predicate<int[]> stopRule(Tokenizer tokenizer, int[] ids) {
+        StopTexts ends = new StopTexts(stop);
+        return stop.isEmpty() ? null : tokens -> ends.endIn(continuation(tokenizer, ids, tokens));
     }
 
     private void stream(List<WeightedModel> models, Tokenizer tokenizer, int[] ids, Generator.Options options) {
         if (samples > 1) {
             for (Generator.Completion c : Generator.generate(models, List.of(ids), options, null)) {
-                System.out.println(prompt + cut(tokenizer.decode(c.tokens())) + "\n---");
+                System.out.println(text(tokenizer, ids, c) + "\n---");
             }
             return;
         }
-        StreamDecoder text = new StreamDecoder(tokenizer);
+        String given = tokenizer.decode(ids);
+        System.out.print(given);
+        System.out.flush();
+        StreamDecoder decoder = new StreamDecoder(tokenizer);
+        StringBuilder said = new StringBuilder();
         for (int id : ids) {
-            System.out.print(text.feed(id));
+            said.append(decoder.feed(id));
         }
+        StopTexts ends = new StopTexts(stop);
+        StringBuilder shown = new StringBuilder();
         Generator.generate(models, List.of(ids), options, (_, token) -> {
-            System.out.print(text.feed(token));
-            System.out.flush();
+            said.append(decoder.feed(token));
+            show(shown, ends.certain(after(given, said.toString())));
         });
-        System.out.println(text.finish());
+        show(shown, ends.cut(after(given, said + decoder.finish())));
+        System.out.println();
+    }
+
+    private static void show(StringBuilder shown, String certain) {
+        String news = certain.substring(Math.min(shown.length(), certain.length()));
+        shown.append(news);
+        System.out.print(news);
+        System.out.flush();
+    }
+
+    private static String after(String given, String text) {
+        return text.substring(Math.min(given.length(), text.length()));
     }
 
     private String object(
@@ -178,7 +199,7 @@ final class GenerateCommand implements Callable<Integer> {
         ObjectNode tokenIds = result.putObject("token_ids");
         tokenIds.set("prompt", mapper.valueToTree(ids));
         tokenIds.set("continuation", mapper.valueToTree(first.tokens()));
-        result.put("stop_reason", first.reason().name().toLowerCase());
+        result.put("stop_reason", first.reason().name().toLowerCase(Locale.ROOT));
         if (all.size() > 1) {
             result.set(
                     "texts",
@@ -192,16 +213,14 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private String text(Tokenizer tokenizer, int[] ids, Generator.Completion completion) {
-        int[] all = Arrays.copyOf(ids, ids.length + completion.tokens().length);
-        System.arraycopy(completion.tokens(), 0, all, ids.length, completion.tokens().length);
-        return tokenizer.decode(all);
+        return tokenizer.decode(ids) + new StopTexts(stop).cut(continuation(tokenizer, ids, completion.tokens()));
     }
 
-    /// The text up to the first stop text.
-    private String cut(String text) {
-        int end =
-                stop.stream().mapToInt(text::indexOf).filter(i -> i >= 0).min().orElse(text.length());
-        return text.substring(0, end);
+    /// What follows the prompt in the text of both: a tokenizer may decode the first tokens of a text differently.
+    private static String continuation(Tokenizer tokenizer, int[] ids, int[] tokens) {
+        int[] all = Arrays.copyOf(ids, ids.length + tokens.length);
+        System.arraycopy(tokens, 0, all, ids.length, tokens.length);
+        return after(tokenizer.decode(ids), tokenizer.decode(all));
     }
 
     private static float[] lastLogits(Decoder decoder, int[] ids) {

@@ -25,7 +25,6 @@ record Guides(List<WeightedModel> models) implements AutoCloseable {
                 double weight = weight(guide, colon);
                 requireVocabulary(folder, model, tokenizer);
                 loaded.models.add(new WeightedModel(Models.load(folder, decoder.device()), weight));
-                requireSize(folder, loaded.models.getLast().model(), model, decoder);
             }
             return loaded;
         } catch (RuntimeException e) {
@@ -61,17 +60,6 @@ record Guides(List<WeightedModel> models) implements AutoCloseable {
                             + "; a guide needs the model's vocabulary");
                 }
             }
-        }
-    }
-
-    /// Rows of the head, which may be more than tokens.
-    private static void requireSize(Path folder, Decoder guide, Path model, Decoder decoder) {
-        if (guide.config().vocabularySize() != decoder.config().vocabularySize()) {
-            throw otherVocabulary(
-                    folder,
-                    guide.config().vocabularySize(),
-                    model,
-                    decoder.config().vocabularySize());
         }
     }
 

@@ -1,18 +1,18 @@
 package dev.kedge.cli;
 
-import dev.kedge.config.ConfigException;
-import dev.kedge.data.DataException;
-import dev.kedge.data.fetch.FetchException;
-import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.Run;
-import dev.kedge.run.RunFailedException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 
-/// The commands. Every user error ends in one line and an exit code: 2 usage and configuration, 3 data, 4 a failed run.
+/// The commands. Whatever keeps one from its end, it ends in one line and an exit code: see [Ending].
 @Command(
         name = "kedge",
         description =
@@ -40,20 +40,43 @@ public final class Main {
     boolean debug;
 
     public static void main(String[] arguments) {
+        System.setOut(StandardOutput.to(new FileOutputStream(FileDescriptor.out), System.out.charset()));
+        System.setErr(new PrintStream(
+                new FileOutputStream(FileDescriptor.err), true, StandardOutput.spoken(System.err.charset())));
+        Thread.setDefaultUncaughtExceptionHandler((_, e) -> ended(e, false));
         System.exit(execute(arguments));
     }
 
     static int execute(String... arguments) {
-        Main main = new Main();
-        return new CommandLine(main)
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setParameterExceptionHandler(Main::usage)
-                .setExecutionExceptionHandler((e, _, _) -> failed(e, main.debug))
-                .execute(arguments);
+        return execute(new CommandLine(new Main()), arguments);
+    }
+
+    /// @param commands of a [Main]
+    static int execute(CommandLine commands, String... arguments) {
+        Ending.keepReserve();
+        Main main = commands.getCommand();
+        StringWriter usage = new StringWriter(); // picocli shows the trace of what its own words meet
+        int code;
+        try {
+            code = commands.setOut(new PrintWriter(usage, true))
+                    .setCaseInsensitiveEnumValuesAllowed(true)
+                    .setParameterExceptionHandler(Main::usage)
+                    .setExecutionExceptionHandler((e, _, _) -> ended(e, main.debug))
+                    .execute(arguments);
+        } catch (Throwable e) {
+            code = ended(e, main.debug);
+        }
+        try {
+            System.out.print(usage);
+            System.out.flush();
+            return code;
+        } catch (StandardOutput.Unwritable e) {
+            return code == 0 ? ended(e, main.debug) : code;
+        }
     }
 
     private static int usage(ParameterException e, String[] arguments) {
-        System.err.println("kedge: " + firstLine(e) + " (kedge " + command(e) + "--help shows the usage)");
+        System.err.println("kedge: " + Ending.said(e) + " (kedge " + command(e) + "--help shows the usage)");
         return 2;
     }
 
@@ -62,22 +85,15 @@ public final class Main {
         return name.equals("kedge") ? "" : name + " ";
     }
 
-    private static int failed(Exception e, boolean debug) {
-        System.err.println("kedge: " + firstLine(e));
+    private static int ended(Throwable e, boolean debug) {
+        Ending.makeRoom(e);
+        Ending ending = Ending.of(e);
+        if (!ending.line().isEmpty()) {
+            System.err.println("kedge: " + ending.line());
+        }
         if (debug) {
             e.printStackTrace();
         }
-        return switch (e) {
-            case ConfigException _ -> 2;
-            case DataException _, FetchException _, InvalidFileException _ -> 3;
-            case RunFailedException _ -> 4;
-            case IllegalArgumentException _ -> 2;
-            default -> 1;
-        };
-    }
-
-    private static String firstLine(Exception e) {
-        String message = e.getMessage() == null ? e.toString() : e.getMessage();
-        return message.lines().findFirst().orElse(e.toString());
+        return ending.code();
     }
 }

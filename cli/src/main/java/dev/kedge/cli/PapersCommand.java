@@ -9,6 +9,7 @@ import dev.kedge.lab.catalogue.Conformance;
 import dev.kedge.lab.catalogue.Paper;
 import dev.kedge.lab.catalogue.Status;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -48,7 +49,7 @@ final class PapersCommand implements Callable<Integer> {
 
     private static void print(Paper paper, Status status) {
         System.out.printf(
-                "%s  (%s, %s, %s, %s)%n",
+                Locale.ROOT, "%s  (%s, %s, %s, %s)%n",
                 paper.slug(), paper.list(), paper.published(), paper.family().title(), status);
         System.out.println("  " + paper.title() + " (arXiv:" + paper.arxiv() + ")");
         System.out.println("  " + paper.summary());

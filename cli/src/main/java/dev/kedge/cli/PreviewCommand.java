@@ -63,6 +63,7 @@ final class PreviewCommand implements Callable<Integer> {
         boolean colours = colour != null ? colour : System.console() != null && System.getenv("NO_COLOR") == null;
         Dataset dataset = Dataset.read(data, ReadOptions.skipping().withKeys(keys));
         try (Tokenizer tokenizer = Models.tokenizer(model)) {
+            Models.requireRows(model, tokenizer);
             Optional<ChatTemplate> template = Models.chatTemplate(model);
             Tokenisation tokenisation = new Tokenisation(
                     tokenizer, template.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)), maxLength, truncation);

@@ -81,15 +81,25 @@ final class RunCommand implements Callable<Integer> {
     private static int carryOut(ConfigFile file, Run run) {
         try {
             Recipes.run(file, run);
-        } catch (RuntimeException e) {
-            run.fail(String.valueOf(e.getMessage()));
-            Report.write(run.folder());
+        } catch (Throwable e) {
+            Ending.makeRoom(e);
+            fail(run, e);
             throw e;
         }
         Path report = Report.write(run.folder());
         System.out.println(VerdictWords.of(run.folder()));
         System.out.println("report: " + report);
         return 0;
+    }
+
+    /// What keeps a failure from being written down, such as a full disk, does not hide the failure.
+    private static void fail(Run run, Throwable e) {
+        try {
+            run.fail(Ending.of(e).line(), e);
+            Report.write(run.folder());
+        } catch (RuntimeException | Error unwritten) {
+            e.addSuppressed(unwritten);
+        }
     }
 
     private Path recipe() {

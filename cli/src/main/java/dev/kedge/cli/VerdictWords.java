@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// What a run found, for the terminal.
 final class VerdictWords {
@@ -18,11 +19,12 @@ final class VerdictWords {
             StringBuilder text = new StringBuilder(summary.path("verdict").asText());
             for (JsonNode comparison : summary.path("comparisons")) {
                 String unit = comparison.path("unit").asText();
-                text.append("%n%-28s %s -> %s"
-                        .formatted(
-                                comparison.path("name").asText(),
-                                number(comparison.path("before"), unit),
-                                number(comparison.path("after"), unit)));
+                text.append(String.format(
+                        Locale.ROOT,
+                        "%n%-28s %s -> %s",
+                        comparison.path("name").asText(),
+                        number(comparison.path("before"), unit),
+                        number(comparison.path("after"), unit)));
             }
             return text.toString();
         } catch (IOException e) {
@@ -33,7 +35,7 @@ final class VerdictWords {
     private static String number(JsonNode estimate, String unit) {
         double value = estimate.path("value").asDouble();
         return unit.equals("%")
-                ? "%.1f %%".formatted(100 * value)
-                : "%.4g %s".formatted(value, unit).strip();
+                ? String.format(Locale.ROOT, "%.1f %%", 100 * value)
+                : String.format(Locale.ROOT, "%.4g %s", value, unit).strip();
     }
 }

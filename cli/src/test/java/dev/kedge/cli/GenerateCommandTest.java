@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -124,6 +125,71 @@ class GenerateCommandTest {
     private static void refuseGuide(String model, String guide, String... words) {
         Spoken.of("generate", "--model", model, "--prompt", "a", "--guide", guide)
                 .refused(2, words);
+    }
+
+    /// Rows of the embedding beyond the tokenizer's ids: as if they were not there, in the model and in its guide.
+    @Test
+    void paddedEmbeddingsAndTooSmallOnes() throws IOException {
+        Path padded = TinyFiles.model(folder.resolve("padded"), TinyFiles.TOKENIZER, 40);
+        Path more = TinyFiles.model(folder.resolve("more"), TinyFiles.TOKENIZER, 56);
+        assertEquals(3, drawn(padded, "100", "--guide", more + ":-2").size());
+        JsonNode said = object("generate", "--model", "" + padded, "--prompt", "a", "--json", "--logits");
+        assertEquals(
+                TinyFiles.TOKENIZER.vocabularySize(), said.get("last_logits").size());
+        Path small = TinyFiles.model(folder.resolve("small"), TinyFiles.TOKENIZER, 10);
+        String problem = "the tokenizer has 12 ids, but the embedding only 10 rows";
+        Spoken.of("generate", "--model", "" + small, "--prompt", "a").refused(3, "small", problem);
+        Path data = TinyFiles.completions(folder.resolve("data.jsonl"));
+        Spoken.of("preview", "--model", "" + small, "--data", "" + data).refused(3, "small", problem);
+        Path recipe = TinyFiles.sft(folder.resolve("sft.yaml"), small, data);
+        Spoken.of("run", "" + recipe, "--out", "" + folder.resolve("run")).refused(3, "small", problem);
+    }
+
+    @Test
+    void everyFormEndsBeforeTheStopText() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"), CharTokenizer.of("äbcdefgh "));
+        String[] asked = {"generate", "--model", "" + model, "--prompt", "äb", "--max-tokens", "12"};
+        String all = object(with(asked, "--json")).get("text").asText();
+        String stop = all.substring(5, 7); // of two tokens
+        String expected = all.substring(0, all.indexOf(stop, 2));
+        assertEquals(
+                expected,
+                object(with(asked, "--json", "--stop", stop)).get("text").asText());
+        assertEquals(
+                List.of(expected, expected),
+                new ObjectMapper()
+                        .convertValue(
+                                object(with(asked, "--json", "--samples", "2", "--stop", stop))
+                                        .get("texts"),
+                                List.class));
+        assertEquals(
+                expected + "\n", Spoken.of(with(asked, "--stop", stop)).fine().out());
+        assertEquals(
+                (expected + "\n---\n").repeat(2),
+                Spoken.of(with(asked, "--samples", "2", "--stop", stop)).fine().out());
+        assertTrue(Spoken.of(with(asked, "--stop", "äb")).fine().out().startsWith("äb"), "the prompt is not cut");
+        Spoken.of(with(asked, "--stop", "")).refused(2, "stop text", "empty");
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        return Stream.of(arguments, more).flatMap(Stream::of).toArray(String[]::new);
+    }
+
+    @Test
+    void weightsThatAreNotFiniteAreNamed() throws IOException {
+        Path model = TinyFiles.model(folder.resolve("model"));
+        Path weights = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 1] = 0x7f; // of the last float32, stored with its lowest byte first
+        bytes[bytes.length - 2] = (byte) 0xc0;
+        Files.write(weights, bytes);
+        Spoken.of("generate", "--model", "" + model, "--prompt", "a")
+                .refused(3, "model.safetensors", "tensor \"", "1 of ", "NaN");
+        Path data = TinyFiles.completions(folder.resolve("data.jsonl"));
+        Path recipe = TinyFiles.sft(folder.resolve("tiny.yaml"), model, data);
+        Spoken.of("run", "--quiet", "--out", "" + folder.resolve("run"), "" + recipe)
+                .refused(3, "model.safetensors", "NaN");
+        assertTrue(Files.readString(folder.resolve("run/summary.json")).contains("\"failed\""));
     }
 
     @Test

@@ -220,6 +220,24 @@ class RunCommandTest {
                 spoken.out(), Spoken.of("run", "--print-config", name).fine().out(), "by its name");
     }
 
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void noRecipeTakesMoreThreadsThanThereCanBe(Path file) {
+        Spoken.of("run", "--print-config", "" + file, "threads=100000")
+                .refused(2, "threads=100000", "threads must be from 1 to 1024, was 100000");
+        Spoken.of("run", "--print-config", "" + file, "threads=0").refused(2, "threads", "was 0");
+    }
+
+    @Test
+    void aRankThatNoUpdateCanHave() {
+        run("adapter={rank: 100000, alpha: 16}")
+                .refused(
+                        2,
+                        "rank 100000 is more than the 16 that an update of layers.0.attention.qkv.weight with 48 x 16");
+        Spoken.of("run", "--print-config", "" + recipe, "adapter={rank: 0, alpha: 16}")
+                .refused(2, "rank >= 1", "0 and 16");
+    }
+
     @Test
     void mainIsTheRecipeWhereNoneIsNamed() {
         assertEquals(

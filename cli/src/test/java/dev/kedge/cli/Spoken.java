@@ -7,10 +7,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.IntSupplier;
 
 /// What a command said, and how it ended.
 record Spoken(int code, String out, String err) {
     static Spoken of(String... arguments) {
+        return of(() -> Main.execute(arguments));
+    }
+
+    static Spoken of(IntSupplier command) {
         PrintStream out = System.out;
         PrintStream err = System.err;
         ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -18,7 +23,7 @@ record Spoken(int code, String out, String err) {
         try {
             System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
-            int code = Main.execute(arguments);
+            int code = command.getAsInt();
             return new Spoken(code, said.toString(StandardCharsets.UTF_8), complained.toString(StandardCharsets.UTF_8));
         } finally {
             System.setOut(out);

@@ -24,9 +24,13 @@ final class TinyFiles {
     }
 
     static Path model(Path folder, CharTokenizer tokenizer) {
+        return model(folder, tokenizer, tokenizer.vocabularySize());
+    }
+
+    /// An embedding of so many rows.
+    static Path model(Path folder, CharTokenizer tokenizer, int rows) {
         try (Rng rng = Rng.seeded(1);
-                Decoder decoder = Decoder.random(
-                        DecoderConfig.small(tokenizer.vocabularySize(), 16, 1, 2, 24), rng, Device.CPU)) {
+                Decoder decoder = Decoder.random(DecoderConfig.small(rows, 16, 1, 2, 24), rng, Device.CPU)) {
             tokenizer.save(folder);
             ModelFolder.save(
                     folder,

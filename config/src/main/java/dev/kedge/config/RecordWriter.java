@@ -107,7 +107,7 @@ final class RecordWriter {
                     if (c >= ' ' && c <= '~' || Character.isLetterOrDigit(c)) {
                         quoted.appendCodePoint(c);
                     } else {
-                        quoted.append(c > 0xFFFF ? "\\U%08x".formatted(c) : "\\u%04x".formatted(c));
+                        quoted.append(String.format(Locale.ROOT, c > 0xFFFF ? "\\U%08x" : "\\u%04x", c));
                     }
                 }
             }

@@ -10,6 +10,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// The lines of UTF-8 text, one at a time; a line ends with LF or CR LF. A byte order mark at the start is passed over.
 final class Lines {
@@ -73,7 +74,10 @@ final class Lines {
             throw new DataException(
                     place,
                     String.format(
-                            "expected UTF-8, found byte 0x%02x at byte %d of the line", bytes[at] & 0xff, at + 1));
+                            Locale.ROOT,
+                            "expected UTF-8, found byte 0x%02x at byte %d of the line",
+                            bytes[at] & 0xff,
+                            at + 1));
         }
     }
 }

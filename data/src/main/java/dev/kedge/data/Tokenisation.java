@@ -85,16 +85,35 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         return each(examples, wrong, this::sequence);
     }
 
-    /// [#pair] of each preference.
+    /// [#pair] of each preference. Different texts that are the same tokens are no pair: left out and counted.
     ///
     /// @throws DataException if an example is refused or no preference, and wrong ones fail
     public Tokens<TokenizedPair> pairs(List<? extends Example> examples, Wrong wrong) {
-        return each(examples, wrong, example -> {
+        Tokens<TokenizedPair> all = each(examples, wrong, example -> {
             if (example instanceof Preference preference) {
                 return pair(preference);
             }
             throw new IllegalArgumentException("expected a preference, found a " + name(example));
         });
+        List<TokenizedPair> items = new ArrayList<>();
+        List<Integer> sources = new ArrayList<>();
+        Skipped.Counter equal = new Skipped.Counter();
+        for (int i = 0; i < all.items().size(); i++) {
+            TokenizedPair pair = all.items().get(i);
+            int source = all.sources()[i];
+            if (pair.chosen().equals(pair.rejected()) && !((Preference) examples.get(source)).isTie()) {
+                equal.add(
+                        "chosen and rejected are the same tokens",
+                        new Place(Path.of(""), "example", source + 1).toString());
+            } else {
+                items.add(pair);
+                sources.add(source);
+            }
+        }
+        return new Tokens<>(
+                items,
+                sources.stream().mapToInt(Integer::intValue).toArray(),
+                all.skipped().plus(equal.skipped()));
     }
 
     /// [#sequence] of each labelled completion, with its label.
@@ -130,6 +149,34 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
             }
             return Spoken.fittedPrompt(ids, maxLength, truncation, tokenizer.bos());
         });
+    }
+
+    /// What keeps examples on one side of a split: equal where their prompts are the same tokens, at whatever length.
+    // One
+    /// without a prompt, as a document, counts by the whole of it; so does one that is refused, which is left out
+    // later.
+    public Object group(Example example) {
+        try {
+            return switch (example) {
+                case Document(String text) -> text.strip();
+                case Conversation(var messages) ->
+                    messages.stream()
+                                    .takeWhile(m -> !m.role().equals(Conversation.ASSISTANT))
+                                    .allMatch(m -> m.content().isBlank())
+                            ? example
+                            : Tokenized.ofPrompt(pieces().spoken(example).prompt());
+                case Prompt(Content prompt) -> group(prompt, example);
+                case PromptCompletion(Content prompt, Content _) -> group(prompt, example);
+                case LabelledCompletion(Content prompt, Content _, boolean _) -> group(prompt, example);
+                case Preference(Content prompt, Content _, Content _) -> group(prompt, example);
+            };
+        } catch (IllegalArgumentException _) {
+            return example;
+        }
+    }
+
+    private Object group(Content prompt, Example whole) {
+        return prompt.isBlank() ? whole : Tokenized.ofPrompt(prompt(prompt));
     }
 
     private <E extends Example, T> Tokens<T> each(

@@ -12,7 +12,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -173,10 +175,71 @@ class BatchesTest {
     }
 
     @Test
-    void promptsOnBothSidesAreFound() {
-        var split = new Split<>(
-                List.of(Prompt.of("a"), Prompt.of("b ")), List.of(Prompt.of("b"), Prompt.of("c"), Prompt.of("b")));
-        assertEquals(new Split.SharedPrompts(2, Set.of("b")), Split.sharedPrompts(split));
+    void whatIsOnBothSidesAndWhatRepeatsIsCounted() {
+        Function<String, String> stripped = String::strip;
+        assertEquals(2, Split.shared(List.of("a", "b "), List.of("b", "c", "b"), stripped));
+        assertEquals(0, Split.shared(List.of("a"), List.of("b"), stripped));
+        assertEquals(3, Split.repeats(List.of("a", "b", "a ", "a", " b"), stripped));
+        assertEquals(0, Split.repeats(List.of(), stripped));
+    }
+
+    /// Whatever the order: no group on both sides, none lost, and the number nearest to what was asked for, by trying
+    /// all sets of groups.
+    @Property(tries = 300)
+    void groupsStayWhole(@ForAll @Size(min = 3, max = 14) List<@IntRange(max = 6) Integer> all, @ForAll long seed) {
+        Assume.that(all.stream().distinct().count() > 1);
+        for (int heldOut = 1; heldOut < all.size(); heldOut++) {
+            for (Split<Integer> split : List.of(
+                    Split.seeded(all, Function.identity(), heldOut, seed),
+                    Split.first(all, Function.identity(), heldOut),
+                    Split.last(all, Function.identity(), heldOut))) {
+                assertEquals(0, Split.shared(split.train(), split.heldOut(), Function.identity()));
+                assertEquals(all.size(), split.train().size() + split.heldOut().size());
+                assertEquals(nearest(all, heldOut), Math.abs(split.heldOut().size() - heldOut), all + ", " + heldOut);
+                assertTrue(split.heldOut().size() >= Math.min(2, heldOut)
+                        && !split.train().isEmpty());
+            }
+            assertEquals(
+                    Split.seeded(all, Function.identity(), heldOut, seed),
+                    Split.seeded(all, Function.identity(), heldOut, seed));
+        }
+    }
+
+    /// How near whole groups come to a number, at least two where two are wanted and never all.
+    private static int nearest(List<Integer> all, int heldOut) {
+        List<Integer> groups = all.stream().distinct().toList();
+        int best = Integer.MAX_VALUE;
+        for (int set = 1; set < 1 << groups.size(); set++) {
+            int chosen = set;
+            int size = (int) all.stream()
+                    .filter(i -> (chosen >> groups.indexOf(i) & 1) == 1)
+                    .count();
+            if (size >= Math.min(2, heldOut) && size < all.size()) {
+                best = Math.min(best, Math.abs(size - heldOut));
+            }
+        }
+        return best;
+    }
+
+    /// Where nothing repeats, groups change nothing: the same examples as without.
+    @Property(tries = 100)
+    void groupsOfOneChangeNothing(
+            @ForAll @IntRange(max = 60) int n, @ForAll @IntRange(max = 60) int heldOut, @ForAll long seed) {
+        List<Integer> all = IntStream.range(0, n).boxed().toList();
+        int held = Math.min(n, heldOut);
+        assertEquals(Split.seeded(all, held, seed), Split.seeded(all, Function.identity(), held, seed));
+        assertEquals(Split.last(all, held), Split.last(all, Function.identity(), held));
+        assertEquals(
+                new Split<>(all.subList(held, n), all.subList(0, held)), Split.first(all, Function.identity(), held));
+    }
+
+    @Test
+    void ofOneGroupNothingIsHeldOut() {
+        List<String> all = List.of("a", "a", "a");
+        var e = assertThrows(IllegalArgumentException.class, () -> Split.last(all, Function.identity(), 1));
+        assertEquals("of one group none can be held out: all 3 examples are of one", e.getMessage());
+        assertEquals(new Split<>(all, List.of()), Split.last(all, Function.identity(), 0));
+        assertEquals(new Split<>(List.of(), all), Split.seeded(all, Function.identity(), 3, 1));
     }
 
     /// Over 500 seeds each of 10 examples is held out 150 times but for chance: 5 standard deviations are 51.

@@ -180,6 +180,30 @@ class TokenisationTest {
         }
     }
 
+    /// The template trims: what differs in spaces alone says the same to a model. Equal texts were kept on purpose.
+    @Test
+    void repliesOfTheSameTokensAreNoPair() {
+        ChatTemplate trimming = ChatTemplate.of(
+                "{% for m in messages %}{{ '<' + m.role + '>' + m.content | trim + '|' }}{% endfor %}"
+                        + "{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}",
+                Map.of());
+        var tokenisation = new Tokenisation(LETTERS, Optional.of(trimming), 100, Truncation.DROP);
+        Content asked = Content.messages(List.of(user("a")));
+        List<Preference> preferences = List.of(
+                new Preference(asked, said("b"), said("b ")),
+                new Preference(asked, said("b"), said("c")),
+                new Preference(asked, said("b"), said("b")));
+        var pairs = tokenisation.pairs(preferences, ReadOptions.Wrong.FAIL);
+        assertArrayEquals(new int[] {1, 2}, pairs.sources());
+        assertEquals(
+                List.of("1 x chosen and rejected are the same tokens (first at example 1)"),
+                pairs.skipped().lines());
+    }
+
+    private static Content said(String reply) {
+        return Content.messages(List.of(assistant(reply)));
+    }
+
     @Test
     void pairsShareTheirPrompt() {
         TokenizedPair pair =

@@ -159,20 +159,28 @@ public final class Jobs {
         }
 
         private void takeTurns(Progress progress) {
-            Engine.useThreads(1);
-            for (int i = next.getAndIncrement(); i < done.length; i = next.getAndIncrement()) {
-                if (failure.get() != null) {
-                    return;
-                }
-                if (done[i] == null) {
-                    try {
-                        done[i] = carryOut(jobs.get(i));
-                        tell(progress, jobs.get(i));
-                    } catch (RuntimeException | Error e) {
-                        var message = jobs.get(i).name() + ": " + (e.getMessage() == null ? e : e.getMessage());
-                        failure.compareAndSet(null, new RunFailedException(message, e));
+            try {
+                Engine.useThreads(1);
+                for (int i = next.getAndIncrement(); i < done.length; i = next.getAndIncrement()) {
+                    if (failure.get() != null) {
+                        return;
+                    }
+                    if (done[i] == null) {
+                        carryOut(i, progress);
                     }
                 }
+            } catch (RuntimeException | Error e) {
+                failure.compareAndSet(null, new RunFailedException("no job can be carried out: " + e, e));
+            }
+        }
+
+        private void carryOut(int i, Progress progress) {
+            try {
+                done[i] = carryOut(jobs.get(i));
+                tell(progress, jobs.get(i));
+            } catch (RuntimeException | Error e) {
+                var message = jobs.get(i).name() + ": " + (e.getMessage() == null ? e : e.getMessage());
+                failure.compareAndSet(null, new RunFailedException(message, e));
             }
         }
 

@@ -1,5 +1,6 @@
 package dev.kedge.nn;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -8,11 +9,13 @@ import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Linalg;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,8 +36,9 @@ public final class Parameters implements AutoCloseable {
     public static Parameters zeros(Map<String, long[]> shapes, DType dtype, Device device) {
         long total = 0;
         for (long[] shape : shapes.values()) {
-            total += numel(shape);
+            total = Math.addExact(total, numel(shape));
         }
+        requireMemory(total, dtype, device);
         Tensor flat = Creation.zeros(dtype, device, total).unscoped();
         Map<String, Tensor> named = new LinkedHashMap<>();
         long offset = 0;
@@ -43,6 +47,23 @@ public final class Parameters implements AutoCloseable {
             offset += numel(entry.getValue());
         }
         return new Parameters(flat, Collections.unmodifiableMap(named));
+    }
+
+    /// Asked for more than there is, the system promises it, and kills the process once it is used.
+    private static void requireMemory(long count, DType dtype, Device device) {
+        double bytes = (double) count * dtype.bytes();
+        if (bytes < 1L << 30 || !device.isCpu()) {
+            return;
+        }
+        var system = ManagementFactory.getOperatingSystemMXBean();
+        if (system instanceof OperatingSystemMXBean memory && bytes > memory.getTotalMemorySize()) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "%,d parameters need %.1f GB, this machine has %.1f GB: fewer layers, or narrower ones",
+                    count,
+                    bytes / 1e9,
+                    memory.getTotalMemorySize() / 1e9));
+        }
     }
 
     /// A copy of the given tensors, in their order.

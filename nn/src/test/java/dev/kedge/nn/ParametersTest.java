@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -43,6 +44,14 @@ class ParametersTest {
         Tensor a = parameters.get("a");
         Tensor b = parameters.get("b");
         a.square().sum().times(0.5).plus(b.sum().times(10)).backward();
+    }
+
+    @Test
+    void moreThanTheMachineHoldsIsRefused() {
+        var e = assertThrows(
+                IllegalArgumentException.class,
+                () -> Parameters.zeros(Map.of("w", new long[] {1 << 20, 1 << 30}), DType.FLOAT32, Device.CPU));
+        assertTrue(e.getMessage().startsWith("1,125,899,906,842,624 parameters need 4503599.6 GB"), e.getMessage());
     }
 
     @Test

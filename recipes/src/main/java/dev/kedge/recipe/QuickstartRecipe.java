@@ -53,6 +53,7 @@ public final class QuickstartRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("betas", betas);
             if (prompts < 1 || answers < 2) {
                 throw new IllegalArgumentException(

@@ -28,9 +28,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 
 /// Models of a few hundred numbers and files of a few dozen lines. The rule: good replies are letters from a to d, bad
 /// ones from e to h.
@@ -66,11 +68,12 @@ public final class TinyTask {
 
     public static Path preferences(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
+        Set<String> prompts = new HashSet<>();
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             lines.add("{\"prompt\": \"%s \", \"chosen\": \"%s\", \"rejected\": \"%s\"}"
                     .formatted(
-                            word("abcdefgh", 3, random),
+                            another(prompts, word("abcdefgh", 3, random)),
                             word("abcd", 1 + random.nextInt(6), random),
                             word("efgh", 1 + random.nextInt(6), random)));
         }
@@ -80,11 +83,12 @@ public final class TinyTask {
     /// Good replies and bad ones in turn, each under a prompt of its own.
     public static Path labelled(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
+        Set<String> prompts = new HashSet<>();
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             lines.add("{\"prompt\": \"%s \", \"completion\": \"%s\", \"label\": %s}"
                     .formatted(
-                            word("abcdefgh", 1 + random.nextInt(3), random),
+                            another(prompts, word("abcdefgh", 1 + random.nextInt(3), random)),
                             word(i % 2 == 0 ? "abcd" : "efgh", 1 + random.nextInt(6), random),
                             i % 2 == 0));
         }
@@ -94,13 +98,14 @@ public final class TinyTask {
     /// Replies that share their beginning and their end; between them stand letters by the rule.
     public static Path phrases(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
+        Set<String> prompts = new HashSet<>();
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             String before = word("abcdefgh", 2, random);
             String after = word("abcdefgh", 1 + random.nextInt(3), random);
             lines.add("{\"prompt\": \"%s \", \"chosen\": \"%s\", \"rejected\": \"%s\"}"
                     .formatted(
-                            word("abcdefgh", 3, random),
+                            another(prompts, word("abcdefgh", 3, random)),
                             before + " " + word("abcd", 1 + random.nextInt(3), random) + " " + after,
                             before + " " + word("efgh", 1 + random.nextInt(3), random) + " " + after));
         }
@@ -109,12 +114,24 @@ public final class TinyTask {
 
     public static Path completions(Path file, int count, long seed) throws IOException {
         Random random = new Random(seed);
+        Set<String> prompts = new HashSet<>();
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             lines.add("{\"prompt\": \"%s \", \"completion\": \"%s\"}"
-                    .formatted(word("abcdefgh", 3, random), word("abcd", 1 + random.nextInt(5), random)));
+                    .formatted(
+                            another(prompts, word("abcdefgh", 3, random)),
+                            word("abcd", 1 + random.nextInt(5), random)));
         }
         return Files.write(file, lines);
+    }
+
+    /// The prompt, or, where it has been there before, the next word of three letters that has not.
+    private static String another(Set<String> before, String prompt) {
+        String word = prompt;
+        for (int i = 0; !before.add(word); i++) {
+            word = "" + (char) ('a' + i / 64 % 8) + (char) ('a' + i / 8 % 8) + (char) ('a' + i % 8);
+        }
+        return word;
     }
 
     private static String word(String letters, int length, Random random) {

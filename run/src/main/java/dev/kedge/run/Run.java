@@ -8,6 +8,8 @@ import dev.kedge.run.result.SummaryJson;
 import dev.kedge.tensor.Kernels;
 import dev.kedge.tensor.Platform;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -16,7 +18,9 @@ import java.nio.file.StandardOpenOption;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -50,7 +54,7 @@ public final class Run implements AutoCloseable {
 
     private static final String CONFIG = "config.yaml";
     private static final String SUMMARY = "summary.json";
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     /// What a start that was killed early leaves behind.
     private static final Set<String> LEFT_EARLY =
@@ -64,6 +68,7 @@ public final class Run implements AutoCloseable {
     private final MetricsFile metrics;
     private final double secondsBefore;
     private final long began = System.nanoTime();
+    private final Set<String> remarks = new LinkedHashSet<>();
     private int keep = 2;
     private Optional<Measured> lastLoss = Optional.empty();
     private Optional<Measured> lastGuarded = Optional.empty();
@@ -400,6 +405,13 @@ public final class Run implements AutoCloseable {
         terminal.say(line);
     }
 
+    /// Says a line as [#note] does, once, and adds it to the notes of every summary from now on.
+    public void remark(String line) {
+        if (remarks.add(line)) {
+            note(line);
+        }
+    }
+
     private void warn(String line) {
         append("warning: " + line);
         terminal.warn("warning: " + line);
@@ -419,10 +431,14 @@ public final class Run implements AutoCloseable {
         return secondsBefore + (System.nanoTime() - began) / 1e9;
     }
 
-    /// Writes `summary.json`, and with it what computes on this thread.
+    /// Writes `summary.json`: the summary, what was remarked, and what computes on this thread.
     public void summarise(Summary summary) {
+        Summary whole = summary;
+        for (String remark : remarks) {
+            whole = whole.note(remark);
+        }
         try {
-            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(summary, Platform.here()));
+            Durable.write(folder.resolve(SUMMARY), SummaryJson.bytes(whole, Platform.here()));
         } catch (IOException e) {
             throw Durable.failure(folder, "summary.json cannot be written", e);
         }
@@ -432,6 +448,14 @@ public final class Run implements AutoCloseable {
     public void fail(String reason) {
         append("failed: " + reason);
         summarise(Summary.of(config.recipe(), Summary.Status.FAILED, seconds()).note(reason));
+    }
+
+    /// As [#fail], with the whole trace of what ended the run in `log.txt`.
+    public void fail(String reason, Throwable cause) {
+        StringWriter trace = new StringWriter();
+        cause.printStackTrace(new PrintWriter(trace));
+        fail(reason);
+        append(trace.toString().stripTrailing());
     }
 
     /// Lets go of the folder.

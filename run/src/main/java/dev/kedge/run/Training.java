@@ -130,9 +130,7 @@ public final class Training implements AutoCloseable {
         if (!planned.parts().isEmpty()) {
             metrics.put("grad_norm", trained.clipGradient(config.maxGradNorm()));
             run.guard(phase, step, metrics.values());
-            if (metrics.has("sampler/difference")) {
-                SamplerAgreement.require(metrics.get("sampler/difference"));
-            }
+            SamplerAgreement.in(metrics).ifPresent(SamplerAgreement::require);
             planned.update().apply(optimizer, learningRate);
             metrics.put("lr", optimizer.learningRate());
         }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
+import dev.kedge.run.result.Summary;
+import dev.kedge.run.result.SummaryJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -62,6 +64,23 @@ class RunTest {
             assertEquals(CONFIG, run.config().as(Config.class));
             assertTrue(run.latest().isEmpty());
         }
+    }
+
+    @Test
+    void aRemarkIsSaidOnceAndStandsInEverySummary() throws IOException {
+        try (Run run = start()) {
+            run.remark("3 of 9 records repeat");
+            run.remark("3 of 9 records repeat");
+            run.summarise(Summary.of("tiny", Summary.Status.FINISHED, 1).note("first"));
+            assertEquals(List.of("first", "3 of 9 records repeat"), summary().notes());
+            run.fail("why");
+            assertEquals(List.of("why", "3 of 9 records repeat"), summary().notes());
+        }
+        assertEquals(1, said.toString(StandardCharsets.UTF_8).split("3 of 9", -1).length - 1);
+    }
+
+    private Summary summary() throws IOException {
+        return SummaryJson.parse(Files.readString(folder.resolve("run/summary.json")), "summary.json");
     }
 
     @Test

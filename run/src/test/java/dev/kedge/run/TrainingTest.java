@@ -363,8 +363,8 @@ class TrainingTest {
                 Training training = new Training(run, "fit", config, model)) {
             var e = assertThrows(
                     RunFailedException.class,
-                    () -> training.run(_ -> step(config).completed(m -> m.put("sampler/difference", 1e-2))));
-            assertTrue(e.getMessage().contains("0.01"), e.getMessage());
+                    () -> training.run(_ -> step(config).completed(m -> new SamplerAgreement(1e-2, 20).on(m))));
+            assertTrue(e.getMessage().contains("1.00e-02"), e.getMessage());
         }
         assertArrayEquals(new double[] {0, 0}, x());
     }

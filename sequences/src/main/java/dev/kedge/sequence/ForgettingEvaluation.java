@@ -11,6 +11,7 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
+import java.util.Locale;
 
 /// A policy on held-out sequences of what it learns and of what its base was made for.
 public record ForgettingEvaluation(Scores task, Scores original) {
@@ -37,9 +38,15 @@ public record ForgettingEvaluation(Scores task, Scores original) {
                 TokenBatch tokens =
                         TokenBatch.of(List.of(sequences.get(i)), padId, 1).to(policy.device());
                 Tensor hidden = states(policy, tokens);
-                Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), tokens.targetTokens(), 1)
+                Tensor logProbs = HeadLogProbs.of(hidden, policy.head(), policy.absent(), tokens.targetTokens(), 1)
                         .values();
-                Tensor kl = HeadDivergence.forwardKl(hidden, policy.head(), states(base, tokens), base.head())
+                Tensor kl = HeadDivergence.forwardKl(
+                                hidden,
+                                policy.head(),
+                                policy.absent(),
+                                states(base, tokens),
+                                base.head(),
+                                base.absent())
                         .values();
                 all.loss[i] = -sum(logProbs) / targets;
                 all.right[i] = sum(logProbs.exp()) / targets;
@@ -60,6 +67,7 @@ public record ForgettingEvaluation(Scores task, Scores original) {
 
     public String words() {
         return String.format(
+                Locale.ROOT,
                 "task: loss %.3f, next token right %.1f %%; original: loss %.3f, KL %.4f nats a token",
                 Bootstrap.mean(task.loss),
                 100 * Bootstrap.mean(task.right),

@@ -29,9 +29,10 @@ import java.util.stream.IntStream;
 public final class Models {
     private Models() {}
 
-    /// The decoder of a model folder, in float32.
+    /// The decoder of a model folder, in float32, for the ids of the folder's tokenizer; where it has none that can
+    /// be read, for all that the embedding has.
     ///
-    /// @throws InvalidFileException if a file is damaged, missing or not supported
+    /// @throws InvalidFileException if a file is damaged, missing or not supported, or the tokenizer too large
     public static Decoder load(Path path, Device device) {
         try (Scope _ = new Scope()) {
             return decoder(folder(path, device), device);
@@ -105,9 +106,46 @@ public final class Models {
                 : Optional.empty();
     }
 
-    /// The decoder of a loaded folder: a copy.
+    /// The decoder of a loaded folder for the ids of its own tokenizer, as [#load] has it: a copy.
     public static Decoder decoder(ModelFolder folder, Device device) {
-        return new Decoder(folder.config(), Parameters.copyOf(folder.parameters(), DType.FLOAT32, device));
+        Tokenizer tokenizer;
+        try {
+            tokenizer = tokenizer(folder.path());
+        } catch (InvalidFileException _) {
+            return new Decoder(folder.config(), parameters(folder, device));
+        }
+        try (tokenizer) {
+            return decoder(folder, tokenizer, device);
+        }
+    }
+
+    /// The decoder of a loaded folder for the ids of its tokenizer: a copy.
+    ///
+    /// @throws InvalidFileException if the tokenizer has more ids than the embedding has rows
+    public static Decoder decoder(ModelFolder folder, Tokenizer tokenizer, Device device) {
+        requireRows(folder.path(), tokenizer, folder.config().vocabularySize());
+        return new Decoder(folder.config(), parameters(folder, device), tokenizer);
+    }
+
+    private static Parameters parameters(ModelFolder folder, Device device) {
+        return Parameters.copyOf(folder.parameters(), DType.FLOAT32, device);
+    }
+
+    /// Refuses a tokenizer that could give ids for which a model has no embedding; a folder without a model will do.
+    ///
+    /// @throws InvalidFileException with both numbers
+    public static void requireRows(Path path, Tokenizer tokenizer) {
+        ModelFolder.vocabularySize(Fetched.resolve(path)).ifPresent(rows -> requireRows(path, tokenizer, rows));
+    }
+
+    private static void requireRows(Path path, Tokenizer tokenizer, int rows) {
+        if (tokenizer.vocabularySize() > rows) {
+            throw new InvalidFileException(
+                    path,
+                    "the tokenizer has " + tokenizer.vocabularySize() + " ids, but the embedding only " + rows
+                            + " rows; the tokenizer that the model was trained with, or a resized embedding, would be"
+                            + " right");
+        }
     }
 
     /// Writes a decoder of our own, that was not found in a folder: one that was is written by

@@ -25,7 +25,14 @@ import java.util.Optional;
 public final class Policy implements AutoCloseable {
     /// @param rank  of every update, >= 1
     /// @param alpha numerator of the scale
-    public record Adapter(int rank, double alpha) {}
+    public record Adapter(int rank, double alpha) {
+        public Adapter {
+            if (rank < 1 || !(alpha > 0 && alpha < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "rank >= 1 and a finite alpha > 0 expected, were " + rank + " and " + alpha);
+            }
+        }
+    }
 
     private final PretrainedModel model;
     private final Path start;

@@ -12,11 +12,12 @@ import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
-import dev.kedge.statistics.Proportions;
+import dev.kedge.statistics.SignTest;
 import dev.kedge.tensor.Streams;
 import dev.kedge.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -42,30 +43,35 @@ public record PolicyEvaluation(Config config, long seed) {
     public Summary ofPairs(Summary base, Policy policy, List<TokenizedPair> heldOut, double[] margins) {
         double[][] likelihood = SequenceScores.ofPairs(
                 policy.reference(), heldOut, policy.model().padId());
-        var accuracy = Proportions.wilson(positive(margins), margins.length, 0.95);
-        double p = Proportions.binomialTest(positive(margins), margins.length, 0.5);
+        SignTest test = SignTest.of(margins);
+        Estimate accuracy = test.share();
         String verdict = String.format(
+                Locale.ROOT,
                 "Held-out preference accuracy is %.1f %% [%.1f, %.1f] on %d pairs; against chance (50 %%), p = %.2g: %s.",
                 100 * accuracy.value(),
                 100 * accuracy.low(),
                 100 * accuracy.high(),
                 margins.length,
-                p,
-                accuracy.low() > 0.5
-                        ? "better than chance"
-                        : accuracy.high() < 0.5 ? "worse than chance" : "not told apart from chance");
+                test.p(),
+                against(test, margins.length));
         Summary summary = base.verdict(verdict)
                 .fact(
                         "held_out_preference_accuracy",
                         "held-out preference accuracy",
                         accuracy,
                         "%",
-                        "implicit reward prefers the chosen reply; 95 % Wilson interval; chance is 50 %")
-                .fact("p_value", "p-value against 50 %", Estimate.of(p), "", "two-sided exact binomial test")
+                        "implicit reward prefers the chosen reply, ties half; 95 % Clopper-Pearson interval; chance is"
+                                + " 50 %")
+                .fact(
+                        "p_value",
+                        "p-value against 50 %",
+                        Estimate.of(test.p()),
+                        "",
+                        "two-sided exact binomial test, without ties")
                 .fact(
                         "reference_likelihood_accuracy",
                         "accuracy of the reference's likelihood",
-                        Proportions.wilson(positive(differences(likelihood[0], likelihood[1])), margins.length, 0.95),
+                        SignTest.of(differences(likelihood[0], likelihood[1])).share(),
                         "%",
                         "log-prob of the reference alone prefers the chosen reply")
                 .fact(
@@ -75,6 +81,17 @@ public record PolicyEvaluation(Config config, long seed) {
                         "",
                         "implicit reward, chosen less rejected, held out");
         return moved(summary, policy, sequences(heldOut));
+    }
+
+    private static String against(SignTest test, int pairs) {
+        if (test.ties() == pairs) {
+            return "not told apart from chance, as no margin differs from 0: the policy has not moved";
+        }
+        return switch (test.verdict()) {
+            case MORE_OFTEN -> "better than chance";
+            case LESS_OFTEN -> "worse than chance";
+            case NOT_TOLD_APART -> "not told apart from chance";
+        };
     }
 
     /// By labels.
@@ -96,9 +113,12 @@ public record PolicyEvaluation(Config config, long seed) {
                 .toArray();
         Estimate accuracy = bootstrap().bca(above);
         Summary summary = base.verdict(String.format(
+                        Locale.ROOT,
                         "Held out, the reward of a desirable completion is above that of an undesirable one in %.1f %%"
                                 + " [%.1f, %.1f] of all cases; chance is 50 %%.",
-                        100 * accuracy.value(), 100 * accuracy.low(), 100 * accuracy.high()))
+                        100 * accuracy.value(),
+                        100 * accuracy.low(),
+                        100 * accuracy.high()))
                 .fact(
                         "desirable_above_undesirable",
                         "desirable above undesirable",
@@ -145,10 +165,10 @@ public record PolicyEvaluation(Config config, long seed) {
                 .fact(
                         "sampler_against_trainer",
                         "sampler against trainer",
-                        Estimate.of(divergence.difference),
+                        Estimate.of(divergence.agreement.difference()),
                         "nats",
                         "largest difference of a token's log-prob");
-        SamplerAgreement.require(divergence.difference);
+        divergence.agreement.require();
         Samples samples = new Samples(
                 tokenizer, prompts.subList(0, Math.min(config.samples(), prompts.size())), config.replyTokens());
         return samples.shown(
@@ -182,10 +202,10 @@ public record PolicyEvaluation(Config config, long seed) {
         return prompts;
     }
 
-    /// @param logRatios  of each reply, k1
-    /// @param k3         of each reply
-    /// @param difference between sampler and trainer, nats a token
-    private record Divergence(double[] logRatios, double[] k3, double difference) {}
+    /// @param logRatios of each reply, k1
+    /// @param k3        of each reply
+    /// @param agreement of sampler and trainer
+    private record Divergence(double[] logRatios, double[] k3, SamplerAgreement agreement) {}
 
     /// Draws a reply of the policy to each prompt and asks both models how likely it is.
     private Divergence divergence(Policy policy, List<int[]> prompts) {
@@ -201,12 +221,12 @@ public record PolicyEvaluation(Config config, long seed) {
                 .map(r -> Tokenized.ofReply(prompts.get(r.prompt()), r.tokens()))
                 .toList();
         int padId = policy.model().padId();
-        double[] now = SequenceScores.of(policy.decoder(), sequences, padId, config.temperature());
+        var now = SequenceScores.ofTokens(policy.decoder(), sequences, padId, config.temperature());
         double[] ratios =
-                differences(now, SequenceScores.of(policy.reference(), sequences, padId, config.temperature()));
+                differences(now.sums(), SequenceScores.of(policy.reference(), sequences, padId, config.temperature()));
         double[] k3 =
                 Arrays.stream(ratios).map(ratio -> Math.expm1(-ratio) + ratio).toArray();
-        return new Divergence(ratios, k3, SamplerAgreement.difference(replies, now));
+        return new Divergence(ratios, k3, now.agreement(replies));
     }
 
     private Bootstrap bootstrap() {
@@ -222,9 +242,5 @@ public record PolicyEvaluation(Config config, long seed) {
 
     private static double[] differences(double[] of, double[] less) {
         return IntStream.range(0, of.length).mapToDouble(i -> of[i] - less[i]).toArray();
-    }
-
-    private static int positive(double[] values) {
-        return (int) Arrays.stream(values).filter(v -> v > 0).count();
     }
 }

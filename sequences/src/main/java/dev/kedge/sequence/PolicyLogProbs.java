@@ -3,12 +3,15 @@ package dev.kedge.sequence;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Log-probs of sequences under a policy that learns, nats.
 ///
@@ -21,7 +24,7 @@ public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs token
     public static PolicyLogProbs of(Decoder policy, List<Tokenized> sequences, int padId) {
         TokenBatch batch = TokenBatch.of(sequences, padId, 1).to(policy.device());
         Tensor hidden = policy.hidden(batch.tokens()).indexSelect(0, batch.targetIndex());
-        HeadLogProbs tokens = HeadLogProbs.of(hidden, policy.head(), batch.targetTokens(), 1.0);
+        HeadLogProbs tokens = HeadLogProbs.of(hidden, policy.head(), policy.absent(), batch.targetTokens(), 1.0);
         return new PolicyLogProbs(batch, hidden, tokens, SequenceScores.rowSums(tokens.values(), batch));
     }
 
@@ -35,13 +38,18 @@ public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs token
         return Tensor.of(values).to(sums.dtype()).to(sums.device());
     }
 
-    /// The sums of some sequences in a row, as plain numbers.
-    public double[] values(int from, int count) {
-        return sums.detach()
-                .narrow(0, from, count)
-                .to(DType.FLOAT64)
-                .to(Device.CPU)
-                .toDoubles();
+    /// What the sampler reported of completions beside what is computed here.
+    ///
+    /// @param drawn they stand in a row among the sequences
+    /// @param from  where the first one stands
+    public SamplerAgreement agreement(List<Completion> drawn, int from) {
+        long[] rows = batch.row().to(Device.CPU).toLongs();
+        double[] all = tokens.values().detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+        double[] theirs = IntStream.range(0, rows.length)
+                .filter(n -> rows[n] >= from && rows[n] < from + drawn.size())
+                .mapToDouble(n -> all[n])
+                .toArray();
+        return SamplerAgreement.of(drawn, theirs, tokens.largestTerm());
     }
 
     /// Adds the gradient of a loss on the sums to that of the parameters.

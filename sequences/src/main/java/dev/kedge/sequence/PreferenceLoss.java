@@ -14,6 +14,7 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Slic;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Tensor;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Which loss falls on a batch of pairs, as a recipe names it: one of the functions of `objective.preference`.
@@ -148,7 +149,7 @@ public sealed interface PreferenceLoss {
             if ((divergence == DivergenceName.ALPHA) != alpha.isPresent()) {
                 throw new IllegalArgumentException(
                         "alpha belongs to the alpha divergence and to no other; divergence is "
-                                + divergence.name().toLowerCase());
+                                + divergence.name().toLowerCase(Locale.ROOT));
             }
             alpha.ifPresent(AlphaDivergence::new);
         }
@@ -214,7 +215,8 @@ public sealed interface PreferenceLoss {
             case Cpo _ -> "CPO";
             case Orpo _ -> "ORPO";
             case SimPo _ -> "SimPO";
-            case FDpo f -> "f-DPO (" + f.divergence().name().toLowerCase().replace('_', ' ') + ")";
+            case FDpo f ->
+                "f-DPO (" + f.divergence().name().toLowerCase(Locale.ROOT).replace('_', ' ') + ")";
         };
     }
 }

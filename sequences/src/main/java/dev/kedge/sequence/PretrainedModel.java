@@ -29,7 +29,7 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
         try (Scope _ = new Scope()) {
             ModelFolder found = Models.folder(folder, device);
             ChatTemplate template = Models.chatTemplate(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
-            Decoder decoder = Models.decoder(found, device);
+            Decoder decoder = Models.decoder(found, tokenizer, device);
             ModelFolder copied = new ModelFolder(
                     found.path(),
                     found.config(),

@@ -32,11 +32,14 @@ import java.util.function.Function;
 /// template, truncation. What is left out is noted in the run.
 ///
 /// Every form is sequences that know their prompts: pairs are two of them, labelled ones carry a label, prompts have
-/// no targets. Each method throws [ConfigException] if there are no more examples than are held out, [DataException]
-/// if the file cannot be read or one side of the split has nothing left.
+/// no targets. Each method throws [ConfigException] if there are no more examples than are held out, or all have one
+/// prompt, [DataException] if the file cannot be read or one side of the split has nothing left.
+///
+/// Examples of one prompt stay on one side, and are counted in the run: a held-out prompt is never one that is learnt
+/// from.
 ///
 /// @param tokenisation of the model that learns
-/// @param heldOut      examples kept for judging, >= 1
+/// @param heldOut      examples kept for judging, >= 1; as near to it as whole prompts come
 public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// @param maxLength  tokens of prompt and reply together; less where the model has fewer positions
     /// @param truncation what happens to longer ones
@@ -90,15 +93,41 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// Completions or text to learn by heart; those held out are drawn by seed. Documents are joined and cut into
     /// windows; everything else is one sequence each: of a preference, the chosen reply.
     public Split<Tokenized> sequences(Path file, ReadOptions options, long seed) {
-        return split(file, options, "sequence", all -> Split.seeded(all, heldOut, seed), examples -> {
-            if (examples.stream().allMatch(Document.class::isInstance)) {
-                return tokens(windows(examples), Skipped.NONE);
-            }
-            List<Example> replies = examples.stream()
-                    .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
-                    .toList();
-            return tokenisation.sequences(replies, Wrong.SKIP);
-        });
+        return split(file, options, "sequence", seeded(seed), this::sequences);
+    }
+
+    /// The same of a file that nothing is learnt from: as many as are held out, drawn by seed.
+    public List<Tokenized> judged(Path file, ReadOptions options, long seed) {
+        List<Example> all = read(file, options);
+        Tokens<Tokenized> judged = sequences(Split.seeded(all, heldOut, seed).heldOut());
+        note(judged.skipped());
+        requireSome(judged, "sequence is left to judge by", file);
+        return judged.items();
+    }
+
+    /// How many of the examples that [#judged] draws have a prompt that [#sequences] of another file learns from, with
+    /// the same seed.
+    public int shared(Path judged, ReadOptions options, Path learnt, ReadOptions learntOptions, long seed) {
+        List<Grouped> known = seeded(seed)
+                .apply(grouped(Dataset.read(learnt, learntOptions).examples()))
+                .train();
+        List<Example> drawn = Split.seeded(Dataset.read(judged, options).examples(), heldOut, seed)
+                .heldOut();
+        return Split.shared(known, grouped(drawn), Grouped::group);
+    }
+
+    private Function<List<Grouped>, Split<Grouped>> seeded(long seed) {
+        return all -> Split.seeded(all, Grouped::group, heldOut, seed);
+    }
+
+    private Tokens<Tokenized> sequences(List<Example> examples) {
+        if (examples.stream().allMatch(Document.class::isInstance)) {
+            return tokens(windows(examples), Skipped.NONE);
+        }
+        List<Example> replies = examples.stream()
+                .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
+                .toList();
+        return tokenisation.sequences(replies, Wrong.SKIP);
     }
 
     private List<Tokenized> windows(List<Example> documents) {
@@ -112,8 +141,11 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
                 end);
     }
 
-    private Split<Example> last(List<Example> all) {
-        return Split.last(all, heldOut);
+    /// An example, and what those of one prompt have in common.
+    private record Grouped(Example example, Object group) {}
+
+    private Split<Grouped> last(List<Grouped> all) {
+        return Split.last(all, Grouped::group, heldOut);
     }
 
     private static <T> Tokens<T> tokens(List<T> items, Skipped skipped) {
@@ -123,7 +155,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     private <T> Split<T> split(
             Path file,
             String what,
-            Function<List<Example>, Split<Example>> splitting,
+            Function<List<Grouped>, Split<Grouped>> splitting,
             Function<List<Example>, Tokens<T>> tokens) {
         return split(file, ReadOptions.skipping(), what, splitting, tokens);
     }
@@ -132,22 +164,55 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             Path file,
             ReadOptions options,
             String what,
-            Function<List<Example>, Split<Example>> splitting,
+            Function<List<Grouped>, Split<Grouped>> splitting,
             Function<List<Example>, Tokens<T>> tokens) {
+        List<Grouped> all = grouped(read(file, options));
+        remarkRepeats(all, Grouped::group, heldOut, file, run);
+        Split<Grouped> sides = splitting.apply(all);
+        Tokens<T> train = tokens.apply(examples(sides.train()));
+        Tokens<T> judged = tokens.apply(examples(sides.heldOut()));
+        note(train.skipped());
+        note(judged.skipped());
+        requireSome(train, what + " is left to learn from", file);
+        requireSome(judged, what + " is left to judge by", file);
+        return new Split<>(train.items(), judged.items());
+    }
+
+    /// More examples than are held out.
+    private List<Example> read(Path file, ReadOptions options) {
         Dataset data = Dataset.read(file, options);
         note(data.skipped());
         int count = data.examples().size();
         if (count <= heldOut) {
             throw new ConfigException("held_out is " + heldOut + ", but " + file + " has only " + count + " examples");
         }
-        Split<Example> examples = splitting.apply(data.examples());
-        Tokens<T> train = tokens.apply(examples.train());
-        Tokens<T> judged = tokens.apply(examples.heldOut());
-        note(train.skipped());
-        note(judged.skipped());
-        requireSome(train, what + " is left to learn from", file);
-        requireSome(judged, what + " is left to judge by", file);
-        return new Split<>(train.items(), judged.items());
+        return data.examples();
+    }
+
+    private List<Grouped> grouped(List<Example> examples) {
+        return examples.stream()
+                .map(example -> new Grouped(example, tokenisation.group(example)))
+                .toList();
+    }
+
+    /// Counts in the run the examples whose prompt an earlier one has, too.
+    ///
+    /// @throws ConfigException if all have one prompt: nothing can be held out then
+    public static <T> void remarkRepeats(List<T> all, Function<? super T, ?> prompt, int heldOut, Path file, Run run) {
+        int repeats = Split.repeats(all, prompt);
+        if (repeats == all.size() - 1) {
+            throw new ConfigException("held_out is " + heldOut + ", but all " + all.size() + " examples of " + file
+                    + " have one prompt, which cannot be both learnt from and held out; examples of other prompts beside"
+                    + " them would be right");
+        }
+        if (repeats > 0) {
+            run.remark(repeats + " of " + all.size() + " records of " + file.getFileName()
+                    + " repeat an earlier prompt: kept on one side");
+        }
+    }
+
+    private static List<Example> examples(List<Grouped> grouped) {
+        return grouped.stream().map(Grouped::example).toList();
     }
 
     private void note(Skipped skipped) {

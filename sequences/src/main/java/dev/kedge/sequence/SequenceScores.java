@@ -5,7 +5,9 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.objective.logprob.HeadLogProbs;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
@@ -28,7 +30,38 @@ public final class SequenceScores {
     /// `Σ_t log p(token_t | before)` over the targets of each sequence, at a temperature, without gradient: nats, in
     /// the order given.
     public static double[] of(Decoder model, List<Tokenized> sequences, int padId, double temperature) {
-        double[] scores = new double[sequences.size()];
+        return ofTokens(model, sequences, padId, temperature).sums();
+    }
+
+    /// Log-probs of targets.
+    ///
+    /// @param values      of each sequence's, nats, `[sequence][target]`
+    /// @param largestTerm of the numbers whose differences they are, see [HeadLogProbs#largestTerm]
+    public record TokenScores(double[][] values, double largestTerm) {
+        /// Of each sequence over its targets.
+        public double[] sums() {
+            return Arrays.stream(values)
+                    .mapToDouble(v -> {
+                        double sum = 0;
+                        for (double value : v) {
+                            sum += value;
+                        }
+                        return sum;
+                    })
+                    .toArray();
+        }
+
+        /// What the sampler reported of the sequences beside these.
+        public SamplerAgreement agreement(List<Completion> drawn) {
+            double[] all = Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
+            return SamplerAgreement.of(drawn, all, largestTerm);
+        }
+    }
+
+    /// `log p(token_t | before)` of each target, at a temperature, without gradient, in the order given.
+    public static TokenScores ofTokens(Decoder model, List<Tokenized> sequences, int padId, double temperature) {
+        double[][] scores = new double[sequences.size()][];
+        double largest = 0;
         int[] byLength = IntStream.range(0, sequences.size()) // rows of like length waste no padding
                 .boxed()
                 .sorted(Comparator.comparingInt(i -> sequences.get(i).length()))
@@ -41,18 +74,19 @@ public final class SequenceScores {
                 TokenBatch batch = TokenBatch.of(
                                 Arrays.stream(chosen).mapToObj(sequences::get).toList(), padId, 1)
                         .to(model.device());
-                double[] sums = sums(model, batch, temperature)
-                        .values()
-                        .to(DType.FLOAT64)
-                        .to(Device.CPU)
-                        .toDoubles();
-                long[] rows = batch.row().toLongs();
-                for (int n = 0; n < sums.length; n++) {
-                    scores[chosen[(int) rows[n]]] += sums[n];
+                HeadLogProbs tokens = sums(model, batch, temperature);
+                double[] values =
+                        tokens.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+                largest = Math.max(largest, tokens.largestTerm());
+                int from = 0;
+                for (int i : chosen) { // targets stand in the order of their rows
+                    int to = from + sequences.get(i).targets();
+                    scores[i] = Arrays.copyOfRange(values, from, to);
+                    from = to;
                 }
             }
         }
-        return scores;
+        return new TokenScores(scores, largest);
     }
 
     /// The same of the chosen and of the rejected replies of pairs: nats, `[2][pairs]`.
@@ -75,7 +109,7 @@ public final class SequenceScores {
     /// The log-probs of a batch's targets, in its order.
     public static HeadLogProbs sums(Decoder model, TokenBatch batch, double temperature) {
         Tensor hidden = model.hidden(batch.tokens()).indexSelect(0, batch.targetIndex());
-        return HeadLogProbs.of(hidden, model.head(), batch.targetTokens(), temperature);
+        return HeadLogProbs.of(hidden, model.head(), model.absent(), batch.targetTokens(), temperature);
     }
 
     /// Sums of a model's log-probs over the targets of each row, without gradient: nats, `[B]`.

@@ -82,7 +82,8 @@ public final class SupervisedTraining {
     private static StepMetrics gradient(Decoder model, List<Tokenized> part, int padId, long targets) {
         TokenBatch tokens = TokenBatch.of(part, padId, 1).to(model.device());
         Tensor hidden = model.hidden(tokens.tokens()).indexSelect(0, tokens.targetIndex());
-        Tensor loss = HeadLogProbs.crossEntropyBackward(hidden, model.head(), tokens.targetTokens(), targets);
+        Tensor loss =
+                HeadLogProbs.crossEntropyBackward(hidden, model.head(), model.absent(), tokens.targetTokens(), targets);
         return new StepMetrics().add("loss", loss.item());
     }
 }

@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,27 +90,51 @@ class PolicyEvaluationTest {
         return new Bootstrap(2000, 0.95, SEED).bca(values);
     }
 
-    /// Of n successes in n trials Wilson's interval begins at n / (n + z²), z = 1.959964; the test's p is 2 / 2^n.
+    /// Of n successes in n trials Clopper and Pearson's interval begins at the n-th root of 0.025; p is 2 / 2^n.
     @Test
     void accuracyIsTheShareOfPairsWithAPositiveMargin() {
-        double end = 5 / (5 + 1.959964 * 1.959964);
+        double end = Math.pow(0.025, 0.2);
         double[] all = {1, 0.5, 2, 1e-9, 3};
         Summary better = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, PAIRS, all);
         assertClose(new Estimate(1, end, 1), fact(better, "held-out preference accuracy"), 1e-6);
         assertEquals(1.0 / 16, fact(better, "p-value against 50 %").value(), 1e-12);
         assertEquals(
-                "Held-out preference accuracy is 100.0 % [56.6, 100.0] on 5 pairs; against chance (50 %), p = 0.063:"
-                        + " better than chance.",
+                "Held-out preference accuracy is 100.0 % [47.8, 100.0] on 5 pairs; against chance (50 %), p = 0.063:"
+                        + " not told apart from chance.",
                 better.verdict());
         assertClose(mean(all), fact(better, "reward margin"), 1e-12);
         Summary worse = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, PAIRS, new double[] {-1, 0, -2, -0.5, -1});
-        assertClose(new Estimate(0, 0, 1 - end), fact(worse, "held-out preference accuracy"), 1e-6);
-        assertTrue(worse.verdict().endsWith(": worse than chance."), worse.verdict());
+        assertEquals(0.1, fact(worse, "held-out preference accuracy").value(), 1e-12, "a tie counts half");
+        assertEquals(1.0 / 8, fact(worse, "p-value against 50 %").value(), 1e-12, "of the four that are none");
         Summary between = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, PAIRS, new double[] {1, 0, 2, -0.5, 1});
-        assertEquals(0.6, fact(between, "held-out preference accuracy").value(), 1e-12, "a tie is no preference");
-        assertEquals(1, fact(between, "p-value against 50 %").value(), 1e-12);
+        assertEquals(0.7, fact(between, "held-out preference accuracy").value(), 1e-12, "a tie counts half");
+        assertEquals(0.625, fact(between, "p-value against 50 %").value(), 1e-12);
         assertTrue(between.verdict().endsWith(": not told apart from chance."), between.verdict());
-        assertTrue(between.verdict().contains("is 60.0 % [23.1, 88.2] on 5 pairs"), between.verdict());
+    }
+
+    @Test
+    void theVerdictIsThatOfThePValue() {
+        List<TokenizedPair> six =
+                Stream.concat(PAIRS.stream(), PAIRS.stream().limit(1)).toList();
+        double[] margins = {1, 2, 1, 3, 1, 1};
+        Summary better = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, six, margins);
+        assertEquals(1.0 / 32, better.number("p_value"), 1e-12);
+        assertTrue(better.verdict().endsWith(": better than chance."), better.verdict());
+        double[] opposite = Arrays.stream(margins).map(m -> -m).toArray();
+        String worse =
+                evaluation(2, 2, 1, 0).ofPairs(BASE, policy, six, opposite).verdict();
+        assertTrue(worse.endsWith(": worse than chance."), worse);
+    }
+
+    @Test
+    void aPolicyThatHasNotMovedIsNotToldApartFromChance() {
+        Summary still = evaluation(2, 2, 1, 0).ofPairs(BASE, policy, PAIRS, new double[5]);
+        assertEquals(0.5, still.number("held_out_preference_accuracy"));
+        assertEquals(1, still.number("p_value"));
+        assertTrue(
+                still.verdict()
+                        .endsWith("not told apart from chance, as no margin differs from 0: the policy has not moved."),
+                still.verdict());
     }
 
     @Test

@@ -8,11 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.lm.Decoder;
+import dev.kedge.nn.lm.Generator.Completion;
+import dev.kedge.nn.lm.Generator.StopReason;
 import dev.kedge.objective.Loss;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,8 +37,6 @@ class PolicyLogProbsTest {
             assertArrayEquals(expected, logProbs.sums().toDoubles(), 1e-11);
             assertArrayEquals(expected(frozen), logProbs.under(frozen).toDoubles(), 1e-11);
             assertFalse(logProbs.under(frozen).hasGradientGraph());
-            assertArrayEquals(new double[] {expected[1], expected[2]}, logProbs.values(1, 2), 1e-11);
-            assertEquals(1, logProbs.values(0, 1).length);
             Tensor constant = logProbs.constant(1.5, -2);
             assertEquals(DType.FLOAT64, constant.dtype());
             assertArrayEquals(new double[] {1.5, -2}, constant.toDoubles());
@@ -42,6 +44,30 @@ class PolicyLogProbsTest {
             assertEquals(6, logProbs.batch().targets());
             assertTrue(logProbs.sums().hasGradientGraph());
         }
+    }
+
+    /// The completions are those of the last two sequences, as the policy says of them, but for one token.
+    @Test
+    void completionsAreComparedTokenByToken() {
+        try (Scope _ = new Scope();
+                Decoder policy = TinyModel.decoder(7, 4)) {
+            PolicyLogProbs logProbs = PolicyLogProbs.of(policy, SEQUENCES, 3);
+            double[] tokens = logProbs.tokens().values().toDoubles(); // 3 of the first sequence, 1 and 2 of the others
+            List<Completion> drawn = List.of(
+                    completion(SEQUENCES.get(1), tokens[3]), completion(SEQUENCES.get(2), tokens[4], tokens[5] + 0.5));
+            SamplerAgreement agreement = logProbs.agreement(drawn, 1);
+            assertEquals(0.5, agreement.difference(), 1e-6);
+            assertEquals(logProbs.tokens().largestTerm(), agreement.largest());
+        }
+    }
+
+    private static Completion completion(Tokenized sequence, double... logProbs) {
+        float[] reported = new float[logProbs.length];
+        for (int i = 0; i < logProbs.length; i++) {
+            reported[i] = (float) logProbs[i];
+        }
+        int[] reply = Arrays.copyOfRange(sequence.tokens(), sequence.promptLength(), sequence.length());
+        return new Completion(0, reply, reported, new float[reply.length], StopReason.LENGTH);
     }
 
     /// Constants take the type of what they are compared with: a loss in float32 has no part in float64.
@@ -57,7 +83,7 @@ class PolicyLogProbsTest {
             Tensor some = SequenceScores.constants(i -> 10.0 * i, new int[] {2, 0}, logProbs.sums());
             assertEquals(DType.FLOAT32, some.dtype());
             assertArrayEquals(new double[] {20, 0}, some.toDoubles());
-            assertArrayEquals(expected(wide), logProbs.values(0, 3), 1e-5);
+            assertArrayEquals(expected(wide), logProbs.sums().to(DType.FLOAT64).toDoubles(), 1e-5);
         }
     }
 

@@ -3,14 +3,21 @@ package dev.kedge.sequence;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.config.ConfigException;
+import dev.kedge.data.Content;
+import dev.kedge.data.Conversation;
 import dev.kedge.data.DataException;
+import dev.kedge.data.Document;
 import dev.kedge.data.LabelledSequence;
+import dev.kedge.data.Preference;
+import dev.kedge.data.Prompt;
+import dev.kedge.data.PromptCompletion;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
 import dev.kedge.data.Tokenisation;
@@ -20,16 +27,21 @@ import dev.kedge.data.Truncation;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.Run;
 import dev.kedge.run.Terminal;
+import dev.kedge.run.result.Summary;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +77,8 @@ class SequenceReaderTest {
                         folder.resolve("run" + System.nanoTime()), "dpo", new Noted("nothing"), Terminal.quiet())) {
             T found = reading.by(SequenceReader.of(model, 12, Truncation.DROP, heldOut, run));
             log = Files.readString(run.folder().resolve("log.txt"));
+            run.summarise(Summary.of("dpo", Summary.Status.FINISHED, 1));
+            summary = Files.readString(run.folder().resolve("summary.json"));
             return found;
         }
     }
@@ -72,6 +86,7 @@ class SequenceReaderTest {
     public record Noted(String text) {}
 
     private String log;
+    private String summary;
 
     private static String text(Tokenized sequence) {
         String prompt = TinyModel.TOKENIZER.decode(sequence.prompt());
@@ -89,8 +104,8 @@ class SequenceReaderTest {
     void labelledCompletionsKeepTheirLabelsAndPrompts() throws Exception {
         Path file = Files.writeString(folder.resolve("labelled.jsonl"), LABELLED);
         Split<LabelledSequence> split = read(2, r -> r.labelled(file));
-        assertEquals(List.of("ab |cd true", "a |efg false", "abc |d true"), texts(split.train()));
-        assertEquals(List.of("b |ha false"), texts(split.heldOut()), "the last two, one of which is too long");
+        assertEquals(List.of("a |efg false", "abc |d true", "b |ha false"), texts(split.train()));
+        assertEquals(List.of("ab |cd true"), texts(split.heldOut()), "the two of one prompt, one of them too long");
         assertTrue(log.contains("left out: 1 x key \"label\": expected true or false, found the string \"yes\""), log);
         assertTrue(log.contains("left out: 1 x longer than 12 tokens"), log);
     }
@@ -139,6 +154,95 @@ class SequenceReaderTest {
         Split<Tokenized> chosen = read(1, r -> r.sequences(pairs, ReadOptions.skipping(), 1));
         assertTrue(Set.of("ab |cd", "a |d", "abc |dada")
                 .contains(text(chosen.train().getFirst())));
+    }
+
+    private static final String LINE = " of 18 records of data.jsonl repeat an earlier prompt: kept on one side";
+
+    /// Six prompts, each of them three times: whichever way a file is read, none is on both sides, and that is said in
+    /// the log and in the summary.
+    @Test
+    void aPromptThatStandsAgainStaysOnOneSide() throws Exception {
+        String pairs = record("\"chosen\": \"%sa\", \"rejected\": \"h\"");
+        String completions = record("\"completion\": \"%sa\"");
+        List<Split<Tokenized>> splits = new ArrayList<>();
+        Path file = folder.resolve("data.jsonl");
+        for (int heldOut : List.of(1, 3, 5, 8)) {
+            Files.writeString(file, pairs);
+            Split<TokenizedPair> read = read(heldOut, r -> r.pairs(file));
+            splits.add(new Split<>(
+                    read.train().stream().map(TokenizedPair::chosen).toList(),
+                    read.heldOut().stream().map(TokenizedPair::chosen).toList()));
+            splits.add(read(heldOut, r -> r.prompts(file)));
+            splits.add(read(heldOut, r -> r.sequences(file, ReadOptions.skipping(), 1)));
+            Split<LabelledSequence> labelled = read(heldOut, r -> r.labelled(file));
+            splits.add(new Split<>(
+                    labelled.train().stream()
+                            .map(LabelledSequence::sequence)
+                            .filter(s -> text(s).endsWith("a"))
+                            .toList(),
+                    labelled.heldOut().stream()
+                            .map(LabelledSequence::sequence)
+                            .filter(s -> text(s).endsWith("a"))
+                            .toList()));
+            Files.writeString(file, completions);
+            splits.add(read(heldOut, r -> r.sequences(file, ReadOptions.skipping(), 1)));
+            assertTrue(log.contains("12" + LINE), log);
+            assertTrue(summary.contains("12" + LINE), summary);
+            for (Split<Tokenized> split : splits) {
+                assertEquals(0, Split.shared(split.train(), split.heldOut(), s -> Tokenized.ofPrompt(s.prompt())));
+                assertEquals(18, split.train().size() + split.heldOut().size());
+                assertEquals(
+                        Math.max(3, Math.round(heldOut / 3.0) * 3),
+                        split.heldOut().size());
+            }
+            splits.clear();
+        }
+    }
+
+    private static String record(String reply) {
+        return IntStream.range(0, 18)
+                .mapToObj(i -> "{\"prompt\": \"" + "abcdef".charAt(i % 6) + " \", "
+                        + reply.formatted("abc".charAt(i / 6)) + "}\n")
+                .collect(Collectors.joining());
+    }
+
+    /// What counts is what the model reads: a template that trims makes two of these one. What has no prompt counts by
+    /// the whole of it.
+    @Test
+    void promptsAreOneWhereTheirTokensAre() throws Exception {
+        ChatTemplate trimming = ChatTemplate.of("{% for m in messages %}{{ m.content | trim }} {% endfor %}", Map.of());
+        Tokenisation tokenisation =
+                new Tokenisation(TinyModel.TOKENIZER, Optional.of(trimming), 24, Truncation.KEEP_PROMPT_END);
+        Content.Messages one = Content.text("ab").asMessages("user");
+        Content.Messages spaced = Content.text("ab  ").asMessages("user");
+        Content.Messages said = Content.text("a").asMessages("assistant");
+        assertEquals(tokenisation.group(new Prompt(one)), tokenisation.group(new Prompt(spaced)));
+        assertEquals(
+                tokenisation.group(new PromptCompletion(one, said)),
+                tokenisation.group(new Preference(spaced, said, one)));
+        assertNotEquals(tokenisation.group(Prompt.of("ab")), tokenisation.group(Prompt.of("ab  ")), "without template");
+        assertEquals(tokenisation.group(new Document("a b ")), tokenisation.group(new Document("a b")));
+        assertNotEquals(tokenisation.group(new Document("a b")), tokenisation.group(new Document("a c")));
+        assertNotEquals(
+                tokenisation.group(PromptCompletion.of("", "a")), tokenisation.group(PromptCompletion.of("", "b")));
+        assertNotEquals(
+                tokenisation.group(new Conversation(said.messages())),
+                tokenisation.group(new Conversation(
+                        Content.text("b").asMessages("assistant").messages())));
+    }
+
+    @Test
+    void ofOnePromptNothingCanBeHeldOut() throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("pairs.jsonl"), PAIRS.replaceAll("\"prompt\": \"[a-z ]+\"", "\"prompt\": \"a\""));
+        for (Reading<?> reading : List.<Reading<?>>of(
+                r -> r.pairs(file), r -> r.labelled(file), r -> r.sequences(file, ReadOptions.skipping(), 1))) {
+            assertEquals(
+                    "held_out is 1, but all 3 examples of " + file
+                            + " have one prompt, which cannot be both learnt from"
+                            + " and held out; examples of other prompts beside them would be right",
+                    assertThrows(ConfigException.class, () -> read(1, reading)).getMessage());
+        }
     }
 
     @Test
@@ -194,7 +298,7 @@ class SequenceReaderTest {
         Tokenizer letters =
                 Tokenizer.load(Path.of(System.getProperty("kedge.root"), "data/src/test/samples/arithmetic_llama"));
         assertTrue(letters.bos().isEmpty());
-        Path text = Files.writeString(folder.resolve("text.txt"), "1,#1,#1,");
+        Path text = Files.writeString(folder.resolve("text.txt"), "1,#2,#1,");
         ReadOptions parted = SequenceReader.options(Optional.empty(), Optional.empty(), Optional.of("#"));
         int end = letters.eos().orElseThrow();
         try (Run run = Run.start(folder.resolve("run"), "dpo", new Noted("nothing"), Terminal.quiet())) {
@@ -210,7 +314,7 @@ class SequenceReaderTest {
     @Test
     void aSideWithNothingLeftIsToldOf() throws Exception {
         Path file = Files.writeString(folder.resolve("labelled.jsonl"), """
-                {"prompt": "ab ", "completion": "cd", "label": true}
+                {"prompt": "a ", "completion": "cd", "label": true}
                 {"prompt": "ab ", "completion": "abcdabcdabcd", "label": true}
                 """);
         var e = assertThrows(DataException.class, () -> read(1, r -> r.labelled(file)));

@@ -214,7 +214,8 @@ class UnpairedTrainingTest {
                             desirable,
                             new double[desirable.size()]));
             assertEquals(
-                    "of 20 held-out completions 20 are desirable: both labels are needed to judge by, raise held_out",
+                    "of " + desirable.size() + " held-out completions " + desirable.size()
+                            + " are desirable: both labels are needed to judge by, raise held_out",
                     e.getMessage());
         });
     }

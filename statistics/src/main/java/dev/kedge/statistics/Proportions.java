@@ -1,5 +1,6 @@
 package dev.kedge.statistics;
 
+import org.hipparchus.distribution.continuous.BetaDistribution;
 import org.hipparchus.distribution.continuous.NormalDistribution;
 import org.hipparchus.distribution.discrete.BinomialDistribution;
 
@@ -27,6 +28,24 @@ public final class Proportions {
         return new Estimate(share, low, high);
     }
 
+    /// Clopper and Pearson's exact interval: the proportions under which neither as many successes nor as few would
+    // have
+    /// less than half the doubt's probability.
+    ///
+    /// @param confidence in (0, 1), for example 0.95
+    public static Estimate clopperPearson(int successes, int trials, double confidence) {
+        checkCounts(successes, trials);
+        checkConfidence(confidence);
+        double tail = (1 - confidence) / 2;
+        int failures = trials - successes;
+        double low =
+                successes == 0 ? 0 : new BetaDistribution(successes, failures + 1.0).inverseCumulativeProbability(tail);
+        double high = failures == 0
+                ? 1
+                : new BetaDistribution(successes + 1.0, failures).inverseCumulativeProbability(1 - tail);
+        return new Estimate((double) successes / trials, low, high);
+    }
+
     /// The p-value of the exact two-sided binomial test of `success probability = p0`: the probability under p0 of all
     /// outcomes that are at most as likely as the observed one (the method of small p-values).
     public static double binomialTest(int successes, int trials, double p0) {
@@ -46,10 +65,14 @@ public final class Proportions {
     }
 
     private static double normalQuantile(double confidence) {
+        checkConfidence(confidence);
+        return new NormalDistribution(0, 1).inverseCumulativeProbability(0.5 + confidence / 2);
+    }
+
+    private static void checkConfidence(double confidence) {
         if (!(confidence > 0 && confidence < 1)) {
             throw new IllegalArgumentException("confidence must lie in (0, 1), got " + confidence);
         }
-        return new NormalDistribution(0, 1).inverseCumulativeProbability(0.5 + confidence / 2);
     }
 
     private static void checkCounts(int successes, int trials) {

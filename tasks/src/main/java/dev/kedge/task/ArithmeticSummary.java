@@ -11,6 +11,7 @@ import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -24,9 +25,13 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
     /// @param method with its strength
     public String verdict(String method, Evaluation after) {
         return String.format(
+                Locale.ROOT,
                 "Drawn answers to sums never trained on were right with probability %.1f %% before and %.1f %% after"
                         + " %s, %.2f nats from the reference.",
-                100 * task.before().reward(), 100 * after.reward(), method, after.kl());
+                100 * task.before().reward(),
+                100 * after.reward(),
+                method,
+                after.kl());
     }
 
     /// A method's policies of several strengths, from the reference on.
@@ -91,6 +96,7 @@ public record ArithmeticSummary(ArithmeticTask task, double mistakes, long seed)
                     Optional.of(isRight(i, saidBefore) ? 1.0 : 0.0),
                     Optional.of(isRight(i, saidAfter) ? 1.0 : 0.0),
                     String.format(
+                            Locale.ROOT,
                             "chance of the right answer: %.0f %% before, %.0f %% after",
                             100 * task.before().sums().get(i).reward(),
                             100 * after.sums().get(i).reward())));

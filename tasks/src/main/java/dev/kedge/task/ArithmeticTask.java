@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -99,7 +100,7 @@ public final class ArithmeticTask implements AutoCloseable {
 
         @Override
         public String toString() {
-            return String.format("right on %.1f %%, KL %.3f nats (exact)", 100 * reward(), kl());
+            return String.format(Locale.ROOT, "right on %.1f %%, KL %.3f nats (exact)", 100 * reward(), kl());
         }
     }
 
@@ -126,7 +127,8 @@ public final class ArithmeticTask implements AutoCloseable {
         solutions = heldOut.stream().map(p -> answer(solution(p))).toList();
         reference = reference(run, device);
         before = evaluate(reference);
-        run.note(String.format("reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
+        run.note(String.format(
+                Locale.ROOT, "reference: right on %.1f %% of held-out sums (exact)", 100 * before.reward()));
     }
 
     private static List<Problem> heldOut(Config config, Arithmetic arithmetic, long seed) {

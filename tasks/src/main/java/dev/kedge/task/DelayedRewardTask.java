@@ -1,5 +1,6 @@
 package dev.kedge.task;
 
+import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
@@ -18,9 +19,11 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Streams;
 import dev.kedge.text.CharTokenizer;
 import dev.kedge.text.Tokenizer;
+import java.nio.IntBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
@@ -93,7 +96,7 @@ public final class DelayedRewardTask implements AutoCloseable {
         String small = IntStream.range(0, config.letters())
                 .collect(StringBuilder::new, (s, i) -> s.append((char) ('a' + i)), StringBuilder::append)
                 .toString();
-        tokenizer = CharTokenizer.of(small + small.toUpperCase());
+        tokenizer = CharTokenizer.of(small + small.toUpperCase(Locale.ROOT));
         heldOut = prompts(config.heldOut(), new SplittableRandom(Streams.of(seed, "held-out prompts")));
         base = pretrained("base", config.hiddenSize());
     }
@@ -181,6 +184,11 @@ public final class DelayedRewardTask implements AutoCloseable {
     /// The same pairs labelled once for each of several rewards.
     public List<List<TokenizedPair>> pairs(int count, List<ToDoubleFunction<String>> rewards) {
         List<int[]> prompts = prompts(count, new SplittableRandom(Streams.of(seed, "prompts of pairs")));
+        int shared = Split.shared(prompts, heldOut, IntBuffer::wrap);
+        if (shared > 0) {
+            run.remark(shared + " of the " + heldOut.size() + " prompts drawn for evaluation are also the prompt of a"
+                    + " pair: they are " + PROMPT + " symbols, drawn alike");
+        }
         long answers = Streams.of(seed, "answers of pairs");
         List<Completion> drawn = Generator.generate(base, prompts, sampling(2, answers), null);
         double[] chance = new SplittableRandom(Streams.of(seed, "labels of pairs"))

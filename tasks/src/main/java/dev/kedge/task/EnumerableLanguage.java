@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -59,9 +60,13 @@ public final class EnumerableLanguage implements AutoCloseable {
             }
             if (Math.pow(letters, length) > MOST) {
                 throw new IllegalArgumentException(String.format(
+                        Locale.ROOT,
                         "%d letters make %.3g texts of length %d, too many to enumerate: at most %d, so length <= %d",
-                        letters, Math.pow(letters, length), length, MOST, (int)
-                                (Math.log(MOST) / Math.log(letters) + 1e-9)));
+                        letters,
+                        Math.pow(letters, length),
+                        length,
+                        MOST,
+                        (int) (Math.log(MOST) / Math.log(letters) + 1e-9)));
             }
             if (layers < 1 || heads < 1 || hiddenSize < 1 || hiddenSize % heads != 0) {
                 throw new IllegalArgumentException("layers >= 1 and hidden_size a multiple of heads expected, were "

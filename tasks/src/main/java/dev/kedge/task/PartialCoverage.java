@@ -11,6 +11,7 @@ import dev.kedge.statistics.Bootstrap;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Preferences on [ArithmeticTask] that cover a part of the answers only: right answers over near misses, which agree
@@ -26,8 +27,11 @@ public record PartialCoverage(ArithmeticTask task) {
         @Override
         public String toString() {
             return String.format(
+                    Locale.ROOT,
                     "%.1f %% right, %.1f %% of kinds that no pair holds, %.2f nats away",
-                    100 * exact.reward(), 100 * Bootstrap.mean(uncovered), exact.kl());
+                    100 * exact.reward(),
+                    100 * Bootstrap.mean(uncovered),
+                    exact.kl());
         }
     }
 

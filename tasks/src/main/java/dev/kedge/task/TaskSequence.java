@@ -163,9 +163,9 @@ public final class TaskSequence implements AutoCloseable {
         }
 
         public String words() {
-            return String.format("%.1f %% (", 100 * Bootstrap.mean(all()))
+            return String.format(Locale.ROOT, "%.1f %% (", 100 * Bootstrap.mean(all()))
                     + Arrays.stream(accuracies())
-                            .mapToObj(a -> String.format("%.1f", 100 * a))
+                            .mapToObj(a -> String.format(Locale.ROOT, "%.1f", 100 * a))
                             .collect(Collectors.joining(", "))
                     + ")";
         }

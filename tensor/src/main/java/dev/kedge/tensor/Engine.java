@@ -6,14 +6,25 @@ import org.bytedeco.pytorch.global.torch;
 public final class Engine {
     private Engine() {}
 
+    /// More threads than this serve no operator, and the system may refuse to start them.
+    private static final int MOST_THREADS = 1024;
+
+    /// For a configuration, which is checked before the engine is loaded.
+    ///
+    /// @throws IllegalArgumentException if there cannot be so many threads
+    public static void requireThreads(int count) {
+        if (count < 1 || count > MOST_THREADS) {
+            throw new IllegalArgumentException("threads must be from 1 to " + MOST_THREADS + ", was " + count
+                    + "; this machine has " + Runtime.getRuntime().availableProcessors() + " processors");
+        }
+    }
+
     /// Sets the number of threads that operators called on this thread use on the processor from now on, and the number
     /// that matrix products use in the whole process.
     ///
-    /// @throws IllegalArgumentException if count is below 1, or not 1 under [Kernels#PORTABLE]
+    /// @throws IllegalArgumentException if there cannot be so many, or it is not 1 under [Kernels#PORTABLE]
     public static void useThreads(int count) {
-        if (count < 1) {
-            throw new IllegalArgumentException("threads must be at least 1, was " + count);
-        }
+        requireThreads(count);
         if (count != 1 && Kernels.chosen() == Kernels.PORTABLE) {
             throw new IllegalArgumentException("threads must be 1 with portable kernels, was " + count);
         }

@@ -143,14 +143,14 @@ final class Op {
     }
 
     static RuntimeException failure(String name, RuntimeException cause, Owned... operands) {
-        if (cause instanceof IllegalStateException) {
-            return cause; // a closed tensor, already named
+        if (cause instanceof IllegalStateException || cause instanceof EngineException) {
+            return cause; // a closed tensor, or an operation within this one: already named
         }
         String shapes = Stream.of(operands).map(Op::describe).collect(Collectors.joining(" and "));
         if (Stream.of(operands).anyMatch(Objects::isNull)) {
             return new NullPointerException(name + " of " + shapes + ": an operand is null");
         }
-        return new IllegalArgumentException(name + " of " + shapes + ": " + firstLine(cause), cause);
+        return new EngineException(name + " of " + shapes + ": " + firstLine(cause), cause);
     }
 
     private static String describe(Owned operand) {

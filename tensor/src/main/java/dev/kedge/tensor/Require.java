@@ -2,6 +2,7 @@ package dev.kedge.tensor;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// The preconditions of objectives, checked on their first lines. Each throws [IllegalArgumentException] in one
 /// sentence with the offending value; a tensor that is null is said to be missing. None reads a tensor's contents, so
@@ -71,7 +72,7 @@ public final class Require {
     public static void mask(String name, Tensor mask, String otherName, Tensor other) {
         if (mask != null && mask.dtype() != DType.BOOL) {
             throw new IllegalArgumentException(
-                    name + " must be boolean, was " + mask.dtype().name().toLowerCase());
+                    name + " must be boolean, was " + mask.dtype().name().toLowerCase(Locale.ROOT));
         }
         sameShape(name, mask, otherName, other);
     }

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -53,7 +54,7 @@ public final class CharTokenizer implements Tokenizer {
 
     /// What the folders name beside the alphabet, and the files as they were read.
     private CharTokenizer foundIn(Path folder, Path model) {
-        stopIds.addAll(SpecialTokens.read(folder, model, ids::get, Set.copyOf(specials))
+        stopIds.addAll(SpecialTokens.read(folder, model, ids, Set.copyOf(specials))
                 .stopIds());
         files.putAll(TokenizerFiles.huggingFace(folder));
         return this;
@@ -128,8 +129,11 @@ public final class CharTokenizer implements Tokenizer {
             Integer id = this.ids.getOrDefault(piece, this.ids.get(roles.getOrDefault("unk_token", "")));
             if (id == null) {
                 throw new IllegalArgumentException(String.format(
+                        Locale.ROOT,
                         "character '%s' (U+%04X) at position %d is not in the alphabet",
-                        piece, piece.codePointAt(0), at));
+                        piece,
+                        piece.codePointAt(0),
+                        at));
             }
             ids[size] = id;
             starts[size] = at;

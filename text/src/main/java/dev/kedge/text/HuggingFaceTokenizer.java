@@ -57,7 +57,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
                 specials.add(token.path("content").asText());
             }
         });
-        SpecialTokens special = SpecialTokens.read(folder, model, ids::get, specials);
+        SpecialTokens special = SpecialTokens.read(folder, model, ids, specials);
         boolean byteFallback = json.path("model").path("byte_fallback").asBoolean();
         files.computeIfAbsent("generation_config.json", _ -> special.generationConfig());
         return new HuggingFaceTokenizer(open(json, file), pieces, byteFallback, special, files);
@@ -199,6 +199,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     public String token(int id) {
         requireId(id);
         return pieces[id] == null ? "" : pieces[id];
+    }
+
+    @Override
+    public boolean hasToken(int id) {
+        return id >= 0 && id < pieces.length && pieces[id] != null;
     }
 
     private void requireId(int id) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.PriorityQueue;
@@ -79,9 +80,9 @@ public final class LlamaCTokenizer implements Tokenizer {
         }
         for (int b = 0; b < 256; b++) {
             String piece = new String(pieces[FIRST_BYTE + b], StandardCharsets.UTF_8);
-            if (!piece.equals(String.format("<0x%02X>", b))) {
+            if (!piece.equals(String.format(Locale.ROOT, "<0x%02X>", b))) {
                 throw new IllegalArgumentException(path + ": piece " + (FIRST_BYTE + b) + " is '" + piece
-                        + "', expected the byte " + String.format("<0x%02X>", b));
+                        + "', expected the byte " + String.format(Locale.ROOT, "<0x%02X>", b));
             }
         }
     }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.Function;
 
 /// The special ids of a folder: named by text in tokenizer_config.json or special_tokens_map.json, else by id in
 /// generation_config.json or config.json of the model.
@@ -27,19 +26,19 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, Set<Inte
 
     /// @param folder   of the tokenizer
     /// @param model    the folder of its model, the same or another
-    /// @param idOf     the id of a token's text, or null where the vocabulary has none
+    /// @param ids      of all tokens by their texts; an id that a file names and no token has is passed over
     /// @param specials the texts of all special tokens
-    static SpecialTokens read(Path folder, Path model, Function<String, Integer> idOf, Set<String> specials) {
+    static SpecialTokens read(Path folder, Path model, Map<String, Integer> ids, Set<String> specials) {
         Map<String, String> texts = texts(folder);
         JsonNode generation = TokenizerFiles.json(model, "generation_config.json");
         JsonNode config = TokenizerFiles.json(model, "config.json");
         Set<Integer> stops = new LinkedHashSet<>(TokenizerFiles.ids(generation, "eos_token_id"));
         stops.addAll(TokenizerFiles.ids(config, "eos_token_id"));
-        OptionalInt eos = one("eos", texts, idOf, generation, config);
+        OptionalInt eos = one("eos", texts, ids, generation, config);
         eos.ifPresent(stops::add);
-        endOfTurn(folder, specials).map(idOf).ifPresent(stops::add);
+        endOfTurn(folder, specials).map(ids::get).ifPresent(stops::add);
         return new SpecialTokens(
-                one("bos", texts, idOf, generation, config), eos, one("pad", texts, idOf, generation, config), stops);
+                one("bos", texts, ids, generation, config), eos, one("pad", texts, ids, generation, config), stops);
     }
 
     /// The special token that follows a reply in the folder's chat template.
@@ -68,15 +67,16 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, Set<Inte
     }
 
     private static OptionalInt one(
-            String role, Map<String, String> texts, Function<String, Integer> idOf, JsonNode... configs) {
-        Integer id = texts.containsKey(role + "_token") ? idOf.apply(texts.get(role + "_token")) : null;
+            String role, Map<String, String> texts, Map<String, Integer> ids, JsonNode... configs) {
+        Integer id = ids.get(texts.getOrDefault(role + "_token", ""));
         if (id != null) {
             return OptionalInt.of(id);
         }
         for (JsonNode config : configs) {
-            List<Integer> ids = TokenizerFiles.ids(config, role + "_token_id");
-            if (!ids.isEmpty()) {
-                return OptionalInt.of(ids.getFirst());
+            for (int named : TokenizerFiles.ids(config, role + "_token_id")) {
+                if (ids.containsValue(named)) {
+                    return OptionalInt.of(named);
+                }
             }
         }
         return OptionalInt.empty();

@@ -51,6 +51,11 @@ public sealed interface Tokenizer extends AutoCloseable permits HuggingFaceToken
     /// The number of ids, special ones included: every id is below it. A model's embedding may be longer.
     int vocabularySize();
 
+    /// Whether an id has a token: one of a model's embedding may have none, and ids may have gaps.
+    default boolean hasToken(int id) {
+        return id >= 0 && id < vocabularySize();
+    }
+
     /// The id that begins a text, if the tokenizer or its model names one.
     OptionalInt bos();
 

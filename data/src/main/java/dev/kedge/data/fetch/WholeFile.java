@@ -31,9 +31,8 @@ final class WholeFile {
         String sum = sha256(temporary);
         if (bytes != item.bytes() || !sum.equals(item.sha256())) {
             Files.delete(temporary);
-            throw new FetchException(
-                    "%s: expected %d bytes with sha256 %s, %s gave %d bytes with sha256 %s; nothing of it was kept"
-                            .formatted(target, item.bytes(), item.sha256(), source, bytes, sum));
+            throw new FetchException(target + ": expected " + item.bytes() + " bytes with sha256 " + item.sha256()
+                    + ", " + source + " gave " + bytes + " bytes with sha256 " + sum + "; nothing of it was kept");
         }
         try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
             channel.force(true);

@@ -31,7 +31,10 @@ public record Custom(String className) implements Verification {
             Constructor<?> constructor = found.getConstructor();
             return (Verifier) constructor.newInstance();
         } catch (ClassNotFoundException | LinkageError e) {
-            throw wrong("cannot be loaded from the class path: " + VerifierResult.oneLine(e), e);
+            throw wrong(
+                    "cannot be loaded from the class path: " + VerifierResult.oneLine(e)
+                            + "; KEDGE_CLASSPATH=FILE.jar ./kedge ... adds a jar or a folder of classes to it",
+                    e);
         } catch (NoSuchMethodException e) {
             throw wrong("has no public constructor without arguments", e);
         } catch (InvocationTargetException e) {

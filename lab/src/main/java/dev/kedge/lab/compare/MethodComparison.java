@@ -191,21 +191,17 @@ public record MethodComparison(ComparisonTask task, List<Entry> entries, List<Li
         if (first.missing.isEmpty()) {
             return "There is no divergence that all methods reach.";
         }
-        var range = common().map(r -> "Over the divergences that all reach, %s to %s nats, "
-                        .formatted(Quantity.number(r.from()), Quantity.number(r.to())))
+        var range = common().map(r -> "Over the divergences that all reach, " + Quantity.number(r.from()) + " to "
+                        + Quantity.number(r.to()) + " nats, ")
                 .orElse("Over the divergences that all reach, ");
-        var said = "%s misses %s of the optimum's %s"
-                .formatted(
-                        first.method.name(), Quantity.number(first.missing.get().value()), task.measure());
+        var said = first.method.name() + " misses "
+                + Quantity.number(first.missing.get().value()) + " of the optimum's " + task.measure();
         return range
                 + said
                 + (first == last
                         ? "."
-                        : ", %s %s."
-                                .formatted(
-                                        last.method.name(),
-                                        Quantity.number(
-                                                last.missing.orElseThrow().value())));
+                        : ", " + last.method.name() + " "
+                                + Quantity.number(last.missing.orElseThrow().value()) + ".");
     }
 
     /// All pairs of methods.

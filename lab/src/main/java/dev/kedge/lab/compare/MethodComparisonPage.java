@@ -8,6 +8,7 @@ import dev.kedge.lab.report.Page;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.statistics.Estimate;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// The report of a comparison: the frontiers beside the optimum, what is missing from it, who is above whom.
@@ -37,7 +38,7 @@ final class MethodComparisonPage {
                         + Page.section("Each against each", pairings(measure, comparison.pairings()))
                         + comparison.gaps().map(MethodComparisonPage::gaps).orElse("")
                         + Page.section("Task", prose(ComparedMethods.training(comparison.task())))
-                        + Page.section("How they are compared", prose(METHOD.formatted(measure))));
+                        + Page.section("How they are compared", prose(String.format(Locale.ROOT, METHOD, measure))));
     }
 
     private static String picture(Frontier frontier) {

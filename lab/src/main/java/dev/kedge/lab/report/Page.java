@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntFunction;
 
 /// What reports share: a page is one file without scripts or references, for light and dark screens, wide and narrow.
@@ -24,7 +25,7 @@ public final class Page {
     ///
     /// @param content HTML
     public static String html(String title, String content) {
-        return """
+        return String.format(Locale.ROOT, """
                 <!DOCTYPE html>
                 <html lang="en">
                 <head>
@@ -40,7 +41,7 @@ public final class Page {
                 %s</main>
                 </body>
                 </html>
-                """.formatted(escape(title), style(), content);
+                """, escape(title), style(), content);
     }
 
     /// Writes a page, whole or not at all; returns the file.

@@ -6,14 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.run.result.Frontier;
+import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
+import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ReportTest {
     @TempDir
@@ -31,6 +38,27 @@ final class ReportTest {
             assertFalse(html.contains(outside), outside);
         }
         assertEquals(html, Report.html(RecordedRun.read(folder)));
+    }
+
+    /// Arabic digits, an apostrophe between thousands or a decimal comma are for readers, not for files.
+    @ParameterizedTest
+    @ValueSource(strings = {"ar-EG", "de-CH", "hi-IN-u-nu-deva", "tr-TR"})
+    void theSameInEveryLocale(String tag) throws IOException {
+        RecordedRun run = RecordedRun.read(ExampleRun.write(folder));
+        Summary summary = Summary.of("dpo", Summary.Status.FINISHED, 12345.25)
+                .fact("accuracy", "accuracy", new Estimate(0.25, 0.125, 0.375), "%", "")
+                .comparison("reward", "", Estimate.of(-1234.5), Estimate.of(1e-7));
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.ROOT);
+            String page = Report.html(run);
+            String json = new String(SummaryJson.bytes(summary, Platform.here()), StandardCharsets.UTF_8);
+            Locale.setDefault(Locale.forLanguageTag(tag));
+            assertEquals(page, Report.html(run));
+            assertEquals(json, new String(SummaryJson.bytes(summary, Platform.here()), StandardCharsets.UTF_8));
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     /// More than one frontier: all are drawn, the first where a single one would be.

@@ -97,8 +97,8 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
         try (SafetensorsFile weights = Safetensors.open(file);
                 Scope scope = new Scope()) {
             for (Module module : present(json, weights, rank, base)) {
-                Tensor a = weights.read(module.factor("A"));
-                Tensor b = weights.read(module.factor("B"));
+                Tensor a = finite(weights, module.factor("A"));
+                Tensor b = finite(weights, module.factor("B"));
                 factors.put(
                         module.target(),
                         new Factors(
@@ -111,6 +111,10 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
             });
         }
         return new LoraWeights(rank, alpha, rslora, factors);
+    }
+
+    private static Tensor finite(SafetensorsFile weights, String name) {
+        return FiniteWeights.required(weights.path(), name, weights.read(name));
     }
 
     private void checkSupported(JsonFields json) {

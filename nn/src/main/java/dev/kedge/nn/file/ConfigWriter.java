@@ -7,6 +7,7 @@ import dev.kedge.nn.lm.DecoderConfig.Positions;
 import dev.kedge.tensor.DType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /// Writes the config.json of a decoder, from nothing or over one whose other keys stay.
 final class ConfigWriter {
@@ -17,7 +18,7 @@ final class ConfigWriter {
     /// @throws IllegalArgumentException if the family cannot say it
     static ObjectNode write(DecoderConfig config, ModelFamily family, DType dtype, GenerationConfig generation) {
         ObjectNode node = keys(config, family);
-        node.put("torch_dtype", dtype.name().toLowerCase());
+        node.put("torch_dtype", dtype.name().toLowerCase(Locale.ROOT));
         generation.putTokens(node);
         requireSays(node, config, family);
         return node;
@@ -46,7 +47,7 @@ final class ConfigWriter {
             requireSays(node, config, family);
         }
         node.remove(node.has("dtype") ? "torch_dtype" : "dtype");
-        node.put(node.has("dtype") ? "dtype" : "torch_dtype", dtype.name().toLowerCase());
+        node.put(node.has("dtype") ? "dtype" : "torch_dtype", dtype.name().toLowerCase(Locale.ROOT));
         return node;
     }
 

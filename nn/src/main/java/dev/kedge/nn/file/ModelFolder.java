@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 
 /// A language model on disk: a Hugging Face folder (config.json, safetensors, tokenizer), or a llama2.c file.
@@ -50,6 +51,24 @@ public record ModelFolder(
     /// Loads as [#load(Path, DType, Device)] does, in the types that the files store, to the processor's memory.
     public static ModelFolder load(Path path) {
         return load(path, Optional.empty(), Device.CPU);
+    }
+
+    /// Rows of the embedding by config.json, an adapter's base or the header of a llama2.c file; empty where there is
+    /// none.
+    ///
+    /// @throws InvalidFileException if what is there is damaged
+    public static OptionalInt vocabularySize(Path path) {
+        if (AdaptedModel.isIn(path)) {
+            return vocabularySize(AdaptedModel.of(path, Optional.empty()).base());
+        }
+        if (Files.isRegularFile(path.resolve(CONFIG))) {
+            JsonFields json = JsonFields.read(path.resolve(CONFIG));
+            return json.has("vocab_size") ? OptionalInt.of(json.integer("vocab_size")) : OptionalInt.empty();
+        }
+        String name = path.getFileName().toString();
+        return Files.isRegularFile(path) && name.endsWith(".bin") && !name.startsWith("tok") // a tokenizer
+                ? OptionalInt.of(LlamaCFile.check(path).vocabularySize())
+                : OptionalInt.empty();
     }
 
     static ModelFolder load(Path path, Optional<DType> dtype, Device device) {
@@ -89,6 +108,7 @@ public record ModelFolder(
     /// Text ends in llama2.c where the next one begins: token 1 ends it as well as token 2.
     private static ModelFolder loadLlamaC(Path path, Path file, Optional<DType> dtype, Device device) {
         LlamaCFile.Model model = LlamaCFile.read(file, dtype.orElse(DType.FLOAT32), device);
+        model.parameters().forEach((name, weights) -> FiniteWeights.required(file, name, weights));
         Origin origin = Origin.of(ModelFamily.LLAMA, model.config()).with(Tokenizer.filesOf(path));
         GenerationConfig generation = GenerationConfig.of(List.of(2, 1), Optional.of(1), Optional.empty());
         return new ModelFolder(path, model.config(), model.parameters(), generation, origin);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
@@ -128,13 +129,13 @@ public final class WeightsFolder implements AutoCloseable {
 
     /// Reads a tensor to the processor's memory, in its stored type; the caller's scope owns it.
     ///
-    /// @throws InvalidFileException if there is none of this name
+    /// @throws InvalidFileException if there is none of this name, or not all of it is finite
     public Tensor read(String name) {
         SafetensorsFile file = fileOf.get(name);
         if (file == null) {
             throw new InvalidFileException(source, "holds no tensor " + quoted(name));
         }
-        return file.read(name);
+        return FiniteWeights.required(file.path(), name, file.read(name));
     }
 
     @Override
@@ -159,7 +160,7 @@ public final class WeightsFolder implements AutoCloseable {
             index.putObject("metadata").put("total_size", totalBytes(tensors));
             Map<String, String> shardOf = new TreeMap<>();
             for (int i = 0; i < shards.size(); i++) {
-                String name = "model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size());
+                String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
                 written.add(folder.resolve(name));
                 Safetensors.write(written.getLast(), shards.get(i), metadata);
                 shards.get(i).keySet().forEach(tensor -> shardOf.put(tensor, name));

@@ -17,12 +17,17 @@ import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Shapes;
 import dev.kedge.tensor.Tensor;
+import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// A decoder-only transformer: Llama, Qwen, Mistral, GPT-2 and GPT-NeoX by configuration. One path of code for training
 /// and for sampling. The residual stream is kept two-dimensional, `[B * T, H]`, throughout.
+///
+/// Logits, and with them every distribution, are of the ids below [#vocabularySize]: the embedding's rows, or, where
+/// a tokenizer is given, its ids. Those without a token are masked ([#absent]), so that nothing draws or learns them.
 ///
 /// Owns its parameters, except where it was made by [#withAdapter] or [#withoutAdapter]: those share them.
 public final class Decoder implements AutoCloseable {
@@ -32,6 +37,11 @@ public final class Decoder implements AutoCloseable {
     private final RotaryEmbedding rotary; // null: learned positions
     private final List<Block> blocks = new ArrayList<>();
     private final boolean owner;
+    private final int vocabulary;
+    private final Tensor absent; // null: every id has a token
+
+    /// Added to the logit of an id without a token: its probability is 0 in any type, and no difference is NaN.
+    private static final double ABSENT = -1e9;
 
     private record NormWeights(Tensor weight, Tensor bias) {}
 
@@ -39,10 +49,34 @@ public final class Decoder implements AutoCloseable {
 
     /// @param parameters by the names and shapes of [DecoderLayout]; taken over
     public Decoder(DecoderConfig config, Parameters parameters) {
-        this(config, parameters, null, tables(config, parameters), true);
+        this(config, parameters, null, tables(config, parameters), true, config.vocabularySize(), null);
     }
 
-    private Decoder(DecoderConfig config, Parameters parameters, Lora adapter, RotaryEmbedding rotary, boolean owner) {
+    /// The same for the ids of a tokenizer.
+    ///
+    /// @throws IllegalArgumentException if it has more ids than the embedding has rows
+    public Decoder(DecoderConfig config, Parameters parameters, Tokenizer tokenizer) {
+        requireRows(config, tokenizer);
+        this(
+                config,
+                parameters,
+                null,
+                tables(config, parameters),
+                true,
+                tokenizer.vocabularySize(),
+                absent(tokenizer, parameters.flat()));
+    }
+
+    private Decoder(
+            DecoderConfig config,
+            Parameters parameters,
+            Lora adapter,
+            RotaryEmbedding rotary,
+            boolean owner,
+            int vocabulary,
+            Tensor absent) {
+        this.vocabulary = vocabulary;
+        this.absent = absent;
         this.config = config;
         this.parameters = parameters;
         this.adapter = adapter;
@@ -56,6 +90,27 @@ public final class Decoder implements AutoCloseable {
                     norm(name + "mlpNorm"),
                     config.qkNorm() ? parameters.get(name + "attention.qNorm.weight") : null,
                     config.qkNorm() ? parameters.get(name + "attention.kNorm.weight") : null));
+        }
+    }
+
+    private static void requireRows(DecoderConfig config, Tokenizer tokenizer) {
+        int ids = tokenizer.vocabularySize();
+        if (ids > config.vocabularySize()) {
+            throw new IllegalArgumentException(
+                    "the tokenizer has " + ids + " ids, but the embedding only " + config.vocabularySize() + " rows");
+        }
+    }
+
+    private static Tensor absent(Tokenizer tokenizer, Tensor like) {
+        double[] bias = IntStream.range(0, tokenizer.vocabularySize())
+                .mapToDouble(id -> tokenizer.hasToken(id) ? 0 : ABSENT)
+                .toArray();
+        return Arrays.stream(bias).anyMatch(b -> b != 0) ? bias(bias, like) : null;
+    }
+
+    private static Tensor bias(double[] values, Tensor like) {
+        try (Scope _ = new Scope()) {
+            return Tensor.of(values).to(like.dtype()).to(like.device()).plus(0).unscoped();
         }
     }
 
@@ -108,27 +163,52 @@ public final class Decoder implements AutoCloseable {
     /// A frozen copy of the weights, without any adapter, in memory of its own: such as the reference of a fully
     /// trained policy.
     public Decoder copy() {
-        return new Decoder(config, parameters.copy());
+        Parameters copied = parameters.copy();
+        Tensor masked = absent == null ? null : bias(absent.to(DType.FLOAT64).toDoubles(), absent);
+        return new Decoder(config, copied, null, tables(config, copied), true, vocabulary, masked);
     }
 
     /// The same weights with low-rank adapters on top; the weights stay shared.
     public Decoder withAdapter(Lora lora) {
-        return new Decoder(config, parameters, lora, rotary, false);
+        return new Decoder(config, parameters, lora, rotary, false, vocabulary, absent);
     }
 
     /// The same weights with the adapter off: the reference of an adapted policy, at no cost in memory.
     public Decoder withoutAdapter() {
-        return new Decoder(config, parameters, null, rotary, false);
+        return new Decoder(config, parameters, null, rotary, false, vocabulary, absent);
     }
 
-    /// The matrix that turns hidden states into logits: `[V, H]`.
+    /// V: the ids that logits are of.
+    public int vocabularySize() {
+        return vocabulary;
+    }
+
+    /// The matrix that turns hidden states into logits: `[V, H]`, a leaf where the parameters are to learn.
     public Tensor head() {
-        return parameters.get(config.tiedHead() ? "embedding.weight" : "head.weight");
+        Tensor whole = parameters.get(config.tiedHead() ? "embedding.weight" : "head.weight");
+        if (vocabulary == config.vocabularySize()) {
+            return whole;
+        }
+        Tensor head = whole.detach().narrow(0, 0, vocabulary); // the rows beyond get neither logit nor gradient
+        if (whole.hasGradientGraph()) {
+            if (whole.grad() == null) {
+                whole.setGrad(whole.detach().zerosLike());
+            }
+            head.requiresGrad().setGrad(whole.grad().narrow(0, 0, vocabulary));
+        }
+        return head;
+    }
+
+    /// What is added to the logits, `[V]`: 0, and so little for ids without a token that they have no probability;
+    /// null where there are none.
+    public Tensor absent() {
+        return absent;
     }
 
     /// Logits `[N, V]` of hidden states `[N, H]`.
     public Tensor logits(Tensor hidden) {
-        return linear(hidden, head(), null);
+        Tensor logits = linear(hidden, head(), null);
+        return absent == null ? logits : logits.plus(absent);
     }
 
     /// The hidden states of right-padded sequences. Causality makes a padding mask needless: no token sees what
@@ -304,6 +384,9 @@ public final class Decoder implements AutoCloseable {
     public void close() {
         if (owner) {
             parameters.close();
+            if (absent != null) {
+                absent.close();
+            }
             if (rotary != null) {
                 rotary.close();
             }

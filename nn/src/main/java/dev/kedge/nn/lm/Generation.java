@@ -113,7 +113,9 @@ final class Generation {
             Tensor weighted = logits.get(i).logSoftmax(-1).times(models.get(i).weight());
             sum = sum == null ? weighted : sum.plus(weighted);
         }
-        return sum;
+        Tensor absent = models.getFirst().model().absent();
+        // A weight below 0 would make likely what no model ever says.
+        return absent == null ? sum : sum.whereElse(absent.ge(0), Double.NEGATIVE_INFINITY);
     }
 
     /// The columns that the row with the most room needs.

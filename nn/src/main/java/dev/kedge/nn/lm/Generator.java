@@ -134,11 +134,11 @@ public final class Generator {
         if (models.isEmpty()) {
             throw new IllegalArgumentException("at least one model needs a weight other than 0");
         }
-        int vocabulary = models.getFirst().model().config().vocabularySize();
+        int vocabulary = models.getFirst().model().vocabularySize();
         for (WeightedModel weighted : models) {
-            if (weighted.model().config().vocabularySize() != vocabulary) {
+            if (weighted.model().vocabularySize() != vocabulary) {
                 throw new IllegalArgumentException("models of one vocabulary expected, were of " + vocabulary + " and "
-                        + weighted.model().config().vocabularySize() + " tokens");
+                        + weighted.model().vocabularySize() + " tokens");
             }
         }
     }

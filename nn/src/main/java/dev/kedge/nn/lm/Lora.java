@@ -67,6 +67,12 @@ public final class Lora implements AutoCloseable {
             if (target.from() < 0 || target.to() > weight[0] || target.from() >= target.to()) {
                 throw new IllegalArgumentException(target + " is not a run of the " + weight[0] + " rows");
             }
+            long most = Math.min(target.to() - target.from(), weight[1]);
+            if (rank > most) {
+                throw new IllegalArgumentException(
+                        "rank " + rank + " is more than the " + most + " that an update of " + target.weight()
+                                + " with " + (target.to() - target.from()) + " x " + weight[1] + " weights can have");
+            }
             shapes.put(a(target), new long[] {rank, weight[1]});
             shapes.put(b(target), new long[] {target.to() - target.from(), rank});
         }

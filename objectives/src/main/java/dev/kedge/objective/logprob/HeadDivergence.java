@@ -46,7 +46,16 @@ public final class HeadDivergence {
     /// @param refHead   `[V, R]`, likewise
     /// @throws IllegalArgumentException if shapes do not fit
     public static HeadDivergence forwardKl(Tensor hidden, Tensor head, Tensor refHidden, Tensor refHead) {
-        return of(hidden, head, refHidden, refHead, 1, new ForwardKl());
+        return forwardKl(hidden, head, null, refHidden, refHead, null);
+    }
+
+    /// The same with something added to the logits of each, see [HeadLogProbs#of].
+    ///
+    /// @param bias    `[V]`, a constant, or null
+    /// @param refBias likewise
+    public static HeadDivergence forwardKl(
+            Tensor hidden, Tensor head, Tensor bias, Tensor refHidden, Tensor refHead, Tensor refBias) {
+        return of(hidden, head, bias, refHidden, refHead, refBias, 1, new ForwardKl());
     }
 
     /// Any divergence, such as those of `objective.divergence` and `objective.distillation`.
@@ -63,11 +72,31 @@ public final class HeadDivergence {
             Tensor refHead,
             double temperature,
             BinaryOperator<Tensor> divergence) {
-        return of(hidden, head, refHidden, refHead, temperature, new Differentiated(divergence));
+        return of(hidden, head, null, refHidden, refHead, null, temperature, divergence);
+    }
+
+    /// The same with something added to the logits of each, as in [#forwardKl].
+    public static HeadDivergence of(
+            Tensor hidden,
+            Tensor head,
+            Tensor bias,
+            Tensor refHidden,
+            Tensor refHead,
+            Tensor refBias,
+            double temperature,
+            BinaryOperator<Tensor> divergence) {
+        return of(hidden, head, bias, refHidden, refHead, refBias, temperature, new Differentiated(divergence));
     }
 
     private static HeadDivergence of(
-            Tensor hidden, Tensor head, Tensor refHidden, Tensor refHead, double temperature, Form form) {
+            Tensor hidden,
+            Tensor head,
+            Tensor bias,
+            Tensor refHidden,
+            Tensor refHead,
+            Tensor refBias,
+            double temperature,
+            Form form) {
         requireFit(hidden, head, refHidden, refHead);
         Require.positive("temperature", temperature);
         List<Tensor> divergences = new ArrayList<>();
@@ -79,8 +108,9 @@ public final class HeadDivergence {
             for (long from = 0; from < n; from += HeadLogProbs.rows(head)) {
                 long length = Math.min(HeadLogProbs.rows(head), n - from);
                 try (Scope chunk = new Scope()) {
-                    Tensor logP = HeadLogProbs.logits(hidden.narrow(0, from, length), head, temperature);
-                    Tensor logRef = HeadLogProbs.logits(refHidden.narrow(0, from, length), refHead, temperature);
+                    Tensor logP = HeadLogProbs.logits(hidden.narrow(0, from, length), head, bias, temperature);
+                    Tensor logRef =
+                            HeadLogProbs.logits(refHidden.narrow(0, from, length), refHead, refBias, temperature);
                     Tensor normalizer = logP.logSumExp(-1);
                     Tensor refNormalizer = logRef.logSumExp(-1);
                     InPlace.minus_(logP, normalizer.unsqueeze(1));
@@ -91,8 +121,13 @@ public final class HeadDivergence {
                 }
             }
             return new HeadDivergence(
-                    new Head(hidden, head, temperature, all.keep(HeadLogProbs.joined(normalizers, hidden))),
-                    new Head(refHidden, refHead, temperature, all.keep(HeadLogProbs.joined(refNormalizers, hidden))),
+                    new Head(hidden, head, bias, temperature, all.keep(HeadLogProbs.joined(normalizers, hidden))),
+                    new Head(
+                            refHidden,
+                            refHead,
+                            refBias,
+                            temperature,
+                            all.keep(HeadLogProbs.joined(refNormalizers, hidden))),
                     form,
                     all.keep(HeadLogProbs.joined(divergences, hidden)));
         }
@@ -138,11 +173,11 @@ public final class HeadDivergence {
     }
 
     /// A model's states and head, and what normalises its logits.
-    private record Head(Tensor hidden, Tensor head, double temperature, Tensor logNormalizers) {
+    private record Head(Tensor hidden, Tensor head, Tensor bias, double temperature, Tensor logNormalizers) {
         /// Of `length` positions from `from` on, [length, V], without a graph.
         Tensor logProbs(long from, long length) {
             try (var _ = Gradients.off()) {
-                Tensor logits = HeadLogProbs.logits(hidden.narrow(0, from, length), head, temperature);
+                Tensor logits = HeadLogProbs.logits(hidden.narrow(0, from, length), head, bias, temperature);
                 Tensor normalizers = logNormalizers.narrow(0, from, length);
                 return InPlace.minus_(logits, normalizers.unsqueeze(1));
             }

@@ -27,15 +27,23 @@ public final class HeadLogProbs {
 
     private final Tensor hidden;
     private final Tensor head;
+    private final Tensor bias;
     private final Tensor targets;
     private final double temperature;
     private final Tensor logNormalizers;
     private final Tensor values;
 
     private HeadLogProbs(
-            Tensor hidden, Tensor head, Tensor targets, double temperature, Tensor values, Tensor logNormalizers) {
+            Tensor hidden,
+            Tensor head,
+            Tensor bias,
+            Tensor targets,
+            double temperature,
+            Tensor values,
+            Tensor logNormalizers) {
         this.hidden = hidden;
         this.head = head;
+        this.bias = bias;
         this.targets = targets;
         this.temperature = temperature;
         this.values = values;
@@ -48,6 +56,13 @@ public final class HeadLogProbs {
     /// @param temperature divides the logits, > 0
     /// @throws IllegalArgumentException if shapes or temperature do not fit
     public static HeadLogProbs of(Tensor hidden, Tensor head, Tensor targets, double temperature) {
+        return of(hidden, head, null, targets, temperature);
+    }
+
+    /// The same with something added to the logits before they are divided.
+    ///
+    /// @param bias `[V]`, a constant, such as a mask of ids without a token; or null
+    public static HeadLogProbs of(Tensor hidden, Tensor head, Tensor bias, Tensor targets, double temperature) {
         requireFit(hidden, head, targets, temperature);
         List<Tensor> logProbs = new ArrayList<>();
         List<Tensor> normalizers = new ArrayList<>();
@@ -57,7 +72,7 @@ public final class HeadLogProbs {
             for (long from = 0; from < n; from += rows(head)) {
                 long length = Math.min(rows(head), n - from);
                 try (Scope chunk = new Scope()) {
-                    Tensor logits = logits(hidden.narrow(0, from, length), head, temperature);
+                    Tensor logits = logits(hidden.narrow(0, from, length), head, bias, temperature);
                     Tensor normalizer = logits.logSumExp(-1);
                     Tensor chosen = logits.gather(
                                     1, targets.narrow(0, from, length).unsqueeze(1))
@@ -67,7 +82,8 @@ public final class HeadLogProbs {
                 }
             }
             Tensor values = all.keep(joined(logProbs, hidden));
-            return new HeadLogProbs(hidden, head, targets, temperature, values, all.keep(joined(normalizers, hidden)));
+            return new HeadLogProbs(
+                    hidden, head, bias, targets, temperature, values, all.keep(joined(normalizers, hidden)));
         }
     }
 
@@ -78,6 +94,20 @@ public final class HeadLogProbs {
     /// The log-probabilities as a leaf that gathers a gradient: nats, `[N]`.
     public Tensor values() {
         return hidden.hasGradientGraph() || head.hasGradientGraph() ? values.requiresGrad() : values;
+    }
+
+    /// The largest of the numbers whose differences the log-probs are, nats: `|logit / temperature|` of the targets and
+    /// of the logarithm of their normalisers. What rounding leaves uncertain of a log-prob grows with it. 0 without
+    /// targets.
+    public double largestTerm() {
+        if (values.numel() == 0) {
+            return 0;
+        }
+        try (var _ = Gradients.off();
+                Scope _ = new Scope()) {
+            Tensor terms = Tensor.cat(List.of(values.detach().plus(logNormalizers), logNormalizers), 0);
+            return terms.abs().amax(0, false).to(DType.FLOAT64).item();
+        }
     }
 
     /// Carries the gradient of [#values] into the head's `grad` and on through the hidden states.
@@ -96,7 +126,7 @@ public final class HeadLogProbs {
                     long length = Math.min(rows(head), n - from);
                     try (Scope _ = new Scope()) {
                         Tensor chunk = hidden.narrow(0, from, length);
-                        Tensor logits = logits(chunk, head, temperature);
+                        Tensor logits = logits(chunk, head, bias, temperature);
                         Tensor normalizers = logNormalizers.narrow(0, from, length);
                         Tensor weights = gradient.narrow(0, from, length).times(1 / temperature);
                         carry(
@@ -121,6 +151,14 @@ public final class HeadLogProbs {
     /// @param denominator what the sum over targets is divided by, counted over the whole optimiser step, > 0
     /// @return `-(1/denominator) Σ log p(target)`, detached
     public static Tensor crossEntropyBackward(Tensor hidden, Tensor head, Tensor targets, double denominator) {
+        return crossEntropyBackward(hidden, head, null, targets, denominator);
+    }
+
+    /// The same with something added to the logits.
+    ///
+    /// @param bias as in [#of]
+    public static Tensor crossEntropyBackward(
+            Tensor hidden, Tensor head, Tensor bias, Tensor targets, double denominator) {
         requireFit(hidden, head, targets, 1);
         if (!(denominator > 0)) {
             throw new IllegalArgumentException("denominator must be > 0, was " + denominator);
@@ -135,7 +173,7 @@ public final class HeadLogProbs {
                     try (Scope _ = new Scope()) {
                         Tensor chunk = hidden.narrow(0, from, length);
                         Tensor chosen = targets.narrow(0, from, length);
-                        Tensor logits = logits(chunk, head, 1);
+                        Tensor logits = logits(chunk, head, bias, 1);
                         Tensor normalizers = logits.logSumExp(-1);
                         Tensor logProbs =
                                 logits.gather(1, chosen.unsqueeze(1)).squeeze(1).minus(normalizers);
@@ -187,8 +225,11 @@ public final class HeadLogProbs {
         }
     }
 
-    static Tensor logits(Tensor hidden, Tensor head, double temperature) {
+    static Tensor logits(Tensor hidden, Tensor head, Tensor bias, double temperature) {
         Tensor logits = hidden.matmul(head.t());
+        if (bias != null) {
+            InPlace.plus_(logits, bias);
+        }
         return temperature == 1 ? logits : InPlace.times_(logits, 1 / temperature);
     }
 

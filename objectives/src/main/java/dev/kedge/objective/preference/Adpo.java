@@ -69,7 +69,11 @@ public final class Adpo {
         Tensor weights = q.whereElse(sameCandidate.not(), 0).times(2.0 / (u.candidates() * (u.candidates() - 1)));
         Tensor losses =
                 weights.times(Functional.logSigmoid(differences)).sum(2).sum(1).neg();
-        Tensor ordered = weights.times(differences.gt(0));
+        Tensor ordered = weights.times(differences
+                .gt(0)
+                .to(q.dtype())
+                .plus(differences.ge(0).to(q.dtype()))
+                .div(2)); // ties half
         return mean(losses, u, setsInStep)
                 .with("accuracy", ordered.sum(2).sum(1))
                 .with("logit/spread", spread(u));

@@ -35,15 +35,17 @@ public record ImplicitRewards(Tensor chosen, Tensor rejected) {
     /// @param pairsInStep pairs in the whole optimizer step, over all micro-batches and ranks, so that the
     ///                    gradients of the parts add up to the gradient of the step
     /// @return the loss; metrics `[B]`: `loss`, `reward/chosen`, `reward/rejected`, and `reward/accuracy`, which
-    ///         is 1 where the chosen answer has the higher reward and 0 elsewhere
+    ///         is 1 where the chosen answer has the higher reward, 1/2 where both have the same, and 0 elsewhere
     /// @throws IllegalArgumentException if pairsInStep is less than B
     public Loss loss(Tensor pairLosses, long pairsInStep) {
         Require.sameShape("pairLosses", pairLosses, "chosen", chosen);
         Require.denominator("pairsInStep", pairsInStep, chosen.size(0));
+        Tensor ordered =
+                chosen.gt(rejected).to(chosen.dtype()).plus(chosen.ge(rejected).to(chosen.dtype()));
         return Loss.of(pairLosses.sum().div(pairsInStep))
                 .with("loss", pairLosses)
                 .with("reward/chosen", chosen)
                 .with("reward/rejected", rejected)
-                .with("reward/accuracy", chosen.gt(rejected).to(chosen.dtype()));
+                .with("reward/accuracy", ordered.div(2));
     }
 }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(InScope.class)
 class HeadLogProbsTest {
@@ -293,5 +294,25 @@ class HeadLogProbsTest {
                     .close();
             assertEquals(2, Scope.liveTensors() - before);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.1, 1, 2})
+    void theLargestTermIsThatOfTheTwoThatALogProbIsMadeOf(double temperature) {
+        Case c = Case.of(DType.FLOAT64, 40, 5, 7, true, true);
+        Tensor logits = c.hidden().detach().matmul(c.head().detach().t()).div(temperature);
+        double normaliser = logits.logSumExp(-1).abs().amax(0, false).item();
+        double target = logits.gather(1, c.targets().unsqueeze(1))
+                .abs()
+                .reshape(-1)
+                .amax(0, false)
+                .item();
+        HeadLogProbs logProbs = HeadLogProbs.of(c.hidden(), c.head(), c.targets(), temperature);
+        assertEquals(Math.max(normaliser, target), logProbs.largestTerm(), 1e-12);
+        Case none = Case.of(DType.FLOAT64, 0, 5, 7, false, false);
+        assertEquals(
+                0,
+                HeadLogProbs.of(none.hidden(), none.head(), none.targets(), temperature)
+                        .largestTerm());
     }
 }

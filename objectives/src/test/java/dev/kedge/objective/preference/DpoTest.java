@@ -74,7 +74,8 @@ class DpoTest {
                 new double[] {0.15, -0.45, 0}, loss.metric("reward/chosen").toDoubles(), 1e-15);
         assertArrayEquals(
                 new double[] {-0.3, 0.15, 0}, loss.metric("reward/rejected").toDoubles(), 1e-15);
-        assertArrayEquals(new double[] {1, 0, 0}, loss.metric("reward/accuracy").toDoubles());
+        assertArrayEquals(
+                new double[] {1, 0, 0.5}, loss.metric("reward/accuracy").toDoubles());
         assertArrayEquals(
                 new double[] {nll(0.45), nll(-0.6), nll(0)}, loss.metric("loss").toDoubles(), 1e-14);
     }

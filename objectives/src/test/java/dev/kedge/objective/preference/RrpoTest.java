@@ -209,7 +209,8 @@ class RrpoTest {
             }
         }
         assertArrayEquals(expected, z.grad().toDoubles(), 1e-15);
-        assertArrayEquals(new double[] {0, 0}, loss.metric("reward/accuracy").toDoubles());
+        assertArrayEquals(
+                new double[] {0.5, 0.5}, loss.metric("reward/accuracy").toDoubles());
     }
 
     @Test

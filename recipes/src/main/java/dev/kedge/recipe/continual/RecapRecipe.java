@@ -87,6 +87,7 @@ public final class RecapRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (tasks.size() < 2 || tasks.size() > TaskSequence.MOST) {
                 throw new IllegalArgumentException(
                         "tasks must be 2 to " + TaskSequence.MOST + ", were " + tasks.size());

@@ -2,6 +2,7 @@ package dev.kedge.recipe.demonstration;
 
 import dev.kedge.config.Kind;
 import dev.kedge.recipe.demonstration.UcbviEnt.Planner;
+import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +39,7 @@ public record DemoRegRlConfig(
         int threads,
         long seed) {
     public DemoRegRlConfig {
+        Engine.requireThreads(threads);
         if (!(noise >= 0 && noise <= 1)) {
             throw new IllegalArgumentException("noise must be from 0 to 1, was " + noise);
         }

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -135,11 +136,13 @@ record DemoRegRlSummary(
                     interval(bootstrap, some, trial -> gap(trial, config.episodes())),
                     "",
                     String.format(
+                            Locale.ROOT,
                             "after %.0f episodes%s",
                             mean(some, trial -> trial.result().played()),
                             some.getFirst().lambda() == 0
                                     ? ""
                                     : String.format(
+                                            Locale.ROOT,
                                             "; lambda %.3g, lambda·KLtraj %.3g",
                                             mean(some, Trial::lambda),
                                             mean(some, trial -> trial.lambda() * trial.divergence()))));
@@ -154,9 +157,11 @@ record DemoRegRlSummary(
         String others = trials.values().stream()
                 .filter(some -> some.getFirst().arm() instanceof Arm.Greedy)
                 .findFirst()
-                .map(some -> String.format(" UCBVI without demonstrations has %.2f.", mean(some, this::end)))
+                .map(some ->
+                        String.format(Locale.ROOT, " UCBVI without demonstrations has %.2f.", mean(some, this::end)))
                 .orElse("");
         return own.map(some -> String.format(
+                                Locale.ROOT,
                                 "The best policy is worth %.2f, the expert %.2f, the clone of %d demonstrations %.2f;"
                                         + " %d episodes later the policy held to that clone is worth %.2f.",
                                 bench.best(),
@@ -165,7 +170,7 @@ record DemoRegRlSummary(
                                 mean(clones.get(some.getFirst().demonstrations()), bench::value),
                                 config.episodes(),
                                 mean(some, this::end)))
-                        .orElse(String.format("The best policy is worth %.2f.", bench.best()))
+                        .orElse(String.format(Locale.ROOT, "The best policy is worth %.2f.", bench.best()))
                 + others;
     }
 

@@ -11,7 +11,8 @@ import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.sequence.ForgettingEvaluation;
-import dev.kedge.sequence.SequenceScores;
+import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
@@ -35,8 +36,10 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         HeadDivergence divergence = HeadDivergence.of(
                 hidden,
                 student.head(),
+                student.absent(),
                 constantStates(tokens),
                 teacher.head(),
+                teacher.absent(),
                 temperature,
                 (own, others) -> GeneralizedJsd.divergence(own, others, beta));
         Tensor values = divergence.values();
@@ -45,7 +48,7 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         loss.value().backward();
         StepMetrics metrics = new StepMetrics().add("loss", loss.value().item());
         if (part.stream().anyMatch(t -> t.drawn().isPresent())) {
-            metrics.max("sampler/difference", difference(part, hidden, tokens));
+            agreement(part, hidden, tokens).on(metrics);
         }
         divergence.backward();
         return metrics;
@@ -57,19 +60,19 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
         }
     }
 
-    private double difference(List<Target> part, Tensor hidden, TokenBatch tokens) {
+    private SamplerAgreement agreement(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            Tensor logProbs = HeadLogProbs.of(hidden.detach(), student.head(), tokens.targetTokens(), 1)
-                    .values();
-            double[] sums = SequenceScores.rowSums(logProbs, tokens).toDoubles();
-            int[] rows = IntStream.range(0, part.size())
-                    .filter(i -> part.get(i).drawn().isPresent())
-                    .toArray();
-            return SamplerAgreement.difference(
-                    IntStream.of(rows)
-                            .mapToObj(i -> part.get(i).drawn().orElseThrow())
-                            .toList(),
-                    IntStream.of(rows).mapToDouble(i -> sums[i]).toArray());
+            HeadLogProbs computed = HeadLogProbs.of(
+                    hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
+            double[] all = computed.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+            long[] rows = tokens.row().to(Device.CPU).toLongs();
+            return SamplerAgreement.of(
+                    part.stream().flatMap(t -> t.drawn().stream()).toList(),
+                    IntStream.range(0, all.length)
+                            .filter(n -> part.get((int) rows[n]).drawn().isPresent())
+                            .mapToDouble(n -> all[n])
+                            .toArray(),
+                    computed.largestTerm());
         }
     }
 }

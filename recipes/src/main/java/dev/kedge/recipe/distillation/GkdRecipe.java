@@ -35,6 +35,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -97,6 +98,7 @@ public final class GkdRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.from("on_policy", onPolicy, 0, Math.nextUp(1.0));
             Require.from("beta", beta, 0, Math.nextUp(1.0));
             Require.positive("temperature", temperature);
@@ -155,7 +157,7 @@ public final class GkdRecipe {
                     }
                 }
                 case Student.Random(int hiddenSize, int layers, int heads) -> {
-                    DecoderConfig shape = shape(teacher.decoder().config(), hiddenSize, layers, heads);
+                    DecoderConfig shape = shape(teacher.decoder(), hiddenSize, layers, heads);
                     try (Rng rng = Rng.seeded(Streams.of(config.seed(), "student"))) {
                         Origin origin = Origin.of(ModelFamily.of(shape), shape);
                         begin(config, Decoder.random(shape, rng, device), origin, teacher, data, run, folder);
@@ -183,13 +185,18 @@ public final class GkdRecipe {
         }
     }
 
-    private static DecoderConfig shape(DecoderConfig teacher, int hiddenSize, int layers, int heads) {
-        return DecoderConfig.small(teacher.vocabularySize(), hiddenSize, layers, heads, teacher.maxPositions());
+    private static DecoderConfig shape(Decoder teacher, int hiddenSize, int layers, int heads) {
+        return DecoderConfig.small(
+                teacher.vocabularySize(),
+                hiddenSize,
+                layers,
+                heads,
+                teacher.config().maxPositions());
     }
 
     private static void requireFit(Decoder student, Decoder teacher, int maxLength) {
-        int own = student.config().vocabularySize();
-        int others = teacher.config().vocabularySize();
+        int own = student.vocabularySize();
+        int others = teacher.vocabularySize();
         if (own != others) {
             throw new ConfigException("student and teacher must have one vocabulary: that of the student has " + own
                     + " tokens, that of the teacher " + others);
@@ -274,6 +281,7 @@ public final class GkdRecipe {
                 .title("Distillation from " + config.teacher().getFileName() + " on "
                         + config.data().getFileName())
                 .verdict(String.format(
+                        Locale.ROOT,
                         "Held out, the KL from teacher to student changed by %+.3f [%.3f, %.3f] to %.3f nats a token,"
                                 + " the loss by %+.3f [%.3f, %.3f] to %.3f.",
                         kl.value(),

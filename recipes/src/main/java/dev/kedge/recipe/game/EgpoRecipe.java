@@ -32,6 +32,7 @@ import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -79,6 +80,7 @@ public final class EgpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("beta", beta);
             if (methods.isEmpty() || methods.stream().distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must be different, at least one, were " + methods);
@@ -119,7 +121,7 @@ public final class EgpoRecipe {
         }
 
         String phase() {
-            return name().toLowerCase();
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -190,6 +192,11 @@ public final class EgpoRecipe {
     /// @param pair y and y', drawn from the flattened policy
     /// @param wins how often each of them beats the opponent's answers
     private record Rollout(int[] prompt, List<Completion> pair, List<Completion> opponents, double[] wins) {
+        /// Two equal answers have the same wins: their gradient cancels.
+        boolean isEqual() {
+            return Arrays.equals(pair.getFirst().tokens(), pair.getLast().tokens());
+        }
+
         long tokens() {
             return Stream.of(pair, opponents)
                     .flatMap(List::stream)
@@ -262,7 +269,8 @@ public final class EgpoRecipe {
         Tensor rewards = loss.metric("reward/first").plus(loss.metric("reward/second"));
         return new StepMetrics()
                 .add("loss", loss.value().item())
-                .add("reward", LossMetrics.share(rewards, 2L * inStep));
+                .add("reward", LossMetrics.share(rewards, 2L * inStep))
+                .mean("pairs/equal", part.stream().filter(Rollout::isEqual).count(), pairs);
     }
 
     private static Summary summary(
@@ -276,15 +284,21 @@ public final class EgpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
+                        Locale.ROOT,
                         "%s to %.4f (at its least %.4f)",
-                        curve.name(), curve.last().gap(), curve.leastGap()))
+                        curve.name(),
+                        curve.last().gap(),
+                        curve.leastGap()))
                 .collect(Collectors.joining(", "));
         Summary summary = Summary.of("egpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model in a game of preferences")
                 .verdict(String.format(
+                        Locale.ROOT,
                         "The exact duality gap on sums never trained on is %.4f at the reference; %d gradients"
                                 + " bring %s.",
-                        game.reference().gap(), config.training().steps(), ends))
+                        game.reference().gap(),
+                        config.training().steps(),
+                        ends))
                 .frontier(game.frontier("gradients", curves))
                 .fact(
                         "pairs_drawn_for_a_gradient",

@@ -1,5 +1,6 @@
 package dev.kedge.recipe.game;
 
+import dev.kedge.data.Tokenized;
 import dev.kedge.env.Categorical;
 import dev.kedge.env.ClassGameOracle;
 import dev.kedge.nn.lm.Decoder;
@@ -7,6 +8,7 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.statistics.Estimate;
 import dev.kedge.task.AnswerGame;
@@ -136,7 +138,7 @@ final class GameSummary {
                 .fact(
                         "sampler_against_trainer",
                         "sampler against trainer",
-                        Estimate.of(difference(policy)),
+                        Estimate.of(agreement(policy).difference()),
                         "nats",
                         "largest difference of an answer's log-prob, a token")
                 .note("Every answer of up to two digits is enumerated: duality gaps and divergences have no sampling"
@@ -181,21 +183,24 @@ final class GameSummary {
     }
 
     /// By how much the log-probs of drawn answers differ from those of the enumerated ones.
-    private double difference(Decoder policy) {
+    private SamplerAgreement agreement(Decoder policy) {
         List<int[]> answers = AnswerTree.answers(
                 task.tokenizer().vocabularySize(), task.tokenizer().eos().orElseThrow(), ArithmeticTask.DEPTH);
         double[][] exact = game.logProbs(policy);
-        List<Completion> drawn =
-                task.completions(policy, task.heldOutPrompts(), 1, Streams.of(seed, "held-out answers")).stream()
-                        .flatMap(List::stream)
-                        .toList();
-        double difference = SamplerAgreement.difference(
+        List<Completion> drawn = task.completions(policy, task.heldOutPrompts(), 1, Streams.of(seed, "held-out answers")).stream()
+                .flatMap(List::stream)
+                .toList();
+        List<Tokenized> sequences = drawn.stream()
+                .map(c -> Tokenized.ofReply(task.heldOutPrompts().get(c.prompt()), c.tokens()))
+                .toList();
+        SamplerAgreement agreement = SamplerAgreement.ofSums(
                 drawn,
                 drawn.stream()
                         .mapToDouble(c -> exact[c.prompt()][indexOf(answers, c.tokens())])
-                        .toArray());
-        SamplerAgreement.require(difference);
-        return difference;
+                        .toArray(),
+                SequenceScores.ofTokens(policy, sequences, task.padId(), 1).largestTerm());
+        agreement.require();
+        return agreement;
     }
 
     private static int indexOf(List<int[]> answers, int[] answer) {

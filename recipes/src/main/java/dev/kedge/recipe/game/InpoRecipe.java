@@ -37,6 +37,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -81,6 +82,7 @@ public final class InpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("eta", eta);
             double limit = eta;
             if (taus.isEmpty()
@@ -198,7 +200,12 @@ public final class InpoRecipe {
                 tau,
                 inStep);
         now.backward(loss);
-        return LossMetrics.of(loss, inStep);
+        // Equal answers are a pair without a preference: both log-ratios are the same, so that its gradient cancels.
+        long equal = Arrays.stream(part)
+                .mapToObj(scored.pairs()::get)
+                .filter(pair -> pair.chosen().equals(pair.rejected()))
+                .count();
+        return LossMetrics.of(loss, inStep).mean("pairs/equal", equal, b);
     }
 
     private static double[] chosen(double[] values, int[] part) {
@@ -235,6 +242,7 @@ public final class InpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(pair -> String.format(
+                        Locale.ROOT,
                         "%s has %.4f (the average of its policies %.4f)",
                         pair.getFirst().name(),
                         pair.getFirst().last().gap(),
@@ -243,9 +251,13 @@ public final class InpoRecipe {
         Summary summary = Summary.of("inpo", Summary.Status.FINISHED, run.seconds())
                 .title("A language model against its own past")
                 .verdict(String.format(
+                        Locale.ROOT,
                         "The exact duality gap at tau %s on sums never trained on is %.4f at the reference; after %d"
                                 + " iterations %s.",
-                        shown, game.reference().gap(), config.iterations(), ends))
+                        shown,
+                        game.reference().gap(),
+                        config.iterations(),
+                        ends))
                 .frontier(game.frontier("iterations", all))
                 .fact(
                         "pairs_drawn_for_an_iteration",

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
@@ -83,7 +84,7 @@ record DelayedRewardEvaluation(String label, List<String> answers, List<String> 
     }
 
     String words(ToDoubleFunction<String> reward) {
-        return String.format("%.2f at %.2f nats", Bootstrap.mean(rewards(reward)), Bootstrap.mean(kl));
+        return String.format(Locale.ROOT, "%.2f at %.2f nats", Bootstrap.mean(rewards(reward)), Bootstrap.mean(kl));
     }
 
     /// The same answers under another label.

@@ -20,6 +20,7 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /// GenARM for two wishes that pull apart (arXiv:2410.08193, several objectives): how much of each is wanted is said
@@ -57,6 +58,7 @@ public final class GenarmFrontRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("alphas", alphas);
             if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
@@ -193,6 +195,7 @@ public final class GenarmFrontRecipe {
             Summary summary = Summary.of("genarm-front", Summary.Status.FINISHED, run.seconds())
                     .title("Two wishes, weighed when answers are drawn")
                     .verdict(String.format(
+                            Locale.ROOT,
                             "Half of the weight on each wish, alpha %s: %s guided by two reward models; the base has"
                                     + " %.2f, averaged weights of DPO %s, DPO on labels of both judges %s.",
                             config.alphas().getFirst(),

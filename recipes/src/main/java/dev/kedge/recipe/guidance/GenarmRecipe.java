@@ -21,6 +21,7 @@ import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -67,6 +68,7 @@ public final class GenarmRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (pairs < 1 || !(beta > 0 && beta < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "pairs >= 1 and a finite beta > 0 expected, were " + pairs + " and " + beta);
@@ -241,7 +243,8 @@ public final class GenarmRecipe {
             Summary summary = Summary.of("genarm", Summary.Status.FINISHED, run.seconds())
                     .title("A frozen base guided by autoregressive rewards")
                     .verdict(String.format(
-                            "Mean reward of answers drawn to prompts never trained on: the base has %.2f; guided with"
+                            Locale.ROOT,
+                            "Mean reward of answers drawn to fresh prompts: the base has %.2f; guided with"
                                     + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
                             Bootstrap.mean(unguided),
                             config.alphas().getFirst(),

@@ -2,6 +2,7 @@ package dev.kedge.recipe.occupancy;
 
 import dev.kedge.config.Kind;
 import dev.kedge.env.mdp.Penalty;
+import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import java.util.List;
 
@@ -16,6 +17,7 @@ import java.util.List;
 public record OccupancyConfig(
         ProxyEnvironment environment, Learning learning, List<Arm> penalties, int snapshots, int threads, long seed) {
     public OccupancyConfig {
+        Engine.requireThreads(threads);
         if (penalties.stream().map(Arm::penalty).distinct().count() < penalties.size()) {
             throw new IllegalArgumentException(
                     "each of the penalties once, with all its coefficients, expected, were " + penalties);

@@ -5,6 +5,7 @@ import dev.kedge.config.Kind;
 import dev.kedge.data.Content;
 import dev.kedge.data.Prompt;
 import dev.kedge.data.ReadOptions;
+import dev.kedge.data.Split;
 import dev.kedge.data.Tokenisation;
 import dev.kedge.data.Tokenisation.Tokens;
 import dev.kedge.data.Tokenized;
@@ -24,6 +25,7 @@ import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
 import dev.kedge.sequence.PretrainedModel;
+import dev.kedge.sequence.SequenceReader;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Rng;
@@ -41,6 +43,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /// Where questions, their verifier and the policy to start from come from.
@@ -111,6 +114,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
 
         @Override
         public Opened open(Run run, Device device, long seed) {
+            run.remark("The start's demonstrations are of all problems, held-out ones among them: held out is from the"
+                    + " reinforcement learning.");
             Tokenizer tokenizer = CharTokenizer.of(task.alphabet());
             long stream = Streams.of(seed, "start"); // all that is drawn for it comes from this
             Path folder = ModelCache.folder(run, this, stream + " " + device);
@@ -186,7 +191,9 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param vote      how an answer is read off a completion for a vote
     /// @param maxTokens the longest completion, >= 1
     /// @param questions training questions, at most as many as there are
-    /// @param heldOut   questions to be evaluated by, >= 2
+    /// @param heldOut   questions to be evaluated by, >= 2; as near to it as whole prompts come, as those of one
+    // prompt
+    ///                  stay on one side
     @Kind("file")
     record File(
             Path model,
@@ -230,8 +237,17 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             }
             List<Question> shuffled = new ArrayList<>(asked);
             Collections.shuffle(shuffled, new SplittableRandom(Streams.of(seed, "order of questions")));
-            List<Question> training = shuffled.subList(heldOut, Math.min(shuffled.size(), heldOut + questions));
-            return new Opened(start, training, shuffled.subList(0, heldOut), Scorer.of(opened, vote::of), maxTokens);
+            Split<Question> split = split(shuffled, run);
+            List<Question> training =
+                    split.train().subList(0, Math.min(split.train().size(), questions));
+            return new Opened(start, training, split.heldOut(), Scorer.of(opened, vote::of), maxTokens);
+        }
+
+        /// The first ones are held out; those of one prompt stay on one side.
+        private Split<Question> split(List<Question> asked, Run run) {
+            Function<Question, Tokenized> prompt = question -> Tokenized.ofPrompt(question.prompt());
+            SequenceReader.remarkRepeats(asked, prompt, heldOut, data, run);
+            return Split.first(asked, prompt, heldOut);
         }
 
         /// The questions that can be asked and leave the model room to answer.

@@ -5,6 +5,7 @@ import dev.kedge.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /// A method's policies on held-out questions, in the order in which they were kept.
@@ -21,14 +22,18 @@ record EvaluatedMethod(String phase, String title, List<HeldOut> policies) {
         return Comparator.comparingDouble(method -> method.last().divergence());
     }
 
-    /// A curve over the divergence from the start.
+    /// A curve over the divergence from the start, through what could be judged.
     ///
-    /// @param y    of each policy
-    /// @param last what the last point is labelled
-    Frontier.Arm curve(String name, Frontier.Point start, Function<HeldOut, Estimate> y, String last) {
-        List<Frontier.Point> points = new ArrayList<>(List.of(start));
+    /// @param start empty where it could not be judged
+    /// @param y     of each policy, likewise
+    /// @param last  what the last point is labelled
+    Frontier.Arm curve(
+            String name, Optional<Frontier.Point> start, Function<HeldOut, Optional<Estimate>> y, String last) {
+        List<Frontier.Point> points = new ArrayList<>(start.stream().toList());
         for (HeldOut policy : policies) {
-            points.add(new Frontier.Point(policy.divergence(), y.apply(policy), policy == last() ? last : ""));
+            y.apply(policy)
+                    .map(found -> new Frontier.Point(policy.divergence(), found, policy == last() ? last : ""))
+                    .ifPresent(points::add);
         }
         return new Frontier.Arm(name, points);
     }

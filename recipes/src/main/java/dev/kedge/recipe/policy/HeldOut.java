@@ -2,11 +2,16 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.divergence.SampledKl;
+import dev.kedge.run.result.Summary;
 import dev.kedge.statistics.Bootstrap;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Scope;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// What a policy is worth on questions that it has not learnt from, by G completions to each.
@@ -35,34 +40,81 @@ public record HeldOut(Rollouts rollouts, double[] kl) {
         return Bootstrap.mean(kl);
     }
 
-    /// The mean reward of each question's completions; one without a reward counts 0.
-    public double[] rewards() {
-        return rollouts.means(i -> finite(score(i).reward()));
+    /// The mean reward of each question's completions that have one.
+    public PerQuestion rewards() {
+        return means(Score::reward);
     }
 
-    /// The mean true reward of each question's completions, where rewards are proxies; one without counts 0.
-    public double[] truths() {
-        return rollouts.means(i -> finite(score(i).truth()));
+    /// The mean true reward of each question's completions that have one, where rewards are proxies.
+    public PerQuestion truths() {
+        return means(score -> score.truth().orElse(Double.NaN));
+    }
+
+    private PerQuestion means(ToDoubleFunction<Score> number) {
+        return new PerQuestion(rollouts.means(i -> number.applyAsDouble(score(i))));
     }
 
     private Score score(int completion) {
         return rollouts.scores().get(completion);
     }
 
-    private static double finite(double reward) {
-        return Double.isFinite(reward) ? reward : 0;
+    /// The reward of one completion, where it has one.
+    public Optional<Double> reward(int completion) {
+        return Optional.of(score(completion)).filter(Score::hasReward).map(Score::reward);
     }
 
-    /// Of each question, 1 if any of its completions has the whole reward, else 0: pass@G.
-    public double[] passes() {
-        return IntStream.range(0, rollouts.questions().size())
-                .mapToDouble(q -> rollouts.rows(q).anyMatch(i -> score(i).isRight()) ? 1 : 0)
-                .toArray();
+    /// Of each question, 1 if any of its judged completions has the whole reward, else 0: pass@G. Where some of them
+    /// could not be judged it is a lower bound, as the others had fewer draws.
+    public PerQuestion passes() {
+        return new PerQuestion(IntStream.range(0, rollouts.questions().size())
+                .mapToDouble(q -> rollouts.rows(q)
+                        .mapToObj(this::score)
+                        .filter(Score::isJudged)
+                        .mapToDouble(score -> score.isRight() ? 1 : 0)
+                        .max()
+                        .orElse(Double.NaN))
+                .toArray());
     }
 
     /// Mean tokens of the completions to each question.
-    public double[] lengths() {
-        return rollouts.means(i -> rollouts.completions().get(i).tokens().length);
+    public PerQuestion lengths() {
+        return new PerQuestion(rollouts.means(i -> rollouts.completions().get(i).tokens().length));
+    }
+
+    /// The completions without a reward or, where rewards are proxies, without a true one.
+    List<Score> unjudged() {
+        return rollouts.scores().stream()
+                .filter(score -> !score.hasReward() || !score.isJudged())
+                .toList();
+    }
+
+    /// A summary with how many answers could not be judged, and why the first could not, where there are any.
+    ///
+    /// @param policies by who wrote them
+    public static Summary unjudged(Summary summary, SequencedMap<String, List<HeldOut>> policies) {
+        List<HeldOut> all = policies.values().stream().flatMap(List::stream).toList();
+        List<Score> unjudged = all.stream().flatMap(p -> p.unjudged().stream()).toList();
+        if (unjudged.isEmpty()) {
+            return summary;
+        }
+        String counts = policies.entrySet().stream()
+                .map(e -> e.getKey() + " " + ofAll(e.getValue()))
+                .collect(Collectors.joining(", "));
+        return summary.fact(
+                        "held_out_answers_not_judged",
+                        "held-out answers not judged",
+                        unjudged.size(),
+                        "",
+                        ofAll(all) + "; first: " + unjudged.getFirst().failure())
+                .note("Held-out answers that could not be judged: " + counts + " (first: "
+                        + unjudged.getFirst().failure()
+                        + "). Means are over the others; a question of which no answer was judged drops out, and what"
+                        + " is solved among judged draws alone is a lower bound.");
+    }
+
+    private static String ofAll(List<HeldOut> policies) {
+        return policies.stream().mapToInt(p -> p.unjudged().size()).sum() + " of "
+                + policies.stream().mapToInt(p -> p.rollouts().scores().size()).sum();
     }
 
     /// See [Rollouts#metrics].
@@ -70,10 +122,11 @@ public record HeldOut(Rollouts rollouts, double[] kl) {
         return rollouts.metrics().get(name);
     }
 
-    /// The rewards of a question's completions, ascending; one without a reward counts 0.
+    /// The rewards of those of a question's completions that have one, ascending.
     double[] sortedRewards(int question) {
         return rollouts.rows(question)
-                .mapToDouble(i -> finite(score(i).reward()))
+                .mapToDouble(i -> score(i).reward())
+                .filter(Double::isFinite)
                 .sorted()
                 .toArray();
     }
@@ -82,18 +135,22 @@ public record HeldOut(Rollouts rollouts, double[] kl) {
     /// `1/beta`, they are weighted with `exp(r/beta)`. With many completions this is the optimum of all; where a
     /// tilt is strong, it knows no better answer than the best that was sampled.
     ///
+    /// Questions of which no completion has a reward are left out.
+    ///
     /// @param tilt `1/beta`, >= 0
-    /// @return mean KL, nats, and mean reward
-    public double[] tilted(double tilt) {
-        int questions = rollouts.questions().size();
+    /// @return mean KL, nats, and mean reward; empty where no completion has a reward
+    public Optional<double[]> tilted(double tilt) {
+        List<double[]> judged = IntStream.range(0, rollouts.questions().size())
+                .mapToObj(this::sortedRewards)
+                .filter(rewards -> rewards.length > 0)
+                .toList();
+        if (judged.isEmpty()) {
+            return Optional.empty();
+        }
         double reward = 0;
         double divergence = 0;
-        for (int q = 0; q < questions; q++) {
-            double[] rewards = rollouts.rows(q)
-                    .mapToDouble(i -> score(i).reward())
-                    .filter(Double::isFinite)
-                    .toArray();
-            double best = Arrays.stream(rewards).max().orElse(0);
+        for (double[] rewards : judged) {
+            double best = rewards[rewards.length - 1];
             double[] weights =
                     Arrays.stream(rewards).map(r -> Math.exp(tilt * (r - best))).toArray();
             double total = Arrays.stream(weights).sum();
@@ -101,10 +158,10 @@ public record HeldOut(Rollouts rollouts, double[] kl) {
                             .mapToDouble(i -> weights[i] * rewards[i])
                             .sum()
                     / total;
-            reward += mean / questions;
+            reward += mean / judged.size();
             // KL(tilted || ref) = tilt * mean - log E_ref[exp(tilt r)]
-            divergence += (tilt * (mean - best) - Math.log(total / rewards.length)) / questions;
+            divergence += (tilt * (mean - best) - Math.log(total / rewards.length)) / judged.size();
         }
-        return new double[] {divergence, reward};
+        return Optional.of(new double[] {divergence, reward});
     }
 }

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// InfAlign-CTRL (arXiv:2412.19792): the reward of a completion is replaced by its quantile among answers
 /// of the start to the same question, that quantile is transformed for how the policy will be used, and RLOO learns
@@ -59,23 +60,35 @@ public record InfalignMethod(QuantileTransform transform, double beta, int draws
         };
     }
 
-    /// `Ĉ` of the batch's completions, `[P, G]` float64: their mean is the win rate against the start.
+    /// `Ĉ` of the batch's completions, `[P, G]` float64: their mean is the win rate against the start. Where none of
+    // the
+    /// start's answers has a reward there is nothing to win against: all completions tie.
     private Tensor quantiles(RolloutBatch batch, Map<Question, double[]> calibration) {
-        double[] base = batch.rollouts().questions().stream()
-                .map(q -> calibration.computeIfAbsent(q, asked -> base(batch, asked)))
-                .flatMapToDouble(Arrays::stream)
-                .toArray();
-        return Calibration.empirical(Tensor.of(base, batch.questions(), draws), batch.rewards());
+        List<Question> questions = batch.rollouts().questions();
+        Tensor rewards = batch.rewards();
+        return Tensor.cat(
+                IntStream.range(0, questions.size())
+                        .mapToObj(q -> {
+                            double[] base = calibration.computeIfAbsent(questions.get(q), asked -> base(batch, asked));
+                            Tensor own = rewards.narrow(0, q, 1);
+                            return base.length == 0
+                                    ? own.zerosLike().plus(0.5)
+                                    : Calibration.empirical(Tensor.of(base, 1, base.length), own);
+                        })
+                        .toList(),
+                0);
     }
 
-    /// Rewards of the start's answers: a function of the question alone, whatever else is in the batch.
+    /// Rewards of those of the start's answers that have one: a function of the question alone, whatever else is in the
+    /// batch.
     private double[] base(RolloutBatch batch, Question question) {
         Sampler sampler = batch.rollouts().sampler().withGroup(draws);
         return sampler
                 .sample(batch.reference(), List.of(question), Arrays.hashCode(question.prompt()))
                 .scores()
                 .stream()
-                .mapToDouble(s -> s.hasReward() ? s.reward() : 0)
+                .filter(Score::hasReward)
+                .mapToDouble(Score::reward)
                 .toArray();
     }
 

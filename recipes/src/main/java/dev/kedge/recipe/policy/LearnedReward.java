@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -117,6 +118,7 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
     /// Pairs of answers to training questions that the truth tells apart.
     private List<TokenizedPair> preferences(Opened truth, int eos, SplittableRandom random) {
         List<TokenizedPair> found = new ArrayList<>();
+        Optional<String> failure = Optional.empty();
         int written = 0;
         while (found.size() < pairs && written < MOST_PAIRS * pairs) {
             List<Question> asked = IntStream.range(0, pairs)
@@ -125,6 +127,7 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
                     .toList();
             Rollouts rollouts = sampler(truth).sample(truth.start(), asked, random.nextLong());
             written += pairs;
+            failure = failure.or(rollouts::failure);
             for (int q = 0; q < asked.size() && found.size() < pairs; q++) {
                 double first = rollouts.scores().get(2 * q).reward();
                 double second = rollouts.scores().get(2 * q + 1).reward();
@@ -142,7 +145,8 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
             throw new ConfigException("environment.pairs is " + pairs + ", but of " + written
                     + " pairs of the start's answers"
                     + " only " + found.size() + " differ in true reward; fewer pairs, or a start that is sometimes"
-                    + " right and sometimes wrong, would be right");
+                    + " right and sometimes wrong, would be right"
+                    + failure.map(why -> ". At first " + why).orElse(""));
         }
         return found;
     }

@@ -4,6 +4,7 @@ import dev.kedge.data.TokenBatch;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.objective.policy.Rollout;
+import dev.kedge.run.SamplerAgreement;
 import dev.kedge.tensor.Creation;
 import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Gradients;
@@ -101,7 +102,7 @@ public final class MicroBatch {
     public Tensor logits() {
         if (logits == null) {
             head();
-            logits = matrix(scaled(states.matmul(batch.policy().head().t())));
+            logits = matrix(scaled(logits(states, batch.policy())));
         }
         return logits;
     }
@@ -109,8 +110,13 @@ public final class MicroBatch {
     /// The logits of another model at the same tokens, `[B, T, V]`, a constant.
     public Tensor logits(Decoder model) {
         try (var _ = Gradients.off()) {
-            return matrix(scaled(statesOf(model).matmul(model.head().t())));
+            return matrix(scaled(logits(statesOf(model), model)));
         }
+    }
+
+    private static Tensor logits(Tensor states, Decoder model) {
+        Tensor logits = states.matmul(model.head().t());
+        return model.absent() == null ? logits : logits.plus(model.absent());
     }
 
     /// The states of a model from which each token is predicted, `[B, T, H]`, 0 where masked: gradient flows, unless it
@@ -144,33 +150,38 @@ public final class MicroBatch {
 
     /// `log π` of a model at the tokens, `[B, T]`, 0 where masked.
     Tensor logProbs(Decoder model) {
-        return matrix(logProbs(statesOf(model), model.head()).values());
+        return matrix(logProbs(statesOf(model), model).values());
     }
 
-    /// The largest difference, in nats, between what the sampler reported of a token and what is computed here.
-    double samplerDifference() {
-        return head().values()
+    /// What the sampler reported of each token beside what is computed here.
+    SamplerAgreement agreement() {
+        double difference = head().values()
                 .detach()
                 .minus(oldLogProbs().reshape(-1).indexSelect(0, index))
                 .abs()
                 .amax(0, false)
                 .to(DType.FLOAT64)
                 .item();
+        return new SamplerAgreement(difference, head().largestTerm());
     }
 
     private HeadLogProbs head() {
         if (logProbs == null) {
             hidden = statesOf(batch.policy());
             states = hidden.detach().requiresGrad();
-            logProbs = logProbs(states, batch.policy().head());
+            logProbs = logProbs(states, batch.policy());
         }
         return logProbs;
     }
 
     /// The log-probs of the tokens through a model's head, at the sampler's temperature.
-    private HeadLogProbs logProbs(Tensor states, Tensor head) {
+    private HeadLogProbs logProbs(Tensor states, Decoder model) {
         return HeadLogProbs.of(
-                states, head, rows.targetTokens(), rollouts.sampler().temperature());
+                states,
+                model.head(),
+                model.absent(),
+                rows.targetTokens(),
+                rollouts.sampler().temperature());
     }
 
     private Tensor statesOf(Decoder model) {

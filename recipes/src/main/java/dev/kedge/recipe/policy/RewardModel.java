@@ -21,6 +21,7 @@ import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /// A reward of whole answers learned from preferences ([BradleyTerry]): a copy of the policy's start, and a linear head
 /// on its state at the end of the answer.
@@ -56,7 +57,13 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
         Tensor ones = chosen.detach().zerosLike().plus(1);
         Loss loss = BradleyTerry.nll(scores.narrow(0, 0, pairs.size()), chosen, ones, pairsInStep);
         loss.value().backward();
-        double agreed = loss.metric("margin").gt(0).to(DType.FLOAT64).sum().item();
+        Tensor margin = loss.metric("margin");
+        double agreed = margin.gt(0)
+                        .to(DType.FLOAT64)
+                        .plus(margin.ge(0).to(DType.FLOAT64))
+                        .sum()
+                        .item()
+                / 2; // ties half
         return new StepMetrics().add("loss", loss.value().item()).mean("accuracy", agreed, pairs.size());
     }
 
@@ -114,8 +121,8 @@ record RewardModel(ScalarHead head, int padId, int eos, double mean, double devi
                 for (int i = 0; i < learned.length; i++) {
                     double reward = (learned[i] - mean) / deviation;
                     Score trueScore = trueScores.get(i);
-                    String failure = Double.isFinite(reward) ? "" : "the learned reward is " + reward;
-                    scores.add(new Score(reward, trueScore.answer(), failure, trueScore.reward()));
+                    String failure = Double.isFinite(reward) ? trueScore.failure() : "the learned reward is " + reward;
+                    scores.add(new Score(reward, trueScore.answer(), failure, OptionalDouble.of(trueScore.reward())));
                 }
                 return scores;
             }

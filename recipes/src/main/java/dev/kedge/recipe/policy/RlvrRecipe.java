@@ -4,6 +4,7 @@ import dev.kedge.nn.lm.Decoder;
 import dev.kedge.objective.divergence.SampledKl;
 import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;
+import dev.kedge.run.RunFailedException;
 import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.run.Training;
@@ -61,6 +62,7 @@ public final class RlvrRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (methods.isEmpty() || methods.stream().distinct().count() < methods.size()) {
                 throw new IllegalArgumentException("methods must be different, at least one, were " + methods);
             }
@@ -161,6 +163,8 @@ public final class RlvrRecipe {
     }
 
     /// Trains a policy by one of the configuration's methods.
+    ///
+    /// @throws RunFailedException if no group was ever judged: nothing was learnt, and nothing is kept
     public static void train(
             Config config,
             Environment.Opened environment,
@@ -172,8 +176,16 @@ public final class RlvrRecipe {
         int resamplings = config.methods().get(method).resamplings();
         RolloutBuffer buffer = new RolloutBuffer(config, environment, resamplings, phase, policy, run);
         try (Training training = new Training(
-                run, phase, config.training(), policy.parameters(), Remembered.tensors("method", learner::state))) {
+                run,
+                phase,
+                config.training(),
+                policy.parameters(),
+                Remembered.tensors("method", learner::state),
+                buffer.judgement())) {
             training.run(step -> plan(config, environment, buffer, step, learner, policy), done -> {
+                if (done == config.training().steps()) {
+                    buffer.requireJudged();
+                }
                 buffer.forget(done);
                 keep(config, environment, phase, done, policy, run);
             });
@@ -234,13 +246,15 @@ public final class RlvrRecipe {
     private static String said(StepMetrics m) {
         return String.format(
                 Locale.ROOT,
-                "reward %.3f, kl %.3f, entropy %.3f, length %.1f, clipped %.0f %%, equal groups %.0f %%%s",
-                m.get("reward"),
+                "%s, kl %.3f, entropy %.3f, length %.1f, clipped %.0f %%, %s%s",
+                m.has("reward") ? String.format(Locale.ROOT, "reward %.3f", m.get("reward")) : "no reward",
                 m.has("kl") ? m.get("kl") : 0,
                 m.get("entropy"),
                 m.get("length"),
                 m.has("clip/share") ? 100 * m.get("clip/share") : 0,
-                100 * m.get("groups/equal"),
+                m.has("groups/equal")
+                        ? String.format(Locale.ROOT, "equal groups %.0f %%", 100 * m.get("groups/equal"))
+                        : "no group judged",
                 m.get("unjudged") > 0 ? String.format(Locale.ROOT, ", %.0f without a reward", m.get("unjudged")) : "");
     }
 }

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
@@ -64,9 +66,13 @@ final class RlvrSummary {
         if (isProxied) {
             summary = new Overoptimization(before, bootstrap).on(summary, methods);
         } else {
-            summary = summary.frontier(frontier(before, methods))
-                    .note("The dotted curve is the best that re-weighting the start's own " + config.samples()
-                            + " answers to each question can do: close to the optimum where one of them is right.");
+            Frontier frontier = frontier(before, methods);
+            summary = summary.frontier(frontier);
+            if (!frontier.optimum().isEmpty()) {
+                summary = summary.note("The dotted curve is the best that re-weighting the start's own "
+                        + config.samples()
+                        + " answers to each question can do: close to the optimum where one of them is right.");
+            }
         }
         if (config.truncated() != Truncated.JUDGED) {
             summary = summary.note("Truncated answers are "
@@ -84,20 +90,25 @@ final class RlvrSummary {
         boolean isProxied = before.rollouts().isProxied();
         String ends = methods.stream()
                 .map(m -> format(
-                        "%s has %.3f, at %.2f nats",
-                        m.title(), Bootstrap.mean(m.last().rewards()), m.last().divergence()))
+                        "%s, at %.2f nats", said(m.title(), m.last()), m.last().divergence()))
                 .collect(Collectors.joining("; "));
         Summary summary = Summary.of("rlvr", Summary.Status.FINISHED, run.seconds())
                 .title(config.title(0) + ": learning from what a "
                         + (isProxied ? "learned reward says" : "verifier says"))
                 .verdict(format(
-                        "Mean reward of answers drawn to questions never trained on: the start has %.3f; after %d steps"
-                                + " %s from the start.",
-                        Bootstrap.mean(before.rewards()), config.training().steps(), ends));
-        summary = compared(
-                summary, (isProxied ? "Learned" : "Mean") + " reward, drawn", "", before, after, HeldOut::rewards);
-        summary = compared(summary, "Solved in " + config.samples() + " draws", "", before, after, HeldOut::passes);
-        return compared(summary, "Length", "tokens", before, after, HeldOut::lengths)
+                        "Mean reward of answers drawn to held-out questions: %s; after %d steps %s from the start.",
+                        said("the start", before), config.training().steps(), ends));
+        summary = unjudged(summary, before, methods);
+        summary = PerQuestion.compared(
+                summary,
+                (isProxied ? "Learned" : "Mean") + " reward, drawn",
+                "",
+                before.rewards(),
+                after.rewards(),
+                bootstrap);
+        summary = PerQuestion.compared(
+                summary, "Solved in " + config.samples() + " draws", "", before.passes(), after.passes(), bootstrap);
+        return PerQuestion.compared(summary, "Length", "tokens", before.lengths(), after.lengths(), bootstrap)
                 .fact(
                         "kl_from_the_start",
                         "KL from the start",
@@ -113,9 +124,9 @@ final class RlvrSummary {
                 .fact(
                         "answers_that_cannot_be_read",
                         "answers that cannot be read",
-                        Estimate.of(100 * after.metric("unanswered")),
+                        Estimate.of(after.metric("unanswered")),
                         "%",
-                        format("before: %.1f", 100 * before.metric("unanswered")))
+                        format("before: %.1f %%", 100 * before.metric("unanswered")))
                 .fact(
                         "held_out_questions",
                         "held-out questions",
@@ -124,15 +135,16 @@ final class RlvrSummary {
                         config.samples() + " answers to each");
     }
 
-    private Summary compared(
-            Summary summary,
-            String name,
-            String unit,
-            HeldOut before,
-            HeldOut after,
-            Function<HeldOut, double[]> numbers) {
-        return summary.comparison(
-                name, unit, bootstrap.bca(numbers.apply(before)), bootstrap.bca(numbers.apply(after)));
+    private static String said(String who, HeldOut policy) {
+        OptionalDouble reward = policy.rewards().mean();
+        return reward.isPresent() ? format("%s has %.3f", who, reward.getAsDouble()) : who + " could not be judged";
+    }
+
+    /// The summary with how many answers could not be judged, and why, where there are any.
+    private static Summary unjudged(Summary summary, HeldOut before, List<EvaluatedMethod> methods) {
+        SequencedMap<String, List<HeldOut>> all = new LinkedHashMap<>(Map.of("the start", List.of(before)));
+        methods.forEach(m -> all.put(m.title(), m.policies()));
+        return HeldOut.unjudged(summary, all);
     }
 
     /// @param seed one for all policies, so that differences are theirs
@@ -161,15 +173,18 @@ final class RlvrSummary {
         return policies;
     }
 
+    /// What could not be judged has no number.
     private Map<String, Double> metrics(HeldOut policy) {
         Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("reward", Bootstrap.mean(policy.rewards()));
+        policy.rewards().mean().ifPresent(reward -> metrics.put("reward", reward));
         metrics.put("kl", policy.divergence());
-        metrics.put("solved", Bootstrap.mean(policy.passes()));
-        metrics.put("length", Bootstrap.mean(policy.lengths()));
+        policy.passes().mean().ifPresent(solved -> metrics.put("solved", solved));
+        policy.lengths().mean().ifPresent(length -> metrics.put("length", length));
         Map<String, Double> sampled = policy.rollouts().metrics();
-        for (String name : List.of("right", "right/length", "unanswered", "entropy")) {
-            metrics.put(name, sampled.get(name));
+        for (String name : List.of("right", "right/length", "unanswered", "entropy", "unjudged")) {
+            if (sampled.containsKey(name)) {
+                metrics.put(name, sampled.get(name));
+            }
         }
         if (policy.rollouts().isProxied()) {
             metrics.putAll(Overoptimization.metrics(policy));
@@ -179,8 +194,9 @@ final class RlvrSummary {
     }
 
     private Frontier frontier(HeldOut before, List<EvaluatedMethod> methods) {
-        Function<HeldOut, Estimate> reward = policy -> bootstrap.bca(policy.rewards());
-        var start = new Frontier.Point(before.divergence(), reward.apply(before), "start");
+        Function<HeldOut, Optional<Estimate>> reward =
+                policy -> policy.rewards().estimate(bootstrap);
+        var start = reward.apply(before).map(y -> new Frontier.Point(before.divergence(), y, "start"));
         String last = "step " + config.training().steps();
         Frontier curves = EvaluatedMethod.frontier(
                 "Reward against divergence from the start",
@@ -190,6 +206,7 @@ final class RlvrSummary {
                         .toList());
         List<Frontier.Point> optimum = DoubleStream.iterate(0, tilt -> tilt <= 12, tilt -> tilt + 0.25)
                 .mapToObj(before::tilted)
+                .flatMap(Optional::stream)
                 .map(best -> new Frontier.Point(best[0], Estimate.of(best[1]), "start's draws, re-weighted"))
                 .toList();
         return new Frontier(curves.title(), curves.x(), curves.y(), curves.arms(), optimum);
@@ -207,18 +224,12 @@ final class RlvrSummary {
                         environment.heldOut().get(q).text(),
                         before.rollouts().text(at, environment.tokenizer()),
                         policies.get(k).rollouts().text(at, environment.tokenizer()),
-                        reward(before, at),
-                        reward(policies.get(k), at),
+                        before.reward(at),
+                        policies.get(k).reward(at),
                         when));
             }
         }
         return with;
-    }
-
-    private static Optional<Double> reward(HeldOut policy, int completion) {
-        return Optional.of(policy.rollouts().scores().get(completion))
-                .filter(Score::hasReward)
-                .map(Score::reward);
     }
 
     private static String format(String text, Object... values) {

@@ -163,8 +163,8 @@ public final class RolloutBatch {
     }
 
     /// The step that a learner makes of this batch. Its metrics are means over the batch by name: `loss`, the method's
-    /// own, and, on policy alone, `sampler/difference`, the largest difference between a log-prob that the sampler
-    /// reported and the trainer's, nats. Without questions there is nothing to learn: it has no parts then.
+    /// own, and, on policy alone, by how much sampler and trainer differ ([SamplerAgreement][dev.kedge.run]).
+    // Without questions there is nothing to learn: it has no parts then.
     public Step step(Learner learner) {
         if (questions() == 0) {
             return Step.of(List.of());
@@ -188,7 +188,7 @@ public final class RolloutBatch {
                 metrics.mean(name, values.to(DType.FLOAT64).sum().item(), values.numel());
             }
         });
-        return onPolicy ? metrics.max("sampler/difference", microBatch.samplerDifference()) : metrics;
+        return onPolicy ? microBatch.agreement().on(metrics) : metrics;
     }
 
     /// Seconds that log-probs without gradient took.

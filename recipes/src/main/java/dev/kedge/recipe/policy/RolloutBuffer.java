@@ -2,7 +2,9 @@ package dev.kedge.recipe.policy;
 
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.policy.RlvrRecipe.Config;
+import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;
+import dev.kedge.run.RunFailedException;
 import dev.kedge.tensor.Streams;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +25,11 @@ final class RolloutBuffer {
     private final Sampler sampler;
     private final RolloutFiles files;
     private Rollouts rollouts;
+    private int made = -1; // the number of the rollouts
     private boolean hasFailed;
+    private long asked; // groups since the training began, and how many of them were judged whole
+    private long judged;
+    private String failure = "";
 
     /// @param resamplings see [PolicyMethod#resamplings]
     /// @param policy      who writes
@@ -47,8 +53,10 @@ final class RolloutBuffer {
     /// All rollouts that a step's batch is taken from: a function of the policy, the seed and the step.
     Rollouts rollouts(int step) {
         int number = step / config.stepsPerRollout();
-        if (isFresh(step)) {
+        if (isFresh(step) && made != number) {
+            made = number;
             rollouts = sample(number);
+            count(rollouts);
             show(number, step);
             if (config.stepsPerRollout() > 1) {
                 files.write(number, rollouts, environment.training());
@@ -57,6 +65,38 @@ final class RolloutBuffer {
             rollouts = files.read(number, sampler, environment.training());
         }
         return rollouts;
+    }
+
+    private void count(Rollouts fresh) {
+        asked += fresh.questions().size();
+        judged += fresh.rewarded().questions().size();
+        if (failure.isEmpty()) {
+            failure = fresh.scores().stream()
+                    .filter(score -> !score.hasReward())
+                    .map(Score::failure)
+                    .findFirst()
+                    .orElse("");
+        }
+    }
+
+    /// What a checkpoint holds of it.
+    Remembered judgement() {
+        return Remembered.text("judgement", () -> asked + " " + judged + " " + failure, text -> {
+            String[] parts = text.split(" ", 3);
+            asked = Long.parseLong(parts[0]);
+            judged = Long.parseLong(parts[1]);
+            failure = parts[2];
+        });
+    }
+
+    /// @throws RunFailedException if no group was ever judged
+    void requireJudged() {
+        if (judged == 0) {
+            String message = "of " + asked + " groups of answers in " + phase + " none was judged, so that nothing was"
+                    + " learnt (first: " + failure + "); a verifier that answers, and a new run, would be right";
+            run.fail(message);
+            throw new RunFailedException(message);
+        }
     }
 
     /// What a step learns from, of the groups whose completions all have a reward: each pass goes through the questions

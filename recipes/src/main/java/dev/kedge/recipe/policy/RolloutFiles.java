@@ -15,6 +15,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /// Rollouts on disk, a file each time, a completion a line, so that a run which learns from them for several
 /// steps can be killed in between. Numbers are written so that they come back as they were.
@@ -28,6 +29,7 @@ public record RolloutFiles(Path folder) {
     /// @param question its place among all
     /// @param reason   why it ended
     /// @param answer   null where none was found
+    /// @param truth    null where the reward is no proxy
     private record Line(
             int question,
             int[] tokens,
@@ -37,7 +39,7 @@ public record RolloutFiles(Path folder) {
             double reward,
             String answer,
             String failure,
-            double truth) {}
+            Double truth) {}
 
     private Path path(long number) {
         return folder.resolve("rollouts-" + number + ".jsonl");
@@ -65,7 +67,7 @@ public record RolloutFiles(Path folder) {
                         score.reward(),
                         score.answer().orElse(null),
                         score.failure(),
-                        score.truth());
+                        score.isProxy() ? score.truth().getAsDouble() : null);
                 lines.append(JSON.writeValueAsString(line)).append('\n');
             }
             Files.createDirectories(folder);
@@ -91,7 +93,8 @@ public record RolloutFiles(Path folder) {
                 }
                 completions.add(
                         new Completion(questions.size() - 1, line.tokens, line.logProbs, line.entropies, line.reason));
-                scores.add(new Score(line.reward, Optional.ofNullable(line.answer), line.failure, line.truth));
+                OptionalDouble truth = line.truth == null ? OptionalDouble.empty() : OptionalDouble.of(line.truth);
+                scores.add(new Score(line.reward, Optional.ofNullable(line.answer), line.failure, truth));
             }
             return new Rollouts(sampler, questions, completions, scores, 0, 0);
         } catch (JsonProcessingException e) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.Predicate;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
@@ -133,10 +134,14 @@ public record Rollouts(
         return tokenizer.decode(completions.get(completion).tokens());
     }
 
-    /// The mean over each question's completions of a number that they have by their own, `[P]`.
+    /// The mean over each question's completions of a number that they have by their own, those aside whose number is
+    /// not finite; NaN where that leaves none, `[P]`.
     double[] means(IntToDoubleFunction number) {
         return IntStream.range(0, questions.size())
-                .mapToDouble(q -> mean(rows(q).mapToDouble(number)))
+                .mapToDouble(q -> rows(q).mapToDouble(number)
+                        .filter(Double::isFinite)
+                        .average()
+                        .orElse(Double.NaN))
                 .toArray();
     }
 
@@ -210,13 +215,19 @@ public record Rollouts(
                 .toList();
     }
 
-    /// How many completions have no reward, and why the first of them has none; empty where all have one.
+    /// How many completions have no reward, and why the first of them has none; empty where all have one. Of proxies
+    /// likewise how many have no true reward.
     public Optional<String> failure() {
-        List<Score> without = scores.stream().filter(s -> !s.hasReward()).toList();
+        return without(Score::hasReward, "reward, their groups not learnt from")
+                .or(() -> without(Score::isJudged, "true reward"));
+    }
+
+    private Optional<String> without(Predicate<Score> has, String what) {
+        List<Score> without = scores.stream().filter(has.negate()).toList();
         return without.isEmpty()
                 ? Optional.empty()
-                : Optional.of(without.size() + " of " + scores.size() + " completions have no reward, their groups not"
-                        + " learnt from (first: " + without.getFirst().failure() + ")");
+                : Optional.of(without.size() + " of " + scores.size() + " completions have no " + what + " (first: "
+                        + without.getFirst().failure() + ")");
     }
 
     /// Whether rewards are proxies of true ones that are known.
@@ -224,34 +235,39 @@ public record Rollouts(
         return scores.stream().anyMatch(Score::isProxy);
     }
 
-    /// What was written, in numbers: means over all completions, also those without a reward.
+    /// What was written, in numbers: means over all completions; of rewards and of what is right over those that were
+    /// judged. A mean over nothing is left out.
     public Map<String, Double> metrics() {
         Map<String, Double> metrics = new LinkedHashMap<>();
-        metrics.put("reward", mean(scores.stream().filter(Score::hasReward).mapToDouble(Score::reward)));
+        mean(metrics, "reward", scores.stream().filter(Score::hasReward).mapToDouble(Score::reward));
         if (isProxied()) {
-            metrics.put(
-                    "reward/true", mean(scores.stream().filter(Score::isProxy).mapToDouble(Score::truth)));
+            mean(metrics, "reward/true", scores.stream().filter(Score::isJudged).mapToDouble(s -> s.truth()
+                    .orElseThrow()));
         }
-        metrics.put("right", mean(scores.stream().mapToDouble(s -> s.isRight() ? 1 : 0)));
-        metrics.put(
+        mean(metrics, "right", scores.stream().filter(Score::isJudged).mapToDouble(s -> s.isRight() ? 1 : 0));
+        mean(
+                metrics,
                 "right/length",
-                mean(IntStream.range(0, completions.size())
+                IntStream.range(0, completions.size())
                         .filter(i -> scores.get(i).isRight())
-                        .mapToDouble(i -> completions.get(i).tokens().length)));
-        metrics.put("length", mean(completions.stream().mapToDouble(c -> c.tokens().length)));
-        metrics.put("truncated", mean(completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0)));
-        metrics.put(
-                "unanswered", mean(scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1)));
-        metrics.put("entropy", mean(completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
-                .mapToDouble(t -> c.entropies()[t]))));
-        metrics.put(
-                "groups/equal", 1 - rewarded().informative().questions.size() / (double) Math.max(1, questions.size()));
+                        .mapToDouble(i -> completions.get(i).tokens().length));
+        mean(metrics, "length", completions.stream().mapToDouble(c -> c.tokens().length));
+        mean(metrics, "truncated", completions.stream().mapToDouble(c -> c.isTruncated() ? 1 : 0));
+        mean(metrics, "unanswered", scores.stream().mapToDouble(s -> s.answer().isPresent() ? 0 : 1));
+        mean(metrics, "entropy", completions.stream().flatMapToDouble(c -> IntStream.range(0, c.entropies().length)
+                .mapToDouble(t -> c.entropies()[t])));
+        mean(
+                metrics,
+                "groups/equal",
+                IntStream.range(0, questions.size())
+                        .filter(this::isRewarded)
+                        .mapToDouble(q -> isInformative(q) ? 0 : 1));
         metrics.put(
                 "unjudged", (double) scores.stream().filter(s -> !s.hasReward()).count());
         return metrics;
     }
 
-    private static double mean(DoubleStream values) {
-        return values.average().orElse(0);
+    private static void mean(Map<String, Double> metrics, String name, DoubleStream values) {
+        values.average().ifPresent(mean -> metrics.put(name, mean));
     }
 }

@@ -8,6 +8,7 @@ import dev.kedge.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /// How completions are generated and rewarded.
 ///
@@ -43,11 +44,17 @@ public record Sampler(
         List<Score> scores = new ArrayList<>(scorer.score(asked, texts));
         for (int i = 0; i < scores.size(); i++) {
             if (truncated == Truncated.WRONG && completions.get(i).isTruncated()) {
-                scores.set(i, new Score(0, Optional.empty(), "", scores.get(i).isProxy() ? 0 : Double.NaN));
+                scores.set(i, wrong(scores.get(i)));
             }
         }
         return new Rollouts(
                 this, questions, completions, scores, (written - start) / 1e9, (System.nanoTime() - written) / 1e9);
+    }
+
+    /// The score of a completion that was cut off, where that is wrong whatever it says.
+    private static Score wrong(Score score) {
+        OptionalDouble truth = score.isProxy() ? OptionalDouble.of(0) : OptionalDouble.empty();
+        return new Score(0, Optional.empty(), "", truth);
     }
 
     /// The same with groups of another size.

@@ -14,7 +14,7 @@ public enum Selection {
     /// the K answers that each has, and so without bias where the two were sampled independently
     /// (arXiv:2412.19792, inference-time win rate).
     ///
-    /// An answer without a reward counts 0, as in [HeldOut#rewards].
+    /// An answer without a reward is none of the K; NaN where that leaves one of the two fewer than N.
     ///
     /// @param n of both, from 1 to K
     /// @throws IllegalArgumentException if n is out of range, or the two answered different numbers of questions
@@ -25,6 +25,10 @@ public enum Selection {
                     + " questions expected, answered "
                     + rival.rollouts().questions().size());
         }
+        int answers = Math.min(policy.rollouts().group(), rival.rollouts().group());
+        if (n < 1 || n > answers) {
+            throw new IllegalArgumentException("from 1 to " + answers + " answers to select from expected, was " + n);
+        }
         return IntStream.range(0, questions)
                 .mapToDouble(q -> winRate(n, policy.sortedRewards(q), rival.sortedRewards(q)))
                 .toArray();
@@ -32,6 +36,9 @@ public enum Selection {
 
     /// @param mine   ascending, like `theirs`
     private double winRate(int n, double[] mine, double[] theirs) {
+        if (Math.min(mine.length, theirs.length) < n) {
+            return Double.NaN;
+        }
         double[] p = law(n, mine.length);
         double[] q = law(n, theirs.length);
         double wins = 0;
@@ -46,9 +53,6 @@ public enum Selection {
     /// The chance of each of K answers, the worst first, to be selected from N of them: `C(i-1, N-1)/C(K, N)` for the
     /// i-th as the best.
     private double[] law(int n, int answers) {
-        if (n < 1 || n > answers) {
-            throw new IllegalArgumentException("from 1 to " + answers + " answers to select from expected, was " + n);
-        }
         double[] law = new double[answers];
         if (this == ANY) {
             Arrays.fill(law, 1.0 / answers);

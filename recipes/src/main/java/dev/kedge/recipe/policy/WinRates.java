@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// How often policies win against their start on held-out questions when answers are selected, both sides selecting
@@ -19,11 +20,13 @@ import java.util.stream.Collectors;
 /// @param start what the start answered, sampled apart from what policies are evaluated by
 /// @param n     answers to select from
 record WinRates(HeldOut start, int n, Bootstrap bootstrap) {
-    /// Means over questions, by the names of metrics.
+    /// Means over questions, by the names of metrics; what could not be judged has none.
     Map<String, Double> metrics(HeldOut policy) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         for (Selection selection : Selection.values()) {
-            metrics.put("win/" + selection.name().toLowerCase(Locale.ROOT), Bootstrap.mean(rates(selection, policy)));
+            rates(selection, policy)
+                    .mean()
+                    .ifPresent(rate -> metrics.put("win/" + selection.name().toLowerCase(Locale.ROOT), rate));
         }
         return metrics;
     }
@@ -35,15 +38,17 @@ record WinRates(HeldOut start, int n, Bootstrap bootstrap) {
         Summary with = summary;
         List<String> verdicts = new ArrayList<>();
         for (Selection selection : Selection.values()) {
-            Frontier.Point start = new Frontier.Point(0, Estimate.of(0.5), "start"); // against itself, exactly
+            var start = Optional.of(new Frontier.Point(0, Estimate.of(0.5), "start")); // against itself, exactly
             List<Frontier.Arm> curves = methods.stream()
-                    .map(m -> m.curve(m.title(), start, p -> bootstrap.bca(rates(selection, p)), ""))
+                    .map(m -> m.curve(m.title(), start, p -> rates(selection, p).estimate(bootstrap), ""))
                     .toList();
             with = with.frontier(EvaluatedMethod.frontier(
                     "Wins against the start, " + said(selection), "win rate, ties one half", curves));
             verdicts.add(said(selection) + ": "
                     + curves.stream()
-                            .map(c -> String.format(Locale.ROOT, "%s %.3f", c.name(), at(reach, c)))
+                            .map(c -> c.points().size() > 1
+                                    ? String.format(Locale.ROOT, "%s %.3f", c.name(), at(reach, c))
+                                    : c.name() + " could not be judged")
                             .collect(Collectors.joining(", ")));
         }
         return with.verdict(String.format(
@@ -54,8 +59,8 @@ record WinRates(HeldOut start, int n, Bootstrap bootstrap) {
                 String.join("; ", verdicts)));
     }
 
-    private double[] rates(Selection selection, HeldOut policy) {
-        return selection.winRates(n, policy, start);
+    private PerQuestion rates(Selection selection, HeldOut policy) {
+        return new PerQuestion(selection.winRates(n, policy, start));
     }
 
     private String said(Selection selection) {

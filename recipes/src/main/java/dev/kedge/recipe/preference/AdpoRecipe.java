@@ -12,7 +12,6 @@ import dev.kedge.run.Checkpoint;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Remembered;
 import dev.kedge.run.Run;
-import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.SavedCheckpoint;
 import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
@@ -83,6 +82,7 @@ public final class AdpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("taus", taus);
             if (prompts < 1 || answers < 2) {
                 throw new IllegalArgumentException(
@@ -205,10 +205,10 @@ public final class AdpoRecipe {
         Tensor kl = SampledKl.k3(logProbs.detach(), anchorLogProbs).mean(1);
         List<Completion> completions =
                 part.stream().flatMap(set -> set.completions().stream()).toList();
-        return metrics.add("tau", LossMetrics.share(taus, inStep))
+        metrics.add("tau", LossMetrics.share(taus, inStep))
                 .add("entropy", LossMetrics.share(entropy, inStep))
-                .add("kl/anchor", LossMetrics.share(kl, inStep))
-                .max("sampler/difference", SamplerAgreement.difference(completions, now.values(0, completions.size())));
+                .add("kl/anchor", LossMetrics.share(kl, inStep));
+        return now.agreement(completions, 0).on(metrics);
     }
 
     /// Mean entropy of the next token over each answer, as a share of the largest, log V.
@@ -218,7 +218,7 @@ public final class AdpoRecipe {
             Tensor entropies = logP.exp().times(logP).sum(1).neg();
             return SequenceScores.rowSums(entropies, now.batch())
                     .div(SequenceScores.rowSums(entropies.onesLike(), now.batch()))
-                    .div(Math.log(policy.config().vocabularySize()));
+                    .div(Math.log(policy.vocabularySize()));
         }
     }
 

@@ -57,6 +57,7 @@ public final class DpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (heldOut < 1) {
                 throw new IllegalArgumentException("held_out must be at least 1, was " + heldOut);
             }

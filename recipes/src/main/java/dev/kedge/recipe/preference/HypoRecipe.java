@@ -10,7 +10,6 @@ import dev.kedge.objective.preference.OnlineLogProbs;
 import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
-import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.run.Training;
@@ -81,6 +80,7 @@ public final class HypoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             Require.positive("betas", betas);
             Require.positive("lambdas", lambdas);
             if (prompts < 1 || answers < 2 || samples < 2) {
@@ -217,12 +217,11 @@ public final class HypoRecipe {
                 .mean(
                         "online/tokens",
                         online.stream().mapToInt(c -> c.tokens().length).sum(),
-                        own)
-                .max("sampler/difference", SamplerAgreement.difference(online, now.values(2 * pairs, own)));
+                        own);
         for (String name : List.of("reward/chosen", "reward/rejected", "reward/accuracy")) {
             metrics.mean(name, sum(loss.metric(name)), pairs);
         }
-        return metrics;
+        return now.agreement(online, 2 * pairs).on(metrics);
     }
 
     private static double sum(Tensor metric) {

@@ -15,6 +15,7 @@ import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Streams;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -98,9 +99,12 @@ public sealed interface PairwiseJudge {
         double[] half = new double[exact.length];
         Arrays.fill(half, 0.5);
         run.note(String.format(
+                Locale.ROOT,
                 "judge: learnt from %d labels; on answers of the reference to held-out sums its preferences are off by"
                         + " %.3f on average, where one half always would be by %.3f",
-                pairs.size(), meanDifference(learnt, exact), meanDifference(half, exact)));
+                pairs.size(),
+                meanDifference(learnt, exact),
+                meanDifference(half, exact)));
         return oracle;
     }
 

@@ -83,6 +83,7 @@ public final class RrpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (!(beta > 0 && beta < Double.POSITIVE_INFINITY && alpha >= 0 && alpha < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "beta > 0 and alpha >= 0 expected, both finite, were " + beta + " and " + alpha);
@@ -194,12 +195,18 @@ public final class RrpoRecipe {
             Tensor hidden = policy.hidden(whole.tokens());
             Tensor states = hidden.detach().requiresGrad();
             HeadLogProbs logProbs = HeadLogProbs.of(
-                    states.indexSelect(0, phrases.targetIndex()), policy.head(), phrases.targetTokens(), 1);
+                    states.indexSelect(0, phrases.targetIndex()),
+                    policy.head(),
+                    policy.absent(),
+                    phrases.targetTokens(),
+                    1);
             HeadDivergence kl = HeadDivergence.forwardKl(
                     states.indexSelect(0, positions),
                     policy.head(),
+                    policy.absent(),
                     chosenStates(frozen, whole, pairs).indexSelect(0, positions),
-                    frozen.head());
+                    frozen.head(),
+                    frozen.absent());
             Tensor chosenKl = Indexing.indexAdd(
                     Creation.zeros(states.dtype(), states.device(), pairs),
                     0,

@@ -10,7 +10,6 @@ import dev.kedge.objective.preference.PreferenceLogProbs;
 import dev.kedge.objective.preference.Xpo;
 import dev.kedge.run.EpochBatches;
 import dev.kedge.run.Run;
-import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.Step;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.run.Training;
@@ -30,8 +29,10 @@ import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -76,6 +77,7 @@ public final class XpoRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (alphas.isEmpty()
                     || alphas.stream().distinct().count() < alphas.size()
                     || alphas.stream().anyMatch(a -> !(a >= 0 && a < Double.POSITIVE_INFINITY))) {
@@ -155,6 +157,11 @@ public final class XpoRecipe {
         long tokens() {
             return policy.tokens().length + reference.tokens().length;
         }
+
+        /// Such a pair has no preference to learn, its margin is 0 and its gradient cancels; the bonus stays.
+        boolean isEqual() {
+            return Arrays.equals(policy.tokens(), reference.tokens());
+        }
     }
 
     /// A step's pairs: a function of policy, seed and step.
@@ -199,13 +206,12 @@ public final class XpoRecipe {
                 policyIsChosen);
         Loss loss = Xpo.xpo(lp, policyIsChosen, alpha, config.beta(), inStep);
         now.backward(loss);
-        return LossMetrics.of(loss, inStep)
+        StepMetrics metrics = LossMetrics.of(loss, inStep)
                 .add("loss/preference", LossMetrics.share(loss.metric("loss"), inStep))
                 .mean("policy/chosen", chosen, b)
-                .max(
-                        "sampler/difference",
-                        SamplerAgreement.difference(
-                                part.stream().map(LabelledPair::policy).toList(), now.values(0, b)));
+                .mean("pairs/equal", part.stream().filter(LabelledPair::isEqual).count(), b);
+        return now.agreement(part.stream().map(LabelledPair::policy).toList(), 0)
+                .on(metrics);
     }
 
     /// The policy's completions, then the reference's.
@@ -243,6 +249,7 @@ public final class XpoRecipe {
                 .toList();
         String ends = curves.stream()
                 .map(curve -> String.format(
+                        Locale.ROOT,
                         "%s has %.1f %%, at %.2f nats",
                         curve.name(),
                         100 * curve.points().getLast().y().value(),
@@ -252,9 +259,12 @@ public final class XpoRecipe {
         Summary summary = Summary.of("xpo", Summary.Status.FINISHED, run.seconds())
                 .title("A policy looks beyond what its reference says")
                 .verdict(String.format(
+                        Locale.ROOT,
                         "Right answers drawn to sums never trained on: the reference has %.1f %%; after %d labels %s"
                                 + " from the reference.",
-                        100 * task.before().reward(), labels, ends))
+                        100 * task.before().reward(),
+                        labels,
+                        ends))
                 .frontier(page.frontier(curves.toArray(Frontier.Arm[]::new)))
                 .fact(
                         "labelled_pairs",

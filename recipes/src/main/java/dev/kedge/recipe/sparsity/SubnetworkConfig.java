@@ -4,6 +4,7 @@ import dev.kedge.recipe.policy.Environment;
 import dev.kedge.run.SubnetworkMask;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.tensor.DType;
+import dev.kedge.tensor.Engine;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +39,7 @@ public record SubnetworkConfig(
         int threads,
         long seed) {
     public SubnetworkConfig {
+        Engine.requireThreads(threads);
         if (!algorithms.contains(Algorithm.GRPO)
                 || algorithms.stream().distinct().count() < algorithms.size()) {
             throw new IllegalArgumentException("algorithms must be different, grpo among them, were " + algorithms);

@@ -218,12 +218,13 @@ public final class SubnetworkRecipe {
             for (int q = 0; q < rollouts.questions().size(); q++) {
                 int first = q * rollouts.group();
                 List<Integer> byReward = IntStream.range(first, first + rollouts.group())
+                        .filter(i -> rollouts.scores().get(i).hasReward())
                         .boxed()
                         .sorted((a, b) -> Double.compare(reward(rollouts, b), reward(rollouts, a)))
                         .toList();
-                for (int i = 0; 2 * i + 1 < rollouts.group(); i++) {
+                for (int i = 0; 2 * i + 1 < byReward.size(); i++) {
                     int better = byReward.get(i);
-                    int worse = byReward.get(rollouts.group() - 1 - i);
+                    int worse = byReward.get(byReward.size() - 1 - i);
                     if (reward(rollouts, better) > reward(rollouts, worse)) {
                         int[] prompt = rollouts.questions().get(q).prompt();
                         pairs.add(new TokenizedPair(
@@ -238,9 +239,9 @@ public final class SubnetworkRecipe {
                 }
             }
             if (pairs.isEmpty()) {
-                throw new ConfigException(
-                        "the start's answers are all right or all wrong, so that there are no pairs for"
-                                + " DPO; more pre-training, or algorithms without dpo, would be right");
+                throw new ConfigException(rollouts.failure()
+                        .orElse("the start's answers are all right or all wrong, so that there are no pairs for"
+                                + " DPO; more pre-training, or algorithms without dpo, would be right"));
             }
             return pairs;
         }

@@ -7,6 +7,7 @@ import dev.kedge.nn.sparsity.SubnetworkGradients;
 import dev.kedge.nn.sparsity.WeightUpdate;
 import dev.kedge.recipe.policy.Environment;
 import dev.kedge.recipe.policy.HeldOut;
+import dev.kedge.recipe.policy.PerQuestion;
 import dev.kedge.recipe.policy.Sampler;
 import dev.kedge.recipe.policy.Truncated;
 import dev.kedge.run.Run;
@@ -29,8 +30,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /// What a run of [SubnetworkRecipe] found. All numbers go into the metrics, under each policy's phase with `changed_`
 /// before it.
@@ -61,6 +65,10 @@ record SubnetworkSummary(
     private record Measured(Arm arm, HeldOut evaluation, Map<String, Double> numbers) {
         double number(String name) {
             return numbers.get(name);
+        }
+
+        boolean has(String name) {
+            return numbers.containsKey(name);
         }
     }
 
@@ -108,8 +116,11 @@ record SubnetworkSummary(
         }
         Map<String, Double> numbers = new LinkedHashMap<>();
         numbers.put("rate", arm.rate());
-        numbers.put("reward", Bootstrap.mean(evaluation.rewards()));
-        numbers.put("gained", Bootstrap.mean(evaluation.rewards()) - Bootstrap.mean(start.rewards()));
+        OptionalDouble reward = evaluation.rewards().mean();
+        reward.ifPresent(mean -> numbers.put("reward", mean));
+        if (reward.isPresent() && start.rewards().mean().isPresent()) {
+            numbers.put("gained", reward.getAsDouble() - start.rewards().mean().getAsDouble());
+        }
         numbers.put("kl", Bootstrap.mean(evaluation.kl()));
         try (Scope _ = new Scope();
                 Rng rng = Rng.seeded(Streams.of(config.seed(), "shuffled updates"))) {
@@ -168,22 +179,24 @@ record SubnetworkSummary(
         Measured whole =
                 all.stream().filter(m -> m.arm().equals(full)).findFirst().orElseThrow();
         String type = config.dtype().name().toLowerCase(Locale.ROOT);
-        Summary summary = Summary.of("subnetwork", Summary.Status.FINISHED, run.seconds())
-                .title("What a training changes")
-                .verdict(verdict(type, start, whole, repeated.getFirst()))
-                .comparison(
+        Summary summary = PerQuestion.compared(
+                        Summary.of("subnetwork", Summary.Status.FINISHED, run.seconds())
+                                .title("What a training changes")
+                                .verdict(verdict(type, start, whole, repeated.getFirst())),
                         "Mean reward, drawn",
                         "",
-                        bootstrap.bca(start.rewards()),
-                        bootstrap.bca(whole.evaluation().rewards()))
+                        start.rewards(),
+                        whole.evaluation().rewards(),
+                        bootstrap)
                 .frontier(frontier(
                         "Reward against divergence from the start",
                         "KL(policy || start), nats",
                         "mean reward of a drawn answer",
                         all,
-                        new Frontier.Point(0, bootstrap.bca(start.rewards()), "start"),
+                        start.rewards().estimate(bootstrap).map(y -> new Frontier.Point(0, y, "start")),
                         m -> m.number("kl"),
-                        m -> bootstrap.bca(m.evaluation().rewards())));
+                        m -> m.evaluation().rewards().estimate(bootstrap)));
+        summary = HeldOut.unjudged(summary, evaluations(start, all, repeated));
         for (DType dtype : DTYPES) {
             String stored = dtype.name().toLowerCase(Locale.ROOT);
             summary = summary.frontier(frontier(
@@ -191,29 +204,30 @@ record SubnetworkSummary(
                     "mean reward gained over the start",
                     "share of weights changed by no more than 1e-5",
                     all,
-                    new Frontier.Point(0, Estimate.of(1), "start"),
+                    Optional.of(new Frontier.Point(0, Estimate.of(1), "start")),
                     m -> m.number("gained"),
-                    m -> Estimate.of(m.number(stored + "/sparsity/1e-5"))));
+                    m -> m.has("gained")
+                            ? Optional.of(Estimate.of(m.number(stored + "/sparsity/1e-5")))
+                            : Optional.empty()));
         }
         summary = summary.frontier(layers(all, type));
         for (Measured m : repeated) {
             summary = summary.fact(
-                            Summary.key("agreement_with_the_full_run", m.arm().phase()),
-                            m.arm().title() + ": agreement with the full run within 1e-5",
-                            100 * m.number(type + "/agreement/1e-5"),
-                            "%",
-                            String.format(
-                                    Locale.ROOT,
-                                    "within 1e-4: %.2f %%; the start itself: %.2f %% and %.2f %%",
-                                    100 * m.number(type + "/agreement/1e-4"),
-                                    100 * whole.number(type + "/sparsity/1e-5"),
-                                    100 * whole.number(type + "/sparsity/1e-4")))
-                    .fact(
-                            Summary.key("reward", m.arm().phase()),
-                            m.arm().title() + ": reward",
-                            bootstrap.bca(m.evaluation().rewards()),
-                            "",
-                            "");
+                    Summary.key("agreement_with_the_full_run", m.arm().phase()),
+                    m.arm().title() + ": agreement with the full run within 1e-5",
+                    m.number(type + "/agreement/1e-5"),
+                    "%",
+                    String.format(
+                            Locale.ROOT,
+                            "within 1e-4: %.2f %%; the start itself: %.2f %% and %.2f %%",
+                            100 * m.number(type + "/agreement/1e-4"),
+                            100 * whole.number(type + "/sparsity/1e-5"),
+                            100 * whole.number(type + "/sparsity/1e-4")));
+            Optional<Estimate> reward = m.evaluation().rewards().estimate(bootstrap);
+            if (reward.isPresent()) {
+                summary = summary.fact(
+                        Summary.key("reward", m.arm().phase()), m.arm().title() + ": reward", reward.get(), "", "");
+            }
         }
         for (Measured m : all) {
             if (m.arm().rate() == full.rate()) {
@@ -229,24 +243,29 @@ record SubnetworkSummary(
     private String verdict(String type, HeldOut start, Measured whole, Measured alone) {
         return String.format(
                 Locale.ROOT,
-                "GRPO at a rate of %s brought the reward from %.3f to %.3f and left %.1f %% of the weights within 1e-5"
-                        + " in bfloat16, %.1f %% in float32. With the changed weights alone it has %.3f, and %.1f %% of"
+                "GRPO at a rate of %s brought the reward from %s to %s and left %.1f %% of the weights within 1e-5"
+                        + " in bfloat16, %.1f %% in float32. With the changed weights alone it has %s, and %.1f %% of"
                         + " all weights are within 1e-5 of the full run's in %s.",
                 SubnetworkConfig.written(full.rate()),
-                Bootstrap.mean(start.rewards()),
-                whole.number("reward"),
+                reward(start),
+                reward(whole.evaluation()),
                 100 * whole.number("bfloat16/sparsity/1e-5"),
                 100 * whole.number("float32/sparsity/1e-5"),
-                alone.number("reward"),
+                reward(alone.evaluation()),
                 100 * alone.number(type + "/agreement/1e-5"),
                 type);
+    }
+
+    private static String reward(HeldOut evaluation) {
+        OptionalDouble reward = evaluation.rewards().mean();
+        return reward.isPresent() ? String.format(Locale.ROOT, "%.3f", reward.getAsDouble()) : "one not judged";
     }
 
     private static Summary facts(Summary summary, Measured m, String type) {
         Summary with = summary.fact(
                         Summary.key("weights_unchanged", m.arm().phase()),
                         m.arm().title() + ": weights unchanged",
-                        100 * m.number("bfloat16/sparsity/1e-5"),
+                        m.number("bfloat16/sparsity/1e-5"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -256,7 +275,7 @@ record SubnetworkSummary(
                 .fact(
                         Summary.key("rank_of_the_change", m.arm().phase()),
                         m.arm().title() + ": rank of the change",
-                        100 * m.number(type + "/rank"),
+                        m.number(type + "/rank"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -270,7 +289,7 @@ record SubnetworkSummary(
                 ? summary.fact(
                         Summary.key("share_of_the_subnetwork", m.arm().phase()),
                         m.arm().title() + ": holds of GRPO's subnetwork",
-                        100 * m.number("overlap"),
+                        m.number("overlap"),
                         "%",
                         String.format(
                                 Locale.ROOT,
@@ -280,22 +299,25 @@ record SubnetworkSummary(
                 : summary;
     }
 
-    /// An arm for each algorithm, its points in the order of their x.
+    /// An arm for each algorithm, its points in the order of their x, without what could not be judged.
     private static Frontier frontier(
             String title,
             String x,
             String y,
             List<Measured> all,
-            Frontier.Point start,
+            Optional<Frontier.Point> start,
             ToDoubleFunction<Measured> across,
-            Function<Measured, Estimate> up) {
+            Function<Measured, Optional<Estimate>> up) {
         Map<String, List<Frontier.Point>> arms = new LinkedHashMap<>();
         for (Measured m : all) {
-            arms.computeIfAbsent(m.arm().title(), _ -> new ArrayList<>(List.of(start)))
-                    .add(new Frontier.Point(
+            List<Frontier.Point> points = arms.computeIfAbsent(
+                    m.arm().title(), _ -> new ArrayList<>(start.stream().toList()));
+            up.apply(m)
+                    .map(found -> new Frontier.Point(
                             across.applyAsDouble(m),
-                            up.apply(m),
-                            "rate " + SubnetworkConfig.written(m.arm().rate())));
+                            found,
+                            "rate " + SubnetworkConfig.written(m.arm().rate())))
+                    .ifPresent(points::add);
         }
         arms.values().forEach(points -> points.sort(Comparator.comparingDouble(Frontier.Point::x)));
         return new Frontier(title, x, y, Frontier.arms(arms), List.of());
@@ -322,6 +344,16 @@ record SubnetworkSummary(
                 List.of());
     }
 
+    private static SequencedMap<String, List<HeldOut>> evaluations(
+            HeldOut start, List<Measured> all, List<Measured> repeated) {
+        SequencedMap<String, List<HeldOut>> evaluations = new LinkedHashMap<>();
+        evaluations.put("the start", List.of(start));
+        Stream.of(all, repeated)
+                .flatMap(List::stream)
+                .forEach(m -> evaluations.put(m.arm().phase(), List.of(m.evaluation())));
+        return evaluations;
+    }
+
     private Summary samples(Summary summary, HeldOut start, Measured whole) {
         Summary with = summary;
         for (int q = 0; q < Math.min(SHOWN, environment.heldOut().size()); q++) {
@@ -330,8 +362,8 @@ record SubnetworkSummary(
                     environment.heldOut().get(q).text(),
                     completion(start, at),
                     completion(whole.evaluation(), at),
-                    Optional.of(start.rollouts().scores().get(at).reward()),
-                    Optional.of(whole.evaluation().rollouts().scores().get(at).reward()),
+                    start.reward(at),
+                    whole.evaluation().reward(at),
                     ""));
         }
         return with;

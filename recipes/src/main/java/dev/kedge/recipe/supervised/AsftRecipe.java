@@ -1,5 +1,6 @@
 package dev.kedge.recipe.supervised;
 
+import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
 import dev.kedge.data.TokenBatch;
 import dev.kedge.data.Tokenized;
@@ -84,6 +85,7 @@ public final class AsftRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (heldOut < 1 || samples < 0 || sampleTokens < 1) {
                 throw new IllegalArgumentException("held_out >= 1, samples >= 0, sample_tokens >= 1 expected, were "
                         + heldOut + ", " + samples + ", " + sampleTokens);
@@ -125,15 +127,18 @@ public final class AsftRecipe {
         try (PretrainedModel model = PretrainedModel.open(config.model(), device)) {
             SequenceReader reader =
                     SequenceReader.of(model, config.maxLength(), config.truncation(), config.heldOut(), run);
-            Split<Tokenized> task = reader.sequences(
-                    config.data(),
-                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator()),
-                    config.seed());
-            List<Tokenized> original = reader.sequences(
-                            config.original(),
-                            SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator()),
-                            Streams.of(config.seed(), "original"))
-                    .heldOut();
+            ReadOptions taskOptions =
+                    SequenceReader.options(config.promptKey(), config.completionKey(), config.separator());
+            ReadOptions originalOptions =
+                    SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator());
+            Split<Tokenized> task = reader.sequences(config.data(), taskOptions, config.seed());
+            List<Tokenized> original = reader.judged(config.original(), originalOptions, Streams.of(config.seed(), "original"));
+            int shared = reader.shared(config.original(), originalOptions, config.data(), taskOptions, config.seed());
+            if (shared > 0) {
+                run.remark(shared + " of the " + config.heldOut() + " records drawn from "
+                        + config.original().getFileName() + " have a prompt that is learnt from in "
+                        + config.data().getFileName());
+            }
             run.note(task.train().size() + " sequences to learn from; held out: "
                     + task.heldOut().size() + " of these, " + original.size() + " of the original");
             ForgettingEvaluation before = evaluation(model.decoder(), model, task, original);
@@ -192,13 +197,15 @@ public final class AsftRecipe {
         TokenBatch tokens = TokenBatch.of(part, base.padId(), 1).to(policy.device());
         Tensor hidden = ForgettingEvaluation.states(policy, tokens);
         Tensor leaf = hidden.detach().requiresGrad(); // log-probs and KL share the states' graph
-        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), tokens.targetTokens(), 1);
+        HeadLogProbs logProbs = HeadLogProbs.of(leaf, policy.head(), policy.absent(), tokens.targetTokens(), 1);
         Optional<HeadDivergence> kl = arm.method().isAnchored()
                 ? Optional.of(HeadDivergence.forwardKl(
                         leaf,
                         policy.head(),
+                        policy.absent(),
                         constantStates(base.decoder(), tokens),
-                        base.decoder().head()))
+                        base.decoder().head(),
+                        base.decoder().absent()))
                 : Optional.empty();
         Loss loss = arm.method().loss(logProbs.values(), kl.map(HeadDivergence::values), arm.klWeight(), targets);
         loss.value().backward();

@@ -20,6 +20,7 @@ import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Supervised fine-tuning: cross-entropy on completions only, or on whole documents of plain text.
@@ -63,6 +64,7 @@ public final class SftRecipe {
             int threads,
             long seed) {
         public Config {
+            Engine.requireThreads(threads);
             if (heldOut < 1 || samples < 0 || sampleTokens < 1) {
                 throw new IllegalArgumentException("held_out >= 1, samples >= 0, sample_tokens >= 1 expected, were "
                         + heldOut + ", " + samples + ", " + sampleTokens);
@@ -115,8 +117,13 @@ public final class SftRecipe {
         return Summary.of("sft", Summary.Status.FINISHED, run.seconds())
                 .title("Supervised fine-tuning on " + config.data().getFileName())
                 .verdict(String.format(
+                        Locale.ROOT,
                         "Held-out loss went from %.3f to %.3f nats a token: a change of %+.3f [%.3f, %.3f].",
-                        Bootstrap.mean(before), Bootstrap.mean(after), change.value(), change.low(), change.high()))
+                        Bootstrap.mean(before),
+                        Bootstrap.mean(after),
+                        change.value(),
+                        change.low(),
+                        change.high()))
                 .comparison("Held-out loss", "nats a token", bootstrap.bca(before), bootstrap.bca(after))
                 .fact(
                         "sequences_to_learn_from",

@@ -4,8 +4,10 @@ import dev.kedge.recipe.variational.DpgInference.PolicyGradient;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.task.EnumerableLanguage;
 import dev.kedge.task.EnumerableLanguage.Reads;
+import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// What [DpgRecipe] trains.
@@ -30,6 +32,7 @@ public record DpgConfig(
         int threads,
         long seed) {
     public DpgConfig {
+        Engine.requireThreads(threads);
         if (methods.isEmpty() || methods.stream().map(Method::phase).distinct().count() < methods.size()) {
             throw new IllegalArgumentException("methods must have different names, at least one, were "
                     + methods.stream().map(Method::name).toList());
@@ -71,7 +74,7 @@ public record DpgConfig(
         }
 
         private static String phaseOf(String name) {
-            return name.toLowerCase().replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
+            return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -78,17 +79,21 @@ record DpgSummary(
 
     private String verdict(Optional<DpgTarget.Posterior> posterior) {
         String before = String.format(
+                Locale.ROOT,
                 "Of %,d texts the prior has an entropy of %.2f nats",
-                language.config().texts(), DpgEvaluation.entropy(language.logPrior()));
+                language.config().texts(),
+                DpgEvaluation.entropy(language.logPrior()));
         List<Method> methods = posterior.map(p -> aimedAt(p, Reads.TEXT)).orElse(config.methods());
         String ends = methods.stream()
-                .map(m -> String.format("%s %.2f", m.name(), end(m).entropy()))
+                .map(m -> String.format(Locale.ROOT, "%s %.2f", m.name(), end(m).entropy()))
                 .collect(Collectors.joining(", "));
         return before
                 + posterior
                         .map(p -> String.format(
+                                Locale.ROOT,
                                 ", the posterior for beta %s one of %.2f",
-                                p.beta(), DpgEvaluation.entropy(evaluation.logTarget(p))))
+                                p.beta(),
+                                DpgEvaluation.entropy(evaluation.logTarget(p))))
                         .orElse("")
                 + ". Where learning ended: " + ends + ".";
     }
@@ -230,6 +235,7 @@ record DpgSummary(
                     end.reward(),
                     "",
                     String.format(
+                            Locale.ROOT,
                             "entropy %.3f; KL to the prior %.3f, to the target %.4f, from the target %.4f; mean score of"
                                     + " its target %.3f; %d of %d samples are different",
                             end.entropy(),
@@ -251,7 +257,8 @@ record DpgSummary(
                         "reward, " + name,
                         DpgEvaluation.mean(logProbs, evaluation.reward()),
                         "",
-                        String.format("KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
+                        String.format(
+                                Locale.ROOT, "KL to the prior %.3f", DpgEvaluation.kl(logProbs, language.logPrior())))
                 .fact(Summary.key("entropy", key), "entropy, " + name, DpgEvaluation.entropy(logProbs), "nats", "")
                 .fact(
                         Summary.key("share_of_different_texts", key),
@@ -287,7 +294,8 @@ record DpgSummary(
     private String shown(double[] logProbs) {
         return Arrays.stream(likeliest(logProbs))
                 .limit(6)
-                .mapToObj(i -> String.format("%s %5.1f %%", language.config().text(i), 100 * Math.exp(logProbs[i])))
+                .mapToObj(i -> String.format(
+                        Locale.ROOT, "%s %5.1f %%", language.config().text(i), 100 * Math.exp(logProbs[i])))
                 .collect(Collectors.joining("\n"));
     }
 }

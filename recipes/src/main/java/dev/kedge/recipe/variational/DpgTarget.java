@@ -9,6 +9,7 @@ import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// What a policy should become: modelling, apart from the inference that brings it there ([DpgInference]). Each but the
 /// first is a distribution `p = P/Z` with `P = prior·exp(reward/beta)`.
@@ -95,8 +96,11 @@ public sealed interface DpgTarget {
         if (score().text().chars().anyMatch(c -> c >= 'a' + language.letters())
                 || score().text().length() > language.length()) {
             throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
                     "text \"%s\" never occurs: it must have at most %d letters from a to %c",
-                    score().text(), language.length(), (char) ('a' + language.letters() - 1)));
+                    score().text(),
+                    language.length(),
+                    (char) ('a' + language.letters() - 1)));
         }
         double most = Arrays.stream(EnumerableLanguage.table(language, score()::of))
                 .max()

@@ -1,14 +1,17 @@
 package dev.kedge.recipe.policy;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.config.ConfigException;
+import dev.kedge.data.Split;
 import dev.kedge.data.task.Copying;
+import dev.kedge.data.task.Problem;
+import dev.kedge.data.task.ProblemSplit;
 import dev.kedge.data.verify.Custom;
 import dev.kedge.data.verify.Endpoint;
 import dev.kedge.data.verify.Extraction;
@@ -16,15 +19,22 @@ import dev.kedge.data.verify.Gsm8k;
 import dev.kedge.data.verify.Verification;
 import dev.kedge.data.verify.Verifier;
 import dev.kedge.data.verify.VerifierQuestion;
+import dev.kedge.objective.selection.QuantileTransform;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.Run;
+import dev.kedge.run.RunFailedException;
+import dev.kedge.run.Terminal;
 import dev.kedge.run.TrainingConfig;
+import dev.kedge.run.result.Summary;
+import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,8 +56,19 @@ class RlvrTroubleTest {
         }
     }
 
-    private RlvrRecipe.Config config(Verification verifier) {
-        Environment.Generated environment = new Environment.Generated(
+    /// Rewards all that is learnt from, and fails at answers to held-out questions.
+    public static final class Unprepared implements Verifier {
+        @Override
+        public double reward(VerifierQuestion question, String completion) {
+            if (ProblemSplit.of(new Problem(question.prompt())) == ProblemSplit.HELD_OUT) {
+                throw new IllegalStateException("nobody told me of this");
+            }
+            return new Copying("abcd", 2, 3, false).reward(new Problem(question.prompt()), completion);
+        }
+    }
+
+    private static Environment.Generated environment(Verification verifier) {
+        return new Environment.Generated(
                 new Copying("abcd", 2, 3, false),
                 0.7,
                 16,
@@ -58,9 +79,12 @@ class RlvrTroubleTest {
                 20,
                 4,
                 Optional.of(verifier));
+    }
+
+    private static RlvrRecipe.Config config(Environment environment, PolicyMethod... methods) {
         return new RlvrRecipe.Config(
                 environment,
-                List.of(new GrpoMethod(0.2, 0), new DapoMethod(0.2, 0.28, 0, 2)),
+                List.of(methods),
                 2,
                 1.0,
                 Truncated.JUDGED,
@@ -79,9 +103,23 @@ class RlvrTroubleTest {
         return new RecordedRun(TinyTask.run("rlvr", config, Files.createTempDirectory(folder, "run")));
     }
 
+    private static void assertNoNan(RecordedRun run) throws IOException {
+        for (String file : List.of("metrics.jsonl", "summary.json")) {
+            String text = Files.readString(run.folder().resolve(file));
+            assertFalse(text.contains("NaN") || text.contains("Infinity"), text);
+        }
+    }
+
+    private static String notes(RecordedRun run) throws IOException {
+        return run.summary().get("notes").toString();
+    }
+
     @Test
     void aVerifierThatThrowsOrGivesNanLosesNoStep() throws Exception {
-        RecordedRun run = run(config(new Custom(Moody.class.getName())));
+        RecordedRun run = run(config(
+                environment(new Custom(Moody.class.getName())),
+                new GrpoMethod(0.2, 0),
+                new DapoMethod(0.2, 0.28, 0, 2)));
         run.assertComplete("rlvr");
         List<ObjectNode> steps = run.metrics("grpo");
         assertEquals(STEPS, steps.size());
@@ -94,35 +132,137 @@ class RlvrTroubleTest {
         assertTrue(log.contains("a is not my letter") || log.contains("must be finite"), log);
     }
 
-    /// Nobody listens: nothing is learnt, nothing fails, and the policy stays what it was.
+    /// Held out as in training: what was judged counts, what was not is counted and said.
     @Test
-    void anEndpointThatIsDownLosesNoStep() throws Exception {
+    void meansAreOverWhatWasJudged() throws Exception {
+        RecordedRun run = run(config(environment(new Custom(Moody.class.getName())), new GrpoMethod(0.2, 0)));
+        assertNoNan(run);
+        JsonNode fact = run.fact("held_out_answers_not_judged");
+        assertTrue(fact.get("value").asInt() > 0 && fact.get("value").asInt() < 16, fact.toString());
+        assertTrue(fact.get("note").asText().matches("[0-9]+ of 16; first: .+"), fact.toString());
+        assertTrue(notes(run).contains("Held-out answers that could not be judged: the start "), notes(run));
+        // What it rewards is a quarter of a letter at least, unless nothing was said.
+        double reward = run.metrics("held_out-grpo").getLast().get("reward").asDouble();
+        assertTrue(reward > 0, "of judged answers alone: " + reward);
+    }
+
+    /// A verifier that was there for training alone: the run ends, and says no number of what was not judged.
+    @Test
+    void whatCouldNotBeJudgedHasNoNumber() throws Exception {
+        RecordedRun run = run(config(
+                environment(new Custom(Unprepared.class.getName())),
+                new GrpoMethod(0.2, 0),
+                new InfalignMethod(new QuantileTransform.Identity(), 0.1, 4, 2)));
+        run.assertComplete("rlvr");
+        assertNoNan(run);
+        ObjectNode held = run.metrics("held_out-grpo").getLast();
+        for (String name : List.of("reward", "solved", "right", "win/any", "win/best")) {
+            assertFalse(held.has(name), name + " in " + held);
+        }
+        assertTrue(held.has("kl") && held.has("length") && held.get("unjudged").asInt() == 8, held.toString());
+        String verdict = run.summary().get("verdict").asText();
+        assertTrue(
+                verdict.startsWith("Mean reward of answers drawn to held-out questions: the start could not be judged;"
+                        + " after 12 steps GRPO could not be judged, at "),
+                verdict);
+        assertTrue(verdict.contains("InfAlign identity could not be judged"), verdict);
+        assertFalse(verdict.matches(".*single answers: [^;]*[0-9].*"), verdict);
+        assertEquals(1, run.summary().get("comparisons").size(), "length alone");
+        assertFalse(run.summary().get("frontier").toString().contains("\"points\""), "no point of what is not judged");
+        assertFalse(run.summary().get("frontier").has("optimum"));
+        assertFalse(run.summary().get("samples").toString().contains("reward_"));
+        assertEquals(24, run.fact("held_out_answers_not_judged").get("value").asInt());
+        assertTrue(
+                notes(run)
+                        .contains(
+                                "the start 8 of 8, GRPO 8 of 8, InfAlign identity 8 of 8 (first: IllegalStateException:"
+                                        + " nobody told me of this)"),
+                notes(run));
+    }
+
+    /// The same of a reward that is learned: it is there, the truth is not.
+    @Test
+    void whereTheTruthIsNotKnownNothingIsSaidOfIt() throws Exception {
+        var proxy = new LearnedReward(
+                environment(new Custom(Unprepared.class.getName())), 8, TinyTask.optimisation(3, 8, 1e-2, 100));
+        RecordedRun run = run(config(proxy, new GrpoMethod(0.2, 0)));
+        run.assertComplete("rlvr");
+        assertNoNan(run);
+        ObjectNode held = run.metrics("held_out-grpo").getLast();
+        assertTrue(held.has("reward"), held.toString());
+        for (String name : List.of("reward/true", "correlation", "solved", "right")) {
+            assertFalse(held.has(name), name + " in " + held);
+        }
+        String verdict = run.summary().get("verdict").asText();
+        assertTrue(verdict.contains("the start has none that was judged ("), verdict);
+        assertEquals(16, run.fact("held_out_answers_not_judged").get("value").asInt());
+        assertFalse(run.summary().get("facts").toString().contains("early_stopping"));
+    }
+
+    /// Nobody listens: each step is done, nothing is learnt, and the run fails, also where it goes on.
+    @Test
+    void aRunOfWhichNoGroupWasJudgedFails() throws Exception {
         int port;
         try (ServerSocket closedAtOnce = new ServerSocket(0)) {
             port = closedAtOnce.getLocalPort();
         }
         Endpoint down = new Endpoint(
                 "http://127.0.0.1:" + port + "/", Optional.empty(), Optional.empty(), Optional.of(1.0), Optional.of(0));
-        RecordedRun run = run(config(down));
-        run.assertComplete("rlvr");
-        List<ObjectNode> steps = run.metrics("grpo");
-        assertEquals(STEPS, steps.size());
-        for (ObjectNode step : steps) {
-            assertEquals(16, step.get("unjudged").asInt());
-            assertFalse(step.has("grad_norm"));
+        RlvrRecipe.Config config = config(environment(down), new DapoMethod(0.2, 0.28, 0, 2));
+        RecordedRun run = new RecordedRun(folder.resolve("down"));
+        for (int time = 0; time < 2; time++) {
+            String said = assertThrows(RunFailedException.class, () -> TinyTask.run("rlvr", config, run.folder()))
+                    .getMessage();
+            assertTrue(
+                    said.startsWith(
+                            "of 288 groups of answers in dapo none was judged, so that nothing was learnt (first:"
+                                    + " http://127.0.0.1:" + port + "/: ConnectException)"),
+                    said);
+            assertEquals(1, said.lines().count());
+            assertEquals("failed", run.summary().get("status").asText());
+            assertTrue(notes(run).contains("of 288 groups of answers in dapo none was judged"), notes(run));
+            List<ObjectNode> steps = run.metrics("dapo");
+            assertEquals(STEPS, steps.size());
+            for (ObjectNode step : steps) {
+                assertEquals(3 * 16, step.get("unjudged").asInt(), "asked anew twice");
+                assertFalse(step.has("grad_norm") || step.has("reward") || step.has("right"), step.toString());
+            }
+            assertFalse(Files.exists(run.folder().resolve("model")));
         }
         String log = Files.readString(run.folder().resolve("log.txt"));
-        assertTrue(log.contains("16 of 16 completions have no reward"), log);
-        for (ObjectNode step : run.metrics("dapo")) {
-            assertEquals(3 * 16, step.get("unjudged").asInt(), "asked anew twice");
-            assertFalse(step.has("grad_norm"));
-        }
-        byte[] model = Files.readAllBytes(run.folder().resolve("model/model.safetensors"));
-        try (var models = Files.walk(folder.resolve("models"))) {
-            Path start = models.filter(p -> p.endsWith("model.safetensors"))
-                    .findFirst()
-                    .orElseThrow();
-            assertArrayEquals(Files.readAllBytes(start), model);
+        assertTrue(log.contains("48 of 48 completions have no reward"), log);
+    }
+
+    /// Each question three times: none is learnt from and held out, and the run says that they repeat.
+    @Test
+    void aQuestionThatStandsAgainStaysOnOneSide() throws IOException {
+        Path model = TinyTask.model(folder.resolve("start"), 1);
+        Path data = Files.writeString(
+                folder.resolve("questions.jsonl"),
+                "abcdef"
+                        .chars()
+                        .mapToObj(c -> "{\"question\": \"" + (char) c + "\", \"answer\": \"#### 1\"}\n")
+                        .collect(Collectors.joining())
+                        .repeat(3));
+        Environment.File environment = new Environment.File(
+                model, data, "question", "answer", Optional.empty(), new Gsm8k(), Extraction.GSM8K, 4, 100, 4);
+        String said = "12 of 18 records of questions.jsonl repeat an earlier prompt: kept on one side";
+        try (Run run = Run.start(folder.resolve("run"), "rlvr", environment, Terminal.quiet())) {
+            for (int seed = 0; seed < 5; seed++) {
+                try (Environment.Opened opened = environment.open(run, Device.CPU, seed)) {
+                    assertEquals(3, opened.heldOut().size());
+                    assertEquals(15, opened.training().size());
+                    assertEquals(0, Split.shared(opened.training(), opened.heldOut(), Question::text));
+                }
+            }
+            assertTrue(Files.readString(run.folder().resolve("log.txt")).contains(said));
+            run.summarise(Summary.of("rlvr", Summary.Status.FINISHED, 1));
+            assertTrue(Files.readString(run.folder().resolve("summary.json")).contains(said));
+            Files.writeString(data, "{\"question\": \"a\", \"answer\": \"#### 1\"}\n".repeat(7));
+            String refused = assertThrows(ConfigException.class, () -> environment.open(run, Device.CPU, 1))
+                    .getMessage();
+            assertTrue(
+                    refused.startsWith("held_out is 4, but all 7 examples of " + data + " have one prompt"), refused);
         }
     }
 
@@ -132,8 +272,9 @@ class RlvrTroubleTest {
         Path model = TinyTask.model(folder.resolve("start"), 1);
         Path data = Files.writeString(
                 folder.resolve("questions.jsonl"),
-                "{\"question\": \"a b\", \"answer\": \"#### 1\"}\n".repeat(3)
-                        + "{\"question\": \"" + "abcd ".repeat(20) + "\", \"answer\": \"#### 2\"}\n"
+                "{\"question\": \"a b\", \"answer\": \"#### 1\"}\n{\"question\": \"a c\", \"answer\": \"#### 1\"}\n"
+                        + "{\"question\": \"a d\", \"answer\": \"#### 1\"}\n{\"question\": \"" + "abcd ".repeat(20)
+                        + "\", \"answer\": \"#### 2\"}\n"
                         + "{\"question\": \"c\"}\n");
         TrainingConfig o = TinyTask.optimisation(2, 8, 1e-2, 2);
         Environment.File environment = new Environment.File(

@@ -193,7 +193,9 @@ class DpoRecipeTest {
                 e.getMessage().startsWith(completions + ": no pair is left to learn from; left out: "), e.getMessage());
         assertTrue(e.getMessage().contains("expected a preference"), e.getMessage());
         String line = "{\"prompt\": \"ab \", \"chosen\": \"" + "abcd".repeat(8) + "\", \"rejected\": \"ef\"}";
-        Path chapters = Files.write(folder.resolve("chapters.jsonl"), Collections.nCopies(60, line));
+        Path chapters = Files.write(
+                folder.resolve("chapters.jsonl"),
+                Collections.nCopies(20, line + "\n" + line.replace("ab ", "a ") + "\n" + line.replace("ab ", "b ")));
         var tooLong = TinyTask.dpo(model, chapters, new PreferenceLoss.Sigmoid(1), o);
         e = assertThrows(DataException.class, () -> TinyTask.run("dpo", tooLong, folder.resolve("run2")));
         assertEquals(

@@ -197,7 +197,11 @@ class RrpoRecipeTest {
     @Test
     void whereNoPairHasAPhraseThereIsNothingToLearn() throws Exception {
         String insertion = "{\"prompt\": \"abc \", \"chosen\": \"ab\", \"rejected\": \"aeb\"}";
-        Path insertions = Files.write(folder.resolve("insertions.jsonl"), java.util.Collections.nCopies(60, insertion));
+        Path insertions = Files.write(
+                folder.resolve("insertions.jsonl"),
+                java.util.Collections.nCopies(
+                        20,
+                        insertion + "\n" + insertion.replace("abc ", "a ") + "\n" + insertion.replace("abc ", "b ")));
         var config = TinyTask.rrpo(model, insertions, 0.05, TinyTask.optimisation(2, 2, 1e-3, 2));
         var e = assertThrows(DataException.class, () -> TinyTask.run("rrpo", config, folder.resolve("run")));
         assertEquals(

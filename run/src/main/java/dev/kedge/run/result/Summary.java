@@ -40,7 +40,7 @@ public record Summary(
     ///
     /// @param key  what programs find it by: lower-case words with `_` between them, the same whatever it is called
     /// @param name for readers
-    /// @param unit empty where there is none
+    /// @param unit "%" for a share or a difference of two, in [-1, 1]; otherwise what follows the number, or empty
     /// @param note empty where there is none
     public record Fact(String key, String name, Estimate estimate, String unit, String note) {}
 
@@ -87,11 +87,12 @@ public record Summary(
 
     /// The same with one more fact.
     ///
-    /// @throws IllegalArgumentException if the key is malformed
+    /// @throws IllegalArgumentException if the key is malformed, or a share is none
     public Summary fact(String key, String name, Estimate estimate, String unit, String note) {
         if (!key.matches("[a-z0-9]+(_[a-z0-9]+)*")) {
             throw new IllegalArgumentException("a fact's key is lower-case words with _ between them, was " + key);
         }
+        Comparison.requireShare(name, unit, estimate, -1);
         List<Fact> more = plus(facts, new Fact(key, name, estimate, unit, note));
         return new Summary(title, recipe, verdict, status, seconds, more, comparisons, frontiers, samples, notes);
     }
@@ -102,7 +103,11 @@ public record Summary(
     }
 
     /// The same with one more comparison.
+    ///
+    /// @throws IllegalArgumentException if a share is none
     public Summary comparison(String name, String unit, Estimate before, Estimate after) {
+        Comparison.requireShare(name, unit, before, 0);
+        Comparison.requireShare(name, unit, after, 0);
         List<Comparison> more = plus(comparisons, new Comparison(name, unit, before, after));
         return new Summary(title, recipe, verdict, status, seconds, facts, more, frontiers, samples, notes);
     }

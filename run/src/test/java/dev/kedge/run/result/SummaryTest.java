@@ -2,6 +2,7 @@ package dev.kedge.run.result;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -99,5 +100,26 @@ class SummaryTest {
 
     private static JsonNode read(Path folder) throws IOException {
         return JSON.readTree(folder.resolve("run/summary.json").toFile());
+    }
+
+    /// A share is scaled where it is shown: 75 with "%" would be read as 7500 %.
+    @Test
+    void noShareLiesOutsideOfAWhole() {
+        Summary summary = Summary.of("tiny", Summary.Status.FINISHED, 1);
+        Estimate half = new Estimate(0.5, 0, 1);
+        assertEquals(0.75, summary.fact("a", "a", 0.75, "%", "").number("a"));
+        assertEquals(-1, summary.fact("a", "a less b", -1, "%", "").number("a"), "a difference of shares");
+        assertEquals(
+                1,
+                summary.comparison("a", "%", half, Estimate.of(Double.NaN))
+                        .comparisons()
+                        .size());
+        assertEquals(75, summary.fact("a", "a", 75, "tokens", "").number("a"));
+        var e = assertThrows(IllegalArgumentException.class, () -> summary.fact("a", "unread", 75, "%", ""));
+        assertTrue(e.getMessage().startsWith("unread: a share in [-1, 1] expected before \"%\", was "), e.getMessage());
+        Estimate wide = new Estimate(0.5, 0, 1.2);
+        assertThrows(IllegalArgumentException.class, () -> summary.fact("a", "a", wide, "%", ""));
+        assertThrows(IllegalArgumentException.class, () -> summary.comparison("a", "%", half, wide));
+        assertThrows(IllegalArgumentException.class, () -> summary.comparison("a", "%", Estimate.of(-0.1), half));
     }
 }

@@ -1,6 +1,7 @@
 package dev.kedge.text.jinja;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// Writes JSON as Python's `json.dumps(value, ensure_ascii=False)` does: `", "` and `": "` between parts.
@@ -77,7 +78,7 @@ final class Json {
             if (simple >= 0) {
                 out.append('\\').append("\"\\nrtbf".charAt(simple));
             } else if (c < 32) {
-                out.append(String.format("\\u%04x", (int) c));
+                out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 out.append(c);
             }

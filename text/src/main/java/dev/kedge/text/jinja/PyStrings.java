@@ -2,6 +2,7 @@ package dev.kedge.text.jinja;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntPredicate;
 
 /// Python's string operations where they differ from Java's; a character is a code point.
@@ -154,7 +155,7 @@ final class PyStrings {
                 case '\\' -> out.append("\\\\");
                 default -> {
                     if (c < 32 || c == 127) {
-                        out.append(String.format("\\x%02x", c));
+                        out.append(String.format(Locale.ROOT, "\\x%02x", c));
                     } else {
                         out.append(c == quote ? "\\" : "").appendCodePoint(c);
                     }
