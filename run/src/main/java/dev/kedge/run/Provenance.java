@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
 /// The files are all that the configuration names: recipes read no others. A model's folder stands for every file in
 /// it but the hidden ones, a llama2.c file also for the tokenizer beside it.
 ///
-/// @param software versions; engine threads, where the configuration does not say them
+/// @param software versions and kernels; engine threads, where the configuration does not say them
 /// @param config   the configuration's text
 /// @param inputs   files and folders that the configuration names
 /// @param sha256   the checksum of every file of theirs

@@ -9,6 +9,7 @@ import dev.kedge.config.ConfigException;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.result.Summary;
 import dev.kedge.tensor.Engine;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -143,7 +144,7 @@ class ProvenanceTest {
     }
 
     @Test
-    void anotherVersionIsRefusedWithBoth() throws IOException {
+    void anotherVersionAndOtherKernelsAreRefusedWithBoth() throws IOException {
         begun();
         Path file = run.resolve(Provenance.NAME);
         String written = Files.readString(file);
@@ -151,6 +152,9 @@ class ProvenanceTest {
         refused("LibTorch is " + Engine.version() + ", was 1.13.1-1.5.9");
         Files.writeString(file, written.replace("\"" + Run.KEDGE_VERSION + "\"", "\"0.0.1\""));
         refused("Kedge is " + Run.KEDGE_VERSION + ", was 0.0.1");
+        String kernels = Platform.here().kernelsInWords();
+        Files.writeString(file, written.replace(kernels, "others"));
+        refused("the engine's computation is " + kernels + ", was others");
     }
 
     /// Where the configuration does not say how many threads there are, those of the engine count.

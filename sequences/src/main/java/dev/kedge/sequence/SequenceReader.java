@@ -105,10 +105,12 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
         return judged.items();
     }
 
-    /// How many of the examples that [#judged] draws have a prompt that [#sequences] of another file learns from, with
-    /// the same seed.
-    public int shared(Path judged, ReadOptions options, Path learnt, ReadOptions learntOptions, long seed) {
-        List<Grouped> known = seeded(seed)
+    /// How many of the examples that [#judged] draws have a prompt that [#sequences] of another file learns from.
+    ///
+    /// @param seed of the former, and `learntSeed` of the latter
+    public int shared(
+            Path judged, ReadOptions options, long seed, Path learnt, ReadOptions learntOptions, long learntSeed) {
+        List<Grouped> known = seeded(learntSeed)
                 .apply(grouped(Dataset.read(learnt, learntOptions).examples()))
                 .train();
         List<Example> drawn = Split.seeded(Dataset.read(judged, options).examples(), heldOut, seed)

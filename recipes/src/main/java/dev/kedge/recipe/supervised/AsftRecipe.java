@@ -132,8 +132,10 @@ public final class AsftRecipe {
             ReadOptions originalOptions =
                     SequenceReader.options(Optional.empty(), Optional.empty(), config.originalSeparator());
             Split<Tokenized> task = reader.sequences(config.data(), taskOptions, config.seed());
-            List<Tokenized> original = reader.judged(config.original(), originalOptions, Streams.of(config.seed(), "original"));
-            int shared = reader.shared(config.original(), originalOptions, config.data(), taskOptions, config.seed());
+            long stream = Streams.of(config.seed(), "original");
+            List<Tokenized> original = reader.judged(config.original(), originalOptions, stream);
+            int shared = reader.shared(
+                    config.original(), originalOptions, stream, config.data(), taskOptions, config.seed());
             if (shared > 0) {
                 run.remark(shared + " of the " + config.heldOut() + " records drawn from "
                         + config.original().getFileName() + " have a prompt that is learnt from in "

@@ -101,9 +101,21 @@ class SamePromptTest {
         token.putArray("tokens").add(text);
     }
 
+    /// The record three times, and two of other prompts, which are held out since those of one prompt stay together.
     private Path file(String line) throws IOException {
-        return Files.writeString(
-                folder.resolve("data" + line.hashCode() + ".jsonl"), (line.replace("\n", "") + "\n").repeat(3));
+        ObjectNode other = (ObjectNode) JSON.readTree(line);
+        String key = other.has("question") ? "question" : "prompt";
+        boolean isText = other.get(key).isTextual();
+        StringBuilder lines = new StringBuilder((line.replace("\n", "") + "\n").repeat(3));
+        for (String prompt : List.of("eggs", "hens")) {
+            if (isText) {
+                other.put(key, prompt);
+            } else {
+                other.putArray(key).addObject().put("role", "user").put("content", prompt);
+            }
+            lines.append(other).append('\n');
+        }
+        return Files.writeString(folder.resolve("data" + line.hashCode() + ".jsonl"), lines);
     }
 
     private Question question(Path model, String prompt) throws IOException {
@@ -204,7 +216,7 @@ class SamePromptTest {
         String good = "{\"question\":" + TEXT + ",\"answer\":\"4\"}\n";
         Path data = Files.writeString(
                 folder.resolve("blank.jsonl"),
-                good.repeat(3)
+                good + good.replace("legs", "eggs") + good.replace("legs", "hens")
                         + "{\"question\":\"\",\"answer\":\"4\"}\n"
                         + "{\"question\":\" \\n\\t\",\"answer\":\"4\"}\n"
                         + "{\"question\":[{\"role\":\"user\",\"content\":\" \"}],\"answer\":\"4\"}\n"

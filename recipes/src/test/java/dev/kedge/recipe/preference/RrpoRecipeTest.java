@@ -185,7 +185,7 @@ class RrpoRecipeTest {
     void pairsWithoutAPhraseAreLeftOut() throws Exception {
         List<String> lines = Files.readAllLines(data);
         for (int i = 0; i < 70; i += 2) {
-            lines.set(i, "{\"prompt\": \"abc \", \"chosen\": \"ab\", \"rejected\": \"aeb\"}");
+            lines.set(i, "{\"prompt\": \"abcd \", \"chosen\": \"ab\", \"rejected\": \"aeb\"}");
         }
         Files.write(data, lines);
         RecordedRun run = run(0.05, TinyTask.optimisation(2, 8, 1e-3, 2));
