@@ -164,7 +164,8 @@ public final class FoundModel {
     }
 
     private static byte[] pieces(int count) {
-        ByteBuffer bytes = ByteBuffer.allocate(1 << 14).order(ByteOrder.LITTLE_ENDIAN).putInt(8);
+        ByteBuffer bytes =
+                ByteBuffer.allocate(1 << 14).order(ByteOrder.LITTLE_ENDIAN).putInt(8);
         for (int id = 0; id < count; id++) {
             String piece = id < 3 ? "<s>" : id < 259 ? "<0x%02X>".formatted(id - 3) : "ab";
             bytes.putFloat(0).putInt(piece.length()).put(piece.getBytes(StandardCharsets.UTF_8));

@@ -54,8 +54,8 @@ public final class CharTokenizer implements Tokenizer {
 
     /// What the folders name beside the alphabet, and the files as they were read.
     private CharTokenizer foundIn(Path folder, Path model) {
-        stopIds.addAll(SpecialTokens.read(folder, model, ids, Set.copyOf(specials))
-                .stopIds());
+        stopIds.addAll(
+                SpecialTokens.read(folder, model, ids, Set.copyOf(specials)).stopIds());
         files.putAll(TokenizerFiles.huggingFace(folder));
         return this;
     }
