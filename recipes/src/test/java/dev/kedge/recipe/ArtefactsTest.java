@@ -232,7 +232,7 @@ class ArtefactsTest {
                     Files.readAllBytes(start.resolveSibling("tok260.bin")),
                     Files.readAllBytes(model.resolve("tok260.bin")));
             assertFalse(Files.exists(model.resolve("tok259.bin")));
-            FoundModel.assertSame(start, model, Set.of(1, 2), 260);
+            FoundModel.assertSame(start, model, Set.of(1, 2), 260, 1);
         }
     }
 

@@ -116,20 +116,21 @@ public final class FoundModel {
 
     /// Token for token the same greedy continuations, which stop at the same end tokens.
     public static void assertSame(Path start, Path saved) {
-        assertSame(start, saved, ENDS, 14);
+        assertSame(start, saved, ENDS, 14, 2);
     }
 
     /// @param ends       of both
     /// @param vocabulary tokens that prompts are made of
-    public static void assertSame(Path start, Path saved, Set<Integer> ends, int vocabulary) {
+    /// @param different  how many of the ends must be seen, or nothing is shown
+    public static void assertSame(Path start, Path saved, Set<Integer> ends, int vocabulary, int different) {
         Map<Integer, List<Integer>> expected = continuations(start, ends, vocabulary);
         assertEquals(expected, continuations(saved, ends, vocabulary), saved.toString());
-        long different = expected.values().stream()
+        long seen = expected.values().stream()
                 .map(List::getLast)
                 .filter(ends::contains)
                 .distinct()
                 .count();
-        assertTrue(different > 1, "the continuations must end at different tokens, were " + expected);
+        assertTrue(seen >= different, "continuations end at " + seen + " different tokens");
     }
 
     private static Map<Integer, List<Integer>> continuations(Path folder, Set<Integer> ends, int vocabulary) {

@@ -19,7 +19,6 @@ import dev.kedge.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -158,17 +157,12 @@ public final class Models {
                 tokenizer.bos().stream().boxed().findFirst(),
                 tokenizer.pad().stream().boxed().findFirst());
         Origin origin = Origin.of(ModelFamily.of(decoder.config()), decoder.config());
-        folder(decoder, generation, origin.with(tokenizer.files())).save(folder);
-    }
-
-    /// A decoder as it is written.
-    static ModelFolder folder(Decoder decoder, GenerationConfig generation, Origin origin) {
-        return new ModelFolder(
-                Path.of(""),
+        ModelFolder.save(
+                folder,
                 decoder.config(),
-                new LinkedHashMap<>(decoder.parameters().named()),
+                decoder.parameters().named(),
                 generation,
-                origin);
+                origin.with(tokenizer.files()));
     }
 
     /// Whether a folder holds a whole model: its config.json is written last.

@@ -71,8 +71,12 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
     ///
     /// @param origin its family and config.json
     public void save(Decoder other, Origin origin, Path folder) {
-        Models.folder(other, found.generation(), origin.with(found.origin().files()))
-                .save(folder);
+        ModelFolder.save(
+                folder,
+                other.config(),
+                other.parameters().named(),
+                found.generation(),
+                origin.with(found.origin().files()));
     }
 
     @Override

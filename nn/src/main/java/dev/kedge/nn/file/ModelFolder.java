@@ -158,6 +158,19 @@ public record ModelFolder(
         save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
     }
 
+    /// Writes a model to a folder as `origin` has it; weights beyond 5 GB in shards.
+    ///
+    /// @throws IllegalArgumentException if the family cannot say it, or the parameters do not fit
+    /// @throws UncheckedIOException if a file cannot be written
+    public static void save(
+            Path folder,
+            DecoderConfig config,
+            Map<String, Tensor> parameters,
+            GenerationConfig generation,
+            Origin origin) {
+        save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
+    }
+
     /// Writes a model to a folder, file by file, each whole or not at all, config.json last.
     ///
     /// @param parameters    under the names and in the layouts of [DecoderLayout], in any types
