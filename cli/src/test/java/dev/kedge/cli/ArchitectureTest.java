@@ -69,9 +69,8 @@ class ArchitectureTest {
                 .check(classes);
     }
 
-    /// What a run reads is what its configuration names, so that its provenance is known. A mask that is made on the
-    // way
-    /// is checked before there is one.
+    /// What a run reads is what its configuration names, so that its provenance is known. A mask that is made on
+    /// the way is checked before there is one.
     @ArchTest
     static final ArchRule recipesMakeNoPaths = noClasses()
             .that()

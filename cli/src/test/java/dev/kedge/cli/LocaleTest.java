@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,10 +44,18 @@ final class LocaleTest {
     }
 
     private static List<Path> sources() throws IOException {
-        try (Stream<Path> all = Files.walk(ROOT)) {
-            return all.filter(f -> f.toString().endsWith(".java"))
-                    .filter(f -> f.toString().contains("src/main/java"))
-                    .toList();
+        List<Path> sources = new ArrayList<>();
+        try (DirectoryStream<Path> rooms = Files.newDirectoryStream(ROOT, f -> Files.isDirectory(main(f)))) {
+            for (Path room : rooms) {
+                try (Stream<Path> files = Files.walk(main(room))) {
+                    files.filter(f -> f.toString().endsWith(".java")).forEach(sources::add);
+                }
+            }
         }
+        return sources;
+    }
+
+    private static Path main(Path room) {
+        return room.resolve("src").resolve("main").resolve("java");
     }
 }

@@ -65,7 +65,11 @@ class PreferenceRunTest {
 
     @Test
     void repliesLongerThanTheContext() throws IOException {
-        run(TOO_LONG).refused(3, "no pair is left to learn from", "20 x longer than 24 tokens (first at example 1)");
+        run(TOO_LONG)
+                .refused(
+                        3,
+                        "no pair is left to learn from",
+                        "20 x longer than 24 tokens (first at " + data + ", line 1)");
     }
 
     @Test
@@ -76,7 +80,7 @@ class PreferenceRunTest {
                 "left out: 20 x chosen and rejected are the same (first at " + data + ", line 1)",
                 "left out: 20 x key \"chosen\": expected text, found an empty string (first at " + data + ", line 21)",
                 "left out: 20 x key \"rejected\": expected text, found an empty string",
-                "left out: 20 x longer than 24 tokens",
+                "left out: 20 x longer than 24 tokens (first at " + data + ", line 61)",
                 "20 pairs to learn from, 4 held out")) {
             assertTrue(log.contains(line), () -> line + " is not in " + log);
         }

@@ -32,9 +32,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 ///
 /// Components may be numbers, booleans, strings, [Path]s, enums (constants in lower case), records, lists of these,
 /// sealed interfaces of records (a key `kind` names the record), and [java.util.Optional]s of these: only an Optional's
-/// key may be absent or null. A whole number may be written 1e4 or 10_000; a fraction is never rounded to one. A path
-// is
-/// one from the working directory; it is read and written as an absolute one, which means the same from anywhere.
+/// key may be absent or null. A whole number may be written 1e4 or 10_000; a fraction is never rounded to one. A
+/// path is one from the working directory; it is read and written as an absolute one, which means the same from
+/// anywhere.
 public final class ConfigFile {
     private static final String RECIPE = "recipe";
     private static final String PORTABLE = "portable";

@@ -9,15 +9,18 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /// The examples of a file, in its order.
 ///
 /// @param examples at least one
+/// @param places   where each of them stands
 /// @param skipped  what was left out
-public record Dataset(List<Example> examples, Skipped skipped) {
+public record Dataset(List<Example> examples, List<Place> places, Skipped skipped) {
     public Dataset {
         examples = List.copyOf(examples);
+        places = List.copyOf(places);
     }
 
     /// Reads `.jsonl`, `.json` (an array, or one object a line), `.txt` or `.parquet`; the first three also as gzip,
@@ -27,7 +30,11 @@ public record Dataset(List<Example> examples, Skipped skipped) {
     ///                       wrong ones fail
     public static Dataset read(Path path, ReadOptions options) {
         List<Example> examples = new ArrayList<>();
-        Skipped skipped = stream(path, options, examples::add);
+        List<Place> places = new ArrayList<>();
+        Skipped skipped = read(path, options, (example, place) -> {
+            examples.add(example);
+            places.add(place);
+        });
         if (examples.isEmpty()) {
             List<String> lines = skipped.lines();
             throw new DataException(
@@ -37,7 +44,7 @@ public record Dataset(List<Example> examples, Skipped skipped) {
                             : "no record can be used; " + skipped.count() + " left out, most often: "
                                     + lines.getFirst());
         }
-        return new Dataset(examples, skipped);
+        return new Dataset(examples, places, skipped);
     }
 
     /// Reads strictly; see [ReadOptions#strict].
@@ -49,6 +56,10 @@ public record Dataset(List<Example> examples, Skipped skipped) {
     ///
     /// @return what was left out
     public static Skipped stream(Path path, ReadOptions options, Consumer<Example> sink) {
+        return read(path, options, (example, _) -> sink.accept(example));
+    }
+
+    private static Skipped read(Path path, ReadOptions options, BiConsumer<Example, Place> sink) {
         Source.requireFile(path);
         Source.Format format = Source.format(path);
         Sorted rows = new Sorted(options, sink);
@@ -71,11 +82,11 @@ public record Dataset(List<Example> examples, Skipped skipped) {
     /// Good records to the sink, others to the count.
     private static final class Sorted implements Rows {
         private final ReadOptions options;
-        private final Consumer<Example> sink;
+        private final BiConsumer<Example, Place> sink;
         private final RecordForm form;
         private final Skipped.Counter skipped = new Skipped.Counter();
 
-        Sorted(ReadOptions options, Consumer<Example> sink) {
+        Sorted(ReadOptions options, BiConsumer<Example, Place> sink) {
             this.options = options;
             this.sink = sink;
             this.form = new RecordForm(options);
@@ -94,7 +105,7 @@ public record Dataset(List<Example> examples, Skipped skipped) {
                 skipped.add("chosen and rejected are the same", place.toString());
                 return;
             }
-            sink.accept(example);
+            sink.accept(example, place);
         }
 
         @Override

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// Turns examples into tokens and says which of them are to be learnt.
 ///
@@ -82,14 +83,24 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
     ///
     /// @throws DataException if an example is refused and wrong ones fail
     public Tokens<Tokenized> sequences(List<? extends Example> examples, Wrong wrong) {
-        return each(examples, wrong, this::sequence);
+        return sequences(examples, unread(examples.size()), wrong);
+    }
+
+    /// As [#sequences(List, Wrong)], of examples that stand at these places.
+    public Tokens<Tokenized> sequences(List<? extends Example> examples, List<Place> places, Wrong wrong) {
+        return each(examples, places, wrong, this::sequence);
     }
 
     /// [#pair] of each preference. Different texts that are the same tokens are no pair: left out and counted.
     ///
     /// @throws DataException if an example is refused or no preference, and wrong ones fail
     public Tokens<TokenizedPair> pairs(List<? extends Example> examples, Wrong wrong) {
-        Tokens<TokenizedPair> all = each(examples, wrong, example -> {
+        return pairs(examples, unread(examples.size()), wrong);
+    }
+
+    /// As [#pairs(List, Wrong)], of examples that stand at these places.
+    public Tokens<TokenizedPair> pairs(List<? extends Example> examples, List<Place> places, Wrong wrong) {
+        Tokens<TokenizedPair> all = each(examples, places, wrong, example -> {
             if (example instanceof Preference preference) {
                 return pair(preference);
             }
@@ -102,9 +113,7 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
             TokenizedPair pair = all.items().get(i);
             int source = all.sources()[i];
             if (pair.chosen().equals(pair.rejected()) && !((Preference) examples.get(source)).isTie()) {
-                equal.add(
-                        "chosen and rejected are the same tokens",
-                        new Place(Path.of(""), "example", source + 1).toString());
+                equal.add("chosen and rejected are the same tokens", places.get(source).toString());
             } else {
                 items.add(pair);
                 sources.add(source);
@@ -120,7 +129,12 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
     ///
     /// @throws DataException if an example is refused or has no label, and wrong ones fail
     public Tokens<LabelledSequence> labelled(List<? extends Example> examples, Wrong wrong) {
-        return each(examples, wrong, example -> {
+        return labelled(examples, unread(examples.size()), wrong);
+    }
+
+    /// As [#labelled(List, Wrong)], of examples that stand at these places.
+    public Tokens<LabelledSequence> labelled(List<? extends Example> examples, List<Place> places, Wrong wrong) {
+        return each(examples, places, wrong, example -> {
             if (example instanceof LabelledCompletion labelled) {
                 return sequence(labelled).map(s -> new LabelledSequence(s, labelled.desirable()));
             }
@@ -133,7 +147,12 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
     ///
     /// @throws DataException if an example is refused or has no prompt, and wrong ones fail
     public Tokens<int[]> prompts(List<? extends Example> examples, Wrong wrong) {
-        return each(examples, wrong, example -> {
+        return prompts(examples, unread(examples.size()), wrong);
+    }
+
+    /// As [#prompts(List, Wrong)], of examples that stand at these places.
+    public Tokens<int[]> prompts(List<? extends Example> examples, List<Place> places, Wrong wrong) {
+        return each(examples, places, wrong, example -> {
             Content prompt =
                     switch (example) {
                         case Prompt(Content p) -> p;
@@ -152,9 +171,7 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
     }
 
     /// What keeps examples on one side of a split: equal where their prompts are the same tokens, at whatever length.
-    // One
-    /// without a prompt, as a document, counts by the whole of it; so does one that is refused, which is left out
-    // later.
+    /// One without a prompt, as a document, counts by the whole of it; so does one that is refused, and left out later.
     public Object group(Example example) {
         try {
             return switch (example) {
@@ -179,13 +196,20 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
         return prompt.isBlank() ? whole : Tokenized.ofPrompt(prompt(prompt));
     }
 
+    /// The places of examples that come from no file.
+    private static List<Place> unread(int count) {
+        return IntStream.rangeClosed(1, count)
+                .mapToObj(i -> new Place(Path.of(""), "example", i))
+                .toList();
+    }
+
     private <E extends Example, T> Tokens<T> each(
-            List<E> examples, Wrong wrong, Function<? super E, Optional<T>> tokens) {
+            List<E> examples, List<Place> places, Wrong wrong, Function<? super E, Optional<T>> tokens) {
         List<T> items = new ArrayList<>();
         List<Integer> sources = new ArrayList<>();
         Skipped.Counter skipped = new Skipped.Counter();
         for (int i = 0; i < examples.size(); i++) {
-            Place place = new Place(Path.of(""), "example", i + 1);
+            Place place = places.get(i);
             try {
                 Optional<T> item = tokens.apply(examples.get(i));
                 if (item.isPresent()) {

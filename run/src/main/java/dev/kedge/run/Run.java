@@ -138,8 +138,8 @@ public final class Run implements AutoCloseable {
     ///
     /// @throws ConfigException if the folder holds something else, or a run of another configuration, or one that
     ///     started with something else, or another process is writing it
-    /// @throws FetchException if a file that the configuration names is not there, and `./kedge fetch` would bring
-    // it
+    /// @throws FetchException if a file that the configuration names is not there, and `./kedge fetch` would
+    ///         bring it
     /// @throws InvalidFileException if another file that the configuration names is not there
     /// @throws RunFailedException if there are checkpoints and all of them are damaged
     /// @throws RunFinishedException if the run that is there is finished
@@ -161,9 +161,8 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /// Goes on with the run in a folder, with the configuration that is there: see [#config]. As [#start], it needs
-    // what
-    /// the run started with.
+    /// Goes on with the run in a folder, with the configuration that is there: see [#config]. As [#start], it
+    /// needs what the run started with.
     ///
     /// @throws ConfigException if there is no run, or one that started with something else, or another process is
     ///     writing it
@@ -314,8 +313,7 @@ public final class Run implements AutoCloseable {
     /// @param metrics in the order in which they are computed, such as loss, then grad_norm; by name where the map
     ///                has no order
     /// @throws RunFailedException naming the first bad metric, the step and the last good checkpoint: the newest
-    // one
-    ///     that a good step came after, since that of the step before holds what led to the bad number
+    ///     one that a good step came after, since that of the step before holds what led to the bad number
     public void guard(String phase, long step, Map<String, Double> metrics) {
         for (var metric : MetricsFile.ordered(metrics).entrySet()) {
             if (!Double.isFinite(metric.getValue())) {
@@ -329,9 +327,8 @@ public final class Run implements AutoCloseable {
         lastGuarded = Optional.of(new Measured(phase, step, metrics.getOrDefault("loss", Double.NaN)));
     }
 
-    /// Whether no step of a phase has been found good that came after a checkpoint: where one is bad, the checkpoint
-    // may
-    /// hold what it began with.
+    /// Whether no step of a phase has been found good that came after a checkpoint: where one is bad, the
+    /// checkpoint may hold what it began with.
     private Predicate<SavedCheckpoint> isUntried(String phase) {
         long good = lastGuarded
                 .filter(last -> last.isOf(phase))

@@ -1,6 +1,7 @@
 package dev.kedge.run;
 
 import dev.kedge.nn.lm.Generator.Completion;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -30,9 +31,9 @@ public record SamplerAgreement(double difference, double largest) {
     ///
     /// @param drawn    with their log-probs
     /// @param computed the trainer's log-probs of the same tokens, one completion after the other, nats
-    /// @param largest  see above
+    /// @param terms    the larger of the two numbers whose difference each of these is, nats
     /// @throws IllegalArgumentException if there are not as many
-    public static SamplerAgreement of(List<Completion> drawn, double[] computed, double largest) {
+    public static SamplerAgreement of(List<Completion> drawn, double[] computed, double[] terms) {
         double difference = 0;
         int n = 0;
         for (Completion completion : drawn) {
@@ -44,7 +45,7 @@ public record SamplerAgreement(double difference, double largest) {
         if (n != computed.length) {
             throw new IllegalArgumentException(computed.length + " log-probs computed, but " + n + " drawn");
         }
-        return new SamplerAgreement(difference, largest);
+        return new SamplerAgreement(difference, Arrays.stream(terms).max().orElse(0));
     }
 
     private static void requireRoom(Completion completion, int room) {

@@ -16,12 +16,13 @@ class SamplerAgreementTest {
             new Completion(0, new int[] {3}, new float[] {-2}, new float[1], StopReason.LENGTH));
 
     private static SamplerAgreement of(double... computed) {
-        return SamplerAgreement.of(DRAWN, computed, 10);
+        return SamplerAgreement.of(DRAWN, computed, new double[] {1, 10, 3});
     }
 
     @Test
     void theLargestDifferenceOfATokenCounts() {
         assertEquals(0.25, of(-1.25, -0.5, -2.125).difference(), 1e-12);
+        assertEquals(10, of(-1, -0.5, -2).largest());
         assertEquals(0.5, of(-1.5, 0, -2).difference(), 1e-12, "differences do not cancel");
         assertEquals(0.5, of(-1, -0.5, -2.5).difference(), 1e-12);
         assertThrows(IllegalArgumentException.class, () -> of(-1, -0.5));

@@ -7,7 +7,6 @@ import dev.kedge.nn.lm.Generator.Completion;
 import dev.kedge.objective.Loss;
 import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.SamplerAgreement;
-import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Tensor;
 import java.util.List;
@@ -44,12 +43,10 @@ public record PolicyLogProbs(TokenBatch batch, Tensor hidden, HeadLogProbs token
     /// @param from  where the first one stands
     public SamplerAgreement agreement(List<Completion> drawn, int from) {
         long[] rows = batch.row().to(Device.CPU).toLongs();
-        double[] all = tokens.values().detach().to(DType.FLOAT64).to(Device.CPU).toDoubles();
-        double[] theirs = IntStream.range(0, rows.length)
+        int[] theirs = IntStream.range(0, rows.length)
                 .filter(n -> rows[n] >= from && rows[n] < from + drawn.size())
-                .mapToDouble(n -> all[n])
                 .toArray();
-        return SamplerAgreement.of(drawn, theirs, tokens.largestTerm());
+        return SequenceScores.agreement(drawn, tokens, theirs);
     }
 
     /// Adds the gradient of a loss on the sums to that of the parameters.

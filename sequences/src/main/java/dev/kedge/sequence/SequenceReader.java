@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// From a user's file to the tokens that a model learns from and those that it is judged by: examples, the split, the
 /// template, truncation. What is left out is noted in the run.
@@ -61,19 +62,32 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
         return separator.map(options::withSeparator).orElse(options);
     }
 
+    /// An example, where it stands, and what those of one prompt have in common.
+    private record Placed(Example example, Place place, Object group) {}
+
+    private interface Part<T> {
+        Tokens<T> tokens(List<Example> examples, List<Place> places);
+
+        default Tokens<T> tokens(List<Placed> part) {
+            return tokens(
+                    part.stream().map(Placed::example).toList(),
+                    part.stream().map(Placed::place).toList());
+        }
+    }
+
     /// Preference pairs; the last ones of the file are held out.
     public Split<TokenizedPair> pairs(Path file) {
-        return split(file, "pair", this::last, examples -> tokenisation.pairs(examples, Wrong.SKIP));
+        return split(file, "pair", this::last, (examples, places) -> tokenisation.pairs(examples, places, Wrong.SKIP));
     }
 
     /// Completions that are desirable or not, as they come or as the two of each pair; the last examples of the file
     /// are held out.
     public Split<LabelledSequence> labelled(Path file) {
-        return split(file, "completion", this::last, examples -> {
+        return split(file, "completion", this::last, (examples, places) -> {
             if (!examples.stream().allMatch(Preference.class::isInstance)) {
-                return tokenisation.labelled(examples, Wrong.SKIP);
+                return tokenisation.labelled(examples, places, Wrong.SKIP);
             }
-            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, Wrong.SKIP);
+            Tokens<TokenizedPair> pairs = tokenisation.pairs(examples, places, Wrong.SKIP);
             return tokens(
                     pairs.items().stream()
                             .flatMap(pair -> LabelledSequence.of(pair).stream())
@@ -84,8 +98,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
 
     /// Prompts, of whatever has one; the last ones of the file are held out.
     public Split<Tokenized> prompts(Path file) {
-        return split(file, "prompt", this::last, examples -> {
-            Tokens<int[]> prompts = tokenisation.prompts(examples, Wrong.SKIP);
+        return split(file, "prompt", this::last, (examples, places) -> {
+            Tokens<int[]> prompts = tokenisation.prompts(examples, places, Wrong.SKIP);
             return tokens(prompts.items().stream().map(Tokenized::ofPrompt).toList(), prompts.skipped());
         });
     }
@@ -98,8 +112,9 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
 
     /// The same of a file that nothing is learnt from: as many as are held out, drawn by seed.
     public List<Tokenized> judged(Path file, ReadOptions options, long seed) {
-        List<Example> all = read(file, options);
-        Tokens<Tokenized> judged = sequences(Split.seeded(all, heldOut, seed).heldOut());
+        Part<Tokenized> part = this::sequences;
+        Tokens<Tokenized> judged =
+                part.tokens(Split.seeded(read(file, options), heldOut, seed).heldOut());
         note(judged.skipped());
         requireSome(judged, "sequence is left to judge by", file);
         return judged.items();
@@ -110,26 +125,26 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     /// @param seed of the former, and `learntSeed` of the latter
     public int shared(
             Path judged, ReadOptions options, long seed, Path learnt, ReadOptions learntOptions, long learntSeed) {
-        List<Grouped> known = seeded(learntSeed)
-                .apply(grouped(Dataset.read(learnt, learntOptions).examples()))
+        List<Placed> known = seeded(learntSeed)
+                .apply(placed(Dataset.read(learnt, learntOptions)))
                 .train();
-        List<Example> drawn = Split.seeded(Dataset.read(judged, options).examples(), heldOut, seed)
+        List<Placed> drawn = Split.seeded(placed(Dataset.read(judged, options)), heldOut, seed)
                 .heldOut();
-        return Split.shared(known, grouped(drawn), Grouped::group);
+        return Split.shared(known, drawn, Placed::group);
     }
 
-    private Function<List<Grouped>, Split<Grouped>> seeded(long seed) {
-        return all -> Split.seeded(all, Grouped::group, heldOut, seed);
+    private Function<List<Placed>, Split<Placed>> seeded(long seed) {
+        return all -> Split.seeded(all, Placed::group, heldOut, seed);
     }
 
-    private Tokens<Tokenized> sequences(List<Example> examples) {
+    private Tokens<Tokenized> sequences(List<Example> examples, List<Place> places) {
         if (examples.stream().allMatch(Document.class::isInstance)) {
             return tokens(windows(examples), Skipped.NONE);
         }
         List<Example> replies = examples.stream()
                 .map(e -> e instanceof Preference p ? new PromptCompletion(p.prompt(), p.chosen()) : e)
                 .toList();
-        return tokenisation.sequences(replies, Wrong.SKIP);
+        return tokenisation.sequences(replies, places, Wrong.SKIP);
     }
 
     private List<Tokenized> windows(List<Example> documents) {
@@ -143,11 +158,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
                 end);
     }
 
-    /// An example, and what those of one prompt have in common.
-    private record Grouped(Example example, Object group) {}
-
-    private Split<Grouped> last(List<Grouped> all) {
-        return Split.last(all, Grouped::group, heldOut);
+    private Split<Placed> last(List<Placed> all) {
+        return Split.last(all, Placed::group, heldOut);
     }
 
     private static <T> Tokens<T> tokens(List<T> items, Skipped skipped) {
@@ -157,8 +169,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     private <T> Split<T> split(
             Path file,
             String what,
-            Function<List<Grouped>, Split<Grouped>> splitting,
-            Function<List<Example>, Tokens<T>> tokens) {
+            Function<List<Placed>, Split<Placed>> splitting,
+            Part<T> tokens) {
         return split(file, ReadOptions.skipping(), what, splitting, tokens);
     }
 
@@ -166,13 +178,13 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             Path file,
             ReadOptions options,
             String what,
-            Function<List<Grouped>, Split<Grouped>> splitting,
-            Function<List<Example>, Tokens<T>> tokens) {
-        List<Grouped> all = grouped(read(file, options));
-        remarkRepeats(all, Grouped::group, heldOut, file, run);
-        Split<Grouped> sides = splitting.apply(all);
-        Tokens<T> train = tokens.apply(examples(sides.train()));
-        Tokens<T> judged = tokens.apply(examples(sides.heldOut()));
+            Function<List<Placed>, Split<Placed>> splitting,
+            Part<T> tokens) {
+        List<Placed> all = read(file, options);
+        remarkRepeats(all, Placed::group, heldOut, file, run);
+        Split<Placed> sides = splitting.apply(all);
+        Tokens<T> train = tokens.tokens(sides.train());
+        Tokens<T> judged = tokens.tokens(sides.heldOut());
         note(train.skipped());
         note(judged.skipped());
         requireSome(train, what + " is left to learn from", file);
@@ -181,19 +193,22 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     }
 
     /// More examples than are held out.
-    private List<Example> read(Path file, ReadOptions options) {
+    private List<Placed> read(Path file, ReadOptions options) {
         Dataset data = Dataset.read(file, options);
         note(data.skipped());
         int count = data.examples().size();
         if (count <= heldOut) {
             throw new ConfigException("held_out is " + heldOut + ", but " + file + " has only " + count + " examples");
         }
-        return data.examples();
+        return placed(data);
     }
 
-    private List<Grouped> grouped(List<Example> examples) {
-        return examples.stream()
-                .map(example -> new Grouped(example, tokenisation.group(example)))
+    private List<Placed> placed(Dataset data) {
+        return IntStream.range(0, data.examples().size())
+                .mapToObj(i -> {
+                    Example example = data.examples().get(i);
+                    return new Placed(example, data.places().get(i), tokenisation.group(example));
+                })
                 .toList();
     }
 
@@ -211,10 +226,6 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             run.remark(repeats + " of " + all.size() + " records of " + file.getFileName()
                     + " repeat an earlier prompt: kept on one side");
         }
-    }
-
-    private static List<Example> examples(List<Grouped> grouped) {
-        return grouped.stream().map(Grouped::example).toList();
     }
 
     private void note(Skipped skipped) {

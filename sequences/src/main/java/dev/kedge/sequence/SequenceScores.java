@@ -36,7 +36,7 @@ public final class SequenceScores {
     /// Log-probs of targets.
     ///
     /// @param values      of each sequence's, nats, `[sequence][target]`
-    /// @param largestTerm of the numbers whose differences they are, see [HeadLogProbs#largestTerm]
+    /// @param largestTerm of the numbers whose differences they are, see [HeadLogProbs#terms]
     public record TokenScores(double[][] values, double largestTerm) {
         /// Of each sequence over its targets.
         public double[] sums() {
@@ -54,8 +54,21 @@ public final class SequenceScores {
         /// What the sampler reported of the sequences beside these.
         public SamplerAgreement agreement(List<Completion> drawn) {
             double[] all = Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
-            return SamplerAgreement.of(drawn, all, largestTerm);
+            return SamplerAgreement.of(drawn, all, new double[] {largestTerm});
         }
+    }
+
+    /// What the sampler reported of completions beside what is computed of the same tokens.
+    ///
+    /// @param theirs the places of their tokens among those computed, one completion after the other
+    public static SamplerAgreement agreement(List<Completion> drawn, HeadLogProbs computed, int[] theirs) {
+        return SamplerAgreement.of(
+                drawn, at(theirs, computed.values().detach()), at(theirs, computed.terms()));
+    }
+
+    private static double[] at(int[] places, Tensor values) {
+        double[] all = values.to(DType.FLOAT64).to(Device.CPU).toDoubles();
+        return Arrays.stream(places).mapToDouble(n -> all[n]).toArray();
     }
 
     /// `log p(token_t | before)` of each target, at a temperature, without gradient, in the order given.
@@ -77,7 +90,9 @@ public final class SequenceScores {
                 HeadLogProbs tokens = sums(model, batch, temperature);
                 double[] values =
                         tokens.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
-                largest = Math.max(largest, tokens.largestTerm());
+                for (double term : tokens.terms().to(DType.FLOAT64).to(Device.CPU).toDoubles()) {
+                    largest = Math.max(largest, term);
+                }
                 int from = 0;
                 for (int i : chosen) { // targets stand in the order of their rows
                     int to = from + sequences.get(i).targets();

@@ -32,6 +32,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.text.ChatTemplate;
 import dev.kedge.text.Tokenizer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -254,7 +256,7 @@ class SequenceReaderTest {
         var wrong = assertThrows(DataException.class, () -> read(1, r -> r.pairs(labelled)));
         assertEquals(
                 labelled + ": no pair is left to learn from; left out: 4 x expected a preference, found a labelled"
-                        + " completion (first at example 1)",
+                        + " completion (first at " + labelled + ", line 1)",
                 wrong.getMessage());
     }
 
@@ -319,7 +321,8 @@ class SequenceReaderTest {
                 """);
         var e = assertThrows(DataException.class, () -> read(1, r -> r.labelled(file)));
         assertEquals(
-                file + ": no completion is left to judge by; left out: 1 x longer than 12 tokens (first at example 1)",
+                file + ": no completion is left to judge by; left out: 1 x longer than 12 tokens (first at " + file
+                        + ", line 2)",
                 e.getMessage());
         Path text = Files.writeString(folder.resolve("text.txt"), "abcd##abcd");
         var few = assertThrows(
@@ -358,5 +361,38 @@ class SequenceReaderTest {
         Files.delete(start.resolve("config.json"));
         assertThrows(InvalidFileException.class, () -> PretrainedModel.open(start, Device.CPU));
         assertEquals(live, Scope.liveTensors());
+    }
+
+    /// Blank lines and wrong records before it, gzip and the split do not change where a record stands.
+    @Test
+    void whatIsTooLongIsToldByItsOwnLine() throws Exception {
+        String wrong = "\n{\"prompt\": 3}\n\n";
+        for (String key : List.of("completion", "chosen")) {
+            String more = key.equals("chosen") ? ", \"rejected\": \"e\"}\n" : ", \"label\": true}\n";
+            String good = "{\"prompt\": \"ab \", \"" + key + "\": \"cd\"" + more;
+            String tooLong = "{\"prompt\": \"ab \", \"" + key + "\": \"abcdabcdabcd\"" + more;
+            Path file = folder.resolve(key + ".jsonl.gz");
+            try (var out = new GZIPOutputStream(Files.newOutputStream(file))) {
+                out.write((wrong + good + tooLong + wrong + good + tooLong).getBytes(StandardCharsets.UTF_8));
+            }
+            String train = "left out: 1 x longer than 12 tokens (first at " + file + ", line 5)";
+            String judged = "left out: 1 x longer than 12 tokens (first at " + file + ", line 10)";
+            List<Reading<?>> readings = key.equals("chosen")
+                    ? List.of(r -> r.pairs(file), r -> r.labelled(file))
+                    : List.of(r -> r.labelled(file));
+            for (Reading<?> reading : readings) {
+                read(2, reading);
+                assertTrue(log.contains(train) && log.contains(judged), log);
+            }
+            Path moreFile = Files.writeString(folder.resolve(key + ".jsonl"), wrong + good.repeat(8) + tooLong);
+            read(4, r -> r.sequences(moreFile, ReadOptions.skipping(), 3));
+            assertTrue(log.contains("12 tokens (first at " + moreFile + ", line 12)"), log);
+            assertFalse(log.contains("example "), log);
+        }
+        Path prompts = Files.writeString(
+                folder.resolve("prompts.jsonl"),
+                wrong + "{\"prompt\": \"abcdabcdabcdabcd\"}\n" + "{\"prompt\": \"ab\"}\n".repeat(2));
+        read(1, r -> r.prompts(prompts));
+        assertTrue(log.contains("tokens (first at " + prompts + ", line 4)"), log);
     }
 }

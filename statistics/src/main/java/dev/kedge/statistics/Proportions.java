@@ -28,9 +28,8 @@ public final class Proportions {
         return new Estimate(share, low, high);
     }
 
-    /// Clopper and Pearson's exact interval: the proportions under which neither as many successes nor as few would
-    // have
-    /// less than half the doubt's probability.
+    /// Clopper and Pearson's exact interval: the proportions under which neither as many successes nor as few
+    /// would have less than half the doubt's probability.
     ///
     /// @param confidence in (0, 1), for example 0.95
     public static Estimate clopperPearson(int successes, int trials, double confidence) {

@@ -3,6 +3,7 @@ package dev.kedge.data.verify;
 import dev.kedge.data.Content;
 import dev.kedge.data.Conversation;
 import dev.kedge.data.DataException;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Dataset;
 import dev.kedge.data.Form;
 import dev.kedge.data.PromptCompletion;
@@ -17,10 +18,12 @@ import java.util.stream.Collectors;
 /// Questions with reference answers, read from any file that [Dataset] reads.
 ///
 /// @param questions at least one, in the file's order
+/// @param places    where each of them stands
 /// @param skipped   records left out
-public record Questions(List<VerifierQuestion> questions, Skipped skipped) {
+public record Questions(List<VerifierQuestion> questions, List<Place> places, Skipped skipped) {
     public Questions {
         questions = List.copyOf(questions);
+        places = List.copyOf(places);
     }
 
     /// GSM8K as it comes: `question`, and `answer`, a worked solution whose last line is `#### 42`. The whole of it is
@@ -55,6 +58,7 @@ public record Questions(List<VerifierQuestion> questions, Skipped skipped) {
                         .map(example -> (PromptCompletion) example)
                         .map(pair -> new VerifierQuestion(pair.prompt(), text(pair.completion())))
                         .toList(),
+                data.places(),
                 data.skipped());
     }
 

@@ -96,17 +96,14 @@ public final class HeadLogProbs {
         return hidden.hasGradientGraph() || head.hasGradientGraph() ? values.requiresGrad() : values;
     }
 
-    /// The largest of the numbers whose differences the log-probs are, nats: `|logit / temperature|` of the targets and
-    /// of the logarithm of their normalisers. What rounding leaves uncertain of a log-prob grows with it. 0 without
-    /// targets.
-    public double largestTerm() {
-        if (values.numel() == 0) {
-            return 0;
-        }
+    /// Of each target the larger of the two numbers whose difference its log-prob is, `|logit / temperature|` and the
+    /// logarithm of its normaliser: nats, `[N]`, constants. What rounding leaves uncertain of a log-prob grows with it.
+    public Tensor terms() {
         try (var _ = Gradients.off();
-                Scope _ = new Scope()) {
-            Tensor terms = Tensor.cat(List.of(values.detach().plus(logNormalizers), logNormalizers), 0);
-            return terms.abs().amax(0, false).to(DType.FLOAT64).item();
+                Scope scope = new Scope()) {
+            Tensor logits = values.detach().plus(logNormalizers);
+            Tensor both = Tensor.cat(List.of(logits.unsqueeze(0), logNormalizers.unsqueeze(0)), 0);
+            return scope.keep(both.abs().amax(0, false));
         }
     }
 

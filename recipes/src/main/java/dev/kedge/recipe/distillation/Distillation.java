@@ -11,7 +11,7 @@ import dev.kedge.objective.logprob.HeadLogProbs;
 import dev.kedge.run.SamplerAgreement;
 import dev.kedge.run.StepMetrics;
 import dev.kedge.sequence.ForgettingEvaluation;
-import dev.kedge.tensor.DType;
+import dev.kedge.sequence.SequenceScores;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Tensor;
@@ -62,17 +62,15 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
 
     private SamplerAgreement agreement(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            HeadLogProbs computed =
-                    HeadLogProbs.of(hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
-            double[] all = computed.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
+            HeadLogProbs computed = HeadLogProbs.of(
+                    hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
             long[] rows = tokens.row().to(Device.CPU).toLongs();
-            return SamplerAgreement.of(
+            return SequenceScores.agreement(
                     part.stream().flatMap(t -> t.drawn().stream()).toList(),
-                    IntStream.range(0, all.length)
+                    computed,
+                    IntStream.range(0, rows.length)
                             .filter(n -> part.get((int) rows[n]).drawn().isPresent())
-                            .mapToDouble(n -> all[n])
-                            .toArray(),
-                    computed.largestTerm());
+                            .toArray());
         }
     }
 }

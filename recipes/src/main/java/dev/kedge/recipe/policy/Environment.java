@@ -3,6 +3,7 @@ package dev.kedge.recipe.policy;
 import dev.kedge.config.ConfigException;
 import dev.kedge.config.Kind;
 import dev.kedge.data.Content;
+import dev.kedge.data.DataException.Place;
 import dev.kedge.data.Prompt;
 import dev.kedge.data.ReadOptions;
 import dev.kedge.data.Split;
@@ -192,8 +193,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
     /// @param maxTokens the longest completion, >= 1
     /// @param questions training questions, at most as many as there are
     /// @param heldOut   questions to be evaluated by, >= 2; as near to it as whole prompts come, as those of one
-    // prompt
-    ///                  stay on one side
+    ///                  prompt stay on one side
     @Kind("file")
     record File(
             Path model,
@@ -225,11 +225,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             Questions read = Questions.read(data, question, answer, ReadOptions.Wrong.SKIP);
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
             PretrainedModel start = PretrainedModel.open(model, device);
-            List<Question> asked = asked(
-                    read.questions(),
-                    start.tokenizer(),
-                    start.decoder().config().maxPositions(),
-                    run);
+            List<Question> asked =
+                    asked(read, start.tokenizer(), start.decoder().config().maxPositions(), run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
@@ -251,7 +248,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         }
 
         /// The questions that can be asked and leave the model room to answer.
-        private List<Question> asked(List<VerifierQuestion> all, Tokenizer tokenizer, int positions, Run run) {
+        private List<Question> asked(Questions read, Tokenizer tokenizer, int positions, Run run) {
+            List<VerifierQuestion> all = read.questions();
             Optional<ChatTemplate> chat = Models.chatTemplate(model);
             if (chat.isPresent() && all.stream().anyMatch(q -> q.question() instanceof Content.Text)) {
                 run.note("questions that are text are asked as they stand; those that are messages would go through the"
@@ -261,17 +259,22 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                     Tokenisation.ofPrompts(tokenizer, chat.or(() -> Optional.of(ChatTemplate.HUMAN_ASSISTANT)));
             List<Prompt> worded =
                     all.stream().map(q -> new Prompt(worded(q.question()))).toList();
-            Tokens<int[]> prompts = tokenisation.prompts(worded, ReadOptions.Wrong.SKIP);
+            Tokens<int[]> prompts = tokenisation.prompts(worded, read.places(), ReadOptions.Wrong.SKIP);
             prompts.skipped().lines().forEach(line -> run.note("left out: " + line));
             List<Question> asked = new ArrayList<>();
+            List<Place> tooLong = new ArrayList<>();
             for (int i = 0; i < prompts.items().size(); i++) {
+                int source = prompts.sources()[i];
                 if (prompts.items().get(i).length + maxTokens <= positions) {
-                    asked.add(new Question(prompts.items().get(i), all.get(prompts.sources()[i])));
+                    asked.add(new Question(prompts.items().get(i), all.get(source)));
+                } else {
+                    tooLong.add(read.places().get(source));
                 }
             }
-            if (asked.size() < prompts.items().size()) {
-                run.note("left out: " + (prompts.items().size() - asked.size()) + " questions that with " + maxTokens
-                        + " tokens of an answer do not fit the model's " + positions + " positions");
+            if (!tooLong.isEmpty()) {
+                run.note("left out: " + tooLong.size() + " questions that with " + maxTokens
+                        + " tokens of an answer do not fit the model's " + positions + " positions (first at "
+                        + tooLong.getFirst() + ")");
             }
             return asked;
         }

@@ -60,9 +60,8 @@ public record InfalignMethod(QuantileTransform transform, double beta, int draws
         };
     }
 
-    /// `Ĉ` of the batch's completions, `[P, G]` float64: their mean is the win rate against the start. Where none of
-    // the
-    /// start's answers has a reward there is nothing to win against: all completions tie.
+    /// `Ĉ` of the batch's completions, `[P, G]` float64: their mean is the win rate against the start. Where none
+    /// of the start's answers has a reward there is nothing to win against: all completions tie.
     private Tensor quantiles(RolloutBatch batch, Map<Question, double[]> calibration) {
         List<Question> questions = batch.rollouts().questions();
         Tensor rewards = batch.rewards();

@@ -162,7 +162,9 @@ public final class MicroBatch {
                 .amax(0, false)
                 .to(DType.FLOAT64)
                 .item();
-        return new SamplerAgreement(difference, head().largestTerm());
+        double largest =
+                head().terms().amax(0, false).to(DType.FLOAT64).item();
+        return new SamplerAgreement(difference, largest);
     }
 
     private HeadLogProbs head() {

@@ -164,7 +164,7 @@ public final class RolloutBatch {
 
     /// The step that a learner makes of this batch. Its metrics are means over the batch by name: `loss`, the method's
     /// own, and, on policy alone, by how much sampler and trainer differ ([SamplerAgreement][dev.kedge.run]).
-    // Without questions there is nothing to learn: it has no parts then.
+    /// Without questions there is nothing to learn: it has no parts then.
     public Step step(Learner learner) {
         if (questions() == 0) {
             return Step.of(List.of());

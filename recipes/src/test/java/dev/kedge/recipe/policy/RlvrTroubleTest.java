@@ -287,6 +287,7 @@ class RlvrTroubleTest {
         run.assertComplete("rlvr");
         String log = Files.readString(run.folder().resolve("log.txt"));
         assertTrue(log.contains("left out: 1 questions that with 4 tokens of an answer do not fit"), log);
+        assertTrue(log.contains("positions (first at " + data + ", line 4)"), log);
         assertTrue(log.contains("questions.jsonl, line 5"), log);
         assertEquals(1, run.metrics("grpo").getFirst().get("groups/equal").asDouble(), "nobody gives a number");
 
