@@ -282,9 +282,8 @@ class ArtefactsTest {
         return largest;
     }
 
-    /// An adapter is a model: its base with what was learnt, as the run itself computed it. It is found when the run
-    // has
-    /// moved, and any recipe starts from it.
+    /// An adapter is a model: its base with what was learnt, as the run itself computed it. It is found when the
+    /// run has moved, and any recipe starts from it.
     @Test
     void anAdapterIsAModelWhereverItLies() throws IOException {
         Path run = adapted();

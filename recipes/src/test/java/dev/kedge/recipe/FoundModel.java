@@ -36,9 +36,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// A folder as makers of models leave them: a Mistral in half precision, in shards, with a tied head; four end tokens
-// in
-/// three files; a tokenizer of several files with added tokens, and the chat template in one of its own.
+/// A folder as makers of models leave them: a Mistral in half precision, in shards, with a tied head; four end
+/// tokens in three files; a tokenizer of several files with added tokens, and the chat template in one of its
+/// own.
 public final class FoundModel {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Set<Integer> ENDS = Set.of(2, 4, 5, 13);

@@ -112,7 +112,7 @@ public record AdaptedModel(Path adapter, Path base) {
     /// The base with the adapter added to its weights, `W + scale·B A`; computed in float32 at least.
     ///
     /// @throws InvalidFileException if a file is damaged, the adapter does not fit, or it was trained on another
-    // base
+    ///         base
     public ModelFolder load(DType dtype, Device device) {
         return load(Optional.of(dtype), device);
     }
