@@ -46,7 +46,8 @@ final class FetchCommand implements Callable<Integer> {
         try (Network network = Network.of(System.getenv())) {
             for (Entry entry : entries) {
                 System.out.printf(
-                        Locale.ROOT, "%s: %s, %s, %s, licence %s%n",
+                        Locale.ROOT,
+                        "%s: %s, %s, %s, licence %s%n",
                         entry.name(),
                         bring(fetched, entry, network) == 0 ? "was here" : "fetched",
                         fetched.home(entry),

@@ -38,8 +38,11 @@ final class GenerateCommand implements Callable<Integer> {
             names = "--model",
             required = true,
             paramLabel = "DIR",
-            description = "A Hugging Face folder, a llama2.c file, or a folder that holds one.")
+            description = "A Hugging Face folder, a llama2.c file, a folder that holds one, or an adapter's folder.")
     Path model;
+
+    @Option(names = "--base", paramLabel = "DIR", description = "Where the base of an adapter is now.")
+    Path base;
 
     @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to continue; may be empty.")
     String prompt;
@@ -114,8 +117,8 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws JsonProcessingException {
         Sampling sampling = new Sampling(temperature, topK, topP, minP);
         try (Scope _ = new Scope();
-                Tokenizer tokenizer = Models.tokenizer(model)) {
-            ModelFolder folder = Models.folder(model, new Device(device));
+                Tokenizer tokenizer = Models.tokenizer(model, Optional.ofNullable(base))) {
+            ModelFolder folder = Models.folder(model, Optional.ofNullable(base), new Device(device));
             try (Decoder decoder = Models.decoder(folder, tokenizer, new Device(device));
                     Guides guided = Guides.load(guides, model, tokenizer, decoder)) {
                 int[] ids = promptIds(tokenizer);
@@ -132,7 +135,8 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private int[] promptIds(Tokenizer tokenizer) {
-        ChatTemplate template = Models.chatTemplate(model).orElse(ChatTemplate.HUMAN_ASSISTANT);
+        ChatTemplate template =
+                Models.chatTemplate(model, Optional.ofNullable(base)).orElse(ChatTemplate.HUMAN_ASSISTANT);
         Content asked = Content.text(prompt);
         return Tokenisation.ofPrompts(tokenizer, Optional.of(template)).prompt(chat ? asked.asMessages("user") : asked);
     }

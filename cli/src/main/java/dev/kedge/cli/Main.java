@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             RunCommand.class,
             GenerateCommand.class,
+            MergeCommand.class,
             PreviewCommand.class,
             PapersCommand.class,
             ReportCommand.class,

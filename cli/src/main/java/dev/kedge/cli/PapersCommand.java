@@ -49,8 +49,13 @@ final class PapersCommand implements Callable<Integer> {
 
     private static void print(Paper paper, Status status) {
         System.out.printf(
-                Locale.ROOT, "%s  (%s, %s, %s, %s)%n",
-                paper.slug(), paper.list(), paper.published(), paper.family().title(), status);
+                Locale.ROOT,
+                "%s  (%s, %s, %s, %s)%n",
+                paper.slug(),
+                paper.list(),
+                paper.published(),
+                paper.family().title(),
+                status);
         System.out.println("  " + paper.title() + " (arXiv:" + paper.arxiv() + ")");
         System.out.println("  " + paper.summary());
         System.out.println("  methods: " + String.join(", ", paper.methods()));

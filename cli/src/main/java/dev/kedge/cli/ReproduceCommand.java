@@ -161,13 +161,15 @@ final class ReproduceCommand implements Callable<Integer> {
                 .orElse(0);
         for (Finding f : results.findings()) {
             System.out.printf(
-                    Locale.ROOT, "%-22s  %-" + widest + "s  %s%n",
+                    Locale.ROOT,
+                    "%-22s  %-" + widest + "s  %s%n",
                     f.verdict(),
                     f.effectInWords(),
                     f.claim().statement());
         }
         System.out.printf(
-                Locale.ROOT, "%n%s %d seeds, %s of one processor. Above 0 is as claimed; in brackets the 95 %% interval.%n",
+                Locale.ROOT,
+                "%n%s %d seeds, %s of one processor. Above 0 is as claimed; in brackets the 95 %% interval.%n",
                 results.sentence(),
                 results.findings().getFirst().seeds(),
                 Quantity.duration(Math.round(results.seconds())));

@@ -142,7 +142,8 @@ class GenerateCommandTest {
         Path data = TinyFiles.completions(folder.resolve("data.jsonl"));
         Spoken.of("preview", "--model", "" + small, "--data", "" + data).refused(3, "small", problem);
         Path recipe = TinyFiles.sft(folder.resolve("sft.yaml"), small, data);
-        Spoken.of("run", "" + recipe, "--quiet", "--out", "" + folder.resolve("run")).refused(3, "small", problem);
+        Spoken.of("run", "" + recipe, "--quiet", "--out", "" + folder.resolve("run"))
+                .refused(3, "small", problem);
     }
 
     @Test

@@ -32,8 +32,8 @@ public record Split<T>(List<T> train, List<T> heldOut) {
     /// Holds out whole groups drawn by seed; the same draw where no two examples are of one group.
     ///
     /// @param group   which examples belong on one side, as those of one prompt do, by `equals`
-    /// @param heldOut from 0 to the number of examples; as near to it as whole groups come, at least two where two are
-    ///                asked for, and never all unless all are
+    /// @param heldOut from 0 to the number of examples; as near to it as whole groups come, at least two where
+    ///                two are asked for, and never all unless all are
     /// @throws IllegalArgumentException if some are to be held out and some not, and all are of one group
     public static <T> Split<T> seeded(List<T> all, Function<? super T, ?> group, int heldOut, long seed) {
         return of(all, groups(all, group), heldOut, drawn(all.size(), seed));

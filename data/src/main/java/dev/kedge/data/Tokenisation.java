@@ -113,7 +113,9 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
             TokenizedPair pair = all.items().get(i);
             int source = all.sources()[i];
             if (pair.chosen().equals(pair.rejected()) && !((Preference) examples.get(source)).isTie()) {
-                equal.add("chosen and rejected are the same tokens", places.get(source).toString());
+                equal.add(
+                        "chosen and rejected are the same tokens",
+                        places.get(source).toString());
             } else {
                 items.add(pair);
                 sources.add(source);
@@ -171,7 +173,7 @@ public record Tokenisation(Tokenizer tokenizer, Optional<ChatTemplate> template,
     }
 
     /// What keeps examples on one side of a split: equal where their prompts are the same tokens, at whatever length.
-    /// One without a prompt, as a document, counts by the whole of it; so does one that is refused, and left out later.
+    /// One without a prompt, as a document, counts by the whole of it; so does one that is refused.
     public Object group(Example example) {
         try {
             return switch (example) {

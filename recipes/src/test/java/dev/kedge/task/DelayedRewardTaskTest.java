@@ -1,11 +1,23 @@
 package dev.kedge.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.data.TokenizedPair;
 import dev.kedge.recipe.TinyTask;
+import dev.kedge.run.Run;
+import dev.kedge.run.Terminal;
+import dev.kedge.run.TrainingConfig;
+import dev.kedge.tensor.Device;
+import java.nio.IntBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DelayedRewardTaskTest {
     @Test
@@ -32,6 +44,23 @@ class DelayedRewardTaskTest {
         for (int i = 1; i < walk.length(); i++) {
             int pace = Math.floorMod(walk.charAt(i) - walk.charAt(i - 1), 7);
             assertTrue(pace == 1 || pace == 2 || pace == 5 || pace == 6, walk.substring(i - 1, i + 1));
+        }
+    }
+
+    /// Prompts are four symbols, of which a few hundred pairs draw nearly all.
+    @Test
+    void noPairHasAPromptThatIsHeldOut(@TempDir Path folder) {
+        TrainingConfig two = TinyTask.optimisation(2, 8, 1e-3, 2);
+        var config = new DelayedRewardTask.Config(5, 0.25, 3, 5, 16, 1, 2, 10, two, 100);
+        try (Run run = Run.start(folder.resolve("run"), "genarm", config, Terminal.quiet());
+                DelayedRewardTask task = new DelayedRewardTask(config, run, Device.CPU, 1)) {
+            Set<IntBuffer> held = task.heldOut().stream().map(IntBuffer::wrap).collect(Collectors.toSet());
+            List<TokenizedPair> pairs =
+                    task.pairs(400, List.of(DelayedRewardTask::reward)).getFirst();
+            assertEquals(400, pairs.size());
+            for (TokenizedPair pair : pairs) {
+                assertFalse(held.contains(IntBuffer.wrap(pair.chosen().prompt())));
+            }
         }
     }
 }

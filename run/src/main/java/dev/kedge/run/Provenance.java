@@ -7,6 +7,7 @@ import dev.kedge.config.ConfigException;
 import dev.kedge.config.ConfigFile;
 import dev.kedge.data.fetch.FetchException;
 import dev.kedge.data.fetch.Fetched;
+import dev.kedge.nn.file.AdaptedModel;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Platform;
@@ -57,7 +58,7 @@ record Provenance(
         return new Provenance(software(!saysThreads), text, inputs, sha256(inputs));
     }
 
-    /// The files and folders that a configuration names, those of the registry brought from a mirror if need be.
+    /// The files and folders that a configuration names, with the bases of adapters, those of the registry brought from a mirror if need be.
     ///
     /// @throws FetchException       if `./kedge fetch` would bring one that is not there
     /// @throws InvalidFileException if another one is not there
@@ -68,6 +69,9 @@ record Provenance(
                 throw new InvalidFileException(path, "no such file or folder, which `" + key + "` names");
             }
             inputs.add(path.toAbsolutePath());
+            if (AdaptedModel.isIn(path)) {
+                inputs.add(AdaptedModel.of(path, Optional.empty()).base().toAbsolutePath());
+            }
         });
         return List.copyOf(inputs);
     }

@@ -120,6 +120,18 @@ class ProvenanceTest {
         start().close();
     }
 
+    /// An adapter is a model only with its base.
+    @Test
+    void theBaseOfAnAdapterCounts() throws IOException {
+        Path base = model;
+        model = Files.createDirectory(folder.resolve("adapter"));
+        Files.writeString(model.resolve("adapter_config.json"), "{\"base_model_name_or_path\": \"../model\"}");
+        begun();
+        start().close();
+        Files.writeString(base.resolve("config.json"), "{ }");
+        refused(base.resolve("config.json").toString());
+    }
+
     /// The tokenizer of a llama2.c model lies beside it; other models there are none of its business.
     @Test
     void theTokenizerBesideALlamaCFileCounts() throws IOException {

@@ -3,9 +3,12 @@ package dev.kedge.sequence;
 import dev.kedge.data.fetch.FetchException;
 import dev.kedge.data.fetch.Fetched;
 import dev.kedge.nn.Parameters;
+import dev.kedge.nn.file.AdaptedModel;
 import dev.kedge.nn.file.GenerationConfig;
 import dev.kedge.nn.file.InvalidFileException;
+import dev.kedge.nn.file.ModelFamily;
 import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.file.Origin;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.LoraWeights.Target;
 import dev.kedge.tensor.DType;
@@ -19,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /// Decoders from disk and back.
 public final class Models {
@@ -30,16 +34,7 @@ public final class Models {
     /// @throws InvalidFileException if a file is damaged, missing or not supported, or the tokenizer too large
     public static Decoder load(Path path, Device device) {
         try (Scope _ = new Scope()) {
-            ModelFolder found = folder(path, device);
-            Tokenizer tokenizer;
-            try {
-                tokenizer = tokenizer(path);
-            } catch (InvalidFileException _) {
-                return new Decoder(found.config(), parameters(found, device));
-            }
-            try (tokenizer) {
-                return decoder(found, tokenizer, device);
-            }
+            return decoder(folder(path, device), device);
         }
     }
 
@@ -48,7 +43,17 @@ public final class Models {
     /// @throws FetchException       if `./kedge fetch` would bring it
     /// @throws InvalidFileException if a file is damaged, missing or not supported
     public static ModelFolder folder(Path path, Device device) {
-        return ModelFolder.load(Fetched.resolve(path), DType.FLOAT32, device);
+        return folder(path, Optional.empty(), device);
+    }
+
+    /// As [#folder(Path, Device)].
+    ///
+    /// @param base where the base of an adapter is; absent: where the adapter says, or there is no adapter
+    public static ModelFolder folder(Path path, Optional<Path> base, Device device) {
+        Path found = Fetched.resolve(path);
+        return base.isPresent()
+                ? AdaptedModel.of(found, base).load(DType.FLOAT32, device)
+                : ModelFolder.load(found, DType.FLOAT32, device);
     }
 
     /// The tokenizer of a model folder.
@@ -56,8 +61,19 @@ public final class Models {
     /// @throws FetchException       if `./kedge fetch` would bring it
     /// @throws InvalidFileException if there is none, or it is damaged
     public static Tokenizer tokenizer(Path path) {
+        return tokenizer(path, Optional.empty());
+    }
+
+    /// As [#tokenizer(Path)].
+    ///
+    /// @param base as for [#folder(Path, Optional, Device)]
+    public static Tokenizer tokenizer(Path path, Optional<Path> base) {
+        Path found = Fetched.resolve(path);
+        Optional<AdaptedModel> adapted = adapted(found, base);
         try {
-            return Tokenizer.load(Fetched.resolve(path));
+            return adapted.isPresent()
+                    ? Tokenizer.load(adapted.get().tokenizer(), adapted.get().base())
+                    : Tokenizer.load(found);
         } catch (IllegalArgumentException e) {
             throw new InvalidFileException(path, "no tokenizer can be read: " + e.getMessage());
         }
@@ -67,11 +83,38 @@ public final class Models {
     ///
     /// @throws InvalidFileException if it is damaged
     public static Optional<ChatTemplate> chatTemplate(Path path) {
+        return chatTemplate(path, Optional.empty());
+    }
+
+    /// As [#chatTemplate(Path)].
+    ///
+    /// @param base as for [#folder(Path, Optional, Device)]
+    public static Optional<ChatTemplate> chatTemplate(Path path, Optional<Path> base) {
         Path found = Fetched.resolve(path);
+        Path folder = adapted(found, base).map(AdaptedModel::tokenizer).orElse(found);
         try {
-            return Files.isDirectory(found) ? ChatTemplate.load(found) : Optional.empty();
+            return Files.isDirectory(folder) ? ChatTemplate.load(folder) : Optional.empty();
         } catch (IllegalArgumentException e) {
             throw new InvalidFileException(path, "no chat template can be read: " + e.getMessage());
+        }
+    }
+
+    private static Optional<AdaptedModel> adapted(Path path, Optional<Path> base) {
+        return base.isPresent() || AdaptedModel.isIn(path)
+                ? Optional.of(AdaptedModel.of(path, base))
+                : Optional.empty();
+    }
+
+    /// The decoder of a loaded folder for the ids of its own tokenizer, as [#load] has it: a copy.
+    public static Decoder decoder(ModelFolder folder, Device device) {
+        Tokenizer tokenizer;
+        try {
+            tokenizer = tokenizer(folder.path());
+        } catch (InvalidFileException _) {
+            return new Decoder(folder.config(), parameters(folder, device));
+        }
+        try (tokenizer) {
+            return decoder(folder, tokenizer, device);
         }
     }
 
@@ -104,14 +147,22 @@ public final class Models {
         }
     }
 
-    /// Writes a decoder of our own.
+    /// Writes a decoder of our own, that was not found in a folder: one that was is written by
+    /// [PretrainedModel#save].
     public static void save(Decoder decoder, Tokenizer tokenizer, Path folder) {
-        tokenizer.save(folder);
+        IntStream own = tokenizer.eos().stream();
+        IntStream others = tokenizer.stopIds().stream().sorted().mapToInt(id -> id);
         GenerationConfig generation = GenerationConfig.of(
-                tokenizer.eos().stream().boxed().toList(),
+                IntStream.concat(own, others).distinct().boxed().toList(),
                 tokenizer.bos().stream().boxed().findFirst(),
                 tokenizer.pad().stream().boxed().findFirst());
-        ModelFolder.save(folder, decoder.config(), decoder.parameters().named(), generation);
+        Origin origin = Origin.of(ModelFamily.of(decoder.config()), decoder.config());
+        ModelFolder.save(
+                folder,
+                decoder.config(),
+                decoder.parameters().named(),
+                generation,
+                origin.with(tokenizer.files()));
     }
 
     /// Whether a folder holds a whole model: its config.json is written last.

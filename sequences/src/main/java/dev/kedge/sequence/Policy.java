@@ -3,7 +3,6 @@ package dev.kedge.sequence;
 import dev.kedge.data.Tokenized;
 import dev.kedge.nn.Parameters;
 import dev.kedge.nn.file.AdapterFile;
-import dev.kedge.nn.file.ModelFamily;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.Lora;
 import dev.kedge.run.Run;
@@ -129,8 +128,12 @@ public final class Policy implements AutoCloseable {
             model.save(decoder, run.folder().resolve("model"));
             return;
         }
-        new AdapterFile(ModelFamily.of(decoder.config()), decoder.config())
-                .write(run.folder().resolve("adapter"), lora.get().weights(), start.toString());
+        new AdapterFile(model.found().origin().family(), decoder.config())
+                .write(
+                        run.folder().resolve("adapter"),
+                        lora.get().weights(),
+                        start,
+                        reference().parameters().named());
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.kedge.data.Truncation;
 import dev.kedge.data.fetch.FetchException;
 import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.file.Origin;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
@@ -27,14 +28,24 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
         Tokenizer tokenizer = Models.tokenizer(folder);
         try (Scope _ = new Scope()) {
             ModelFolder found = Models.folder(folder, device);
-            Optional<ChatTemplate> template = Models.chatTemplate(folder);
+            ChatTemplate template = Models.chatTemplate(folder).orElse(ChatTemplate.HUMAN_ASSISTANT);
             Decoder decoder = Models.decoder(found, tokenizer, device);
-            return new PretrainedModel(
-                    like(found, decoder), tokenizer, template.orElse(ChatTemplate.HUMAN_ASSISTANT), decoder);
+            ModelFolder copied = new ModelFolder(
+                    found.path(),
+                    found.config(),
+                    new LinkedHashMap<>(decoder.parameters().named()),
+                    found.generation(),
+                    found.origin());
+            return new PretrainedModel(copied, tokenizer, template, decoder);
         } catch (RuntimeException e) {
             tokenizer.close();
             throw e;
         }
+    }
+
+    /// The same with another decoder of its shape, whose owner closes it.
+    public PretrainedModel with(Decoder other) {
+        return new PretrainedModel(found, tokenizer, template, other);
     }
 
     /// The id that fills batches.
@@ -50,18 +61,22 @@ public record PretrainedModel(ModelFolder found, Tokenizer tokenizer, ChatTempla
         return new Tokenisation(tokenizer, Optional.of(template), length, truncation);
     }
 
-    /// Writes a decoder of the same shape as this model was found, with its tokenizer and settings.
+    /// Writes a decoder of the same shape as this model was found: config.json with all keys, generation settings, the
+    /// files of tokenizer and chat template. Every recipe that starts from a model writes what it trained so.
     public void save(Decoder other, Path folder) {
-        like(found, other).save(folder);
+        save(other, found.origin(), folder);
     }
 
-    private static ModelFolder like(ModelFolder found, Decoder decoder) {
-        return new ModelFolder(
-                found.path(),
-                found.config(),
-                new LinkedHashMap<>(decoder.parameters().named()),
+    /// Writes a decoder that was not this model before with this one's tokenizer, template and settings.
+    ///
+    /// @param origin its family and config.json
+    public void save(Decoder other, Origin origin, Path folder) {
+        ModelFolder.save(
+                folder,
+                other.config(),
+                other.parameters().named(),
                 found.generation(),
-                found.origin());
+                origin.with(found.origin().files()));
     }
 
     @Override

@@ -62,8 +62,7 @@ public final class SequenceScores {
     ///
     /// @param theirs the places of their tokens among those computed, one completion after the other
     public static SamplerAgreement agreement(List<Completion> drawn, HeadLogProbs computed, int[] theirs) {
-        return SamplerAgreement.of(
-                drawn, at(theirs, computed.values().detach()), at(theirs, computed.terms()));
+        return SamplerAgreement.of(drawn, at(theirs, computed.values().detach()), at(theirs, computed.terms()));
     }
 
     private static double[] at(int[] places, Tensor values) {
@@ -90,7 +89,8 @@ public final class SequenceScores {
                 HeadLogProbs tokens = sums(model, batch, temperature);
                 double[] values =
                         tokens.values().to(DType.FLOAT64).to(Device.CPU).toDoubles();
-                for (double term : tokens.terms().to(DType.FLOAT64).to(Device.CPU).toDoubles()) {
+                for (double term :
+                        tokens.terms().to(DType.FLOAT64).to(Device.CPU).toDoubles()) {
                     largest = Math.max(largest, term);
                 }
                 int from = 0;

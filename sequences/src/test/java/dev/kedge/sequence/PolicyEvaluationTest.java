@@ -20,6 +20,7 @@ import dev.kedge.statistics.Estimate;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,7 +88,7 @@ class PolicyEvaluationTest {
     }
 
     private static Estimate mean(double... values) {
-        return new Bootstrap(2000, 0.95, SEED).bca(values);
+        return new Bootstrap(2000, 0.95, Streams.of(SEED, "bootstrap")).bca(values);
     }
 
     /// Of n successes in n trials Clopper and Pearson's interval begins at the n-th root of 0.025; p is 2 / 2^n.
@@ -188,7 +189,7 @@ class PolicyEvaluationTest {
         var drawn = Generator.generate(
                 policy.decoder(),
                 prompts,
-                new Generator.Options(Sampling.at(temperature), 6, 1, stop, null, SEED, true),
+                new Generator.Options(Sampling.at(temperature), 6, 1, stop, null, Streams.of(SEED, "replies"), true),
                 null);
         double[] k1 = new double[4];
         for (var reply : drawn) {

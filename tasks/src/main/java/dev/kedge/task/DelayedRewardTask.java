@@ -1,6 +1,5 @@
 package dev.kedge.task;
 
-import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.TokenizedPair;
 import dev.kedge.nn.lm.Decoder;
@@ -24,10 +23,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// A generated task in which an answer's worth shows at its end only: small letters walk on a ring, one or two places
 /// at a time, and a capital between them promises that its small letter will follow. The grammar does not care whether
@@ -183,12 +185,7 @@ public final class DelayedRewardTask implements AutoCloseable {
 
     /// The same pairs labelled once for each of several rewards.
     public List<List<TokenizedPair>> pairs(int count, List<ToDoubleFunction<String>> rewards) {
-        List<int[]> prompts = prompts(count, new SplittableRandom(Streams.of(seed, "prompts of pairs")));
-        int shared = Split.shared(prompts, heldOut, IntBuffer::wrap);
-        if (shared > 0) {
-            run.remark(shared + " of the " + heldOut.size() + " prompts drawn for evaluation are also the prompt of a"
-                    + " pair: they are " + PROMPT + " symbols, drawn alike");
-        }
+        List<int[]> prompts = unseenPrompts(count, new SplittableRandom(Streams.of(seed, "prompts of pairs")));
         long answers = Streams.of(seed, "answers of pairs");
         List<Completion> drawn = Generator.generate(base, prompts, sampling(2, answers), null);
         double[] chance = new SplittableRandom(Streams.of(seed, "labels of pairs"))
@@ -237,9 +234,26 @@ public final class DelayedRewardTask implements AutoCloseable {
 
     /// Beginnings of texts.
     public List<int[]> prompts(int count, RandomGenerator random) {
-        return IntStream.range(0, count)
-                .mapToObj(_ -> tokenizer.encode(text(config, PROMPT, random)))
+        return beginnings(random).limit(count).toList();
+    }
+
+    /// Beginnings of texts of which none is held out.
+    private List<int[]> unseenPrompts(int count, RandomGenerator random) {
+        Set<IntBuffer> held = heldOut.stream().map(IntBuffer::wrap).collect(Collectors.toSet());
+        List<int[]> unseen = beginnings(random)
+                .limit(1000L * count) // nearly all that can be drawn may be held out
+                .filter(prompt -> !held.contains(IntBuffer.wrap(prompt)))
+                .limit(count)
                 .toList();
+        if (unseen.size() < count) {
+            throw new IllegalArgumentException("with held_out " + heldOut.size() + " too few prompts of " + PROMPT
+                    + " symbols are left for " + count + " pairs; fewer held out or more letters would be right");
+        }
+        return unseen;
+    }
+
+    private Stream<int[]> beginnings(RandomGenerator random) {
+        return Stream.generate(() -> tokenizer.encode(text(config, PROMPT, random)));
     }
 
     /// How to draw answers: whole distribution, temperature 1.

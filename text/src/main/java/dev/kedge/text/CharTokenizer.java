@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// One id for each character (code point) of an alphabet, after the special tokens: for generated tasks.
 public final class CharTokenizer implements Tokenizer {
@@ -35,6 +37,8 @@ public final class CharTokenizer implements Tokenizer {
     private final Map<String, String> roles;
     private final Map<String, Integer> ids = new HashMap<>();
     private final List<String> specials;
+    private final Set<Integer> stopIds = new TreeSet<>();
+    private final Map<String, byte[]> files = new LinkedHashMap<>();
 
     private CharTokenizer(List<String> pieces, Map<String, String> roles) {
         this.pieces = List.copyOf(pieces);
@@ -45,6 +49,15 @@ public final class CharTokenizer implements Tokenizer {
             }
         }
         this.specials = pieces.stream().filter(roles::containsValue).toList();
+        eos().ifPresent(stopIds::add);
+    }
+
+    /// What the folders name beside the alphabet, and the files as they were read.
+    private CharTokenizer foundIn(Path folder, Path model) {
+        stopIds.addAll(
+                SpecialTokens.read(folder, model, ids, Set.copyOf(specials)).stopIds());
+        files.putAll(TokenizerFiles.huggingFace(folder));
+        return this;
     }
 
     /// The alphabet's characters in order from id 3, after `<pad>` 0, `<bos>` 1 and `<eos>` 2; [#encode] puts BOS
@@ -57,7 +70,8 @@ public final class CharTokenizer implements Tokenizer {
         return new CharTokenizer(pieces, Map.of("pad_token", "<pad>", "bos_token", "<bos>", "eos_token", "<eos>"));
     }
 
-    static CharTokenizer fromCharOrds(Path file, JsonNode config) {
+    static CharTokenizer fromCharOrds(Path folder, Path model, JsonNode config) {
+        Path file = folder.resolve("tokenizer_config.json");
         List<String> pieces = new ArrayList<>(CHAR_ORDS_ROLES.values());
         for (JsonNode ord : config.path("char_ords")) {
             if (!ord.isInt() || !Character.isValidCodePoint(ord.asInt())) {
@@ -66,13 +80,13 @@ public final class CharTokenizer implements Tokenizer {
             pieces.add(Character.toString(ord.asInt()));
         }
         try {
-            return new CharTokenizer(pieces, CHAR_ORDS_ROLES);
+            return new CharTokenizer(pieces, CHAR_ORDS_ROLES).foundIn(folder, model);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(file + ", key char_ords: " + e.getMessage(), e);
         }
     }
 
-    static CharTokenizer read(Path folder) {
+    static CharTokenizer read(Path folder, Path model) {
         Map<Integer, String> byId = new TreeMap<>();
         TokenizerFiles.json(folder, "tokenizer.json")
                 .path("model")
@@ -84,7 +98,7 @@ public final class CharTokenizer implements Tokenizer {
             throw new IllegalArgumentException(
                     folder.resolve("tokenizer.json") + ", key model.vocab: ids must run from 0 without a gap");
         }
-        return new CharTokenizer(pieces, SpecialTokens.texts(folder));
+        return new CharTokenizer(pieces, SpecialTokens.texts(folder)).foundIn(folder, model);
     }
 
     @Override
@@ -174,20 +188,22 @@ public final class CharTokenizer implements Tokenizer {
 
     @Override
     public Set<Integer> stopIds() {
-        return eos().isPresent() ? Set.of(eos().getAsInt()) : Set.of();
+        return Collections.unmodifiableSet(stopIds);
     }
 
-    /// Writes a tokenizer.json that Hugging Face's libraries read too (byte-pair encoding without merges) and a
-    /// tokenizer_config.json. An unknown character, which this class refuses or maps to its unknown token, is
-    /// dropped there unless the alphabet has an unknown token.
+    /// Of an alphabet of our own, a tokenizer.json that Hugging Face's libraries read too (byte-pair encoding without
+    /// merges) and a tokenizer_config.json. An unknown character, which this class refuses or maps to its unknown
+    /// token, is dropped there unless the alphabet has an unknown token.
     @Override
-    public void save(Path folder) {
-        TokenizerFiles.write(folder, "tokenizer.json", bytes(tokenizerJson()));
+    public Map<String, byte[]> files() {
+        if (!files.isEmpty()) {
+            return Collections.unmodifiableMap(files);
+        }
         ObjectNode config = TokenizerFiles.JSON.createObjectNode();
         config.put(MARK, "char").put("tokenizer_class", "PreTrainedTokenizerFast");
         config.put("clean_up_tokenization_spaces", false);
         new TreeMap<>(roles).forEach(config::put);
-        TokenizerFiles.write(folder, "tokenizer_config.json", bytes(config));
+        return Map.of("tokenizer.json", bytes(tokenizerJson()), "tokenizer_config.json", bytes(config));
     }
 
     private static byte[] bytes(JsonNode json) {

@@ -149,6 +149,18 @@ public final class ChatTemplate {
         return new Rendered(whole, spans);
     }
 
+    /// What the template writes behind a reply, without the white space around it; empty if nothing.
+    ///
+    /// @throws IllegalArgumentException as [#renderWithSpans]
+    String endOfTurn() {
+        String reply = "Hello.";
+        Rendered rendered = renderWithSpans(List.of(new Message("user", "Hi."), new Message("assistant", reply)));
+        Span span = rendered.assistantSpans().getFirst();
+        String said = rendered.text().substring(span.start(), span.end());
+        int at = said.indexOf(reply);
+        return at < 0 ? "" : said.substring(at + reply.length()).strip();
+    }
+
     private static void requirePrefix(String prefix, String text, int index) {
         if (!text.startsWith(prefix)) {
             int same = 0;

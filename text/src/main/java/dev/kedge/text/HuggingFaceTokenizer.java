@@ -4,12 +4,10 @@ import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -25,17 +23,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /// Truncation and padding are off whatever the file says, and decoding never tidies spaces: `decode` gives back what
 /// the tokens say. Unpaired surrogates are encoded as U+FFFD. Nothing is fetched from anywhere.
 public final class HuggingFaceTokenizer implements Tokenizer {
-    private static final List<String> FILES = List.of(
-            "tokenizer.json",
-            "vocab.json",
-            "merges.txt",
-            "added_tokens.json",
-            "tokenizer_config.json",
-            "special_tokens_map.json",
-            "chat_template.jinja",
-            "chat_template.json",
-            "generation_config.json");
-
     private final long handle;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed = false;
@@ -53,13 +40,8 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         this.files = files;
     }
 
-    static HuggingFaceTokenizer read(Path folder) {
-        Map<String, byte[]> files = new LinkedHashMap<>();
-        for (String name : FILES) {
-            if (Files.isRegularFile(folder.resolve(name))) {
-                files.put(name, TokenizerFiles.read(folder.resolve(name)));
-            }
-        }
+    static HuggingFaceTokenizer read(Path folder, Path model) {
+        Map<String, byte[]> files = TokenizerFiles.huggingFace(folder);
         Path file = folder.resolve(files.containsKey("tokenizer.json") ? "tokenizer.json" : "vocab.json");
         JsonNode json = files.containsKey("tokenizer.json")
                 ? TokenizerFiles.json(folder, "tokenizer.json")
@@ -69,8 +51,15 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         for (int id = 0; id < pieces.length; id++) {
             ids.putIfAbsent(pieces[id], id);
         }
-        SpecialTokens special = SpecialTokens.read(folder, ids);
+        Set<String> specials = new LinkedHashSet<>();
+        json.path("added_tokens").forEach(token -> {
+            if (token.path("special").asBoolean()) {
+                specials.add(token.path("content").asText());
+            }
+        });
+        SpecialTokens special = SpecialTokens.read(folder, model, ids, specials);
         boolean byteFallback = json.path("model").path("byte_fallback").asBoolean();
+        files.computeIfAbsent("generation_config.json", _ -> special.generationConfig());
         return new HuggingFaceTokenizer(open(json, file), pieces, byteFallback, special, files);
     }
 
@@ -254,22 +243,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         return special.stopIds();
     }
 
-    /// Writes the files as they were read; where the special ids came from the model's config.json, a
-    /// generation_config.json that names them.
+    /// The files as they were read; where there is no generation_config.json, one that names the special ids, as these
+    /// may come from the model's config.json.
     @Override
-    public void save(Path folder) {
-        files.forEach((name, bytes) -> TokenizerFiles.write(folder, name, bytes));
-        if (!files.containsKey("generation_config.json") && !special.stopIds().isEmpty()) {
-            var json = TokenizerFiles.JSON.createObjectNode();
-            special.bos().ifPresent(id -> json.put("bos_token_id", id));
-            special.pad().ifPresent(id -> json.put("pad_token_id", id));
-            var stops = json.putArray("eos_token_id");
-            List<Integer> order = new ArrayList<>(special.stopIds());
-            special.eos().ifPresent(id -> order.sort((a, b) -> Boolean.compare(b == id, a == id)));
-            order.forEach(stops::add);
-            TokenizerFiles.write(
-                    folder, "generation_config.json", json.toPrettyString().getBytes(StandardCharsets.UTF_8));
-        }
+    public Map<String, byte[]> files() {
+        return Collections.unmodifiableMap(files);
     }
 
     @Override

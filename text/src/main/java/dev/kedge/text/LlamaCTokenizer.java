@@ -252,7 +252,7 @@ public final class LlamaCTokenizer implements Tokenizer {
     }
 
     @Override
-    public void save(Path folder) {
-        TokenizerFiles.write(folder, name, file);
+    public Map<String, byte[]> files() {
+        return Map.of(name, file);
     }
 }

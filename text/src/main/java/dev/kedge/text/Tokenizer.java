@@ -2,6 +2,7 @@ package dev.kedge.text;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -64,13 +65,19 @@ public sealed interface Tokenizer extends AutoCloseable permits HuggingFaceToken
     /// The id that fills a batch, if the tokenizer or its model names one.
     OptionalInt pad();
 
-    /// All ids at which generation stops: [#eos] and what the model's generation_config.json or config.json adds.
+    /// All ids at which generation stops: [#eos], what the model's generation_config.json and config.json add, and the
+    /// special token with which its chat template ends a reply.
     Set<Integer> stopIds();
 
-    /// Writes what [#load] reads into a folder, which is made if need be.
+    /// The files that [#load] reads, by name, byte for byte as they were found.
+    Map<String, byte[]> files();
+
+    /// Writes [#files] into a folder, which is made if need be.
     ///
     /// @throws java.io.UncheckedIOException if a file cannot be written
-    void save(Path folder);
+    default void save(Path folder) {
+        files().forEach((name, bytes) -> TokenizerFiles.write(folder, name, bytes));
+    }
 
     /// Frees native memory; the tokenizer cannot be used after it.
     @Override
@@ -84,6 +91,27 @@ public sealed interface Tokenizer extends AutoCloseable permits HuggingFaceToken
     ///
     /// @throws IllegalArgumentException if there is no tokenizer, or it is damaged; one line that names the file
     static Tokenizer load(Path modelFolderOrFile) {
-        return TokenizerFiles.load(modelFolderOrFile);
+        return TokenizerFiles.load(modelFolderOrFile, modelFolderOrFile);
+    }
+
+    /// Loads a tokenizer that lies apart from its model, as that of an adapter may: special ids that its own folder
+    /// does not name are taken from the model's generation_config.json and config.json.
+    ///
+    /// @throws IllegalArgumentException as [#load(Path)]
+    static Tokenizer load(Path tokenizer, Path model) {
+        return TokenizerFiles.load(tokenizer, model);
+    }
+
+    /// Whether a folder holds one of the forms that [#load] reads.
+    static boolean isIn(Path folder) {
+        return TokenizerFiles.isIn(folder);
+    }
+
+    /// The files of a model's tokenizer, chat template and generation settings, by name: those that [#load] and
+    /// [ChatTemplate#load] read, and tokenizer.model, which others do. Empty where there are none.
+    ///
+    /// @throws java.io.UncheckedIOException if a file cannot be read
+    static Map<String, byte[]> filesOf(Path modelFolderOrFile) {
+        return TokenizerFiles.of(modelFolderOrFile);
     }
 }

@@ -274,6 +274,9 @@ class TokenizerTest {
             assertTrue(e.getMessage().contains("tokenizer.json"), e.getMessage());
             assertEquals(1, e.getMessage().lines().count(), e.getMessage());
         }
+        Files.write(folder.resolve("tokenizer.json"), new byte[] {'"', 0, 0, 0, 9, 9, 9, 9}); // taken for UTF-32
+        e = assertThrows(IllegalArgumentException.class, () -> Tokenizer.load(folder));
+        assertTrue(e.getMessage().contains("tokenizer.json"), e.getMessage());
     }
 
     /// Two processes that start together on an empty cache of natives must both live.

@@ -9,6 +9,7 @@ import dev.kedge.run.result.Frontier;
 import dev.kedge.run.result.Summary;
 import dev.kedge.run.result.SummaryJson;
 import dev.kedge.statistics.Estimate;
+import dev.kedge.tensor.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,14 +48,15 @@ final class ReportTest {
         Summary summary = Summary.of("dpo", Summary.Status.FINISHED, 12345.25)
                 .fact("accuracy", "accuracy", new Estimate(0.25, 0.125, 0.375), "%", "")
                 .comparison("reward", "", Estimate.of(-1234.5), Estimate.of(1e-7));
+        Platform platform = Platform.here();
         Locale before = Locale.getDefault();
         try {
             Locale.setDefault(Locale.ROOT);
             String page = Report.html(run);
-            String json = new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8);
+            String json = new String(SummaryJson.bytes(summary, platform), StandardCharsets.UTF_8);
             Locale.setDefault(Locale.forLanguageTag(tag));
             assertEquals(page, Report.html(run));
-            assertEquals(json, new String(SummaryJson.bytes(summary), StandardCharsets.UTF_8));
+            assertEquals(json, new String(SummaryJson.bytes(summary, platform), StandardCharsets.UTF_8));
         } finally {
             Locale.setDefault(before);
         }

@@ -28,8 +28,13 @@ import java.util.TreeSet;
 /// @param family  the family of the base model, which gives modules their names
 /// @param config  the base model's shape
 public record AdapterFile(ModelFamily family, DecoderConfig config) {
-    private static final String CONFIG = "adapter_config.json";
-    private static final String WEIGHTS = "adapter_model.safetensors";
+    static final String CONFIG = "adapter_config.json";
+    static final String WEIGHTS = "adapter_model.safetensors";
+    static final String BASE = "base_model_name_or_path";
+
+    /// The key, among the free strings of the weights' file, of the base's [AdaptedModel#sha256]. PEFT reads over it.
+    static final String BASE_SHA256 = "base_sha256";
+
     private static final String BEFORE = "base_model.model.";
 
     /// What changes an adapter's computation in ways that are not supported, and the value that leaves it alone.
@@ -71,6 +76,11 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
     ///                              supported
     /// @throws java.io.UncheckedIOException if a file cannot be read
     public LoraWeights read(Path folder, DType dtype, Device device) {
+        return read(folder, "this " + family.modelType(), dtype, device);
+    }
+
+    /// @param base what the adapter is read for, in messages
+    LoraWeights read(Path folder, String base, DType dtype, Device device) {
         JsonFields json = JsonFields.read(folder.resolve(CONFIG));
         if (!json.text("peft_type").equals("LORA")) {
             throw json.wrong("peft_type", "LORA");
@@ -86,7 +96,7 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
         SequencedMap<Target, Factors> factors = new LinkedHashMap<>();
         try (SafetensorsFile weights = Safetensors.open(file);
                 Scope scope = new Scope()) {
-            for (Module module : present(json, weights, rank)) {
+            for (Module module : present(json, weights, rank, base)) {
                 Tensor a = finite(weights, module.factor("A"));
                 Tensor b = finite(weights, module.factor("B"));
                 factors.put(
@@ -150,7 +160,7 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
     }
 
     /// The modules that the file changes, after its tensors have been found complete and of the right shapes.
-    private List<Module> present(JsonFields json, SafetensorsFile file, int rank) {
+    private List<Module> present(JsonFields json, SafetensorsFile file, int rank, String base) {
         Set<String> wanted = targets(json);
         Set<String> unexpected = new TreeSet<>(file.entries().keySet());
         List<String> faults = new ArrayList<>();
@@ -180,8 +190,7 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
                     .forEach(name -> faults.add("target_modules names " + quoted(name) + ", which has no tensors"));
         }
         if (!faults.isEmpty()) {
-            throw new InvalidFileException(
-                    file.path(), "does not fit this " + family.modelType() + ": " + DecoderLayout.firstOf(faults));
+            throw new InvalidFileException(file.path(), "does not fit " + base + ": " + DecoderLayout.firstOf(faults));
         }
         return present;
     }
@@ -221,6 +230,19 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
     /// @throws IllegalArgumentException if an update is of rows that are not whole modules of this family
     /// @throws java.io.UncheckedIOException if a file cannot be written
     public void write(Path folder, LoraWeights lora, String baseModel) {
+        write(folder, lora, baseModel, Map.of("format", "pt"));
+    }
+
+    /// As [#write(Path, LoraWeights, String)], with what tells the base from others, so that it can be looked for.
+    ///
+    /// @param base       the folder of the base model; found from anywhere
+    /// @param parameters those of the base
+    public void write(Path folder, LoraWeights lora, Path base, Map<String, Tensor> parameters) {
+        String whole = base.toAbsolutePath().normalize().toString();
+        write(folder, lora, whole, Map.of("format", "pt", BASE_SHA256, AdaptedModel.sha256(parameters)));
+    }
+
+    private void write(Path folder, LoraWeights lora, String baseModel, Map<String, String> metadata) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         Set<String> names = new TreeSet<>();
         List<Module> written = new ArrayList<>();
@@ -240,7 +262,7 @@ public record AdapterFile(ModelFamily family, DecoderConfig config) {
             });
             boolean everywhere =
                     modules.stream().filter(m -> names.contains(m.name())).count() == written.size();
-            Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+            Safetensors.write(folder.resolve(WEIGHTS), tensors, metadata);
             AtomicFile.write(folder.resolve(CONFIG), JsonFields.bytes(json(lora, baseModel, everywhere, written)));
         }
     }

@@ -34,6 +34,14 @@ public record GenerationConfig(
         return new GenerationConfig(eosIds, bosId, padId, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
+    /// The special tokens that a config.json names.
+    static GenerationConfig tokens(JsonFields json) {
+        return of(
+                json.tokens("eos_token_id"),
+                json.tokens("bos_token_id").stream().findFirst(),
+                json.tokens("pad_token_id").stream().findFirst());
+    }
+
     /// Reads a generation_config.json.
     ///
     /// @throws InvalidFileException if it is damaged or a value is out of range
@@ -43,10 +51,11 @@ public record GenerationConfig(
     }
 
     static GenerationConfig of(JsonFields json) {
+        GenerationConfig tokens = tokens(json);
         return new GenerationConfig(
-                json.tokens("eos_token_id"),
-                json.tokens("bos_token_id").stream().findFirst(),
-                json.tokens("pad_token_id").stream().findFirst(),
+                tokens.eosIds,
+                tokens.bosId,
+                tokens.padId,
                 inRange(json, "temperature", Double.MAX_VALUE),
                 topK(json),
                 inRange(json, "top_p", 1));

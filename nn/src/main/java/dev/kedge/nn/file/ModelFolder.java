@@ -8,8 +8,10 @@ import dev.kedge.tensor.DType;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
+import dev.kedge.text.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
-import java.util.regex.Pattern;
 
 /// A language model on disk: a Hugging Face folder (config.json, safetensors, tokenizer), or a llama2.c file.
 ///
@@ -33,17 +34,12 @@ public record ModelFolder(
         SequencedMap<String, Tensor> parameters,
         GenerationConfig generation,
         Origin origin) {
-    private static final String CONFIG = "config.json";
-    private static final String GENERATION = "generation_config.json";
+    static final String CONFIG = "config.json";
+    static final String GENERATION = "generation_config.json";
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
-    /// What is copied beside the weights: the tokenizer's files, and a llama2.c tokenizer.
-    private static final Pattern TOKENIZER =
-            Pattern.compile("tokenizer\\.json|tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json"
-                    + "|tokenizer\\.model|vocab\\.json|merges\\.txt|chat_template\\.jinja|tok\\d*\\.bin");
-
-    /// Loads a Hugging Face folder, a llama2.c file, or a folder that holds one. The parameters belong to the caller's
-    /// scope.
+    /// Loads a Hugging Face folder, a llama2.c file, a folder that holds one, or an adapter's folder as the model that
+    /// it makes of its base ([AdaptedModel]). The parameters belong to the caller's scope.
     ///
     /// @param dtype the type to convert the weights to
     /// @throws InvalidFileException if a file is damaged, missing or asks for what is not supported
@@ -57,10 +53,14 @@ public record ModelFolder(
         return load(path, Optional.empty(), Device.CPU);
     }
 
-    /// Rows of the embedding by config.json or by the header of a llama2.c file; empty where neither is there.
+    /// Rows of the embedding by config.json, an adapter's base or the header of a llama2.c file; empty where there is
+    /// none.
     ///
     /// @throws InvalidFileException if what is there is damaged
     public static OptionalInt vocabularySize(Path path) {
+        if (AdaptedModel.isIn(path)) {
+            return vocabularySize(AdaptedModel.of(path, Optional.empty()).base());
+        }
         if (Files.isRegularFile(path.resolve(CONFIG))) {
             JsonFields json = JsonFields.read(path.resolve(CONFIG));
             return json.has("vocab_size") ? OptionalInt.of(json.integer("vocab_size")) : OptionalInt.empty();
@@ -71,7 +71,7 @@ public record ModelFolder(
                 : OptionalInt.empty();
     }
 
-    private static ModelFolder load(Path path, Optional<DType> dtype, Device device) {
+    static ModelFolder load(Path path, Optional<DType> dtype, Device device) {
         if (!Files.exists(path)) {
             throw new InvalidFileException(path, "does not exist");
         }
@@ -80,6 +80,9 @@ public record ModelFolder(
         }
         if (Files.isRegularFile(path)) {
             return loadLlamaC(path, path, dtype, device);
+        }
+        if (AdaptedModel.isIn(path)) {
+            return AdaptedModel.of(path, Optional.empty()).load(dtype, device);
         }
         return Files.exists(path.resolve(CONFIG))
                 ? loadHuggingFace(path, dtype, device)
@@ -90,18 +93,14 @@ public record ModelFolder(
         JsonFields json = JsonFields.read(folder.resolve(CONFIG));
         HuggingFaceConfig found = HuggingFaceConfig.of(json);
         DecoderConfig config = found.config();
-        GenerationConfig tokens = GenerationConfig.of(
-                json.tokens("eos_token_id"),
-                json.tokens("bos_token_id").stream().findFirst(),
-                json.tokens("pad_token_id").stream().findFirst());
         Path generationFile = folder.resolve(GENERATION);
         GenerationConfig generation = Files.exists(generationFile)
-                ? GenerationConfig.read(generationFile).or(tokens)
-                : tokens;
+                ? GenerationConfig.read(generationFile).or(GenerationConfig.tokens(json))
+                : GenerationConfig.tokens(json);
         try (WeightsFolder weights = WeightsFolder.open(folder)) {
             NameStyle style = NameStyle.of(weights.entries().keySet(), found.family(), config);
             var parameters = new DecoderWeights(found.family(), config, style).read(weights, dtype, device);
-            Origin origin = new Origin(found.family(), style, Optional.of(json), Optional.of(folder));
+            Origin origin = new Origin(found.family(), style, Optional.of(json), Tokenizer.filesOf(folder));
             return new ModelFolder(folder, config, parameters, generation, origin);
         }
     }
@@ -110,8 +109,7 @@ public record ModelFolder(
     private static ModelFolder loadLlamaC(Path path, Path file, Optional<DType> dtype, Device device) {
         LlamaCFile.Model model = LlamaCFile.read(file, dtype.orElse(DType.FLOAT32), device);
         model.parameters().forEach((name, weights) -> FiniteWeights.required(file, name, weights));
-        Optional<Path> folder = Optional.of(file.toAbsolutePath().getParent());
-        Origin origin = new Origin(ModelFamily.LLAMA, NameStyle.usual(model.config()), Optional.empty(), folder);
+        Origin origin = Origin.of(ModelFamily.LLAMA, model.config()).with(Tokenizer.filesOf(path));
         GenerationConfig generation = GenerationConfig.of(List.of(2, 1), Optional.of(1), Optional.empty());
         return new ModelFolder(path, model.config(), model.parameters(), generation, origin);
     }
@@ -141,16 +139,16 @@ public record ModelFolder(
         return fitting.getFirst();
     }
 
-    /// Writes this model to a folder as it was found: the same tensor names, and a config.json that keeps what we do
-    /// not read. Tokenizer files are copied.
+    /// Writes this model to a folder as it was found: the same tensor names, a config.json that keeps what we do not
+    /// read, and the files of tokenizer, chat template and generation settings byte for byte. The weights have the
+    /// types of `parameters`, and config.json says which.
     ///
     /// @throws UncheckedIOException if a file cannot be written
     public void save(Path folder) {
         save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
     }
 
-    /// Writes a model of our own to a folder, as the first family that can say it. There are no tokenizer files to
-    /// copy.
+    /// Writes a model of our own to a folder, as the first family that can say it, without a tokenizer.
     ///
     /// @throws IllegalArgumentException if no family can say it, or the parameters do not fit
     /// @throws UncheckedIOException if a file cannot be written
@@ -160,10 +158,23 @@ public record ModelFolder(
         save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
     }
 
+    /// Writes a model to a folder as `origin` has it; weights beyond 5 GB in shards.
+    ///
+    /// @throws IllegalArgumentException if the family cannot say it, or the parameters do not fit
+    /// @throws UncheckedIOException if a file cannot be written
+    public static void save(
+            Path folder,
+            DecoderConfig config,
+            Map<String, Tensor> parameters,
+            GenerationConfig generation,
+            Origin origin) {
+        save(folder, config, parameters, generation, origin, MAX_SHARD_BYTES);
+    }
+
     /// Writes a model to a folder, file by file, each whole or not at all, config.json last.
     ///
     /// @param parameters    under the names and in the layouts of [DecoderLayout], in any types
-    /// @param origin        the family, and the folder to take other files and unknown keys from
+    /// @param origin        the family, and where other files and unknown keys come from
     /// @param maxShardBytes weights larger than this are written in shards
     /// @throws IllegalArgumentException if the family cannot say it, or the parameters do not fit
     /// @throws UncheckedIOException if a file cannot be written
@@ -189,34 +200,21 @@ public record ModelFolder(
             var tensors = new DecoderWeights(family, config, style).toDisk(parameters);
             WeightsFolder.write(folder, tensors, Map.of("format", "pt"), maxShardBytes);
         }
-        origin.folder().ifPresent(from -> copyTokenizer(from, folder));
-        AtomicFile.write(folder.resolve(GENERATION), JsonFields.bytes(generationJson(origin, generation)));
+        origin.files().forEach((name, bytes) -> AtomicFile.write(folder.resolve(name), bytes));
+        AtomicFile.write(folder.resolve(GENERATION), generationFile(origin, generation));
         AtomicFile.write(folder.resolve(CONFIG), JsonFields.bytes(json));
     }
 
-    private static ObjectNode generationJson(Origin origin, GenerationConfig generation) {
-        Path file = origin.folder().map(f -> f.resolve(GENERATION)).orElse(Path.of(GENERATION));
-        ObjectNode node = origin.folder().isPresent() && Files.exists(file)
-                ? JsonFields.read(file).node()
-                : JsonFields.MAPPER.createObjectNode();
-        return generation.over(node);
-    }
-
-    private static void copyTokenizer(Path from, Path to) {
-        try (var files = Files.list(from)) {
-            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-                Path copy = to.resolve(file.getFileName());
-                boolean wanted =
-                        TOKENIZER.matcher(file.getFileName().toString()).matches();
-                if (wanted
-                        && !copy.toAbsolutePath()
-                                .normalize()
-                                .equals(file.toAbsolutePath().normalize())) {
-                    AtomicFile.write(copy, Files.readAllBytes(file));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(from + ": cannot be read: " + e, e);
+    /// The file as it was found where it says these settings, with config.json; otherwise with them put over it.
+    private static byte[] generationFile(Origin origin, GenerationConfig generation) {
+        byte[] found = origin.files().get(GENERATION);
+        if (found == null) {
+            return JsonFields.bytes(generation.over(JsonFields.MAPPER.createObjectNode()));
         }
+        JsonFields json = JsonFields.of(Path.of(GENERATION), new String(found, StandardCharsets.UTF_8));
+        GenerationConfig tokens = origin.config().map(GenerationConfig::tokens).orElse(GenerationConfig.NONE);
+        return GenerationConfig.of(json).or(tokens).equals(generation)
+                ? found
+                : JsonFields.bytes(generation.over(json.node()));
     }
 }

@@ -1,7 +1,7 @@
 package dev.kedge.nn.file;
 
 import dev.kedge.nn.lm.DecoderConfig;
-import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /// What must be remembered of a folder, beside the model, to write the model as it was found.
@@ -9,13 +9,13 @@ public final class Origin {
     private final ModelFamily family;
     private final DecoderWeights.NameStyle style;
     private final Optional<JsonFields> config;
-    private final Optional<Path> folder;
+    private final Map<String, byte[]> files;
 
-    Origin(ModelFamily family, DecoderWeights.NameStyle style, Optional<JsonFields> config, Optional<Path> folder) {
+    Origin(ModelFamily family, DecoderWeights.NameStyle style, Optional<JsonFields> config, Map<String, byte[]> files) {
         this.family = family;
         this.style = style;
         this.config = config;
-        this.folder = folder;
+        this.files = Map.copyOf(files);
     }
 
     /// For a model that was never on disk, in the form that the family's own code writes.
@@ -25,7 +25,12 @@ public final class Origin {
         if (!family.canSay(config)) {
             throw new IllegalArgumentException("family " + family.modelType() + " cannot say " + config);
         }
-        return new Origin(family, DecoderWeights.NameStyle.usual(config), Optional.empty(), Optional.empty());
+        return new Origin(family, DecoderWeights.NameStyle.usual(config), Optional.empty(), Map.of());
+    }
+
+    /// The same with the tokenizer, chat template and generation settings of `files`, by name.
+    public Origin with(Map<String, byte[]> files) {
+        return new Origin(family, style, config, files);
     }
 
     /// The family whose names and config.json the folder uses.
@@ -42,8 +47,8 @@ public final class Origin {
         return config;
     }
 
-    /// The folder whose tokenizer files go with the model.
-    public Optional<Path> folder() {
-        return folder;
+    /// The files beside weights and config.json that go with the model, as they were when it was loaded, by name.
+    public Map<String, byte[]> files() {
+        return files;
     }
 }

@@ -33,6 +33,11 @@ public final class WeightsFolder implements AutoCloseable {
         this.source = source;
     }
 
+    /// Whether there are any.
+    static boolean isIn(Path folder) {
+        return Files.exists(folder.resolve(SINGLE)) || Files.exists(folder.resolve(INDEX));
+    }
+
     /// Opens the weights of a folder; the single file counts where both forms are there.
     ///
     /// @throws InvalidFileException if there are none, or a file is damaged, or index and shards disagree
@@ -40,7 +45,7 @@ public final class WeightsFolder implements AutoCloseable {
     public static WeightsFolder open(Path folder) {
         Path single = folder.resolve(SINGLE);
         Path index = folder.resolve(INDEX);
-        if (!Files.exists(single) && !Files.exists(index)) {
+        if (!isIn(folder)) {
             throw new InvalidFileException(
                     folder, "holds neither " + SINGLE + " nor " + INDEX + "; pickled weights (.bin, .pt) are not read");
         }

@@ -72,8 +72,8 @@ class LlamaCFileTest {
     void aSavedLlamaCModelIsALlama() throws IOException {
         Path path = folder.resolve("m.bin");
         Files.write(path, random(false));
-        ModelFolder model = ModelFolder.load(folder);
         Files.writeString(folder.resolve("tok9.bin"), "pieces");
+        ModelFolder model = ModelFolder.load(folder);
         model.save(folder.resolve("hf"));
         assertEquals("pieces", Files.readString(folder.resolve("hf/tok9.bin")));
         ModelFolder again = ModelFolder.load(folder.resolve("hf"));

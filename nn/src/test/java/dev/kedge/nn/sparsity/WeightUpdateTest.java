@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -147,7 +148,11 @@ class WeightUpdateTest {
             WeightUpdate shuffled = update.shuffled(rng);
             assertEquals(update.sparsity(0), shuffled.sparsity(0));
             assertEquals(1 / 8.0, update.rankRatios().get("model.layers.3.w"));
-            assertTrue(shuffled.rankRatios().get("model.layers.3.w") >= 0.5, "" + shuffled.rankRatios());
+            double mean = IntStream.range(0, 100) // eight cells drawn share rows and columns now and then
+                    .mapToDouble(_ -> update.shuffled(rng).rankRatios().get("model.layers.3.w"))
+                    .average()
+                    .orElseThrow();
+            assertTrue(mean > 0.5, "" + mean);
         }
     }
 

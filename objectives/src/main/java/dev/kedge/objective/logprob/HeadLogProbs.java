@@ -97,7 +97,7 @@ public final class HeadLogProbs {
     }
 
     /// Of each target the larger of the two numbers whose difference its log-prob is, `|logit / temperature|` and the
-    /// logarithm of its normaliser: nats, `[N]`, constants. What rounding leaves uncertain of a log-prob grows with it.
+    /// logarithm of its normaliser: nats, `[N]`, constants. Rounding of a log-prob grows with it.
     public Tensor terms() {
         try (var _ = Gradients.off();
                 Scope scope = new Scope()) {

@@ -302,7 +302,8 @@ class HeadLogProbsTest {
         Case c = Case.of(DType.FLOAT64, 40, 5, 7, true, true);
         Tensor logits = c.hidden().detach().matmul(c.head().detach().t()).div(temperature);
         double[] normalizers = logits.logSumExp(-1).toDoubles();
-        double[] targets = logits.gather(1, c.targets().unsqueeze(1)).reshape(-1).toDoubles();
+        double[] targets =
+                logits.gather(1, c.targets().unsqueeze(1)).reshape(-1).toDoubles();
         double[] expected = new double[40];
         Arrays.setAll(expected, i -> Math.max(Math.abs(normalizers[i]), Math.abs(targets[i])));
         HeadLogProbs logProbs = HeadLogProbs.of(c.hidden(), c.head(), c.targets(), temperature);

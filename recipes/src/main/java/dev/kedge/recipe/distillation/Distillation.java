@@ -62,8 +62,8 @@ record Distillation(Decoder student, Decoder teacher, int padId, double beta, do
 
     private SamplerAgreement agreement(List<Target> part, Tensor hidden, TokenBatch tokens) {
         try (var _ = Gradients.off()) {
-            HeadLogProbs computed = HeadLogProbs.of(
-                    hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
+            HeadLogProbs computed =
+                    HeadLogProbs.of(hidden.detach(), student.head(), student.absent(), tokens.targetTokens(), 1);
             long[] rows = tokens.row().to(Device.CPU).toLongs();
             return SequenceScores.agreement(
                     part.stream().flatMap(t -> t.drawn().stream()).toList(),

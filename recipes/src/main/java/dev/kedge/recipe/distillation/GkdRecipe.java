@@ -5,6 +5,9 @@ import dev.kedge.config.Kind;
 import dev.kedge.data.Split;
 import dev.kedge.data.Tokenized;
 import dev.kedge.data.Truncation;
+import dev.kedge.nn.file.ModelFamily;
+import dev.kedge.nn.file.ModelFolder;
+import dev.kedge.nn.file.Origin;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.nn.lm.DecoderConfig;
 import dev.kedge.nn.lm.Generator;
@@ -26,6 +29,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.Engine;
 import dev.kedge.tensor.Require;
 import dev.kedge.tensor.Rng;
+import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Streams;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,13 +121,14 @@ public final class GkdRecipe {
                             config.seed());
             run.note(split.train().size() + " sequences to learn from, "
                     + split.heldOut().size() + " held out");
-            try (Decoder student = student(config, teacher, split.train(), run)) {
+            try (PretrainedModel learner = student(config, teacher, split.train(), run)) {
+                Decoder student = learner.decoder();
                 ForgettingEvaluation.Scores before = scores(student, teacher, split);
                 Samples samples =
                         Samples.of(teacher.tokenizer(), split.heldOut(), config.samples(), config.replyTokens());
                 List<String> continued = samples.continuations(student);
                 distil(config, student, teacher, split.train(), run);
-                Models.save(student, teacher.tokenizer(), run.folder().resolve("model"));
+                learner.save(student, run.folder().resolve("model"));
                 Summary summary = summary(config, split, before, scores(student, teacher, split), run)
                         .fact(
                                 "loss_of_the_teacher",
@@ -138,21 +143,45 @@ public final class GkdRecipe {
         }
     }
 
-    /// The student before it is distilled, made once a run.
-    private static Decoder student(Config config, PretrainedModel teacher, List<Tokenized> data, Run run) {
-        Device device = teacher.decoder().device();
+    /// The student before it is distilled, made once a run. Whatever it was before, it speaks the teacher's tokens, and
+    /// is written with the teacher's tokenizer, template and settings.
+    private static PretrainedModel student(Config config, PretrainedModel teacher, List<Tokenized> data, Run run) {
         Path folder = run.folder().resolve("student");
-        try (Rng rng = Rng.seeded(Streams.of(config.seed(), "student"));
-                Decoder start =
-                        switch (config.student()) {
-                            case Student.Folder(Path model) -> Models.load(model, device);
-                            case Student.Random(int hiddenSize, int layers, int heads) ->
-                                Decoder.random(shape(teacher.decoder(), hiddenSize, layers, heads), rng, device);
-                        }) {
-            requireFit(start, teacher.decoder(), config.maxLength());
+        Device device = teacher.decoder().device();
+        if (!Models.isComplete(folder)) {
+            switch (config.student()) {
+                case Student.Folder(Path model) -> {
+                    try (Scope _ = new Scope()) {
+                        ModelFolder found = Models.folder(model, device);
+                        begin(config, Models.decoder(found, device), found.origin(), teacher, data, run, folder);
+                    }
+                }
+                case Student.Random(int hiddenSize, int layers, int heads) -> {
+                    DecoderConfig shape = shape(teacher.decoder(), hiddenSize, layers, heads);
+                    try (Rng rng = Rng.seeded(Streams.of(config.seed(), "student"))) {
+                        Origin origin = Origin.of(ModelFamily.of(shape), shape);
+                        begin(config, Decoder.random(shape, rng, device), origin, teacher, data, run, folder);
+                    }
+                }
+            }
+        }
+        return PretrainedModel.open(folder, device);
+    }
+
+    private static void begin(
+            Config config,
+            Decoder fresh,
+            Origin origin,
+            PretrainedModel teacher,
+            List<Tokenized> data,
+            Run run,
+            Path folder) {
+        try (fresh) {
+            requireFit(fresh, teacher.decoder(), config.maxLength());
             long order = Streams.of(config.seed(), "sft");
-            return Models.trainedOnce(folder, start, teacher.tokenizer(), fresh -> config.sft()
-                    .ifPresent(sft -> SupervisedTraining.train(run, "sft", fresh, data, teacher.padId(), sft, order)));
+            config.sft()
+                    .ifPresent(sft -> SupervisedTraining.train(run, "sft", fresh, data, teacher.padId(), sft, order));
+            teacher.save(fresh, origin, folder);
         }
     }
 

@@ -187,9 +187,10 @@ final class GameSummary {
         List<int[]> answers = AnswerTree.answers(
                 task.tokenizer().vocabularySize(), task.tokenizer().eos().orElseThrow(), ArithmeticTask.DEPTH);
         double[][] exact = game.logProbs(policy);
-        List<Completion> drawn = task.completions(policy, task.heldOutPrompts(), 1, Streams.of(seed, "held-out answers")).stream()
-                .flatMap(List::stream)
-                .toList();
+        List<Completion> drawn =
+                task.completions(policy, task.heldOutPrompts(), 1, Streams.of(seed, "held-out answers")).stream()
+                        .flatMap(List::stream)
+                        .toList();
         List<Tokenized> sequences = drawn.stream()
                 .map(c -> Tokenized.ofReply(task.heldOutPrompts().get(c.prompt()), c.tokens()))
                 .toList();

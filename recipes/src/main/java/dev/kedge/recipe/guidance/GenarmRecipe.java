@@ -244,7 +244,7 @@ public final class GenarmRecipe {
                     .title("A frozen base guided by autoregressive rewards")
                     .verdict(String.format(
                             Locale.ROOT,
-                            "Mean reward of answers drawn to fresh prompts: the base has %.2f; guided with"
+                            "Mean reward of answers drawn to prompts that no pair has: the base has %.2f; guided with"
                                     + " alpha %s it has %s; trained by DPO for the same tilt, %s.",
                             Bootstrap.mean(unguided),
                             config.alphas().getFirst(),

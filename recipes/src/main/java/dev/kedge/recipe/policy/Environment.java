@@ -25,6 +25,7 @@ import dev.kedge.run.ModelCache;
 import dev.kedge.run.Run;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.sequence.PretrainedModel;
 import dev.kedge.sequence.SequenceReader;
 import dev.kedge.sequence.SupervisedTraining;
 import dev.kedge.tensor.Device;
@@ -53,25 +54,25 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
 
     /// An environment to learn in. Questions of the two lists share no prompt.
     ///
-    /// @param tokenizer the policy's
-    /// @param start     the policy to start from, frozen: the reference
+    /// @param model     the policy to start from, frozen: the reference
     /// @param training  questions to learn from
     /// @param heldOut   questions to be evaluated by
     /// @param scorer    who rewards
     /// @param maxTokens the longest completion
-    record Opened(
-            Tokenizer tokenizer,
-            Decoder start,
-            List<Question> training,
-            List<Question> heldOut,
-            Scorer scorer,
-            int maxTokens)
+    record Opened(PretrainedModel model, List<Question> training, List<Question> heldOut, Scorer scorer, int maxTokens)
             implements AutoCloseable {
+        public Tokenizer tokenizer() {
+            return model.tokenizer();
+        }
+
+        public Decoder start() {
+            return model.decoder();
+        }
+
         @Override
         public void close() {
             scorer.close();
-            start.close();
-            tokenizer.close();
+            model.close();
         }
     }
 
@@ -123,8 +124,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
                 pretrain(tokenizer, folder, run, device, stream);
             }
             return new Opened(
-                    tokenizer,
-                    Models.load(folder, device),
+                    PretrainedModel.open(folder, device),
                     questions(tokenizer, ProblemSplit.TRAIN, questions, Streams.of(seed, "questions")),
                     questions(tokenizer, ProblemSplit.HELD_OUT, heldOut, Streams.of(seed, "held-out questions")),
                     Scorer.of(verifier.orElse(new Program(task)).verifier(), task::finalAnswer),
@@ -224,9 +224,9 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             Verifier opened = verifier.verifier(); // whatever is wrong with it is said before anything is loaded
             Questions read = Questions.read(data, question, answer, ReadOptions.Wrong.SKIP);
             read.skipped().lines().forEach(line -> run.note("left out: " + line));
-            Tokenizer tokenizer = Models.tokenizer(model);
-            Decoder start = Models.load(model, device);
-            List<Question> asked = asked(read, tokenizer, start.config().maxPositions(), run);
+            PretrainedModel start = PretrainedModel.open(model, device);
+            List<Question> asked =
+                    asked(read, start.tokenizer(), start.decoder().config().maxPositions(), run);
             if (asked.size() < heldOut + 1) {
                 throw new ConfigException("held_out is " + heldOut + ", but " + data + " has only " + asked.size()
                         + " questions that can be asked; more questions, fewer held out, or a model with more positions"
@@ -237,7 +237,7 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
             Split<Question> split = split(shuffled, run);
             List<Question> training =
                     split.train().subList(0, Math.min(split.train().size(), questions));
-            return new Opened(tokenizer, start, training, split.heldOut(), Scorer.of(opened, vote::of), maxTokens);
+            return new Opened(start, training, split.heldOut(), Scorer.of(opened, vote::of), maxTokens);
         }
 
         /// The first ones are held out; those of one prompt stay on one side.

@@ -57,8 +57,7 @@ public record LearnedReward(Environment base, int pairs, TrainingConfig learning
         try {
             RewardModel model = model(truth, run, device, seed);
             return new Opened(
-                    truth.tokenizer(),
-                    truth.start(),
+                    truth.model(),
                     truth.training(),
                     truth.heldOut(),
                     model.scorer(truth.scorer(), truth.tokenizer()),

@@ -162,8 +162,7 @@ public final class MicroBatch {
                 .amax(0, false)
                 .to(DType.FLOAT64)
                 .item();
-        double largest =
-                head().terms().amax(0, false).to(DType.FLOAT64).item();
+        double largest = head().terms().amax(0, false).to(DType.FLOAT64).item();
         return new SamplerAgreement(difference, largest);
     }
 

@@ -197,7 +197,7 @@ public final class RlvrRecipe {
             Config config, Environment.Opened environment, String phase, int done, Decoder policy, Run run) {
         Path folder = snapshot(run, phase, done);
         if (config.isKept(done) && !Models.isComplete(folder)) {
-            Models.save(policy, environment.tokenizer(), folder);
+            environment.model().save(policy, folder);
         }
     }
 

@@ -165,7 +165,7 @@ final class RlvrSummary {
             try (Decoder policy = Models.load(RlvrRecipe.snapshot(run, config.phase(method), step), device)) {
                 policies.add(evaluated(policy, Streams.of(config.seed(), "held-out answers")));
                 if (step == config.training().steps() && method == 0) {
-                    Models.save(policy, environment.tokenizer(), run.folder().resolve("model"));
+                    environment.model().save(policy, run.folder().resolve("model"));
                 }
             }
             run.log("held_out-" + config.phase(method), step, metrics(policies.getLast()));

@@ -64,10 +64,9 @@ public final class SubnetworkRecipe {
                 Decoder start = opened.start().copy()) {
             round(start);
             Path before = run.folder().resolve("start");
-            Models.save(start, opened.tokenizer(), before);
+            opened.model().save(start, before);
             var environment = new Environment.Opened(
-                    opened.tokenizer(),
-                    start,
+                    opened.model().with(start),
                     opened.training(),
                     opened.heldOut(),
                     opened.scorer(),
@@ -85,7 +84,7 @@ public final class SubnetworkRecipe {
                     .findFirst()
                     .orElseThrow();
             try (Decoder policy = Models.load(full.folder(), device)) {
-                Models.save(policy, environment.tokenizer(), run.folder().resolve("model"));
+                environment.model().save(policy, run.folder().resolve("model"));
             }
             List<Arm> again = repeated(config, before, full, trainer, run);
             run.summarise(new SubnetworkSummary(config, environment, before, sweep, full, again, run).summary());
@@ -161,7 +160,7 @@ public final class SubnetworkRecipe {
                 try (Decoder policy = environment.start().copy()) {
                     learn.accept(policy);
                     if (!Models.isComplete(folder)) { // reinforcement learning keeps its own
-                        Models.save(policy, environment.tokenizer(), folder);
+                        environment.model().save(policy, folder);
                     }
                 }
             }

@@ -34,7 +34,7 @@ class GtpoMethodTest {
                         Arrays.stream(whole.gradient()).map(Math::abs).max().orElseThrow();
                 assertArrayEquals(whole.gradient(), parts.gradient(), 1e-6 * largest);
                 double filtered = whole.metrics().get("filtered");
-                assertTrue(filtered > 0.2 && filtered < 0.8, "filtered " + filtered);
+                assertTrue(filtered > 0 && filtered < 1, "some, not all: " + filtered);
             }
         }
     }
@@ -105,7 +105,7 @@ class GtpoMethodTest {
     void learns(Conflicts conflicts) {
         var method = new GtpoMethod(0.005, Optional.empty(), 2, conflicts);
         var start = TinyEnvironment.learnt(method, 0).metrics();
-        var end = TinyEnvironment.learnt(method, 80).metrics();
+        var end = TinyEnvironment.learnt(method, 160).metrics();
         assertTrue(start.get("right") < 0.7 && end.get("right") > 0.85, start + " " + end);
     }
 

@@ -147,7 +147,7 @@ public class RlvrRecipeTest {
     void selectionIsEvaluated() throws Exception {
         List<PolicyMethod> methods =
                 List.of(new InfalignMethod(new QuantileTransform.Identity(), 0.01, 16, 2), new RlooMethod(0.01));
-        RecordedRun run = run(config(methods, TinyTask.optimisation(40, 8, 1e-2, 40), 1, 1));
+        RecordedRun run = run(config(methods, TinyTask.optimisation(80, 8, 1e-2, 80), 1, 1));
         String[] uses = {"win/any", "win/best", "win/worst"};
         var frontiers = run.summary().get("more_frontiers");
         assertEquals(3, frontiers.size());
@@ -155,16 +155,16 @@ public class RlvrRecipeTest {
             for (int method = 0; method < 2; method++) {
                 var points = frontiers.get(use).get("arms").get(method).get("points");
                 var held = run.metrics(method == 0 ? "held_out-infalign-identity" : "held_out-rloo");
-                assertEquals(3, points.size());
+                assertEquals(5, points.size());
                 assertEquals(0.5, points.get(0).get("y").asDouble());
-                for (int i = 0; i < 2; i++) {
+                for (int i = 0; i < 4; i++) {
                     assertEquals(held.get(i).get(uses[use]), points.get(i + 1).get("y"));
                     assertEquals(held.get(i).get("kl"), points.get(i + 1).get("x"));
                 }
             }
         }
         double[] quantiles = numbers(run, "infalign-identity", "quantile");
-        double after = Arrays.stream(quantiles, 30, 40).average().orElseThrow();
+        double after = Arrays.stream(quantiles, 70, 80).average().orElseThrow();
         double error = Math.sqrt(0.25 / (10 * 32) + 0.25 / (40 * 16)); // of answers, and of what they are held against
         assertTrue(after > 0.5 + 4 * error, "from 0.5 to " + after);
     }

@@ -106,7 +106,9 @@ class RlvrTroubleTest {
     private static void assertNoNan(RecordedRun run) throws IOException {
         for (String file : List.of("metrics.jsonl", "summary.json")) {
             String text = Files.readString(run.folder().resolve(file));
-            assertFalse(text.contains("\"NaN\"") || text.contains("Infinity\""), text); // how numbers that are none are written
+            assertFalse(
+                    text.contains("\"NaN\"") || text.contains("Infinity\""),
+                    text); // how numbers that are none are written
         }
     }
 

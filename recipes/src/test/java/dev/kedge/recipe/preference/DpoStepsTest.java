@@ -24,6 +24,7 @@ import dev.kedge.tensor.Functional;
 import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -64,7 +65,7 @@ class DpoStepsTest {
                 EpochBatches.Order.SHUFFLED,
                 pairs.stream().mapToInt(TokenizedPair::length).toArray(),
                 8,
-                config.seed());
+                Streams.of(config.seed(), "order"));
         try (Decoder reference = Models.load(model, Device.CPU);
                 Decoder policy = Models.load(model, Device.CPU);
                 Decoder trained = Models.load(run.folder().resolve("model"), Device.CPU)) {

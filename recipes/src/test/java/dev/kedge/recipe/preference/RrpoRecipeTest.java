@@ -30,6 +30,7 @@ import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import dev.kedge.tensor.Linalg;
 import dev.kedge.tensor.Scope;
+import dev.kedge.tensor.Streams;
 import dev.kedge.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,7 +121,7 @@ class RrpoRecipeTest {
                         o.batches(),
                         pairs.stream().mapToInt(TokenizedPair::length).toArray(),
                         8,
-                        5)
+                        Streams.of(5, "order"))
                 .at(1);
         try (Scope _ = new Scope();
                 Decoder policy = Models.load(run.folder().resolve("reference"), Device.CPU);

@@ -173,7 +173,8 @@ public class DpgRecipeTest {
                 var _ = Gradients.off()) {
             double[] all = language.logPrior();
             assertEquals(81, all.length);
-            assertEquals(1, Arrays.stream(all).map(Math::exp).sum(), 1e-9);
+            // Four letters of float32 logits: what follows a beginning is asked anew in every row that begins so.
+            assertEquals(1, Arrays.stream(all).map(Math::exp).sum(), 4 * 0x1p-23);
             var draws = language.sample(language.prior(), Reads.TEXT, 4000, rng);
             Tensor again = language.logProbs(language.prior(), Reads.TEXT, draws.tokens());
             double[] drawn = draws.logProbs().toDoubles();

@@ -110,6 +110,12 @@ class JinjaTemplateTest {
     }
 
     @Test
+    void anErrorIsOneLineWhateverItQuotes() {
+        var e = assertThrows(TemplateException.class, () -> render("{{ 1 'a\nb' }}"));
+        assertEquals(1, e.getMessage().lines().count(), e.getMessage());
+    }
+
+    @Test
     void anErrorTellsItsLine() {
         var e = assertThrows(TemplateException.class, () -> render("a\nb\n{{ 1 + }}"));
         assertTrue(e.getMessage().startsWith("chat template, line 3: "), e.getMessage());
