@@ -43,7 +43,7 @@ class AdpoRankingTest {
                             ((Sets.POLICY[s][i] - Sets.ANCHOR[s][i]) - (Sets.POLICY[s][j] - Sets.ANCHOR[s][j])) / TAU;
                     double q = 1 / (1 + Math.exp(-(rewards[s][i] - rewards[s][j]) / temperature));
                     sum += q * Math.log1p(Math.exp(-d)) + (1 - q) * Math.log1p(Math.exp(d));
-                    ordered += d > 0 ? q : d < 0 ? 1 - q : 0;
+                    ordered += d > 0 ? q : d < 0 ? 1 - q : 0.5;
                 }
             }
             assertEquals(sum / 6, loss.metric("loss").toDoubles()[s], 1e-14);
