@@ -161,7 +161,7 @@ class ConfigRoundTripTest {
                     random.nextInt(),
                     random.nextBoolean(),
                     text(),
-                    Path.of(text().replace('\0', '0')),
+                    Path.of("/" + text().replace('\0', '0')),
                     family(),
                     maybe(this::text),
                     maybe(this::real),
@@ -203,7 +203,7 @@ class ConfigRoundTripTest {
         assertEquals(
                 """
                 recipe: dpo
-                model: models/tiny
+                model: /models/tiny
                 betas: [0.1, 1e-4]
                 optimizer:
                   learning_rate: 5e-6
@@ -219,7 +219,7 @@ class ConfigRoundTripTest {
                 ConfigFile.text(
                         "dpo",
                         new Outer(
-                                Path.of("models/tiny"),
+                                Path.of("/models/tiny"),
                                 List.of(0.1, 1e-4),
                                 new Inner(5e-6, Optional.empty()),
                                 List.of(new Kl(), new Alpha(0.5, Optional.of(new Kl()))),
