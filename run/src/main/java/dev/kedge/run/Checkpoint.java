@@ -4,12 +4,12 @@ import dev.kedge.tensor.Gradients;
 import dev.kedge.tensor.Rng;
 import dev.kedge.tensor.Scope;
 import dev.kedge.tensor.Tensor;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// All that a recipe needs to go on as if it had not been stopped, gathered for [Run#save]:
@@ -31,7 +31,7 @@ public final class Checkpoint {
     final String phase;
     final long step;
     final Map<String, Map<String, Tensor>> tensors = new LinkedHashMap<>();
-    private final Set<String> logProbs = new HashSet<>();
+    private final Map<String, Predicate<Tensor>> sound = new HashMap<>();
     final Map<String, byte[]> generators = new TreeMap<>();
     final Map<String, Long> counts = new TreeMap<>();
     final Map<String, Double> numbers = new TreeMap<>();
@@ -56,32 +56,42 @@ public final class Checkpoint {
     /// Adds a group of tensors, such as a model's parameters or an optimiser's state. Their numbers must be finite:
     /// [Run#save] refuses others.
     public Checkpoint tensors(String group, Map<String, Tensor> values) {
-        return add(tensors, group, values);
+        return tensors(group, values, Checkpoint::isFinite);
     }
 
     /// Adds a group of log-probabilities, of which some may be `-Infinity`.
     public Checkpoint logProbs(String group, Map<String, Tensor> values) {
-        logProbs.add(group);
-        return tensors(group, values);
+        return tensors(group, values, logProbs -> isFinite(logProbs.exp()));
+    }
+
+    /// Adds a group of what was measured, which may be any numbers: a divergence can be infinite.
+    public Checkpoint measured(String group, Map<String, Tensor> values) {
+        return tensors(group, values, _ -> true);
+    }
+
+    private Checkpoint tensors(String group, Map<String, Tensor> values, Predicate<Tensor> isSound) {
+        sound.put(group, isSound);
+        return add(tensors, group, values);
     }
 
     /// The first tensor with a number that it must not hold, as `group: name`.
     Optional<String> broken() {
-        for (var group : tensors.entrySet()) {
-            for (var tensor : group.getValue().entrySet()) {
-                if (!isSound(tensor.getValue(), logProbs.contains(group.getKey()))) {
-                    return Optional.of(group.getKey() + ": " + tensor.getKey());
+        try (var _ = Gradients.off()) {
+            for (var group : tensors.entrySet()) {
+                for (var tensor : group.getValue().entrySet()) {
+                    try (Scope _ = new Scope()) {
+                        if (!sound.get(group.getKey()).test(tensor.getValue())) {
+                            return Optional.of(group.getKey() + ": " + tensor.getKey());
+                        }
+                    }
                 }
             }
+            return Optional.empty();
         }
-        return Optional.empty();
     }
 
-    private static boolean isSound(Tensor tensor, boolean logProbs) {
-        try (Scope _ = new Scope();
-                var _ = Gradients.off()) {
-            return (logProbs ? tensor.exp() : tensor).isFinite().allTrue();
-        }
+    private static boolean isFinite(Tensor tensor) {
+        return tensor.isFinite().allTrue();
     }
 
     /// Adds the state of a source of random numbers.

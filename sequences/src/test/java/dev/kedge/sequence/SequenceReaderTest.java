@@ -373,7 +373,8 @@ class SequenceReaderTest {
             String tooLong = "{\"prompt\": \"ab \", \"" + key + "\": \"abcdabcdabcd\"" + more;
             Path file = folder.resolve(key + ".jsonl.gz");
             try (var out = new GZIPOutputStream(Files.newOutputStream(file))) {
-                out.write((wrong + good + tooLong + wrong + good + tooLong).getBytes(StandardCharsets.UTF_8));
+                String others = (wrong + good + tooLong).replace("\"ab \"", "\"ba \"");
+                out.write((wrong + good + tooLong + others).getBytes(StandardCharsets.UTF_8));
             }
             String train = "left out: 1 x longer than 12 tokens (first at " + file + ", line 5)";
             String judged = "left out: 1 x longer than 12 tokens (first at " + file + ", line 10)";
@@ -384,7 +385,8 @@ class SequenceReaderTest {
                 read(2, reading);
                 assertTrue(log.contains(train) && log.contains(judged), log);
             }
-            Path moreFile = Files.writeString(folder.resolve(key + ".jsonl"), wrong + good.repeat(8) + tooLong);
+            String more8 = good.repeat(4) + good.replace("\"ab \"", "\"ba \"").repeat(4);
+            Path moreFile = Files.writeString(folder.resolve(key + ".jsonl"), wrong + more8 + tooLong);
             read(4, r -> r.sequences(moreFile, ReadOptions.skipping(), 3));
             assertTrue(log.contains("12 tokens (first at " + moreFile + ", line 12)"), log);
             assertFalse(log.contains("example "), log);

@@ -32,9 +32,13 @@ final class Kills {
     private record Outcome(String recipe, String place, Optional<String> fault) {}
 
     /// @param kills of each recipe
-    static boolean run(Path work, int kills) throws IOException, InterruptedException {
+    /// @param only  the name of one recipe; empty: all
+    static boolean run(Path work, int kills, String only) throws IOException, InterruptedException {
         List<Outcome> outcomes = new ArrayList<>();
         for (ShortRun recipe : ShortRun.all(Inputs.made(work))) {
+            if (!only.isEmpty() && !recipe.name().equals(only)) {
+                continue;
+            }
             Path peace = work.resolve(recipe.name()).resolve("peace").resolve("run");
             List<Point> points = chosen(points(recipe, peace), kills);
             Fingerprint expected = Fingerprint.of(peace);

@@ -181,7 +181,7 @@ final class DpgEvaluation implements Remembered {
                     .getOrDefault(method.phase(), new TreeMap<>())
                     .forEach((step, result) -> tensors.put(method.phase() + "_" + step, result.toTensor()));
         }
-        checkpoint.tensors(GROUP, tensors);
+        checkpoint.measured(GROUP, tensors);
     }
 
     /// Takes up what was measured before the run was stopped; nothing where no method had begun.
