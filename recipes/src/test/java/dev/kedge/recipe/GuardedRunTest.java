@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kedge.run.RunFailedException;
+import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PretrainedModel;
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import java.nio.file.Path;
@@ -40,13 +42,16 @@ class GuardedRunTest {
         }
         Path broken = folder.resolve("broken");
         Path data = TinyTask.completions(folder.resolve("sft.jsonl"), 64, 2);
-        failed("sft", TinyTask.sft(broken, data, TinyTask.optimisation(9, 8, 1e-3, 1)), "sft", "1");
         Path pairs = TinyTask.preferences(folder.resolve("dpo.jsonl"), 64, 2);
-        failed(
-                "dpo",
-                TinyTask.dpo(broken, pairs, new PreferenceLoss.Sigmoid(1), TinyTask.optimisation(9, 8, 1e-3, 1)),
-                "dpo",
-                "1");
+        TrainingConfig o = TinyTask.optimisation(9, 8, 1e-3, 1);
+        refused("sft", TinyTask.sft(broken, data, o));
+        refused("dpo", TinyTask.dpo(broken, pairs, new PreferenceLoss.Sigmoid(1), o));
+    }
+
+    private void refused(String recipe, Record config) {
+        var e = assertThrows(
+                InvalidFileException.class, () -> TinyTask.run(recipe, config, folder.resolve("run-" + recipe)));
+        assertTrue(e.getMessage().contains("weights are NaN or infinite"), e.getMessage());
     }
 
     private void failed(String recipe, Record config, String phase, String step) throws Exception {

@@ -180,8 +180,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
             String what,
             Function<List<Placed>, Split<Placed>> splitting,
             Part<T> tokens) {
-        List<Placed> all = read(file, options);
-        remarkRepeats(all, Placed::group, heldOut, file, run);
+        List<Placed> all = parted(read(file, options), file);
         Split<Placed> sides = splitting.apply(all);
         Tokens<T> train = tokens.tokens(sides.train());
         Tokens<T> judged = tokens.tokens(sides.heldOut());
@@ -190,6 +189,15 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
         requireSome(train, what + " is left to learn from", file);
         requireSome(judged, what + " is left to judge by", file);
         return new Split<>(train.items(), judged.items());
+    }
+
+    /// Of one prompt each example is a group of its own.
+    private List<Placed> parted(List<Placed> all, Path file) {
+        return remarkRepeats(all, Placed::group, file, run)
+                ? all
+                : all.stream()
+                        .map(p -> new Placed(p.example(), p.place(), p.place()))
+                        .toList();
     }
 
     /// More examples than are held out.
@@ -214,18 +222,20 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
 
     /// Counts in the run the examples whose prompt an earlier one has, too.
     ///
-    /// @throws ConfigException if all have one prompt: nothing can be held out then
-    public static <T> void remarkRepeats(List<T> all, Function<? super T, ?> prompt, int heldOut, Path file, Run run) {
+    /// @return whether there is more than one prompt: else held-out examples have the one that is learnt from, which
+    ///         is said
+    public static <T> boolean remarkRepeats(List<T> all, Function<? super T, ?> prompt, Path file, Run run) {
         int repeats = Split.repeats(all, prompt);
         if (repeats == all.size() - 1) {
-            throw new ConfigException("held_out is " + heldOut + ", but all " + all.size() + " examples of " + file
-                    + " have one prompt, which cannot be both learnt from and held out; examples of other prompts beside"
-                    + " them would be right");
+            run.remark("all " + all.size() + " records of " + file.getFileName()
+                    + " have one prompt: what is held out has the prompt that is learnt from");
+            return false;
         }
         if (repeats > 0) {
             run.remark(repeats + " of " + all.size() + " records of " + file.getFileName()
                     + " repeat an earlier prompt: kept on one side");
         }
+        return true;
     }
 
     private void note(Skipped skipped) {

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Runs on disks that are too small by more or less (a `tmpfs` of its own; needs the right to mount one), which must
@@ -33,6 +34,7 @@ final class FullDisks {
                     full += small.exit() == 0 ? 0 : 1;
                     Optional<String> fault = fault(recipe, small, folder, disk, Fingerprint.of(peace));
                     System.err.printf(
+                            Locale.ROOT,
                             "%s on %d KiB: %s; %s%n",
                             recipe.name(), kib, said(small), fault.orElse("with room: the same"));
                     fault.ifPresent(f -> faults.add(recipe.name() + " on " + kib + " KiB: " + f));

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -47,6 +48,7 @@ final class Kills {
                 Outcome outcome = killed(recipe, points.get(i), folder, expected);
                 outcomes.add(outcome);
                 System.err.printf(
+                            Locale.ROOT,
                         "%s %d of %d: %s: %s%n",
                         recipe.name(),
                         i + 1,

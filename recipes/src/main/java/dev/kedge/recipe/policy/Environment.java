@@ -243,8 +243,8 @@ public sealed interface Environment permits LearnedReward, Environment.File, Env
         /// The first ones are held out; those of one prompt stay on one side.
         private Split<Question> split(List<Question> asked, Run run) {
             Function<Question, Tokenized> prompt = question -> Tokenized.ofPrompt(question.prompt());
-            SequenceReader.remarkRepeats(asked, prompt, heldOut, data, run);
-            return Split.first(asked, prompt, heldOut);
+            boolean several = SequenceReader.remarkRepeats(asked, prompt, data, run);
+            return Split.first(asked, several ? prompt : Function.identity(), heldOut);
         }
 
         /// The questions that can be asked and leave the model room to answer.

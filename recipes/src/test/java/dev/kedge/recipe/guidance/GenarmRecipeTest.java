@@ -49,12 +49,12 @@ public class GenarmRecipeTest {
     /// With more weight of the reward model there is more reward than the base has, further away from it.
     @Test
     void rewardsGuideTheBase() throws Exception {
-        var config = config(List.of(1.0, 4.0), Optional.of(8), TinyTask.optimisation(80, 8, 5e-3, 80), 120);
+        var config = config(List.of(1.0, 4.0), Optional.of(8), TinyTask.optimisation(200, 8, 5e-3, 200), 200);
         RecordedRun run = new RecordedRun(TinyTask.run("genarm", config, folder.resolve("run")));
         run.assertComplete("genarm");
         List<ObjectNode> steps = run.metrics("rewards");
-        assertEquals(80, steps.size());
-        assertTrue(mean(steps, 60, 80) < mean(steps, 0, 20) - 0.1, "pairs are told apart");
+        assertEquals(200, steps.size());
+        assertTrue(mean(steps, 180, 200) < mean(steps, 0, 20) - 0.1, "pairs are told apart");
         JsonNode arms = run.summary().get("frontier").get("arms");
         for (int arm : new int[] {0, 2}) { // guided by either reward model
             JsonNode base = point(arms.get(arm), "base");

@@ -39,7 +39,7 @@ class RlvrRealDataTest {
         }
         WeightedSum verifier = new WeightedSum(List.of(
                 new WeightedSum.Part("right", 1.0, right),
-                new WeightedSum.Part("vowel", 0.1, new Format(".*[aeiou].*[aeiou].*[aeiou].*[aeiou].*"))));
+                new WeightedSum.Part("vowel", 0.1, new Format(".*(?:[aeiou].*){7}"))));
         Environment.File environment = new Environment.File(
                 model, data, question, "answer", Optional.of("{question} So"), verifier, vote, 8, 40, 4);
         TrainingConfig o = TinyTask.optimisation(steps, 4, 2e-3, steps);

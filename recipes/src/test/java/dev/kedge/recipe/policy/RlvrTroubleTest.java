@@ -261,10 +261,11 @@ class RlvrTroubleTest {
             run.summarise(Summary.of("rlvr", Summary.Status.FINISHED, 1));
             assertTrue(Files.readString(run.folder().resolve("summary.json")).contains(said));
             Files.writeString(data, "{\"question\": \"a\", \"answer\": \"#### 1\"}\n".repeat(7));
-            String refused = assertThrows(ConfigException.class, () -> environment.open(run, Device.CPU, 1))
-                    .getMessage();
-            assertTrue(
-                    refused.startsWith("held_out is 4, but all 7 examples of " + data + " have one prompt"), refused);
+            try (Environment.Opened opened = environment.open(run, Device.CPU, 1)) {
+                assertEquals(4, opened.heldOut().size());
+            }
+            assertTrue(Files.readString(run.folder().resolve("log.txt"))
+                    .contains("all 7 records of questions.jsonl have one prompt"));
         }
     }
 

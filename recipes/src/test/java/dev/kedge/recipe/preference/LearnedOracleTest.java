@@ -58,7 +58,7 @@ class LearnedOracleTest {
     /// From labels drawn by it a known preference is found again on words of their own, to a tenth on average; to say
     /// one half always would be off by more than twice as much.
     @Test
-    void recoversAKnownPreference() {
+    void recoversAKnownPreference() throws Exception {
         var steps = new TrainingConfig(
                 200,
                 32,
@@ -75,7 +75,7 @@ class LearnedOracleTest {
                 200,
                 Optional.empty());
         Path start = TinyTask.model(folder.resolve("start"), 1);
-        var config = TinyTask.dpo(start, folder.resolve("none"), new PreferenceLoss.Sigmoid(1), steps);
+        var config = TinyTask.dpo(start, TinyTask.preferences(folder.resolve("none.jsonl"), 60, 2), new PreferenceLoss.Sigmoid(1), steps);
         try (Run run = Run.start(folder.resolve("run"), "dpo", config, Terminal.quiet());
                 Decoder reference = Models.load(start, Device.CPU)) {
             List<TokenizedPair> pairs = LabelledAnswers.labelled(pairs(1600, 5), KNOWN, new SplittableRandom(6));

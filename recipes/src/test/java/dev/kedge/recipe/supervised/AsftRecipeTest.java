@@ -8,13 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kedge.config.ConfigException;
-import dev.kedge.data.DataException;
 import dev.kedge.data.Truncation;
 import dev.kedge.nn.lm.Decoder;
 import dev.kedge.recipe.RecordedRun;
 import dev.kedge.recipe.TinyTask;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.Models;
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -166,7 +166,7 @@ public class AsftRecipeTest {
     void anOriginalThatIsNotThereIsNamed() throws Exception {
         var config = config(folder, List.of(TokenLoss.ASFT), List.of(0.1), TinyTask.optimisation(2, 8, 1e-3, 2));
         Files.delete(config.original());
-        var e = assertThrows(DataException.class, () -> run("run", config));
+        var e = assertThrows(InvalidFileException.class, () -> run("run", config));
         assertTrue(e.getMessage().startsWith(config.original() + ": "), e.getMessage());
     }
 }

@@ -9,6 +9,7 @@ import dev.kedge.lab.claim.Outcome;
 import dev.kedge.lab.tabular.Curve;
 import dev.kedge.recipe.guidance.GenarmFrontRecipe;
 import dev.kedge.reproduction.trial.RecipeTrial;
+import dev.kedge.run.RunFailedException;
 import dev.kedge.run.result.Frontier;
 import java.util.Comparator;
 import java.util.List;
@@ -94,7 +95,9 @@ public final class GenarmFrontClaims {
             double share) {
         var curve = Curve.of(mine);
         var others = Curve.of(other);
-        var range = Curve.common(List.of(curve, others)).orElseThrow();
+        var range = Curve.common(List.of(curve, others))
+                .orElseThrow(() -> new RunFailedException("GenARM and " + against
+                        + " have no weights at which both can be compared: longer trainings or more weights would help"));
         return outcome.with(number(number, "GenARM", against), curve.mean(range) - origin)
                 .with(number(number, against, against), share * (others.mean(range) - origin));
     }
