@@ -143,7 +143,7 @@ class ClaimsTest {
     @Test
     void guidanceMeasuresWhatItsClaimsRead() {
         measuresWhatIsRead(GenarmClaims.claims(new GenarmClaims.Scale(16, 20, 60, 4, 30, 10)), 1);
-        measuresWhatIsRead(GenarmFrontClaims.claims(new GenarmClaims.Scale(16, 60, 400, 60, 60, 10)), 1);
+        measuresWhatIsRead(GenarmFrontClaims.claims(new GenarmClaims.Scale(24, 200, 800, 60, 100, 10)), 1);
     }
 
     @Test

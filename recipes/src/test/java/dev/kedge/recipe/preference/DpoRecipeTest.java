@@ -68,7 +68,7 @@ class DpoRecipeTest {
     @Test
     void anAdapterLearnsToo() throws Exception {
         DpoRecipe.Config c =
-                TinyTask.dpo(model, data, new PreferenceLoss.Sigmoid(0.5), TinyTask.optimisation(40, 8, 1e-2, 20));
+                TinyTask.dpo(model, data, new PreferenceLoss.Sigmoid(0.5), TinyTask.optimisation(120, 8, 1e-2, 60));
         RecordedRun run = new RecordedRun(TinyTask.run(
                 "dpo",
                 new DpoRecipe.Config(
