@@ -98,7 +98,8 @@ class ExamplesTest {
         assertTrue(said(() -> ObjectiveInOwnLoop.main(new String[0])).startsWith("[0.5"));
         assertTrue(said(() -> DpoOnOwnPairs.main(new String[0])).matches("\\[\\d\\S+, \\d\\S+]\n"));
         assertEquals(40, said(() -> GrpoWithOwnVerifier.main(new String[0])).split(",").length);
-        assertTrue(said(() -> StreamingGeneration.main(new String[0])).matches("(?s).*\n\\d+ tokens, ended by (LENGTH|END)\n"));
+        assertTrue(said(() -> StreamingGeneration.main(new String[0]))
+                .matches("(?s).*\n\\d+ tokens, ended by (LENGTH|END)\n"));
         String[] args = {folder.resolve("line").toString(), "slope=2"};
         String slope = said(() -> CustomRecipe.main(args)).replace("learnt a slope of ", "");
         assertEquals(2, Double.parseDouble(slope), 1e-3);

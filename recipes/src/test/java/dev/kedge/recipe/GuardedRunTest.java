@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.run.RunFailedException;
 import dev.kedge.run.TrainingConfig;
 import dev.kedge.sequence.PreferenceLoss;
 import dev.kedge.sequence.PretrainedModel;
-import dev.kedge.nn.file.InvalidFileException;
 import dev.kedge.tensor.Device;
 import dev.kedge.tensor.InPlace;
 import java.nio.file.Path;

@@ -58,7 +58,8 @@ record Provenance(
         return new Provenance(software(!saysThreads), text, inputs, sha256(inputs));
     }
 
-    /// The files and folders that a configuration names, with the bases of adapters, those of the registry brought from a mirror if need be.
+    /// The files and folders that a configuration names, with the bases of adapters, those of the registry
+    /// brought from a mirror if need be.
     ///
     /// @throws FetchException       if `./kedge fetch` would bring one that is not there
     /// @throws InvalidFileException if another one is not there

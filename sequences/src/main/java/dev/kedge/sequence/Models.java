@@ -158,11 +158,7 @@ public final class Models {
                 tokenizer.pad().stream().boxed().findFirst());
         Origin origin = Origin.of(ModelFamily.of(decoder.config()), decoder.config());
         ModelFolder.save(
-                folder,
-                decoder.config(),
-                decoder.parameters().named(),
-                generation,
-                origin.with(tokenizer.files()));
+                folder, decoder.config(), decoder.parameters().named(), generation, origin.with(tokenizer.files()));
     }
 
     /// Whether a folder holds a whole model: its config.json is written last.

@@ -167,10 +167,7 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
     }
 
     private <T> Split<T> split(
-            Path file,
-            String what,
-            Function<List<Placed>, Split<Placed>> splitting,
-            Part<T> tokens) {
+            Path file, String what, Function<List<Placed>, Split<Placed>> splitting, Part<T> tokens) {
         return split(file, ReadOptions.skipping(), what, splitting, tokens);
     }
 
@@ -222,8 +219,8 @@ public record SequenceReader(Tokenisation tokenisation, int heldOut, Run run) {
 
     /// Counts in the run the examples whose prompt an earlier one has, too.
     ///
-    /// @return whether there is more than one prompt: else held-out examples have the one that is learnt from, which
-    ///         is said
+    /// @return whether there is more than one prompt: else held-out examples have the one that is learnt from,
+    ///         which is said
     public static <T> boolean remarkRepeats(List<T> all, Function<? super T, ?> prompt, Path file, Run run) {
         int repeats = Split.repeats(all, prompt);
         if (repeats == all.size() - 1) {

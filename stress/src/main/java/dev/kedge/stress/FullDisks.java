@@ -36,7 +36,10 @@ final class FullDisks {
                     System.err.printf(
                             Locale.ROOT,
                             "%s on %d KiB: %s; %s%n",
-                            recipe.name(), kib, said(small), fault.orElse("with room: the same"));
+                            recipe.name(),
+                            kib,
+                            said(small),
+                            fault.orElse("with room: the same"));
                     fault.ifPresent(f -> faults.add(recipe.name() + " on " + kib + " KiB: " + f));
                 } finally {
                     command("umount", disk.toString());

@@ -48,7 +48,7 @@ final class Kills {
                 Outcome outcome = killed(recipe, points.get(i), folder, expected);
                 outcomes.add(outcome);
                 System.err.printf(
-                            Locale.ROOT,
+                        Locale.ROOT,
                         "%s %d of %d: %s: %s%n",
                         recipe.name(),
                         i + 1,

@@ -206,8 +206,8 @@ class DpoRecipeTest {
         var tooLong = TinyTask.dpo(model, chapters, new PreferenceLoss.Sigmoid(1), o);
         e = assertThrows(DataException.class, () -> TinyTask.run("dpo", tooLong, folder.resolve("run2")));
         assertEquals(
-                chapters + ": no pair is left to learn from; left out: 20 x longer than 24 tokens (first at "
-                        + chapters + ", line 1)",
+                chapters + ": no pair is left to learn from; left out: 20 x longer than 24 tokens (first at " + chapters
+                        + ", line 1)",
                 e.getMessage());
     }
 

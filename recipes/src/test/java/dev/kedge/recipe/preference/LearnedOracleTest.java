@@ -75,7 +75,8 @@ class LearnedOracleTest {
                 200,
                 Optional.empty());
         Path start = TinyTask.model(folder.resolve("start"), 1);
-        var config = TinyTask.dpo(start, TinyTask.preferences(folder.resolve("none.jsonl"), 60, 2), new PreferenceLoss.Sigmoid(1), steps);
+        var config = TinyTask.dpo(
+                start, TinyTask.preferences(folder.resolve("none.jsonl"), 60, 2), new PreferenceLoss.Sigmoid(1), steps);
         try (Run run = Run.start(folder.resolve("run"), "dpo", config, Terminal.quiet());
                 Decoder reference = Models.load(start, Device.CPU)) {
             List<TokenizedPair> pairs = LabelledAnswers.labelled(pairs(1600, 5), KNOWN, new SplittableRandom(6));

@@ -96,8 +96,10 @@ public final class GenarmFrontClaims {
         var curve = Curve.of(mine);
         var others = Curve.of(other);
         var range = Curve.common(List.of(curve, others))
-                .orElseThrow(() -> new RunFailedException("GenARM and " + against
-                        + " have no weights at which both can be compared: longer trainings or more weights would help"));
+                .orElseThrow(
+                        () -> new RunFailedException(
+                                "GenARM and " + against
+                                        + " have no weights at which both can be compared: longer trainings or more weights would help"));
         return outcome.with(number(number, "GenARM", against), curve.mean(range) - origin)
                 .with(number(number, against, against), share * (others.mean(range) - origin));
     }
